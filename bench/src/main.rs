@@ -1,0 +1,3 @@
+//! The benchmark suite.
+
+fn main() {}

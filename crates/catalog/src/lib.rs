@@ -1,0 +1,1 @@
+//! Small durable records in embedded SQLite.

@@ -1,0 +1,1 @@
+//! Runs a filter over a snapshot of the store.

@@ -1,0 +1,378 @@
+//! Builds a [`Batch`] from the events of a decoder: keys and values in document order.
+//!
+//! Objects are flattened as they come: the builder keeps a trie of keys, so a key seen before costs
+//! one comparison when events repeat their keys in the same order, as events do.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use crate::batch::{Cell, CellKind, Row};
+use crate::{Batch, FieldId, Level, Scalar, Timestamp, path};
+
+/// What is known of an event apart from its fields.
+#[derive(Clone, Copy, Debug)]
+pub struct EventHead {
+    /// The event's time.
+    pub timestamp: Timestamp,
+    /// The normalised level.
+    pub level: Option<Level>,
+    /// How many bytes of the request the event took.
+    pub source_bytes: u32,
+}
+
+/// The object already has this key. The decoder decides what that means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DuplicateKey;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct NodeId(u32);
+
+const ROOT: NodeId = NodeId(0);
+const NO_EVENT: u32 = 0;
+
+/// A key in the trie of all objects seen.
+#[derive(Debug)]
+struct Node {
+    parent: NodeId,
+    key: Box<str>,
+    field: Option<FieldId>,
+    /// The event that last used the key, to notice duplicates; `NO_EVENT` before the first.
+    last_event: u32,
+    /// The key that followed this one last time: a guess at the next.
+    next_guess: Option<NodeId>,
+    /// The first key inside this object last time.
+    first_guess: Option<NodeId>,
+}
+
+impl Node {
+    fn new(parent: NodeId, key: &str) -> Node {
+        Node {
+            parent,
+            key: key.into(),
+            field: None,
+            last_event: NO_EVENT,
+            next_guess: None,
+            first_guess: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct OpenObject {
+    node: NodeId,
+    current: Option<NodeId>,
+}
+
+/// Collects events into a [`Batch`].
+///
+/// For each event: [`begin_event`](Self::begin_event), then keys with their values or objects,
+/// then [`finish_event`](Self::finish_event) or [`abandon_event`](Self::abandon_event).
+#[derive(Debug)]
+pub struct BatchBuilder {
+    batch: Batch,
+    nodes: Vec<Node>,
+    children: HashTable<NodeId>,
+    hasher: RandomState,
+    open: Vec<OpenObject>,
+    event_number: u32,
+    open_first_cell: usize,
+    open_first_text: usize,
+}
+
+impl Default for BatchBuilder {
+    fn default() -> BatchBuilder {
+        BatchBuilder::new()
+    }
+}
+
+impl BatchBuilder {
+    /// An empty builder.
+    pub fn new() -> BatchBuilder {
+        BatchBuilder {
+            batch: Batch::default(),
+            nodes: vec![Node::new(ROOT, "")],
+            children: HashTable::new(),
+            hasher: RandomState::new(),
+            open: Vec::new(),
+            event_number: NO_EVENT,
+            open_first_cell: 0,
+            open_first_text: 0,
+        }
+    }
+
+    /// The events finished so far.
+    pub fn event_count(&self) -> usize {
+        self.batch.rows.len()
+    }
+
+    /// The fields met so far, by [`FieldId`]; only ever grows.
+    pub fn paths(&self) -> &[Box<str>] {
+        &self.batch.paths
+    }
+
+    /// The memory held so far, in bytes, without the trie of keys.
+    pub fn memory_bytes(&self) -> usize {
+        self.batch.memory_bytes()
+    }
+
+    /// Starts an event; its root object is open.
+    pub fn begin_event(&mut self) {
+        self.event_number += 1;
+        self.open.clear();
+        self.open.push(OpenObject {
+            node: ROOT,
+            current: None,
+        });
+        self.open_first_cell = self.batch.cells.len();
+        self.open_first_text = self.batch.text.len();
+    }
+
+    /// Names the value or object that comes next.
+    pub fn key(&mut self, key: &str) -> Result<(), DuplicateKey> {
+        let object = self.open.last().expect("a key belongs to an open object");
+        let (parent, previous) = (object.node, object.current);
+        let node = self.child(parent, previous, key);
+        let event_number = self.event_number;
+        let entry = &mut self.nodes[node.0 as usize];
+        if entry.last_event == event_number {
+            return Err(DuplicateKey);
+        }
+        entry.last_event = event_number;
+        if let Some(object) = self.open.last_mut() {
+            object.current = Some(node);
+        }
+        Ok(())
+    }
+
+    /// Opens an object as the value of the last key.
+    pub fn begin_object(&mut self) {
+        let node = self.current_node();
+        self.open.push(OpenObject {
+            node,
+            current: None,
+        });
+    }
+
+    /// Closes the innermost object. An empty one is kept as the value `{}`.
+    pub fn end_object(&mut self) {
+        let closed = self.open.pop().expect("an object was opened");
+        if closed.current.is_none() && !self.open.is_empty() {
+            self.value(Scalar::Json("{}"));
+        }
+    }
+
+    /// The value of the last key.
+    pub fn value(&mut self, value: Scalar<'_>) {
+        let node = self.current_node();
+        let field = self.field_of(node);
+        self.push_cell(field, value);
+    }
+
+    /// Sets a field of the root object that the event did not send itself, such as a parse error.
+    /// Does nothing when it did.
+    pub fn set_root_field(&mut self, key: &str, value: Scalar<'_>) {
+        let node = self.child_by_hash(ROOT, key);
+        let event_number = self.event_number;
+        let entry = &mut self.nodes[node.0 as usize];
+        if entry.last_event == event_number {
+            return;
+        }
+        entry.last_event = event_number;
+        let field = self.field_of(node);
+        self.push_cell(field, value);
+    }
+
+    /// The fields of the event being built, in order.
+    pub fn open_fields(&self) -> impl Iterator<Item = (FieldId, Scalar<'_>)> {
+        self.batch.cells[self.open_first_cell..]
+            .iter()
+            .map(|cell| (cell.field, self.batch.scalar(cell)))
+    }
+
+    /// Takes a field out of the event being built, when its value lives elsewhere (as `dt` does).
+    pub fn remove_open_field(&mut self, field: FieldId) {
+        let cells = &self.batch.cells[self.open_first_cell..];
+        if let Some(index) = cells.iter().position(|cell| cell.field == field) {
+            self.batch.cells.remove(self.open_first_cell + index);
+        }
+    }
+
+    /// Gives the root key `from` of the event being built the name `to`, with all below it, when Cordwood
+    /// needs `from` for itself. The event must not use `to`.
+    pub fn rename_root_key(&mut self, from: &str, to: &str) {
+        for index in self.open_first_cell..self.batch.cells.len() {
+            let field = self.batch.cells[index].field;
+            let path = self.batch.paths[field.index()].clone();
+            let mut keys = path::keys(&path);
+            if keys.next().as_deref() != Some(from) {
+                continue;
+            }
+            let mut node = self.child_by_hash(ROOT, to);
+            self.nodes[node.0 as usize].last_event = self.event_number;
+            for key in keys {
+                node = self.child_by_hash(node, &key);
+            }
+            self.batch.cells[index].field = self.field_of(node);
+        }
+    }
+
+    /// Keeps the event.
+    pub fn finish_event(&mut self, head: EventHead) {
+        let cell_count = self.batch.cells.len() - self.open_first_cell;
+        self.batch.rows.push(Row {
+            first_cell: narrow(self.open_first_cell),
+            cell_count: narrow(cell_count),
+            source_bytes: head.source_bytes,
+            level: head.level,
+            timestamp: head.timestamp,
+        });
+        self.open.clear();
+    }
+
+    /// Forgets the event.
+    pub fn abandon_event(&mut self) {
+        self.batch.cells.truncate(self.open_first_cell);
+        self.batch.text.truncate(self.open_first_text);
+        self.open.clear();
+    }
+
+    /// The batch of all finished events.
+    pub fn finish(mut self) -> Batch {
+        self.batch.text.shrink_to_fit();
+        self.batch.cells.shrink_to_fit();
+        self.batch.rows.shrink_to_fit();
+        self.batch
+    }
+
+    /// Appends a copy of an event of another batch, as [`EventRef`](crate::EventRef) gives it. Used to gather small
+    /// batches into larger ones.
+    pub fn copy_event(&mut self, event: crate::EventRef<'_>, fields: &mut FieldMap) {
+        self.begin_event();
+        for (field, value) in event.fields() {
+            let field = fields.translate(self, event.batch(), field);
+            self.push_cell(field, value);
+        }
+        self.finish_event(EventHead {
+            timestamp: event.timestamp(),
+            level: event.level(),
+            source_bytes: narrow(event.source_bytes()),
+        });
+    }
+
+    fn current_node(&self) -> NodeId {
+        let object = self.open.last().expect("a value belongs to an open object");
+        object.current.expect("a value follows its key")
+    }
+
+    fn child(&mut self, parent: NodeId, previous: Option<NodeId>, key: &str) -> NodeId {
+        let guess = match previous {
+            Some(node) => self.nodes[node.0 as usize].next_guess,
+            None => self.nodes[parent.0 as usize].first_guess,
+        };
+        if let Some(node) = guess
+            && &*self.nodes[node.0 as usize].key == key
+        {
+            return node;
+        }
+        let node = self.child_by_hash(parent, key);
+        match previous {
+            Some(previous) => self.nodes[previous.0 as usize].next_guess = Some(node),
+            None => self.nodes[parent.0 as usize].first_guess = Some(node),
+        }
+        node
+    }
+
+    fn child_by_hash(&mut self, parent: NodeId, key: &str) -> NodeId {
+        let hash = self.hasher.hash_one((parent, key));
+        let nodes = &self.nodes;
+        let is_child = |node: &NodeId| {
+            let node = &nodes[node.0 as usize];
+            node.parent == parent && &*node.key == key
+        };
+        if let Some(node) = self.children.find(hash, is_child) {
+            return *node;
+        }
+        let added = NodeId(narrow(self.nodes.len()));
+        self.nodes.push(Node::new(parent, key));
+        let (hasher, nodes) = (&self.hasher, &self.nodes);
+        self.children.insert_unique(hash, added, |node| {
+            let node = &nodes[node.0 as usize];
+            hasher.hash_one((node.parent, &*node.key))
+        });
+        added
+    }
+
+    fn field_of(&mut self, node: NodeId) -> FieldId {
+        if let Some(field) = self.nodes[node.0 as usize].field {
+            return field;
+        }
+        let path = self.path_of(node);
+        let field = FieldId(narrow(self.batch.paths.len()));
+        self.batch.paths.push(path);
+        self.nodes[node.0 as usize].field = Some(field);
+        field
+    }
+
+    fn path_of(&self, node: NodeId) -> Box<str> {
+        let mut keys = Vec::new();
+        let mut current = node;
+        while current != ROOT {
+            let node = &self.nodes[current.0 as usize];
+            keys.push(&*node.key);
+            current = node.parent;
+        }
+        let mut joined = String::new();
+        for (index, key) in keys.iter().rev().enumerate() {
+            path::push_key(&mut joined, key, index == 0);
+        }
+        joined.into()
+    }
+
+    fn push_cell(&mut self, field: FieldId, value: Scalar<'_>) {
+        let (kind, bits) = match value {
+            Scalar::Null => (CellKind::Null, 0),
+            Scalar::Bool(boolean) => (CellKind::Bool, u64::from(boolean)),
+            Scalar::Int(integer) => (CellKind::Int, integer.cast_unsigned()),
+            Scalar::Float(float) => (CellKind::Float, float.to_bits()),
+            Scalar::Str(text) => (CellKind::Str, self.push_text(text)),
+            Scalar::Json(text) => (CellKind::Json, self.push_text(text)),
+        };
+        self.batch.cells.push(Cell { field, kind, bits });
+    }
+
+    fn push_text(&mut self, text: &str) -> u64 {
+        let start = u64::from(narrow(self.batch.text.len()));
+        self.batch.text.push_str(text);
+        start << 32 | u64::from(narrow(text.len()))
+    }
+}
+
+/// Translates the fields of one batch into those of a builder; one per pair of them.
+#[derive(Debug, Default)]
+pub struct FieldMap {
+    translated: Vec<Option<FieldId>>,
+}
+
+impl FieldMap {
+    fn translate(&mut self, to: &mut BatchBuilder, from: &Batch, field: FieldId) -> FieldId {
+        if self.translated.len() < from.paths().len() {
+            self.translated.resize(from.paths().len(), None);
+        }
+        if let Some(known) = self.translated[field.index()] {
+            return known;
+        }
+        let mut node = ROOT;
+        for key in path::keys(&from.paths()[field.index()]) {
+            node = to.child_by_hash(node, &key);
+        }
+        let translated = to.field_of(node);
+        self.translated[field.index()] = Some(translated);
+        translated
+    }
+}
+
+/// A batch is bounded by the 100 MiB limit on a decompressed body, far below 2^32 of anything.
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).expect("a batch stays below 2^32 bytes")
+}

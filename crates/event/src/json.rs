@@ -1,0 +1,183 @@
+//! JSON texts of events and values: writing an event as it was sent, and walking into arrays.
+
+use std::fmt::Write;
+
+use crate::{Event, Scalar, Value, path};
+
+/// Writes the event as one JSON object: `dt`, `level`, `message`, then the other fields, nested as
+/// they were sent, then `_id` and `_source` (`source_name`). `level` and `message` are null when unknown.
+pub fn write_event(out: &mut String, event: &Event, source_name: &str) {
+    let mut fields: Vec<(&str, &Value)> = event
+        .fields
+        .iter()
+        .map(|(path, value)| (&**path, value))
+        .collect();
+    group_by_parent(&mut fields);
+
+    let _ = write!(out, "{{\"dt\":\"{}\"", event.id.timestamp);
+    let level = event
+        .level
+        .map_or(Scalar::Null, |level| Scalar::Str(level.name()));
+    write_reserved(out, &mut fields, "level", level);
+    write_reserved(out, &mut fields, "message", Scalar::Null);
+    write_nested(out, &fields);
+    let _ = write!(out, ",\"_id\":\"{}\",\"_source\":", event.id);
+    write_string(out, source_name);
+    out.push('}');
+}
+
+/// Writes the member every event has, from its fields or else with `default`; unless the field was sent as
+/// an object, which is written with the others.
+fn write_reserved(
+    out: &mut String,
+    fields: &mut Vec<(&str, &Value)>,
+    key: &str,
+    default: Scalar<'_>,
+) {
+    let is_object = |path: &str| {
+        path.strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    if fields.iter().any(|(path, _)| is_object(path)) {
+        return;
+    }
+    let sent = fields.iter().position(|(path, _)| *path == key);
+    write_key(out, key, true);
+    write_value(
+        out,
+        sent.map_or(default, |index| fields.remove(index).1.as_scalar()),
+    );
+}
+
+/// Brings the members of one object together.
+fn group_by_parent(fields: &mut [(&str, &Value)]) {
+    if fields.iter().any(|(path, _)| path.contains('.')) {
+        fields.sort_by(|(a, _), (b, _)| path::keys(a).cmp(path::keys(b)));
+    }
+}
+
+/// Writes `,"key":value` members for fields whose common parents stand together.
+fn write_nested(out: &mut String, fields: &[(&str, &Value)]) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut needs_comma = true;
+    for (field, value) in fields {
+        let mut rest = *field;
+        let mut parents = Vec::new();
+        while let (key, Some(tail)) = path::split_first_key(rest) {
+            parents.push(key);
+            rest = tail;
+        }
+        let shared = open
+            .iter()
+            .zip(&parents)
+            .take_while(|(a, b)| a == b)
+            .count();
+        for _ in shared..open.len() {
+            out.push('}');
+            needs_comma = true;
+        }
+        open.truncate(shared);
+        for parent in &parents[shared..] {
+            write_key(out, parent, needs_comma);
+            out.push('{');
+            needs_comma = false;
+            open.push(parent);
+        }
+        write_key(out, rest, needs_comma);
+        write_value(out, value.as_scalar());
+        needs_comma = true;
+    }
+    out.extend(open.iter().map(|_| '}'));
+}
+
+fn write_key(out: &mut String, escaped_key: &str, needs_comma: bool) {
+    if needs_comma {
+        out.push(',');
+    }
+    write_string(out, &path::name(escaped_key));
+    out.push(':');
+}
+
+/// Writes one value as JSON.
+pub fn write_value(out: &mut String, value: Scalar<'_>) {
+    match value {
+        Scalar::Null => out.push_str("null"),
+        Scalar::Bool(boolean) => out.push_str(if boolean { "true" } else { "false" }),
+        Scalar::Int(integer) => {
+            let _ = write!(out, "{integer}");
+        }
+        Scalar::Float(float) => {
+            let number = serde_json::Number::from_f64(float).expect("floats of events are finite");
+            let _ = write!(out, "{number}");
+        }
+        Scalar::Str(text) => write_string(out, text),
+        Scalar::Json(text) => out.push_str(text),
+    }
+}
+
+/// Writes a JSON string literal.
+pub fn write_string(out: &mut String, text: &str) {
+    let quoted = serde_json::to_string(text).expect("a str is always a valid JSON string");
+    out.push_str(&quoted);
+}
+
+/// Calls `visit` with every scalar inside a JSON array or object that `sub_path` (escaped form, or
+/// empty for the value itself) leads to; arrays on the way are walked through. Stops when `visit`
+/// returns true, and returns whether it did.
+///
+/// With `everywhere`, leaves below objects count too, whatever their key: the reading of a search in any field.
+pub fn any_leaf(
+    json: &str,
+    sub_path: &str,
+    everywhere: bool,
+    visit: &mut dyn FnMut(Scalar<'_>) -> bool,
+) -> bool {
+    if !json.starts_with(['[', '{']) {
+        return sub_path.is_empty() && visit(Scalar::Json(json));
+    }
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
+        return false;
+    };
+    let keys: Vec<_> = if sub_path.is_empty() {
+        Vec::new()
+    } else {
+        path::keys(sub_path).collect()
+    };
+    let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
+    any_leaf_of(&value, &keys, everywhere, visit)
+}
+
+fn any_leaf_of(
+    value: &serde_json::Value,
+    keys: &[&str],
+    everywhere: bool,
+    visit: &mut dyn FnMut(Scalar<'_>) -> bool,
+) -> bool {
+    match value {
+        serde_json::Value::Array(items) => items
+            .iter()
+            .any(|item| any_leaf_of(item, keys, everywhere, visit)),
+        serde_json::Value::Object(members) => match keys.split_first() {
+            Some((key, rest)) => members
+                .get(*key)
+                .is_some_and(|member| any_leaf_of(member, rest, everywhere, visit)),
+            None if everywhere => members
+                .values()
+                .any(|member| any_leaf_of(member, keys, everywhere, visit)),
+            None => false,
+        },
+        _ if !keys.is_empty() => false,
+        serde_json::Value::Null => visit(Scalar::Null),
+        serde_json::Value::Bool(boolean) => visit(Scalar::Bool(*boolean)),
+        serde_json::Value::String(text) => visit(Scalar::Str(text)),
+        serde_json::Value::Number(number) => {
+            if let Some(integer) = number.as_i64() {
+                visit(Scalar::Int(integer))
+            } else if number.is_u64() {
+                visit(Scalar::Json(&number.to_string()))
+            } else {
+                visit(Scalar::Float(number.as_f64().unwrap_or(f64::MAX)))
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! A batch gives back what was put in; paths, numbers, times and levels mean what they say.
+
+use std::cmp::Ordering;
+
+use cordwood_event::{
+    BatchBuilder, DuplicateKey, Event, EventHead, EventId, FieldMap, Level, Number, Scalar,
+    SourceId, Timestamp, json, path,
+};
+
+/// Puts a JSON object into the builder as a decoder would.
+fn put(builder: &mut BatchBuilder, members: &serde_json::Map<String, serde_json::Value>) {
+    for (key, value) in members {
+        builder
+            .key(key)
+            .expect("serde_json keeps one value per key");
+        match value {
+            serde_json::Value::Object(inner) => {
+                builder.begin_object();
+                put(builder, inner);
+                builder.end_object();
+            }
+            serde_json::Value::Array(_) => builder.value(Scalar::Json(&value.to_string())),
+            serde_json::Value::Null => builder.value(Scalar::Null),
+            serde_json::Value::Bool(boolean) => builder.value(Scalar::Bool(*boolean)),
+            serde_json::Value::String(text) => builder.value(Scalar::Str(text)),
+            serde_json::Value::Number(number) => match number.as_i64() {
+                Some(integer) => builder.value(Scalar::Int(integer)),
+                None => builder.value(Scalar::Float(number.as_f64().unwrap())),
+            },
+        }
+    }
+}
+
+fn finish(builder: &mut BatchBuilder) {
+    builder.finish_event(EventHead {
+        timestamp: Timestamp::from_nanos(1_000_000),
+        level: Some(Level::Warn),
+        source_bytes: 1,
+    });
+}
+
+fn round_trip(sent: &str) -> serde_json::Value {
+    let sent: serde_json::Map<_, _> = serde_json::from_str(sent).unwrap();
+    let mut builder = BatchBuilder::new();
+    builder.begin_event();
+    put(&mut builder, &sent);
+    finish(&mut builder);
+    let batch = builder.finish();
+    let mut copied = BatchBuilder::new();
+    copied.copy_event(batch.event(0), &mut FieldMap::default());
+    let copied = copied.finish();
+    let event = Event::copy_of(copied.event(0), SourceId(7), 3);
+    let mut text = String::new();
+    json::write_event(&mut text, &event, "api");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn events_come_back_as_sent() {
+    for sent in [
+        r#"{"message":"hello","level":"WARNING","a":1}"#,
+        r#"{"z":{"b":{"c":1.5,"d":"x"},"e":[1,{"f":2}]},"a":null,"z.b":{"c":7}}"#,
+        r#"{"a.b":1,"a":{"b":2,"":3},"":{"":""},"\\":{"\\.":true}}"#,
+        r#"{"message":{"text":"nested"},"level":{"name":"x"},"empty":{},"list":[]}"#,
+    ] {
+        let mut got = round_trip(sent);
+        let members = got.as_object_mut().unwrap();
+        assert_eq!(members.remove("dt").unwrap(), "1970-01-01T00:00:00.001Z");
+        assert_eq!(members.remove("_id").unwrap(), "00000000000f4240-3");
+        assert_eq!(members.remove("_source").unwrap(), "api");
+        let sent: serde_json::Value = serde_json::from_str(sent).unwrap();
+        if sent.get("level").is_none() {
+            assert_eq!(members.remove("level").unwrap(), "warn");
+        }
+        if sent.get("message").is_none() {
+            assert!(members.remove("message").unwrap().is_null());
+        }
+        assert_eq!(got, sent);
+    }
+}
+
+#[test]
+fn a_duplicate_key_is_noticed_and_an_abandoned_event_leaves_nothing() {
+    let mut builder = BatchBuilder::new();
+    builder.begin_event();
+    builder.key("a").unwrap();
+    builder.begin_object();
+    builder.key("b").unwrap();
+    builder.value(Scalar::Str("lost"));
+    builder.end_object();
+    assert_eq!(builder.key("a"), Err(DuplicateKey));
+    builder.abandon_event();
+    builder.begin_event();
+    builder.key("a").unwrap();
+    builder.value(Scalar::Int(1));
+    finish(&mut builder);
+    let batch = builder.finish();
+    assert_eq!(batch.len(), 1);
+    assert_eq!(batch.event(0).fields().count(), 1);
+    assert_eq!(batch.event(0).get("a"), Some(Scalar::Int(1)));
+}
+
+#[test]
+fn a_root_key_is_renamed_with_all_below_it() {
+    let mut builder = BatchBuilder::new();
+    builder.begin_event();
+    builder.key("dt").unwrap();
+    builder.begin_object();
+    builder.key("x.y").unwrap();
+    builder.value(Scalar::Int(1));
+    builder.end_object();
+    builder.rename_root_key("dt", "_dt");
+    builder.set_root_field("_dt", Scalar::Int(2));
+    builder.set_root_field("why", Scalar::Int(3));
+    finish(&mut builder);
+    let batch = builder.finish();
+    let event = batch.event(0);
+    assert_eq!(event.get(r"_dt.x\.y"), Some(Scalar::Int(1)));
+    assert_eq!(event.get("why"), Some(Scalar::Int(3)));
+    assert_eq!(event.fields().count(), 2);
+}
+
+#[test]
+fn paths_escape_dots_and_read_without_them() {
+    let mut joined = String::new();
+    path::push_key(&mut joined, r"a.b\", true);
+    path::push_key(&mut joined, "", false);
+    path::push_key(&mut joined, "c", false);
+    assert_eq!(joined, r"a\.b\\..c");
+    assert_eq!(path::keys(&joined).collect::<Vec<_>>(), [r"a.b\", "", "c"]);
+    assert_eq!(path::name(&joined), r"a.b\..c");
+}
+
+#[test]
+fn numbers_compare_by_value() {
+    let float = Number::Float;
+    let int = |integer: i64| Number::Int(integer.into());
+    assert_eq!(int(500), float(500.0));
+    assert_eq!(
+        int(i64::MAX).compare(float(9_223_372_036_854_775_808.0)),
+        Ordering::Less
+    );
+    assert_eq!(int(-1).compare(float(-1.5)), Ordering::Greater);
+    assert_eq!(int(1).compare(float(f64::INFINITY)), Ordering::Less);
+    assert_eq!(
+        Number::parse("18446744073709551615"),
+        Some(Number::Int(u64::MAX.into()))
+    );
+    assert_eq!(Number::parse("1e400"), Some(float(f64::INFINITY)));
+    for text in ["", "-", "NaN", "inf", ".5", "1x", "0x10"] {
+        assert!(Number::parse(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn times_are_told_by_magnitude_and_written_in_utc() {
+    let moment = "2026-03-27T10:15:30.123Z";
+    for time in [
+        Timestamp::parse_rfc3339("2026-03-27 12:15:30.123+02:00"),
+        Timestamp::from_unix_integer(1_774_606_530_123),
+        Timestamp::from_unix_integer(1_774_606_530_123_000),
+        Timestamp::from_unix_integer(1_774_606_530_123_000_000),
+        Timestamp::from_unix_float(1_774_606_530.123),
+        Timestamp::parse_rfc3339(moment),
+    ] {
+        assert_eq!(time.unwrap().to_string(), moment);
+    }
+    assert_eq!(
+        Timestamp::from_unix_integer(0).unwrap().to_string(),
+        "1970-01-01T00:00:00.000Z"
+    );
+    assert_eq!(Timestamp::MAX.to_string(), "2262-04-11T23:47:16.854775807Z");
+    assert_eq!(Timestamp::parse_rfc3339("9999-01-01T00:00:00Z"), None);
+}
+
+#[test]
+fn levels_are_normalised() {
+    for (text, level) in [
+        ("WARNING", Some(Level::Warn)),
+        ("Err", Some(Level::Error)),
+        ("emerg", Some(Level::Fatal)),
+        ("notice", Some(Level::Info)),
+        ("30", Some(Level::Info)),
+        ("3", Some(Level::Error)),
+        ("loud", None),
+        ("", None),
+    ] {
+        assert_eq!(Level::parse(text), level, "{text}");
+    }
+    for level in Level::ALL {
+        assert_eq!(Level::from_code(level.code()), Some(level));
+        assert_eq!(Level::parse(level.name()), Some(level));
+    }
+}
+
+#[test]
+fn event_ids_read_back() {
+    for id in [
+        EventId {
+            timestamp: Timestamp::MIN,
+            sequence: u64::MAX,
+        },
+        EventId {
+            timestamp: Timestamp::from_nanos(-1),
+            sequence: 0,
+        },
+    ] {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    for text in ["", "-", "1-2", "00000000000f4240-", "00000000000f4240-+1"] {
+        assert!(text.parse::<EventId>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn arrays_are_walked_to_their_leaves() {
+    let leaves = |json: &str, sub_path: &str, everywhere: bool| {
+        let mut seen = Vec::new();
+        json::any_leaf(json, sub_path, everywhere, &mut |leaf| {
+            let mut text = String::new();
+            json::write_value(&mut text, leaf);
+            seen.push(text);
+            false
+        });
+        seen.join(" ")
+    };
+    let json = r#"[1,["x",{"name":"in"}],{"name":["a",null]},18446744073709551615]"#;
+    assert_eq!(leaves(json, "", false), r#"1 "x" 18446744073709551615"#);
+    assert_eq!(leaves(json, "name", false), r#""in" "a" null"#);
+    assert_eq!(
+        leaves(json, "", true),
+        r#"1 "x" "in" "a" null 18446744073709551615"#
+    );
+    assert_eq!(
+        leaves("123456789012345678901234567890", "", false),
+        "123456789012345678901234567890"
+    );
+}

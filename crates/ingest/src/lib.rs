@@ -1,0 +1,1 @@
+//! Bytes to events: every wire format, decompression, and what each kind of bad input becomes. Pure.

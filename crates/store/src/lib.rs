@@ -1,0 +1,1 @@
+//! The durable columnar store: write-ahead log, memtable, blocks, segments, manifest, recovery.
