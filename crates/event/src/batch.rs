@@ -107,7 +107,7 @@ impl Batch {
 
     fn text_at(&self, bits: u64) -> &str {
         let start = (bits >> 32) as usize;
-        let length = (bits as u32) as usize;
+        let length = (bits & 0xffff_ffff) as usize;
         self.text
             .get(start..start + length)
             .expect("the builder wrote whole strings")
