@@ -1,1 +1,39 @@
-//! The use cases, one function each.
+//! The use cases of Cordwood, one function each: ingest, search, sources, tokens, health.
+//!
+//! [`Service`] is the whole interface. Every function takes the [`Caller`] it acts for and checks
+//! permission in one place ([`Caller::require`] and the caller's own sources); ingest by source
+//! token alone makes its own. The crate must not know HTTP, async or a command line; time,
+//! randomness and the data directory are arguments.
+#![warn(missing_docs)]
+
+mod caller;
+mod error;
+mod ingest;
+mod metrics;
+mod options;
+mod platform;
+mod search;
+mod secret;
+mod service;
+mod sources;
+mod start;
+mod tokens;
+
+pub use caller::{Access, Caller, ClientId, Scope};
+pub use error::{Error, InvalidValue, QueryProblem};
+pub use ingest::{Admission, Outcome, Payload, Refusal, RejectedEvent};
+pub use metrics::Health;
+pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
+pub use platform::{PLATFORMS, Platform, UnknownPlatform};
+pub use search::{
+    Account, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Order, SearchAnswer,
+    SearchRequest,
+};
+pub use secret::Secret;
+pub use service::{CheckReport, Service, check};
+pub use sources::{
+    CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
+    RotatedToken, Source, SourceChanges, SourceFilter, SourcePage, SourceToken, Usage,
+};
+pub use start::{FirstStart, Replayed};
+pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};

@@ -1,0 +1,172 @@
+//! Why a use case did not do what was asked, by what the caller can do about it.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::{Access, Refusal};
+
+/// The error of every use case. `Display` is the sentence for the user; [`code`](Error::code) and
+/// [`hint`](Error::hint) go beside it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API token is missing, unknown, expired or revoked (401).
+    #[error("Invalid API token")]
+    Unauthenticated,
+    /// The API token is good but not for this (403).
+    #[error("this needs an API token with {needed} access, this one has {has} access")]
+    Forbidden {
+        /// What would be enough.
+        needed: Access,
+        /// What the token has.
+        has: Access,
+    },
+    /// No such thing, or none that the caller may know of: the two look alike (404).
+    #[error("{kind} `{name}` was not found")]
+    NotFound {
+        /// What was looked for: `source`, `API token`.
+        kind: &'static str,
+        /// As the caller named it.
+        name: String,
+        /// Names the caller may have meant.
+        near: Vec<String>,
+    },
+    /// The name fits several things that the caller sees (400).
+    #[error("{kind} `{name}` is ambiguous, use one of the ids {ids:?}")]
+    Ambiguous {
+        /// What was looked for.
+        kind: &'static str,
+        /// As the caller named it.
+        name: String,
+        /// The ids it may be.
+        ids: Vec<String>,
+    },
+    /// The query text is not in the language (400). Never empty.
+    #[error("{}", first_message(.0))]
+    Query(Vec<QueryProblem>),
+    /// Values of a record are wrong (422).
+    #[error("Sorry, some values are incorrect")]
+    InvalidValues(Vec<InvalidValue>),
+    /// A parameter of the request is wrong (400).
+    #[error("{message}")]
+    InvalidParameter {
+        /// Which.
+        parameter: &'static str,
+        /// What is wrong with it.
+        message: String,
+        /// What would be right.
+        hint: Option<String>,
+    },
+    /// The cursor is no cursor of this query (400).
+    #[error("{message}")]
+    InvalidCursor {
+        /// What is wrong with it.
+        message: &'static str,
+    },
+    /// An ingest request was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too much at once; the same request will be answered later (429).
+    #[error("the server is at its memory limit, try again in {} s", .retry_after.as_secs())]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The caller went away.
+    #[error("the request was cancelled")]
+    Cancelled,
+    /// The data directory is in use by another process.
+    #[error("the data directory is in use by another process")]
+    InUse,
+    /// Something under the service failed: disk, catalog, store (500). `source` says what.
+    #[error("{doing} failed")]
+    Internal {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A problem in the text of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryProblem {
+    /// What is wrong, a plain sentence.
+    pub message: String,
+    /// Where, in bytes of the query text.
+    pub position: Range<usize>,
+    /// How to mend it.
+    pub hint: Option<String>,
+}
+
+/// A field of a record with a value it cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidValue {
+    /// The field, as in the API.
+    pub field: &'static str,
+    /// What is wrong: `can't be blank`.
+    pub message: String,
+}
+
+impl Error {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Unauthenticated => "unauthenticated",
+            Error::Forbidden { .. } => "forbidden",
+            Error::NotFound { kind: "source", .. } => "source_not_found",
+            Error::NotFound { .. } => "not_found",
+            Error::Ambiguous { .. } => "ambiguous_name",
+            Error::Query(_) => "invalid_query",
+            Error::InvalidValues(_) => "invalid_values",
+            Error::InvalidParameter { .. } => "invalid_parameter",
+            Error::InvalidCursor { .. } => "invalid_cursor",
+            Error::Refused(refusal) => refusal.code(),
+            Error::Busy { .. } => "busy",
+            Error::Cancelled => "cancelled",
+            Error::InUse => "data_directory_in_use",
+            Error::Internal { .. } => "internal",
+        }
+    }
+
+    /// What would help, if that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::NotFound { near, .. } if !near.is_empty() => {
+                Some(format!("did you mean {}?", near.join(", ")))
+            }
+            Error::Query(problems) => problems.first()?.hint.clone(),
+            Error::InvalidParameter { hint, .. } => hint.clone(),
+            Error::InvalidCursor { .. } => Some(
+                "start again without a cursor, with the same query and sources on every page"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// When to try again, if that will help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Busy { retry_after } => Some(*retry_after),
+            Error::Refused(refusal) => refusal.retry_after(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn internal(
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        Error::Internal {
+            doing,
+            source: source.into(),
+        }
+    }
+}
+
+fn first_message(problems: &[QueryProblem]) -> &str {
+    problems
+        .first()
+        .map_or("the query is not valid", |problem| &problem.message)
+}

@@ -1,0 +1,138 @@
+//! Ingest: a body for a source is admitted, decoded, made durable and counted.
+
+use std::time::Duration;
+
+use cordwood_event::SourceId;
+
+/// A body of events and how to read it.
+#[derive(Clone, Debug, Default)]
+pub struct Payload {
+    /// The `Content-Type`, if any.
+    pub content_type: Option<String>,
+    /// The `Content-Encoding`, if any.
+    pub content_encoding: Option<String>,
+    /// A name for this batch: sent again within an hour it is acknowledged and not stored again.
+    pub batch_key: Option<String>,
+    /// The field that holds the event time, when it is not `dt`.
+    pub dt_field: Option<String>,
+    /// The body is plain text, one event a line, whatever the content type.
+    pub lines: bool,
+    /// The body as received.
+    pub body: Vec<u8>,
+}
+
+/// Leave to send one body to one source, with memory reserved for it. Made before the body is
+/// read, so that bodies nobody will take are never held. Dropped unused, it gives all back.
+#[derive(Debug)]
+pub struct Admission {
+    pub(crate) source: SourceId,
+}
+
+impl Admission {
+    /// The source the body will go to.
+    pub fn source(&self) -> SourceId {
+        self.source
+    }
+}
+
+/// What became of a body that was taken. The accepted events are on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The source they went to.
+    pub source: SourceId,
+    /// Events stored.
+    pub accepted: u64,
+    /// Events refused one by one, beside those that were stored.
+    pub rejected: Vec<RejectedEvent>,
+    /// The batch key was seen before: nothing was stored again.
+    pub duplicate: bool,
+}
+
+/// An event refused beside others that were stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedEvent {
+    /// Its place in the body, from 0.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a whole body was refused. `Display` is the text of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No source has this token (403).
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// The source is paused (403).
+    #[error("Ingesting is paused for this source")]
+    Paused,
+    /// The source has used up its quota for the month (402).
+    #[error("Quota exceeded")]
+    QuotaExceeded,
+    /// The body is not what its content type says, or nothing we read (406).
+    #[error("Couldn't parse JSON content.")]
+    Undecodable {
+        /// What is wrong with it, for the log and the detail of an answer.
+        detail: String,
+    },
+    /// The body, or every event in it, is above a limit (413).
+    #[error("payload reached size limit")]
+    TooLarge {
+        /// Which limit.
+        detail: String,
+    },
+    /// A header or parameter of the request is wrong (400).
+    #[error("{detail}")]
+    InvalidRequest {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Too much at once (429).
+    #[error("the server is busy, try again later")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The store takes no writes: the disk is full or failed (503).
+    #[error("the server cannot store events now: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+impl Refusal {
+    /// A stable name for programs and counters.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Unauthorized => "unauthorized",
+            Refusal::Paused => "ingesting_paused",
+            Refusal::QuotaExceeded => "quota_exceeded",
+            Refusal::Undecodable { .. } => "undecodable",
+            Refusal::TooLarge { .. } => "too_large",
+            Refusal::InvalidRequest { .. } => "invalid_request",
+            Refusal::Busy { .. } => "busy",
+            Refusal::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// When to try again, if that will help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Refusal::Busy { retry_after } | Refusal::Unavailable { retry_after, .. } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+
+    /// More than the text says, for those who log it.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Refusal::Undecodable { detail } | Refusal::TooLarge { detail } => Some(detail),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a [`Service`](crate::Service) is opened with: where, how large, and the world outside.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use cordwood_event::Timestamp;
+
+pub use cordwood_catalog::Random;
+
+/// The time of day, as an argument.
+pub trait Clock: Debug + Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Options of a [`Service`](crate::Service).
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory that holds everything; made when missing.
+    pub data_dir: PathBuf,
+    /// The ceiling that bodies, batches, open rows and queries keep to together.
+    pub memory_bytes_max: u64,
+    /// Threads for queries; `None` for one per core.
+    pub query_threads: Option<usize>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Where tokens come from.
+    pub random: Arc<dyn Random>,
+}
+
+impl Options {
+    /// The ceiling unless told otherwise: 1 GiB.
+    pub const MEMORY_BYTES_MAX_DEFAULT: u64 = 1 << 30;
+
+    /// The options of a server: the system's clock and randomness, 1 GiB of memory.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Options {
+        Options {
+            data_dir: data_dir.into(),
+            memory_bytes_max: Options::MEMORY_BYTES_MAX_DEFAULT,
+            query_threads: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_nanos(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The system's source of randomness.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("a system without randomness cannot give out tokens");
+    }
+}
