@@ -1,0 +1,90 @@
+//! Decompression that never holds more than the limit, whatever the body claims of itself.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use crate::{ContentEncoding, Refusal};
+
+/// The window a zstd frame may ask the decoder to allocate: 2^26 bytes, below the limit on the whole
+/// body. Every zstd level but the "ultra" ones stays below it.
+const ZSTD_WINDOW_LOG_MAX: u32 = 26;
+
+/// The buffer between brotli's input and its decoder.
+const BROTLI_BUFFER_BYTES: usize = 64 << 10;
+
+pub(crate) fn decompress(
+    encoding: ContentEncoding,
+    body: &[u8],
+    bytes_max: usize,
+) -> Result<Cow<'_, [u8]>, Refusal> {
+    if body.is_empty() || encoding == ContentEncoding::Identity {
+        return identity(body, bytes_max);
+    }
+    let result = match encoding {
+        ContentEncoding::Identity => return identity(body, bytes_max),
+        ContentEncoding::Gzip => read_capped(flate2::read::MultiGzDecoder::new(body), bytes_max),
+        ContentEncoding::Deflate => deflate(body, bytes_max),
+        ContentEncoding::Zstd => zstd_frames(body, bytes_max),
+        ContentEncoding::Brotli => read_capped(
+            brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES),
+            bytes_max,
+        ),
+    };
+    match result {
+        Ok(Some(bytes)) => Ok(Cow::Owned(bytes)),
+        Ok(None) => Err(too_large(bytes_max)),
+        Err(error) => Err(Refusal::undecodable(format!(
+            "the {} stream is damaged or cut off: {error}",
+            encoding.name()
+        ))),
+    }
+}
+
+fn identity(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, Refusal> {
+    if body.len() > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    Ok(Cow::Borrowed(body))
+}
+
+fn too_large(limit_bytes: usize) -> Refusal {
+    Refusal::TooLarge { limit_bytes }
+}
+
+/// A zlib stream, or a bare deflate stream from the senders that took the name of the encoding
+/// literally. The two are told apart by zlib's header (RFC 1950 section 2.2), which a deflate stream
+/// imitates only by a chance of one in a thousand; then both are tried.
+fn deflate(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    let bare = || read_capped(flate2::read::DeflateDecoder::new(body), bytes_max);
+    if !has_zlib_header(body) {
+        return bare();
+    }
+    match read_capped(flate2::read::ZlibDecoder::new(body), bytes_max) {
+        Err(zlib_error) => bare().map_err(|_| zlib_error),
+        decoded => decoded,
+    }
+}
+
+fn has_zlib_header(body: &[u8]) -> bool {
+    const METHOD_DEFLATE: u8 = 8;
+    let &[method, flags, ..] = body else {
+        return false;
+    };
+    method & 0x0f == METHOD_DEFLATE && u16::from_be_bytes([method, flags]).is_multiple_of(31)
+}
+
+fn zstd_frames(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+    read_capped(decoder, bytes_max)
+}
+
+/// Reads to the end; `None` when there is more than `bytes_max`.
+fn read_capped(decoder: impl Read, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    decoder.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= bytes_max).then_some(bytes))
+}
