@@ -1,3 +1,60 @@
 //! The benchmark suite.
 
-fn main() {}
+mod corpus;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about = "Cordwood's benchmark suite")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the `app` corpus, a day of a web shop, as NDJSON, unless it is there already.
+    App(Generate),
+    /// Write the `loghub` corpus: real lines of sixteen systems with their numbers varied.
+    Loghub {
+        /// The directory that holds the *_2k.log files.
+        #[arg(long)]
+        dir: PathBuf,
+        #[command(flatten)]
+        generate: Generate,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Generate {
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Where to write; `.meta.json` beside it says what is known of the corpus.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::App(generate) => generate.run(corpus::Kind::App, "2026-06-10"),
+        Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir), "2026-06-11"),
+    }
+}
+
+impl Generate {
+    fn run(self, kind: corpus::Kind, day: &str) -> anyhow::Result<()> {
+        let spec = corpus::Spec {
+            kind,
+            events: self.events,
+            seed: self.seed,
+            day: day.to_owned(),
+        };
+        let meta = corpus::ensure(&spec, &self.out)?;
+        println!("{}", serde_json::to_string(&meta)?);
+        Ok(())
+    }
+}

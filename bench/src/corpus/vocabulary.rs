@@ -1,0 +1,246 @@
+//! The words of the `app` corpus: services, routes, user agents, statements, exceptions.
+
+use super::rng::Rng;
+
+pub(crate) const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
+pub(crate) const REQUEST_SERVICES: [&str; 12] = [
+    "web-bff",
+    "auth-service",
+    "user-service",
+    "catalog-service",
+    "search-service",
+    "checkout-api",
+    "payments-service",
+    "inventory-service",
+    "shipping-service",
+    "notification-service",
+    "ml-inference",
+    "analytics-ingest",
+];
+pub(crate) const INFRASTRUCTURE: [&str; 3] = ["postgres", "redis-cache", "kafka-broker"];
+pub(crate) const BACKGROUND_SERVICES: [&str; 16] = [
+    "kubelet",
+    "kafka-broker",
+    "postgres",
+    "redis-cache",
+    "job-scheduler",
+    "billing-worker",
+    "media-transcoder",
+    "analytics-ingest",
+    "notification-service",
+    "edge-gateway",
+    "auth-service",
+    "checkout-api",
+    "inventory-service",
+    "catalog-service",
+    "search-service",
+    "payments-service",
+];
+pub(crate) const SERVICES: [&str; 20] = [
+    "edge-gateway",
+    "auth-service",
+    "checkout-api",
+    "payments-service",
+    "inventory-service",
+    "catalog-service",
+    "search-service",
+    "user-service",
+    "notification-service",
+    "billing-worker",
+    "shipping-service",
+    "postgres",
+    "redis-cache",
+    "kafka-broker",
+    "ml-inference",
+    "media-transcoder",
+    "job-scheduler",
+    "kubelet",
+    "web-bff",
+    "analytics-ingest",
+];
+pub(crate) const REGIONS: [&str; 4] = ["eu-central-1", "us-east-1", "us-west-2", "ap-southeast-1"];
+pub(crate) const METHODS: [&str; 10] = [
+    "GET", "GET", "GET", "GET", "GET", "GET", "POST", "POST", "PUT", "DELETE",
+];
+pub(crate) const ROUTES: [&str; 44] = [
+    "/api/v1/products",
+    "/api/v1/cart",
+    "/healthz",
+    "/api/v1/session",
+    "/graphql",
+    "/",
+    "/api/v1/search",
+    "/api/v1/checkout",
+    "/login",
+    "/api/v1/products/{n}",
+    "/api/v1/users/{n}",
+    "/api/v1/orders/{n}",
+    "/api/v1/users/{n}/orders",
+    "/api/v1/categories/{w}",
+    "/api/v2/recommendations",
+    "/static/js/app.{h}.js",
+    "/static/css/main.{h}.css",
+    "/images/{h}.webp",
+    "/api/v1/products/{n}/reviews",
+    "/api/v1/inventory/{s}",
+    "/api/v1/payments/{u}",
+    "/api/v1/shipments/{u}",
+    "/metrics",
+    "/api/v1/notifications",
+    "/logout",
+    "/api/v1/users/{n}/preferences",
+    "/api/v1/coupons/validate",
+    "/api/v2/events",
+    "/api/v2/events/batch",
+    "/api/v1/invoices/{n}",
+    "/webhooks/stripe",
+    "/webhooks/github",
+    "/admin/tenants",
+    "/admin/tenants/{n}",
+    "/api/v1/products/{n}/images",
+    "/oauth/token",
+    "/oauth/authorize",
+    "/api/v1/wishlist",
+    "/api/v1/wishlist/{n}",
+    "/c/{w}/{w}",
+    "/p/{w}-{w}-{n}",
+    "/api/v1/uploads/{u}",
+    "/favicon.ico",
+    "/robots.txt",
+];
+pub(crate) const USER_AGENTS: [&str; 14] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:139.0) Gecko/20100101 Firefox/139.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+    "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36",
+    "okhttp/4.12.0",
+    "curl/8.14.1",
+    "python-requests/2.32.3",
+    "Go-http-client/2.0",
+    "axios/1.9.0",
+    "kube-probe/1.33",
+    "Googlebot/2.1 (+http://www.google.com/bot.html)",
+    "PostmanRuntime/7.44.0",
+    "Apache-HttpClient/5.4 (Java/21)",
+];
+pub(crate) const STATEMENTS: [&str; 12] = [
+    "SELECT id, status, total FROM orders WHERE user_id = {int:1:9000000} ORDER BY created_at DESC LIMIT 20",
+    "SELECT * FROM products WHERE sku = '{sku}'",
+    "INSERT INTO order_items (order_id, sku, qty, price) VALUES ('{order}', '{sku}', {int:1:9}, {amount})",
+    "UPDATE inventory SET available = available - {int:1:9} WHERE sku = '{sku}' AND warehouse = '{wh}' AND available >= {int:1:9}",
+    "SELECT u.id, u.email, t.plan FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.email = '{email}'",
+    "DELETE FROM sessions WHERE expires_at < now() AND id > {int:1:90000000} LIMIT 1000",
+    "SELECT count(*) FROM {table} WHERE created_at > '2026-06-0{int:1:9}'",
+    "COMMIT",
+    "BEGIN",
+    "UPDATE carts SET updated_at = now(), items = items || '{{\"sku\":\"{sku}\"}}' WHERE id = '{uuid}'",
+    "SELECT pg_advisory_xact_lock({int:1:900000000})",
+    "INSERT INTO audit_log (tenant, actor, action, target) VALUES ('{tenant}', '{user}', '{action}', '{uuid}') RETURNING id",
+];
+pub(crate) const EXCEPTIONS: [&str; 24] = [
+    "java.lang.NullPointerException: Cannot invoke \"com.acme.{word}.{Word}.getId()\" because \"{word}\" is null",
+    "java.lang.IllegalStateException: {Word} is already closed",
+    "java.util.concurrent.TimeoutException: Did not observe any item within {int:1000:30000}ms in 'flatMap'",
+    "java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after {int:1000:30000}ms.",
+    "java.net.SocketTimeoutException: Read timed out",
+    "org.springframework.dao.DataIntegrityViolationException: could not execute statement; constraint [{table}_pkey]",
+    "com.fasterxml.jackson.databind.JsonMappingException: Unrecognized field \"{word}\" (class com.acme.{Word}Dto)",
+    "java.lang.OutOfMemoryError: Java heap space",
+    "KeyError: '{word}'",
+    "ValueError: invalid literal for int() with base 10: '{word}'",
+    "psycopg2.OperationalError: server closed the connection unexpectedly",
+    "requests.exceptions.ConnectionError: HTTPConnectionPool(host='{svc}', port=8080): Max retries exceeded with url: {path}",
+    "TypeError: Cannot read properties of undefined (reading '{word}')",
+    "ReferenceError: {word} is not defined",
+    "UnhandledPromiseRejection: {neterr}",
+    "runtime error: invalid memory address or nil pointer dereference",
+    "runtime error: index out of range [{int:1:90}] with length {int:0:1}",
+    "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+    "rpc error: code = Unavailable desc = {neterr}",
+    "ActiveRecord::RecordNotFound: Couldn't find {Word} with 'id'={int:1:9000000}",
+    "NoMethodError: undefined method `{word}' for nil:NilClass",
+    "thread 'tokio-runtime-worker' panicked at src/{word}.rs:{int:10:900}:{int:1:80}: called `Option::unwrap()` on a `None` value",
+    "redis.exceptions.ResponseError: LOADING Redis is loading the dataset in memory",
+    "org.apache.kafka.common.errors.RecordTooLargeException: The message is {int:1000000:9000000} bytes",
+];
+pub(crate) const NETWORK_ERRORS: [&str; 9] = [
+    "dial tcp {ip}:{port}: connect: connection refused",
+    "read tcp {ip}:{port}->{ip}:{port}: i/o timeout",
+    "dial tcp: lookup {svc}.prod.svc.cluster.local: no such host",
+    "write: broken pipe",
+    "read: connection reset by peer",
+    "EOF",
+    "context deadline exceeded",
+    "x509: certificate signed by unknown authority",
+    "http2: server sent GOAWAY and closed the connection",
+];
+pub(crate) const DATABASE_ERRORS: [&str; 5] = [
+    "SQLSTATE 40001 could not serialize access due to concurrent update",
+    "SQLSTATE 57014 query canceled",
+    "SQLSTATE 23505 duplicate key value",
+    "SQLSTATE 53300 too many connections",
+    "connection timeout to {ip}:5432",
+];
+pub(crate) const TABLES: [&str; 14] = [
+    "orders",
+    "order_items",
+    "users",
+    "sessions",
+    "products",
+    "inventory",
+    "carts",
+    "payments",
+    "shipments",
+    "audit_log",
+    "tenants",
+    "events",
+    "coupons",
+    "invoices",
+];
+pub(crate) const TOPICS: [&str; 10] = [
+    "orders.v1",
+    "payments.v1",
+    "inventory.v2",
+    "clickstream",
+    "emails",
+    "audit",
+    "search.updates",
+    "user.events",
+    "shipments.v1",
+    "dlq",
+];
+pub(crate) const CITIES: [&str; 12] = [
+    "Prague",
+    "Frankfurt",
+    "Chicago",
+    "Memphis",
+    "Singapore",
+    "Oakland",
+    "Leipzig",
+    "Louisville",
+    "Brno",
+    "Rotterdam",
+    "Dallas",
+    "Osaka",
+];
+
+/// `count` words: a few from an office, the rest made of syllables.
+pub(crate) fn words(rng: &mut Rng, count: usize) -> Vec<String> {
+    let mut words: Vec<String> = PLAIN_WORDS.iter().map(|word| (*word).to_owned()).collect();
+    while words.len() < count {
+        let syllables = rng.range(2, 4);
+        words.push((0..syllables).map(|_| *rng.pick(&SYLLABLES)).collect());
+    }
+    words
+}
+
+const PLAIN_WORDS: [&str; 24] = [
+    "order", "invoice", "widget", "session", "report", "profile", "basket", "ledger", "beacon",
+    "quota", "policy", "digest", "harbor", "copper", "lantern", "meadow", "falcon", "orbit",
+    "pixel", "quartz", "raven", "summit", "timber", "velvet",
+];
+const SYLLABLES: [&str; 28] = [
+    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "qui", "ro", "su",
+    "ta", "ve", "wi", "xo", "zu", "bran", "stel", "mor", "lin", "der", "tran", "vek", "pol",
+];
