@@ -1,1 +1,28 @@
 //! The durable columnar store: write-ahead log, memtable, blocks, segments, manifest, recovery.
+#![expect(dead_code, reason = "the log and the segments, which come next, use them")]
+#![warn(missing_docs, clippy::indexing_slicing)]
+
+mod append;
+mod decode;
+pub mod disk;
+mod error;
+mod memory;
+mod memtable;
+mod options;
+mod recovery;
+mod snapshot;
+mod stats;
+mod store;
+mod view;
+
+pub use append::{Append, Appended};
+pub use decode::{Decode, LoggedBody};
+pub use disk::Disk;
+pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
+pub use memory::{MemoryBudget, Reservation};
+pub use memtable::{OpenRows, Sequences};
+pub use options::Options;
+pub use recovery::Recovery;
+pub use snapshot::{Missing, Part, Snapshot, SourceTotals};
+pub use stats::Stats;
+pub use store::Store;

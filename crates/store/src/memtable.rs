@@ -1,0 +1,148 @@
+//! Fresh events: what is in the log and not yet in a segment.
+//!
+//! A generation holds the events of a run of log files; the active one grows, a frozen one waits to be
+//! flushed. Everything here is an immutable tree of `Arc`s under one root, [`View`](crate::view::View), so that a
+//! snapshot is one clone; a change copies the path from the root to what changed, and only while a snapshot
+//! still holds it. This file must not know the log's bytes or the disk.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cordwood_event::{Batch, SourceId, Timestamp};
+
+use crate::Reservation;
+
+mod gather;
+mod sequences;
+
+pub(crate) use gather::gather_small;
+pub use sequences::Sequences;
+
+/// A batch in memory, with the bytes it takes of the budget.
+#[derive(Debug)]
+pub(crate) struct HeldBatch {
+    pub(crate) batch: Batch,
+    pub(crate) event_bytes: u64,
+    pub(crate) time_range: (Timestamp, Timestamp),
+    /// Given back when the last snapshot lets go of the batch.
+    _reservation: Reservation,
+}
+
+impl HeldBatch {
+    /// The batch must not be empty.
+    pub(crate) fn new(batch: Batch, reservation: Reservation) -> HeldBatch {
+        let mut event_bytes = 0;
+        let mut time_range = (Timestamp::MAX, Timestamp::MIN);
+        for event in batch.events() {
+            event_bytes += event.source_bytes() as u64;
+            time_range.0 = time_range.0.min(event.timestamp());
+            time_range.1 = time_range.1.max(event.timestamp());
+        }
+        HeldBatch {
+            batch,
+            event_bytes,
+            time_range,
+            _reservation: reservation,
+        }
+    }
+}
+
+/// Rows that are not in a block yet. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OpenRows {
+    held: Arc<HeldBatch>,
+    sequences: Sequences,
+}
+
+impl OpenRows {
+    pub(crate) fn new(held: Arc<HeldBatch>, sequences: Sequences) -> OpenRows {
+        OpenRows { held, sequences }
+    }
+
+    /// The events, in the order they came.
+    pub fn batch(&self) -> &Batch {
+        &self.held.batch
+    }
+
+    /// The sequence number of row `row` of the batch. They rise with the row.
+    pub fn sequence(&self, row: usize) -> u64 {
+        self.sequences.at(row)
+    }
+
+    /// The sequence numbers of all rows.
+    pub fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// How many bytes the events took as sent.
+    pub fn event_bytes(&self) -> u64 {
+        self.held.event_bytes
+    }
+
+    /// The earliest and the latest time of the rows.
+    pub fn time_range(&self) -> (Timestamp, Timestamp) {
+        self.held.time_range
+    }
+}
+
+/// The fresh events of one source in one generation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SourceRows {
+    /// Batches that were taken to be sealed; each set is replaced by its blocks at once.
+    pub(crate) sealing: Vec<Arc<SealingRows>>,
+    /// Batches in order of arrival.
+    pub(crate) open: Vec<OpenRows>,
+    pub(crate) open_rows: usize,
+    pub(crate) open_event_bytes: u64,
+}
+
+/// Rows on their way into blocks.
+#[derive(Debug)]
+pub(crate) struct SealingRows {
+    pub(crate) rows: Vec<OpenRows>,
+}
+
+impl SourceRows {
+    pub(crate) fn push(&mut self, rows: OpenRows) {
+        self.open_rows += rows.batch().len();
+        self.open_event_bytes += rows.event_bytes();
+        self.open.push(rows);
+    }
+
+    /// Takes all open rows to be sealed.
+    pub(crate) fn begin_sealing(&mut self) -> Arc<SealingRows> {
+        let rows = std::mem::take(&mut self.open);
+        self.open_rows = 0;
+        self.open_event_bytes = 0;
+        let sealing = Arc::new(SealingRows { rows });
+        self.sealing.push(Arc::clone(&sealing));
+        sealing
+    }
+
+    pub(crate) fn unsealed(&self) -> impl Iterator<Item = &OpenRows> {
+        let sealing = self.sealing.iter().flat_map(|sealing| &sealing.rows);
+        sealing.chain(&self.open)
+    }
+}
+
+/// The fresh events of all sources in a run of log files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Generation {
+    pub(crate) id: u64,
+    pub(crate) sources: HashMap<SourceId, Arc<SourceRows>>,
+    /// Bytes of the events as sent.
+    pub(crate) event_bytes: u64,
+}
+
+impl Generation {
+    pub(crate) fn push(&mut self, source: SourceId, rows: OpenRows) -> &SourceRows {
+        self.event_bytes += rows.event_bytes();
+        let rows_of_source = Arc::make_mut(self.sources.entry(source).or_default());
+        rows_of_source.push(rows);
+        rows_of_source
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+}

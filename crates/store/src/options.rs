@@ -1,0 +1,57 @@
+//! What may differ between stores: thresholds that tests make small, and the shared memory budget.
+
+use std::time::Duration;
+
+use crate::MemoryBudget;
+
+/// How a store behaves. The defaults are for a server; each carries its reason.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The process's memory budget, of which the store takes a part.
+    pub memory: MemoryBudget,
+    /// The most memory that fresh events may take, before and after they are sealed into blocks. Past it, appends
+    /// are refused as busy. The default leaves more than half of the default ceiling to requests and queries.
+    pub fresh_bytes_max: u64,
+    /// When a log file is closed and the next begun. A flush frees whole files, so large ones free late.
+    pub log_file_bytes: u64,
+    /// Flush once so many bytes of events, as sent, are in the log only: bounds the time of a recovery to
+    /// seconds.
+    pub flush_event_bytes: u64,
+    /// Flush once sealed blocks take so much memory.
+    pub flush_sealed_bytes: u64,
+    /// Flush when the oldest event not in a segment is so old.
+    pub flush_age: Duration,
+    /// The most bytes of events that may be in the log only, when flushing cannot keep up or fails.
+    pub unflushed_event_bytes_max: u64,
+    /// Refuse appends when the disk has less free space than this: a flush of everything in memory, the manifest
+    /// and the catalog must still fit, or the log could never be freed.
+    pub free_space_reserve_bytes: u64,
+    /// A block is sealed at so many rows.
+    pub block_rows: usize,
+    /// A block is sealed at so many bytes of events as sent.
+    pub block_event_bytes: usize,
+    /// How many threads encode blocks.
+    pub sealing_threads: usize,
+    /// How long a batch key is remembered, by the clock that stamps `received_at`.
+    pub batch_key_validity: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Options {
+            memory: MemoryBudget::default(),
+            fresh_bytes_max: 448 << 20,
+            log_file_bytes: 256 << 20,
+            flush_event_bytes: 1 << 30,
+            flush_sealed_bytes: 128 << 20,
+            flush_age: Duration::from_secs(600),
+            unflushed_event_bytes_max: 4 << 30,
+            free_space_reserve_bytes: 256 << 20,
+            block_rows: 16_384,
+            block_event_bytes: 4 << 20,
+            sealing_threads: cores.clamp(1, 4),
+            batch_key_validity: Duration::from_secs(3600),
+        }
+    }
+}
