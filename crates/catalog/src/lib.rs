@@ -1,11 +1,34 @@
 //! Small durable records in embedded SQLite: organisations, clients, API tokens, sources and usage.
 //!
-//! All SQL of Cordwood is in this crate. Time and randomness are arguments. The crate must not know
-//! what the records are for: who may see what is decided in `service`.
+//! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
+//! every request (tokens, sources, this month's usage) is also held in memory, so that ingest and
+//! search never wait for SQLite. Time and randomness are arguments. The crate must not know what
+//! the records are for: who may see and do what is decided in `service`.
 #![warn(missing_docs)]
 
 mod access;
+mod api_tokens;
+mod catalog;
+mod clients;
+mod database;
+mod error;
+mod memory;
 mod random;
+mod secret;
+mod source_tokens;
+mod sources;
+mod token;
+mod usage;
 
 pub use access::{Access, ClientId, Scope};
+pub use api_tokens::{ApiToken, ApiTokenId, ApiTokenPurpose, NewApiToken};
+pub use catalog::Catalog;
+pub use clients::{Client, Organisation};
+pub use database::check;
+pub use error::Error;
 pub use random::Random;
+pub use secret::Secret;
+pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};
+pub use sources::{NewSource, Source, SourceChanges};
+pub use token::{NewToken, TokenHash};
+pub use usage::{Month, MonthUsage, SourceUsage};

@@ -13,13 +13,13 @@ mod metrics;
 mod options;
 mod platform;
 mod search;
-mod secret;
 mod service;
 mod sources;
 mod start;
 mod tokens;
 
 pub use caller::{Access, Caller, ClientId, Scope};
+pub use cordwood_catalog::Secret;
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use ingest::{Admission, Outcome, Payload, Refusal, RejectedEvent};
 pub use metrics::Health;
@@ -29,7 +29,6 @@ pub use search::{
     Account, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Order, SearchAnswer,
     SearchRequest,
 };
-pub use secret::Secret;
 pub use service::{CheckReport, Service, check};
 pub use sources::{
     CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
