@@ -108,6 +108,15 @@ pub struct InvalidValue {
     pub message: String,
 }
 
+impl InvalidValue {
+    pub(crate) fn new(field: &'static str, message: impl Into<String>) -> InvalidValue {
+        InvalidValue {
+            field,
+            message: message.into(),
+        }
+    }
+}
+
 impl Error {
     /// A stable name for programs.
     pub fn code(&self) -> &'static str {

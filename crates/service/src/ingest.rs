@@ -1,8 +1,12 @@
 //! Ingest: a body for a source is admitted, decoded, made durable and counted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cordwood_event::SourceId;
+use cordwood_catalog::{Source, SourceUsage, TokenHash};
+use cordwood_event::{SourceId, Timestamp};
+
+use crate::{Access, Caller, Error, Service};
 
 /// A body of events and how to read it.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +29,8 @@ pub struct Payload {
 /// read, so that bodies nobody will take are never held. Dropped unused, it gives all back.
 #[derive(Debug)]
 pub struct Admission {
-    pub(crate) source: SourceId,
+    source: SourceId,
+    usage: Arc<SourceUsage>,
 }
 
 impl Admission {
@@ -43,6 +48,8 @@ pub struct Outcome {
     /// Events stored.
     pub accepted: u64,
     /// Events refused one by one, beside those that were stored.
+    pub rejected_count: u64,
+    /// The first thousand of them, with reasons.
     pub rejected: Vec<RejectedEvent>,
     /// The batch key was seen before: nothing was stored again.
     pub duplicate: bool,
@@ -135,4 +142,85 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+impl Service {
+    /// The first half of ingest, before a body is read: token, pause, quota, and memory for a body
+    /// of `body_bytes` (its `Content-Length`; the limit of 20 MiB when that is not known).
+    pub fn admit(&self, source_token: &str, body_bytes: u64) -> Result<Admission, Refusal> {
+        let now = self.now();
+        let (source, usage) = self
+            .catalog
+            .find_source_token(TokenHash::of(source_token), now)
+            .ok_or(Refusal::Unauthorized)?;
+        self.admit_to(&source, usage, body_bytes, now)
+    }
+
+    /// The second half of ingest: decodes the body and returns when its events are on disk.
+    pub fn ingest(&self, admission: Admission, payload: Payload) -> Result<Outcome, Refusal> {
+        let result = self.ingest_admitted(&admission, payload);
+        if let Err(refusal) = &result {
+            admission.usage.refuse(refusal.code(), 1, self.now());
+        }
+        result
+    }
+
+    /// The same for a caller with an API token, as import uses it. `source`: id, `src-` id or name.
+    pub fn ingest_as(
+        &self,
+        caller: &Caller,
+        source: &str,
+        payload: Payload,
+    ) -> Result<Outcome, Error> {
+        caller.require(Access::Write)?;
+        let source = self.find_source(caller, source)?;
+        let usage = self.catalog.usage(source.id).unwrap_or_default();
+        let admission = self.admit_to(&source, usage, payload.body.len() as u64, self.now())?;
+        Ok(self.ingest(admission, payload)?)
+    }
+
+    fn admit_to(
+        &self,
+        source: &Source,
+        usage: Arc<SourceUsage>,
+        _body_bytes: u64,
+        now: Timestamp,
+    ) -> Result<Admission, Refusal> {
+        let refusal = if source.ingesting_paused {
+            Some(Refusal::Paused)
+        } else if is_used_up(source, &usage, now) {
+            Some(Refusal::QuotaExceeded)
+        } else {
+            None
+        };
+        match refusal {
+            Some(refusal) => {
+                usage.refuse(refusal.code(), 1, now);
+                Err(refusal)
+            }
+            None => Ok(Admission {
+                source: source.id,
+                usage,
+            }),
+        }
+    }
+
+    fn ingest_admitted(
+        &self,
+        admission: &Admission,
+        _payload: Payload,
+    ) -> Result<Outcome, Refusal> {
+        tracing::debug!(source = admission.source.0, "no store yet");
+        Err(Refusal::Unavailable {
+            reason: "there is no store in this build".to_owned(),
+            retry_after: Duration::from_secs(60),
+        })
+    }
+}
+
+/// The body that crosses the quota is still taken: its size is known only when it is decoded.
+fn is_used_up(source: &Source, usage: &SourceUsage, now: Timestamp) -> bool {
+    source
+        .quota_bytes_per_month
+        .is_some_and(|quota| usage.bytes_in_month_of(now) >= quota)
 }

@@ -7,9 +7,12 @@
 #![warn(missing_docs)]
 
 mod caller;
+mod check;
 mod error;
+mod housekeeping;
 mod ingest;
 mod metrics;
+mod near;
 mod options;
 mod platform;
 mod search;
@@ -19,6 +22,7 @@ mod start;
 mod tokens;
 
 pub use caller::{Access, Caller, ClientId, Scope};
+pub use check::{CheckReport, check};
 pub use cordwood_catalog::Secret;
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use ingest::{Admission, Outcome, Payload, Refusal, RejectedEvent};
@@ -29,10 +33,10 @@ pub use search::{
     Account, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Order, SearchAnswer,
     SearchRequest,
 };
-pub use service::{CheckReport, Service, check};
+pub use service::Service;
 pub use sources::{
     CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
     RotatedToken, Source, SourceChanges, SourceFilter, SourcePage, SourceToken, Usage,
 };
-pub use start::{FirstStart, Replayed};
+pub use start::{CLI_TOKEN_FILE, FirstStart, Replayed};
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};

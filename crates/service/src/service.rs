@@ -1,34 +1,54 @@
-//! The service itself, and its use cases.
+//! The service itself: what it holds, how it opens and closes.
 
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use crate::{
-    Admission, ApiToken, Caller, Cancel, CreatedApiToken, CreatedSource, Error, FirstStart, Health,
-    NewApiToken, NewSource, Options, Outcome, Payload, Refusal, Replayed, RotatedToken,
-    SearchAnswer, SearchRequest, Source, SourceChanges, SourceFilter, SourcePage,
-};
+use cordwood_catalog::Catalog;
+use cordwood_event::Timestamp;
+
+use crate::housekeeping::Housekeeping;
+use crate::start::{self, FirstStart, Replayed};
+use crate::{Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
-/// except [`admit`](Service::admit), which never waits for a disk.
+/// except [`admit`](Service::admit) and [`authenticate`](Service::authenticate), which never wait
+/// for a disk.
 #[derive(Debug)]
 pub struct Service {
-    options: Options,
+    pub(crate) options: Options,
+    pub(crate) catalog: Arc<Catalog>,
+    first_start: Option<FirstStart>,
     replayed: Replayed,
+    housekeeping: Housekeeping,
+    /// Held so that no second process opens the directory; the system lets go of it when we die.
+    _lock: File,
 }
 
 impl Service {
     /// Opens the data directory, replays what a crash left, and makes what a first start needs.
     pub fn open(options: Options) -> Result<Service, Error> {
-        Ok(Service {
+        let lock = lock(&options.data_dir)?;
+        let now = options.clock.now();
+        let catalog_path = options.data_dir.join(CATALOG_FILE);
+        let catalog = Catalog::open(&catalog_path, now)
+            .map_err(|error| Error::internal("opening the catalog", error))?;
+        let catalog = Arc::new(catalog);
+        let mut service = Service {
+            housekeeping: Housekeeping::start(Arc::clone(&catalog))?,
             options,
+            catalog,
+            first_start: None,
             replayed: Replayed::default(),
-        })
+            _lock: lock,
+        };
+        service.first_start = start::make_what_is_missing(&service)?;
+        Ok(service)
     }
 
     /// What the first start made; `None` on every later one.
     pub fn first_start(&self) -> Option<&FirstStart> {
-        None
+        self.first_start.as_ref()
     }
 
     /// What recovery found.
@@ -36,156 +56,55 @@ impl Service {
         &self.replayed
     }
 
-    /// Seals what is open and closes the files. Later writes are refused.
+    /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// The caller an API token stands for.
-    pub fn authenticate(&self, _api_token: &str) -> Result<Caller, Error> {
-        Err(Error::Unauthenticated)
-    }
-
-    /// The first half of ingest, before a body is read: token, pause, quota, and memory for a body
-    /// of `body_bytes` (its `Content-Length`; the limit of 20 MiB when that is not known).
-    pub fn admit(&self, _source_token: &str, _body_bytes: u64) -> Result<Admission, Refusal> {
-        Err(Refusal::Unauthorized)
-    }
-
-    /// The second half of ingest: decodes the body and returns when its events are on disk.
-    pub fn ingest(&self, _admission: Admission, _payload: Payload) -> Result<Outcome, Refusal> {
-        Err(Refusal::Unauthorized)
-    }
-
-    /// The same for a caller with an API token, as import uses it. `source`: id, `src-` id or name.
-    pub fn ingest_as(
-        &self,
-        caller: &Caller,
-        _source: &str,
-        _payload: Payload,
-    ) -> Result<Outcome, Error> {
-        caller.require(crate::Access::Write)?;
-        Err(unwired())
-    }
-
-    /// Searches; see [`SearchRequest`] and [`SearchAnswer`].
-    pub fn search(
-        &self,
-        caller: &Caller,
-        _request: &SearchRequest,
-        _cancel: &Cancel,
-    ) -> Result<SearchAnswer, Error> {
-        caller.require(crate::Access::Read)?;
-        Err(unwired())
-    }
-
-    /// Makes a source and its first token.
-    pub fn create_source(&self, caller: &Caller, _new: &NewSource) -> Result<CreatedSource, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// The caller's sources, by id, a page at a time.
-    pub fn list_sources(
-        &self,
-        caller: &Caller,
-        _filter: &SourceFilter,
-    ) -> Result<SourcePage, Error> {
-        caller.require(crate::Access::Read)?;
-        Err(unwired())
-    }
-
-    /// One source: by id, `src-` id or name.
-    pub fn source(&self, caller: &Caller, _source: &str) -> Result<Source, Error> {
-        caller.require(crate::Access::Read)?;
-        Err(unwired())
-    }
-
-    /// Changes a source.
-    pub fn update_source(
-        &self,
-        caller: &Caller,
-        _source: &str,
-        _changes: &SourceChanges,
-    ) -> Result<Source, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// Gives a source a new token. The old ones stay good for `overlap` (a day when `None`), or not at all with zero.
-    pub fn rotate_source_token(
-        &self,
-        caller: &Caller,
-        _source: &str,
-        _overlap: Option<Duration>,
-    ) -> Result<RotatedToken, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// Deletes a source and its tokens. Its events can no longer be found by anyone; their bytes
-    /// leave the disk when retention comes to them.
-    pub fn delete_source(&self, caller: &Caller, _source: &str) -> Result<(), Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// Makes an API token.
-    pub fn create_api_token(
-        &self,
-        caller: &Caller,
-        _new: &NewApiToken,
-    ) -> Result<CreatedApiToken, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// The API tokens whose clients the caller sees, revoked ones too, by id.
-    pub fn list_api_tokens(&self, caller: &Caller) -> Result<Vec<ApiToken>, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// Revokes an API token, by id; it is refused from now on.
-    pub fn revoke_api_token(&self, caller: &Caller, _id: u64) -> Result<ApiToken, Error> {
-        caller.require(crate::Access::Admin)?;
-        Err(unwired())
-    }
-
-    /// How the service is.
-    pub fn health(&self) -> Health {
-        Health {
-            can_read: true,
-            can_write: true,
-            problems: Vec::new(),
-        }
-    }
-
-    /// All counters, in the text format of Prometheus.
-    pub fn metrics_text(&self) -> String {
-        String::new()
+        self.housekeeping.stop();
+        self.catalog
+            .write_usage()
+            .map_err(|error| Error::internal("writing usage", error))
     }
 
     /// The options it was opened with.
     pub fn options(&self) -> &Options {
         &self.options
     }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
 }
 
-/// Verifies a data directory that no server has open.
-pub fn check(_data_dir: &Path) -> Result<CheckReport, Error> {
-    Ok(CheckReport::default())
+/// The catalog in a data directory.
+pub(crate) const CATALOG_FILE: &str = "catalog.db";
+
+/// The file that says the directory is in use.
+const LOCK_FILE: &str = "lock";
+
+/// Makes the directory, for the owner's eyes only, and takes it for this process.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, Error> {
+    let opening = "opening the data directory";
+    make_dir(data_dir).map_err(|error| Error::internal(opening, error))?;
+    let path = data_dir.join(LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| Error::internal(opening, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse),
+        Err(TryLockError::Error(error)) => Err(Error::internal(opening, error)),
+    }
 }
 
-/// What [`check`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// What was verified, one sentence each.
-    pub verified: Vec<String>,
-    /// What is wrong, one sentence each; empty for a good directory.
-    pub problems: Vec<String>,
-}
-
-fn unwired() -> Error {
-    Error::internal("opening the catalog", "this build has no catalog yet")
+fn make_dir(data_dir: &Path) -> std::io::Result<()> {
+    if data_dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data_dir)
 }

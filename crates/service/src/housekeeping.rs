@@ -1,0 +1,62 @@
+//! The thread that now and then writes what memory knows better than the disk.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cordwood_catalog::Catalog;
+
+use crate::Error;
+
+/// How much counted usage a crash may lose, in time.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The thread, stopped and joined when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Housekeeping {
+    running: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Housekeeping {
+    pub(crate) fn start(catalog: Arc<Catalog>) -> Result<Housekeeping, Error> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("housekeeping".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    if let Err(error) = catalog.write_usage() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "usage not written, will try again"
+                        );
+                    }
+                }
+            })
+            .map_err(|error| Error::internal("starting a thread", error))?;
+        Ok(Housekeeping {
+            running: Mutex::new(Some((stop, thread))),
+        })
+    }
+
+    /// Stops the thread and waits for it.
+    pub(crate) fn stop(&self) {
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((stop, thread)) = running {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the housekeeping thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
