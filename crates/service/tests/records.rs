@@ -1,4 +1,5 @@
 //! Scenarios of sources, tokens and permissions, on a real data directory with a clock of our own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;
