@@ -8,6 +8,7 @@
 
 mod caller;
 mod check;
+mod clients;
 mod error;
 mod housekeeping;
 mod ingest;
@@ -23,6 +24,7 @@ mod tokens;
 
 pub use caller::{Access, Caller, ClientId, Scope};
 pub use check::{CheckReport, check};
+pub use clients::Client;
 pub use cordwood_catalog::Secret;
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use ingest::{Admission, Outcome, Payload, Refusal, RejectedEvent};
