@@ -1,1 +1,27 @@
-//! The edges: HTTP endpoints. The only async.
+//! The edges of Cordwood: ingest and REST over HTTP. The only async, the only HTTP server.
+//!
+//! A handler decodes a request, calls one use case of [`cordwood_service`], and encodes the answer.
+//! The crate must not decide anything: who may do what, what an event is and what a query finds are
+//! known below. Work leaves the async threads in one place, the [`offload`] module.
+#![warn(missing_docs)]
+
+mod authentication;
+mod body;
+mod edge;
+mod failure;
+mod ingest;
+mod json_body;
+mod links;
+mod metrics;
+mod offload;
+mod parameters;
+mod probes;
+mod request_id;
+mod rest;
+mod router;
+mod server;
+mod welcome;
+
+pub use edge::{Edge, EdgeOptions};
+pub use router::router;
+pub use server::{ServeError, serve};

@@ -1,0 +1,85 @@
+//! What all handlers share: the service, once it is open, and the lanes into it.
+
+use std::sync::{Arc, OnceLock};
+
+use cordwood_service::{Random, Service, SystemRandom};
+
+use crate::failure::Failure;
+use crate::metrics::Counters;
+use crate::offload::{Lane, LaneLimits};
+use crate::request_id::RequestIds;
+
+/// How much the edges take in at once, and where randomness comes from.
+#[derive(Clone, Debug)]
+pub struct EdgeOptions {
+    /// Bodies being decoded and stored at once, and those that wait for a place.
+    pub ingest: LaneLimits,
+    /// Searches running at once, and those that wait for a place.
+    pub query: LaneLimits,
+    /// Everything else: sources, tokens, authentication.
+    pub manage: LaneLimits,
+    /// For request ids.
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for EdgeOptions {
+    /// Ingest is wide because its requests wait together for one fsync; a search uses all cores by
+    /// itself, so a few at once are enough.
+    fn default() -> EdgeOptions {
+        EdgeOptions {
+            ingest: LaneLimits {
+                running: 64,
+                waiting: 1024,
+            },
+            query: LaneLimits {
+                running: 8,
+                waiting: 64,
+            },
+            manage: LaneLimits {
+                running: 16,
+                waiting: 1024,
+            },
+            random: Arc::new(SystemRandom),
+        }
+    }
+}
+
+/// The state behind the router. Made before the service is open, so that `/health` can tell of a
+/// start that takes long.
+#[derive(Debug)]
+pub struct Edge {
+    service: OnceLock<Arc<Service>>,
+    pub(crate) ingest: Lane,
+    pub(crate) query: Lane,
+    pub(crate) manage: Lane,
+    pub(crate) counters: Counters,
+    pub(crate) request_ids: RequestIds,
+}
+
+impl Edge {
+    /// An edge without a service: everything but `/health` and `/metrics` answers 503.
+    pub fn new(options: &EdgeOptions) -> Arc<Edge> {
+        Arc::new(Edge {
+            service: OnceLock::new(),
+            ingest: Lane::new(options.ingest),
+            query: Lane::new(options.query),
+            manage: Lane::new(options.manage),
+            counters: Counters::default(),
+            request_ids: RequestIds::new(&*options.random),
+        })
+    }
+
+    /// Serves from now on. Only the first service counts.
+    pub fn open(&self, service: Arc<Service>) {
+        let _ = self.service.set(service);
+    }
+
+    /// The service, if it is open.
+    pub fn service(&self) -> Option<&Arc<Service>> {
+        self.service.get()
+    }
+
+    pub(crate) fn ready(&self) -> Result<Arc<Service>, Failure> {
+        self.service.get().cloned().ok_or(Failure::starting())
+    }
+}

@@ -1,0 +1,217 @@
+//! Error answers of the REST API: `{"errors": "<sentence>", "code": "<stable_code>", …,
+//! "request_id": …}` with the status that fits.
+//!
+//! The body is written in one place, [`finish`], after the handler, where the request id is known.
+
+use std::error::Error as _;
+
+use axum::Json;
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use cordwood_service::{Error, QueryProblem, Refusal};
+use serde_json::{Map, Value, json};
+
+use crate::offload::Lost;
+
+/// A refusal, before it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    members: Map<String, Value>,
+    retry_after_s: Option<u64>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, code: &str, sentence: impl Into<String>) -> Failure {
+        let mut members = Map::new();
+        members.insert("errors".into(), sentence.into().into());
+        members.insert("code".into(), code.into());
+        Failure {
+            status,
+            members,
+            retry_after_s: None,
+        }
+    }
+
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Failure {
+        self.members.insert(member.into(), value.into());
+        self
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Failure {
+        self.with("hint", hint.into())
+    }
+
+    /// A parameter of the URL or a member of the body of a query that cannot be.
+    pub(crate) fn parameter(parameter: &str, sentence: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::BAD_REQUEST, "invalid_parameter", sentence)
+            .with("parameter", parameter)
+    }
+
+    pub(crate) fn starting() -> Failure {
+        let sentence = "The server is starting, try again in a moment.";
+        let mut failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "starting", sentence);
+        failure.retry_after_s = Some(1);
+        failure
+    }
+}
+
+impl From<Lost> for Failure {
+    fn from(lost: Lost) -> Failure {
+        match lost {
+            Lost::Full => {
+                let sentence = "Too many requests at once, try again in a moment.";
+                let mut failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "busy", sentence);
+                failure.retry_after_s = Some(1);
+                failure
+            }
+            Lost::Panicked => Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong in the server; its log says what.",
+            ),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        log_internal(&error);
+        let mut failure = Failure::new(status_of(&error), error.code(), sentence_of(&error));
+        failure.retry_after_s = error.retry_after().map(|wait| wait.as_secs().max(1));
+        if let Some(hint) = error.hint() {
+            failure = failure.hint(hint);
+        }
+        match error {
+            Error::Query(problems) => with_problems(failure, &problems),
+            Error::InvalidValues(values) => {
+                let mut messages: Map<String, Value> = Map::new();
+                for value in values {
+                    let of_field = messages
+                        .entry(value.field)
+                        .or_insert_with(|| Value::Array(Vec::new()));
+                    if let Value::Array(of_field) = of_field {
+                        of_field.push(value.message.into());
+                    }
+                }
+                failure.with("invalid_values", messages)
+            }
+            Error::InvalidParameter { parameter, .. } => failure.with("parameter", parameter),
+            Error::NotFound { near, .. } if !near.is_empty() => failure.with("near", near),
+            Error::Ambiguous { ids, .. } => failure.with("ids", ids),
+            Error::Refused(refusal) => match refusal.detail() {
+                Some(detail) => failure.with("detail", detail),
+                None => failure,
+            },
+            _ => failure,
+        }
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::Ambiguous { .. }
+        | Error::Query(_)
+        | Error::InvalidParameter { .. }
+        | Error::InvalidCursor { .. } => StatusCode::BAD_REQUEST,
+        Error::InvalidValues(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Refused(refusal) => status_of_refusal(refusal),
+        Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        // Nobody reads the answer to a cancelled request; 499 is what nginx logs for it.
+        Error::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
+        Error::InUse | Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The statuses of the ingest contract.
+pub(crate) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Unauthorized | Refusal::Paused => StatusCode::FORBIDDEN,
+        Refusal::QuotaExceeded => StatusCode::PAYMENT_REQUIRED,
+        Refusal::Undecodable { .. } => StatusCode::NOT_ACCEPTABLE,
+        Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::InvalidRequest { .. } => StatusCode::BAD_REQUEST,
+        Refusal::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The sentence for the user, begun as a sentence is. What failed inside the server is in its log.
+fn sentence_of(error: &Error) -> String {
+    let sentence = error.to_string();
+    let mut characters = sentence.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => sentence,
+    }
+}
+
+fn with_problems(failure: Failure, problems: &[QueryProblem]) -> Failure {
+    let diagnostics: Vec<Value> = problems.iter().map(diagnostic).collect();
+    let failure = match problems.first() {
+        Some(first) => failure.with("position", position(first)),
+        None => failure,
+    };
+    failure.with("diagnostics", diagnostics)
+}
+
+/// A remark on a query: the sentence, where (in bytes of the text), and how to mend it.
+pub(crate) fn diagnostic(problem: &QueryProblem) -> Value {
+    json!({
+        "message": problem.message,
+        "position": position(problem),
+        "hint": problem.hint,
+    })
+}
+
+fn position(problem: &QueryProblem) -> Value {
+    json!({"start": problem.position.start, "end": problem.position.end})
+}
+
+/// Logged once, here: what the caller is told says less.
+pub(crate) fn log_internal(error: &Error) {
+    if let Error::Internal { doing, .. } = error {
+        let mut reasons = Vec::new();
+        let mut source = error.source();
+        while let Some(reason) = source {
+            reasons.push(reason.to_string());
+            source = reason.source();
+        }
+        tracing::error!(doing, reason = reasons.join(": "), "a request failed");
+    }
+}
+
+/// Leaves the body to [`finish`].
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of a failure, with the id of its request.
+pub(crate) fn finish(response: Response, request_id: &HeaderValue) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Some(failure) = parts.extensions.remove::<Failure>() else {
+        return Response::from_parts(parts, body);
+    };
+    let request_id = request_id.to_str().unwrap_or_default();
+    let failure = failure.with("request_id", request_id);
+    let mut response = (failure.status, Json(Value::Object(failure.members))).into_response();
+    if let Some(seconds) = failure.retry_after_s {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    for (name, value) in &parts.headers {
+        if name != CONTENT_LENGTH && !response.headers().contains_key(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}

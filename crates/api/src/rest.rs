@@ -1,0 +1,13 @@
+//! The REST API, a file for each resource.
+
+pub(crate) mod clients;
+mod envelope;
+pub(crate) mod events;
+mod members;
+pub(crate) mod query;
+mod query_answer;
+mod query_request;
+mod source_record;
+pub(crate) mod sources;
+mod token_record;
+pub(crate) mod tokens;

@@ -1,0 +1,116 @@
+//! Reads a record out of the members of a JSON object, and gathers what is wrong with it, so that the
+//! sender hears of all mistakes at once.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+
+/// The members not read yet, and what was wrong with those that were.
+pub(crate) struct Members {
+    members: Map<String, Value>,
+    invalid: Map<String, Value>,
+}
+
+impl Members {
+    pub(crate) fn new(members: Map<String, Value>) -> Members {
+        Members {
+            members,
+            invalid: Map::new(),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        match self.members.remove(name)? {
+            Value::String(text) => Some(text),
+            Value::Null => None,
+            _ => self.refuse(name, "has to be a text"),
+        }
+    }
+
+    /// A boolean.
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.members.remove(name)? {
+            Value::Bool(boolean) => Some(boolean),
+            Value::Null => None,
+            _ => self.refuse(name, "has to be true or false"),
+        }
+    }
+
+    /// A whole number that is not negative; `Some(None)` when it was sent as null.
+    pub(crate) fn integer(&mut self, name: &str) -> Option<Option<u64>> {
+        let value = self.members.remove(name)?;
+        match value.as_u64() {
+            Some(integer) => Some(Some(integer)),
+            None if value.is_null() => Some(None),
+            None => self.refuse(name, "has to be a whole number, not negative"),
+        }
+    }
+
+    /// Texts, numbers or one of them alone.
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let values = match self.members.remove(name)? {
+            Value::Null => return None,
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        let text = |value: Value| match value {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        match values.into_iter().map(text).collect() {
+            Some(texts) => Some(texts),
+            None => self.refuse(name, "has to be a list of texts"),
+        }
+    }
+
+    /// Members that mean nothing here and do no harm.
+    pub(crate) fn ignore(&mut self, names: &[&str]) {
+        for name in names {
+            self.members.remove(*name);
+        }
+    }
+
+    /// Notes that the value of `name` cannot be.
+    pub(crate) fn refuse<T>(&mut self, name: &str, message: &str) -> Option<T> {
+        let messages = self
+            .invalid
+            .entry(name)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(messages) = messages {
+            messages.push(message.into());
+        }
+        None
+    }
+
+    /// Fails if a value was wrong, or if a member with a value was not read: what was asked for and
+    /// not done must not look done.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        if !self.invalid.is_empty() {
+            let sentence = "Sorry, some values are incorrect";
+            let failure =
+                Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence);
+            return Err(failure.with("invalid_values", self.invalid));
+        }
+        let is_set = |value: &Value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(values) => !values.is_empty(),
+            _ => true,
+        };
+        let unread = self.members.into_iter().filter(|(_, value)| is_set(value));
+        let unread: Vec<String> = unread.map(|(name, _)| name).collect();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let sentence = format!("Cordwood has no use for: {}", unread.join(", "));
+        let failure = Failure::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_attributes",
+            sentence,
+        );
+        Err(failure.with("invalid_attributes", unread))
+    }
+}

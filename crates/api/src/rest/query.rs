@@ -1,0 +1,72 @@
+//! `GET` and `POST /api/v1/query`: find events.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::response::Response;
+use cordwood_service::Cancel;
+
+use crate::authentication::Authenticated;
+use crate::edge::Edge;
+use crate::failure::Failure;
+use crate::json_body::{media_type, parse, read};
+use crate::links::Links;
+use crate::parameters::Parameters;
+use crate::rest::query_answer::query_answer;
+use crate::rest::query_request::search_request;
+
+/// `GET /query?query=…`.
+pub(crate) async fn get(
+    State(edge): State<Arc<Edge>>,
+    caller: Authenticated,
+    links: Links,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    search(&edge, caller, &links, &Parameters::of(&uri)).await
+}
+
+/// `POST /query`, with the parameters as a JSON object or a form.
+pub(crate) async fn post(
+    State(edge): State<Arc<Edge>>,
+    caller: Authenticated,
+    links: Links,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, mut body) = request.into_parts();
+    let body = read(&mut body).await?;
+    let mut parameters = match media_type(&parts.headers).as_str() {
+        "application/x-www-form-urlencoded" => Parameters::of_form(&body),
+        _ => Parameters::of_json(parse(&body)?)?,
+    };
+    parameters.append(Parameters::of(&parts.uri));
+    search(&edge, caller, &links, &parameters).await
+}
+
+async fn search(
+    edge: &Edge,
+    Authenticated(caller): Authenticated,
+    links: &Links,
+    parameters: &Parameters,
+) -> Result<Response, Failure> {
+    let request = search_request(parameters)?;
+    let service = edge.ready()?;
+    let cancel = Cancel::default();
+    let _gone = CancelOnDrop(cancel.clone());
+    let answer = edge
+        .query
+        .run(move || service.search(&caller, &request, &cancel));
+    let answer = answer.await??;
+    let next = answer.next.as_ref();
+    let next = next.map(|cursor| links.with_parameters(parameters, "cursor", cursor));
+    Ok(query_answer(answer, next))
+}
+
+/// The server drops a handler whose connection has closed; the search must then not run on.
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

@@ -1,0 +1,65 @@
+//! `/api/v1/tokens`: API tokens, made, listed and revoked.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use cordwood_service::Error;
+use serde_json::Value;
+
+use crate::authentication::Authenticated;
+use crate::edge::Edge;
+use crate::failure::Failure;
+use crate::json_body::JsonBody;
+use crate::links::Links;
+use crate::rest::envelope::{data, list as envelope_list};
+use crate::rest::token_record::{new_token, token_record};
+
+/// `GET /tokens`: all of them; nobody has so many as to need pages.
+pub(crate) async fn list(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    links: Links,
+) -> Result<Json<Value>, Failure> {
+    let service = edge.ready()?;
+    let tokens = edge.manage.run(move || service.list_api_tokens(&caller));
+    let tokens = tokens.await??;
+    let records = tokens.iter().map(|token| token_record(token, None));
+    Ok(Json(envelope_list(records.collect(), &links)))
+}
+
+/// `POST /tokens`: 201, and the only time the token is shown.
+pub(crate) async fn create(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    JsonBody(body): JsonBody,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let new = new_token(body, caller.scope())?;
+    let service = edge.ready()?;
+    let created = edge
+        .manage
+        .run(move || service.create_api_token(&caller, &new));
+    let created = created.await??;
+    let record = token_record(&created.api_token, Some(&created.token));
+    Ok((StatusCode::CREATED, Json(data(record))))
+}
+
+/// `DELETE /tokens/{token}`: 204; the token is refused from now on.
+pub(crate) async fn revoke(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(token): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let id = token.parse().map_err(|_| Error::NotFound {
+        kind: "API token",
+        name: token,
+        near: Vec::new(),
+    })?;
+    let service = edge.ready()?;
+    let revoked = edge
+        .manage
+        .run(move || service.revoke_api_token(&caller, id));
+    revoked.await??;
+    Ok(StatusCode::NO_CONTENT)
+}
