@@ -5,8 +5,20 @@ use std::time::Duration;
 
 use cordwood_catalog::{Source, SourceUsage, TokenHash};
 use cordwood_event::{SourceId, Timestamp};
+use cordwood_ingest::{self as wire, Decoded, Format, RejectionReason};
+use cordwood_store::{Append, AppendError, Reservation};
 
+use crate::decoding;
 use crate::{Access, Caller, Error, Service};
+
+/// The longest batch key, in bytes; four UUIDs fit.
+pub const BATCH_KEY_BYTES_MAX: usize = 256;
+/// The longest name of a field to take the time from, in bytes.
+const DT_FIELD_BYTES_MAX: usize = 1024;
+/// When to try again after a moment's shortage of memory.
+pub(crate) const RETRY_AFTER_BUSY: Duration = Duration::from_secs(1);
+/// When to try again after what a person has to mend.
+const RETRY_AFTER_UNAVAILABLE: Duration = Duration::from_secs(30);
 
 /// A body of events and how to read it.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +43,7 @@ pub struct Payload {
 pub struct Admission {
     source: SourceId,
     usage: Arc<SourceUsage>,
+    memory: Reservation,
 }
 
 impl Admission {
@@ -149,72 +162,143 @@ impl Service {
     /// of `body_bytes` (its `Content-Length`; the limit of 20 MiB when that is not known).
     pub fn admit(&self, source_token: &str, body_bytes: u64) -> Result<Admission, Refusal> {
         let now = self.now();
-        let (source, usage) = self
+        let Some((source, usage)) = self
             .catalog
             .find_source_token(TokenHash::of(source_token), now)
-            .ok_or(Refusal::Unauthorized)?;
+        else {
+            self.counters.count_unauthorized();
+            return Err(Refusal::Unauthorized);
+        };
         self.admit_to(&source, usage, body_bytes, now)
     }
 
     /// The second half of ingest: decodes the body and returns when its events are on disk.
     pub fn ingest(&self, admission: Admission, payload: Payload) -> Result<Outcome, Refusal> {
-        let result = self.ingest_admitted(&admission, payload);
-        if let Err(refusal) = &result {
-            admission.usage.refuse(refusal.code(), 1, self.now());
-        }
-        result
+        let usage = Arc::clone(&admission.usage);
+        self.ingest_admitted(admission, payload)
+            .inspect_err(|refusal| self.count_refusal(&usage, refusal))
     }
 
-    /// The same for a caller with an API token, as import uses it. `source`: id, `src-` id or name.
+    /// Counts a body that was admitted and then refused by the edge, before it could be ingested:
+    /// one larger than the wire may carry.
+    pub fn refuse(&self, admission: &Admission, refusal: &Refusal) {
+        self.count_refusal(&admission.usage, refusal);
+    }
+
+    /// The same as [`admit`](Self::admit) and [`ingest`](Self::ingest) for a caller with an API
+    /// token, as import uses it. `source`: id, `src-` id or name.
     pub fn ingest_as(
         &self,
         caller: &Caller,
         source: &str,
         payload: Payload,
     ) -> Result<Outcome, Error> {
+        let admission = self.admit_as(caller, source, payload.body.len() as u64)?;
+        Ok(self.ingest(admission, payload)?)
+    }
+
+    /// [`admit`](Self::admit) for a caller with an API token.
+    pub fn admit_as(
+        &self,
+        caller: &Caller,
+        source: &str,
+        body_bytes: u64,
+    ) -> Result<Admission, Error> {
         caller.require(Access::Write)?;
         let source = self.find_source(caller, source)?;
         let usage = self.catalog.usage(source.id).unwrap_or_default();
-        let admission = self.admit_to(&source, usage, payload.body.len() as u64, self.now())?;
-        Ok(self.ingest(admission, payload)?)
+        Ok(self.admit_to(&source, usage, body_bytes, self.now())?)
     }
 
     fn admit_to(
         &self,
         source: &Source,
         usage: Arc<SourceUsage>,
-        _body_bytes: u64,
+        body_bytes: u64,
         now: Timestamp,
     ) -> Result<Admission, Refusal> {
-        let refusal = if source.ingesting_paused {
-            Some(Refusal::Paused)
+        let admitted = if source.ingesting_paused {
+            Err(Refusal::Paused)
         } else if is_used_up(source, &usage, now) {
-            Some(Refusal::QuotaExceeded)
+            Err(Refusal::QuotaExceeded)
         } else {
-            None
+            let memory = self.memory.try_reserve(body_bytes);
+            memory.ok_or(Refusal::Busy {
+                retry_after: RETRY_AFTER_BUSY,
+            })
         };
-        match refusal {
-            Some(refusal) => {
-                usage.refuse(refusal.code(), 1, now);
-                Err(refusal)
-            }
-            None => Ok(Admission {
+        match admitted {
+            Ok(memory) => Ok(Admission {
                 source: source.id,
                 usage,
+                memory,
             }),
+            Err(refusal) => {
+                self.count_refusal(&usage, &refusal);
+                Err(refusal)
+            }
         }
     }
 
     fn ingest_admitted(
         &self,
-        admission: &Admission,
-        _payload: Payload,
+        mut admission: Admission,
+        payload: Payload,
     ) -> Result<Outcome, Refusal> {
-        tracing::debug!(source = admission.source.0, "no store yet");
-        Err(Refusal::Unavailable {
-            reason: "there is no store in this build".to_owned(),
-            retry_after: Duration::from_secs(60),
-        })
+        let batch_key = batch_key_of(&payload)?;
+        let format = format_of(&payload)?;
+        let received_at = self.now();
+        let decoded = decoding::decode_within(
+            &mut admission.memory,
+            &self.memory,
+            &format,
+            &payload.body,
+            received_at,
+        )?;
+        let mut outcome = outcome_of(admission.source, &decoded)?;
+        let bytes = decoded
+            .batch
+            .events()
+            .map(|event| event.source_bytes() as u64)
+            .sum();
+        self.count_rejected(&admission.usage, &decoded);
+        if !decoded.batch.is_empty() {
+            // The store counts the batch as its own from here on.
+            admission.memory.shrink_to(payload.body.len() as u64);
+            let appended = self.store.append(Append {
+                source: admission.source,
+                received_at,
+                format: format.to_string(),
+                batch_key,
+                body: payload.body,
+                compressed: format.encoding.is_compressed(),
+                batch: decoded.batch,
+            });
+            outcome.duplicate = appended.map_err(of_append)?.duplicate;
+        }
+        if !outcome.duplicate {
+            admission.usage.accept(bytes, outcome.accepted, received_at);
+            self.counters.count_accepted(outcome.accepted, bytes);
+        }
+        Ok(outcome)
+    }
+
+    fn count_refusal(&self, usage: &SourceUsage, refusal: &Refusal) {
+        usage.refuse(refusal.code(), 1, self.now());
+    }
+
+    /// Events refused one by one. Reasons beyond those kept count as the last one kept.
+    fn count_rejected(&self, usage: &SourceUsage, decoded: &Decoded) {
+        let now = self.now();
+        for rejection in &decoded.rejected {
+            usage.refuse(code_of(rejection.reason), 1, now);
+        }
+        let unnamed = decoded
+            .rejected_count
+            .saturating_sub(decoded.rejected.len());
+        if let Some(last) = decoded.rejected.last().filter(|_| unnamed > 0) {
+            usage.refuse(code_of(last.reason), unnamed as u64, now);
+        }
     }
 }
 
@@ -223,4 +307,92 @@ fn is_used_up(source: &Source, usage: &SourceUsage, now: Timestamp) -> bool {
     source
         .quota_bytes_per_month
         .is_some_and(|quota| usage.bytes_in_month_of(now) >= quota)
+}
+
+/// The key, unless it is empty.
+fn batch_key_of(payload: &Payload) -> Result<Option<String>, Refusal> {
+    let key = payload.batch_key.clone().filter(|key| !key.is_empty());
+    match key {
+        Some(key) if key.len() > BATCH_KEY_BYTES_MAX => Err(Refusal::InvalidRequest {
+            detail: format!("a batch key has at most {BATCH_KEY_BYTES_MAX} bytes"),
+        }),
+        key => Ok(key),
+    }
+}
+
+fn format_of(payload: &Payload) -> Result<Format, Refusal> {
+    let dt_field = payload.dt_field.as_deref();
+    if dt_field.is_some_and(|field| field.len() > DT_FIELD_BYTES_MAX) {
+        return Err(Refusal::InvalidRequest {
+            detail: format!("the name of the time field has at most {DT_FIELD_BYTES_MAX} bytes"),
+        });
+    }
+    let request = wire::Request {
+        content_type: payload.content_type.as_deref(),
+        content_encoding: payload.content_encoding.as_deref(),
+        dt_field,
+        lines: payload.lines,
+    };
+    Format::from_request(&request).map_err(of_wire)
+}
+
+/// What the sender is told, if the store takes the events. A body of which no event can be kept is
+/// refused as a whole, for its size when that is what is wrong with each.
+fn outcome_of(source: SourceId, decoded: &Decoded) -> Result<Outcome, Refusal> {
+    if let (true, Some(first)) = (decoded.batch.is_empty(), decoded.rejected.first()) {
+        let detail = first.reason.to_string();
+        let all_above_limits = decoded
+            .rejected
+            .iter()
+            .all(|rejection| rejection.reason != RejectionReason::NotAnObject);
+        return Err(match all_above_limits {
+            true => Refusal::TooLarge { detail },
+            false => Refusal::Undecodable { detail },
+        });
+    }
+    let rejected = decoded.rejected.iter().map(|rejection| RejectedEvent {
+        index: rejection.index,
+        reason: rejection.reason.to_string(),
+    });
+    Ok(Outcome {
+        source,
+        accepted: decoded.batch.len() as u64,
+        rejected_count: decoded.rejected_count as u64,
+        rejected: rejected.collect(),
+        duplicate: false,
+    })
+}
+
+fn code_of(reason: RejectionReason) -> &'static str {
+    match reason {
+        RejectionReason::TooDeep { .. } => "event_too_deep",
+        RejectionReason::TooLarge { .. } => "event_too_large",
+        RejectionReason::BatchFull { .. } => "event_beyond_batch",
+        RejectionReason::NotAnObject => "event_not_an_object",
+    }
+}
+
+/// What a refusal of the decoder is to the sender.
+pub(crate) fn of_wire(refusal: wire::Refusal) -> Refusal {
+    let detail = refusal.to_string();
+    match refusal {
+        wire::Refusal::TooLarge { .. } => Refusal::TooLarge { detail },
+        wire::Refusal::Undecodable { .. } | wire::Refusal::UnsupportedEncoding { .. } => {
+            Refusal::Undecodable { detail }
+        }
+    }
+}
+
+fn of_append(error: AppendError) -> Refusal {
+    let reason = error.to_string();
+    match error {
+        AppendError::Busy { retry_after, .. } => Refusal::Busy { retry_after },
+        AppendError::TooLarge { .. } => Refusal::TooLarge { detail: reason },
+        AppendError::DiskFull { .. } | AppendError::Poisoned { .. } | AppendError::Closed => {
+            Refusal::Unavailable {
+                reason,
+                retry_after: RETRY_AFTER_UNAVAILABLE,
+            }
+        }
+    }
 }

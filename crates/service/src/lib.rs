@@ -9,6 +9,7 @@
 mod caller;
 mod check;
 mod clients;
+mod decoding;
 mod error;
 mod housekeeping;
 mod ingest;
@@ -27,7 +28,7 @@ pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use cordwood_catalog::Secret;
 pub use error::{Error, InvalidValue, QueryProblem};
-pub use ingest::{Admission, Outcome, Payload, Refusal, RejectedEvent};
+pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};
 pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};

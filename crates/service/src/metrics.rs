@@ -1,5 +1,8 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
+use std::fmt::{Display, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::Service;
 
 /// Whether the service takes and answers requests.
@@ -13,18 +16,183 @@ pub struct Health {
     pub problems: Vec<String>,
 }
 
+/// What the service itself counts; since it was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    accepted_events: AtomicU64,
+    accepted_bytes: AtomicU64,
+    unauthorized: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn count_accepted(&self, events: u64, bytes: u64) {
+        self.accepted_events.fetch_add(events, Ordering::Relaxed);
+        self.accepted_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_unauthorized(&self) {
+        self.unauthorized.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Service {
     /// How the service is.
     pub fn health(&self) -> Health {
+        let mut problems = Vec::new();
+        if let Some(reason) = self.store.stats().poisoned {
+            problems.push(format!(
+                "events are refused since a failure of the disk: {reason}"
+            ));
+        }
         Health {
             can_read: true,
-            can_write: true,
-            problems: Vec::new(),
+            can_write: problems.is_empty(),
+            problems,
         }
     }
 
     /// All counters, in the text format of Prometheus.
     pub fn metrics_text(&self) -> String {
-        String::new()
+        let mut page = Page::default();
+        self.write_ingest_metrics(&mut page);
+        self.write_store_metrics(&mut page);
+        self.write_memory_metrics(&mut page);
+        page.text
+    }
+
+    fn write_ingest_metrics(&self, page: &mut Page) {
+        let counters = &self.counters;
+        page.counter(
+            "cordwood_ingest_events_total",
+            "Events taken and on disk.",
+            counters.accepted_events.load(Ordering::Relaxed),
+        );
+        page.counter(
+            "cordwood_ingest_bytes_total",
+            "Bytes of these events as sent, before compression.",
+            counters.accepted_bytes.load(Ordering::Relaxed),
+        );
+        page.counter(
+            "cordwood_ingest_unauthorized_total",
+            "Requests without a good source token.",
+            counters.unauthorized.load(Ordering::Relaxed),
+        );
+        page.begin(
+            "cordwood_ingest_refused_month",
+            "gauge",
+            "Requests and events refused this calendar month, by source and reason.",
+        );
+        let now = self.now();
+        for source in self.catalog.sources() {
+            let usage = self.catalog.usage(source.id).unwrap_or_default();
+            for (reason, count) in usage.in_month_of(now).refused {
+                page.labelled(
+                    "cordwood_ingest_refused_month",
+                    &[("source", &source.id.to_string()), ("reason", &reason)],
+                    count,
+                );
+            }
+        }
+    }
+
+    fn write_store_metrics(&self, page: &mut Page) {
+        let stats = self.store.stats();
+        page.counter(
+            "cordwood_store_appends_total",
+            "Batches acknowledged, repeated ones included.",
+            stats.appends,
+        );
+        page.counter(
+            "cordwood_store_duplicates_total",
+            "Batches acknowledged and not stored again.",
+            stats.duplicates,
+        );
+        page.counter(
+            "cordwood_store_events_total",
+            "Events stored since the start.",
+            stats.events,
+        );
+        page.begin(
+            "cordwood_store_refused_total",
+            "counter",
+            "Batches the store refused, by reason.",
+        );
+        let refused = [
+            ("busy", stats.refused_busy),
+            ("disk_full", stats.refused_disk_full),
+            ("poisoned", stats.refused_poisoned),
+        ];
+        for (reason, count) in refused {
+            page.labelled("cordwood_store_refused_total", &[("reason", reason)], count);
+        }
+        page.gauge(
+            "cordwood_store_writable",
+            "1 while events are taken, 0 since a failure of the disk.",
+            u64::from(stats.poisoned.is_none()),
+        );
+        page.gauge(
+            "cordwood_store_fresh_bytes",
+            "Memory that events not yet in a segment take.",
+            stats.fresh_bytes,
+        );
+        page.gauge(
+            "cordwood_store_unflushed_bytes",
+            "Bytes of events, as sent, that are in the log only.",
+            stats.unflushed_event_bytes,
+        );
+    }
+
+    fn write_memory_metrics(&self, page: &mut Page) {
+        page.gauge(
+            "cordwood_memory_reserved_bytes",
+            "Memory reserved by bodies, fresh events and queries.",
+            self.memory.used_bytes(),
+        );
+        page.gauge(
+            "cordwood_memory_ceiling_bytes",
+            "What the reservations keep to.",
+            self.memory.ceiling_bytes(),
+        );
+        page.counter(
+            "cordwood_memory_refused_total",
+            "Reservations refused for want of memory.",
+            self.memory.refusals(),
+        );
+    }
+}
+
+/// A page in the text format of Prometheus.
+#[derive(Debug, Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.begin(name, "counter", help);
+        self.labelled(name, &[], value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.begin(name, "gauge", help);
+        self.labelled(name, &[], value);
+    }
+
+    fn begin(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn labelled(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        self.text.push_str(name);
+        for (index, (label, text)) in labels.iter().enumerate() {
+            let separator = if index == 0 { '{' } else { ',' };
+            let escaped = text
+                .replace('\\', r"\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n");
+            let _ = write!(self.text, "{separator}{label}=\"{escaped}\"");
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.text, "{end} {value}");
     }
 }

@@ -6,8 +6,12 @@ use std::sync::Arc;
 
 use cordwood_catalog::Catalog;
 use cordwood_event::Timestamp;
+use cordwood_store::disk::FileSystem;
+use cordwood_store::{self as store, MemoryBudget, Store};
 
+use crate::decoding::Replay;
 use crate::housekeeping::Housekeeping;
+use crate::metrics::Counters;
 use crate::start::{self, FirstStart, Replayed};
 use crate::{Error, Options};
 
@@ -18,6 +22,9 @@ use crate::{Error, Options};
 pub struct Service {
     pub(crate) options: Options,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Store,
+    pub(crate) memory: MemoryBudget,
+    pub(crate) counters: Counters,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -34,12 +41,17 @@ impl Service {
         let catalog = Catalog::open(&catalog_path, now)
             .map_err(|error| Error::internal("opening the catalog", error))?;
         let catalog = Arc::new(catalog);
+        let memory = MemoryBudget::new(options.memory_bytes_max);
+        let (store, recovery) = open_store(&options, &memory)?;
         let mut service = Service {
             housekeeping: Housekeeping::start(Arc::clone(&catalog))?,
             options,
             catalog,
+            store,
+            memory,
+            counters: Counters::default(),
             first_start: None,
-            replayed: Replayed::default(),
+            replayed: recovery.into(),
             _lock: lock,
         };
         service.first_start = start::make_what_is_missing(&service)?;
@@ -59,9 +71,11 @@ impl Service {
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
+        let closed = self.store.close();
         self.catalog
             .write_usage()
-            .map_err(|error| Error::internal("writing usage", error))
+            .map_err(|error| Error::internal("writing usage", error))?;
+        closed.map_err(|error| Error::internal("closing the store", error))
     }
 
     /// The options it was opened with.
@@ -77,8 +91,23 @@ impl Service {
 /// The catalog in a data directory.
 pub(crate) const CATALOG_FILE: &str = "catalog.db";
 
+/// The store in a data directory.
+pub(crate) const STORE_DIR: &str = "store";
+
 /// The file that says the directory is in use.
 const LOCK_FILE: &str = "lock";
+
+/// Fresh events get 7/16 of the memory, the store's own share of 1 GiB; the rest is for bodies and queries.
+fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store::Recovery), Error> {
+    let store_options = store::Options {
+        memory: memory.clone(),
+        fresh_bytes_max: options.memory_bytes_max / 16 * 7,
+        ..store::Options::default()
+    };
+    let disk = Arc::new(FileSystem::new(options.data_dir.join(STORE_DIR)));
+    Store::open(store_options, disk, Arc::new(Replay))
+        .map_err(|error| Error::internal("opening the store", error))
+}
 
 /// Makes the directory, for the owner's eyes only, and takes it for this process.
 pub(crate) fn lock(data_dir: &Path) -> Result<File, Error> {

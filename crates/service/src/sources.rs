@@ -5,6 +5,8 @@ use std::time::Duration;
 use cordwood_catalog::{self as catalog, NewToken};
 use cordwood_event::{SourceId, Timestamp};
 
+use cordwood_store::SourceTotals;
+
 use crate::caller::source_number;
 use crate::platform::{PLATFORMS, Platform, UnknownPlatform};
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Secret, Service, near};
@@ -213,9 +215,12 @@ impl Service {
             sources.retain(|source| source.platform == platform.name());
         }
         let skipped = (page - 1).saturating_mul(per_page);
+        let stored = self.store.snapshot().sources();
         let on_page = sources.iter().skip(skipped).take(per_page);
         Ok(SourcePage {
-            sources: on_page.map(|source| self.describe(source)).collect(),
+            sources: on_page
+                .map(|source| self.describe_with(source, stored.get(&source.id)))
+                .collect(),
             total: sources.len(),
             page,
             last_page: sources.len().div_ceil(per_page).max(1),
@@ -294,13 +299,17 @@ impl Service {
 
     /// The whole picture of a source.
     pub(crate) fn describe(&self, source: &catalog::Source) -> Source {
+        let stored = self.store.snapshot().totals(source.id);
+        self.describe_with(source, stored.as_ref())
+    }
+
+    fn describe_with(&self, source: &catalog::Source, stored: Option<&SourceTotals>) -> Source {
         let now = self.now();
         let usage = self.catalog.usage(source.id);
         let usage = usage
             .map(|usage| usage.in_month_of(now))
             .unwrap_or_default();
         let tokens = self.catalog.source_tokens(source.id, now);
-        let (records_count, records_bytes) = (0, 0);
         Source {
             id: source.id,
             client: source.client,
@@ -319,8 +328,8 @@ impl Service {
                 events: usage.events,
                 refused: usage.refused.into_iter().collect(),
             },
-            records_count,
-            records_bytes,
+            records_count: stored.map_or(0, |totals| totals.rows),
+            records_bytes: stored.map_or(0, |totals| totals.event_bytes),
         }
     }
 

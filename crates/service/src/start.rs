@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cordwood_catalog::{self as catalog, ApiTokenPurpose, NewToken, TokenHash};
 
+use cordwood_store::Recovery;
+
 use crate::{Access, Error, Platform, Scope, Secret, Service, Source};
 
 /// The file in the data directory that holds the API token of the command line.
@@ -29,14 +31,24 @@ pub struct FirstStart {
 }
 
 /// What recovery found in the store.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
     /// Events read back from the write-ahead log.
     pub events: u64,
     /// Bytes cut off the end of the log: a write that was never acknowledged.
     pub torn_bytes: u64,
-    /// Files that could not be read and were set aside, with the reason.
-    pub quarantined: Vec<String>,
+    /// What is damaged or missing, one sentence each; acknowledged events may be among it.
+    pub damage: Vec<String>,
+}
+
+impl From<Recovery> for Replayed {
+    fn from(recovery: Recovery) -> Replayed {
+        Replayed {
+            events: recovery.replayed_events,
+            torn_bytes: recovery.torn_bytes,
+            damage: recovery.damage,
+        }
+    }
 }
 
 pub(crate) fn make_what_is_missing(service: &Service) -> Result<Option<FirstStart>, Error> {

@@ -1,0 +1,9 @@
+//! Scenarios of the use cases, on a real data directory with a clock and randomness of our own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod first_start;
+mod ingest;
+mod ledger;
+mod permissions;
+mod sources;
+mod tokens;
