@@ -1,1 +1,42 @@
 //! The query language: text to a checked syntax tree with diagnostics, canonical text, and the one-event matcher.
+//!
+//! [`parse`] reads a query; the [`Filter`] it holds prints itself as canonical text that parses to
+//! the same tree. [`Matcher`] decides for one event and is the meaning of the language: whatever
+//! evaluates a filter faster must agree with it. For that, [`Predicate`] shows what a test asks of
+//! numbers and text, so that encoded columns can be tested without making values of them.
+//!
+//! This crate must not know blocks, segments or sources' catalogs, and reads no clock: `now` is an argument.
+#![warn(missing_docs)]
+
+mod bounds;
+mod clause;
+mod compiled;
+mod diagnostic;
+mod field;
+mod filter;
+mod interval;
+mod leaf;
+pub mod limits;
+mod matcher;
+mod parse;
+mod predicate;
+mod print;
+mod query;
+mod test;
+mod text;
+
+pub use bounds::TimeBounds;
+pub use clause::{Clause, Target};
+pub use compiled::{CompiledClause, IdPredicate, LevelPredicate, SourcePredicate, TimePredicate};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use field::{FieldName, Reach};
+pub use filter::Filter;
+pub use interval::NumberInterval;
+pub use matcher::{BatchMatcher, Matcher, Origin};
+pub use parse::parse;
+pub use predicate::{Predicate, TextTest};
+pub use query::{Parsed, Query};
+pub use test::{
+    Cidr, GlobToken, InvalidRegex, Range, RegexTest, Test, TimePoint, TimeTest, TimeUnit, Wildcard,
+};
+pub use text::{TextPattern, WildcardPattern, fold, is_word};

@@ -1,0 +1,188 @@
+//! The one-event matcher: the meaning of a filter.
+
+use std::collections::HashMap;
+
+use cordwood_event::{Batch, EventId, EventRef, Scalar, SourceId, Timestamp};
+
+use crate::{Clause, CompiledClause, Filter, Predicate, Reach};
+
+/// Where an event came from and which number it was given; what the event itself does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The source.
+    pub source: SourceId,
+    /// The source's name.
+    pub source_name: &'a str,
+    /// The event's sequence number.
+    pub sequence: u64,
+}
+
+/// A filter compiled to test single events.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    root: Node,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    All,
+    And(Box<[Node]>),
+    Or(Box<[Node]>),
+    Not(Box<Node>),
+    Clause(Box<CompiledClause>),
+}
+
+impl Matcher {
+    /// Compiles a filter, with relative times counted from `now`.
+    pub fn new(filter: &Filter, now: Timestamp) -> Matcher {
+        Matcher {
+            root: Node::new(filter, now),
+        }
+    }
+
+    /// Compiles a single clause.
+    pub fn of_clause(clause: &Clause, now: Timestamp) -> Matcher {
+        Matcher {
+            root: Node::Clause(Box::new(CompiledClause::new(clause, now))),
+        }
+    }
+
+    /// Whether the filter holds for one event. For many events of one batch, see [`Self::in_batch`].
+    pub fn matches(&self, event: EventRef<'_>, origin: &Origin<'_>) -> bool {
+        self.root.matches(&Subject {
+            event,
+            origin,
+            columns: None,
+        })
+    }
+
+    /// Prepares to test events of one batch: which of its fields each clause reaches is found out once.
+    pub fn in_batch<'m>(&'m self, batch: &'m Batch) -> BatchMatcher<'m> {
+        let mut columns = Columns::new();
+        self.root.collect_columns(batch, &mut columns);
+        BatchMatcher {
+            matcher: self,
+            columns,
+        }
+    }
+}
+
+/// A [`Matcher`] prepared for the events of one batch.
+#[derive(Debug)]
+pub struct BatchMatcher<'m> {
+    matcher: &'m Matcher,
+    columns: Columns<'m>,
+}
+
+impl BatchMatcher<'_> {
+    /// Whether the filter holds for an event of the batch it was prepared for.
+    pub fn matches(&self, event: EventRef<'_>, origin: &Origin<'_>) -> bool {
+        self.matcher.root.matches(&Subject {
+            event,
+            origin,
+            columns: Some(&self.columns),
+        })
+    }
+}
+
+/// For each field name: how it reaches each field of the batch, by [`FieldId`](cordwood_event::FieldId).
+type Columns<'m> = HashMap<&'m str, Vec<Option<Reach<'m>>>>;
+
+/// One event under test.
+struct Subject<'a> {
+    event: EventRef<'a>,
+    origin: &'a Origin<'a>,
+    columns: Option<&'a Columns<'a>>,
+}
+
+impl Node {
+    fn new(filter: &Filter, now: Timestamp) -> Node {
+        let nodes = |members: &[Filter]| {
+            members
+                .iter()
+                .map(|member| Node::new(member, now))
+                .collect()
+        };
+        match filter {
+            Filter::All => Node::All,
+            Filter::And(members) => Node::And(nodes(members)),
+            Filter::Or(members) => Node::Or(nodes(members)),
+            Filter::Not(member) => Node::Not(Box::new(Node::new(member, now))),
+            Filter::Clause(clause) => Node::Clause(Box::new(CompiledClause::new(clause, now))),
+        }
+    }
+
+    fn matches(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Node::All => true,
+            Node::And(members) => members.iter().all(|member| member.matches(subject)),
+            Node::Or(members) => members.iter().any(|member| member.matches(subject)),
+            Node::Not(member) => !member.matches(subject),
+            Node::Clause(clause) => subject.meets(clause),
+        }
+    }
+
+    fn collect_columns<'m>(&'m self, batch: &Batch, columns: &mut Columns<'m>) {
+        match self {
+            Node::All => {}
+            Node::And(members) | Node::Or(members) => {
+                for member in members {
+                    member.collect_columns(batch, columns);
+                }
+            }
+            Node::Not(member) => member.collect_columns(batch, columns),
+            Node::Clause(clause) => {
+                if let CompiledClause::Field(field, _) = &**clause {
+                    columns.entry(field.as_str()).or_insert_with(|| {
+                        batch.paths().iter().map(|path| field.reach(path)).collect()
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Subject<'_> {
+    fn meets(&self, clause: &CompiledClause) -> bool {
+        match clause {
+            CompiledClause::AnyField(predicate, level) => {
+                self.event.level().is_some_and(|name| level.holds(name))
+                    || self
+                        .event
+                        .fields()
+                        .any(|(_, value)| predicate.matches_anywhere(value))
+            }
+            CompiledClause::Field(field, predicate) => {
+                match self.columns.and_then(|columns| columns.get(field.as_str())) {
+                    Some(reaches) => self
+                        .any_reached(predicate, |index, _| reaches.get(index).copied().flatten()),
+                    None => self.any_reached(predicate, |_, path| field.reach(path)),
+                }
+            }
+            CompiledClause::Level(level) => {
+                let raw = level.raw().and_then(|_| self.event.get("level"));
+                level.matches(self.event.level(), raw)
+            }
+            CompiledClause::Time(time) => time.matches(self.event.timestamp()),
+            CompiledClause::Source(source) => {
+                source.matches(self.origin.source, self.origin.source_name)
+            }
+            CompiledClause::Id(id) => id.matches(EventId {
+                timestamp: self.event.timestamp(),
+                sequence: self.origin.sequence,
+            }),
+        }
+    }
+
+    fn any_reached<'f>(
+        &self,
+        predicate: &Predicate,
+        reach: impl Fn(usize, &str) -> Option<Reach<'f>>,
+    ) -> bool {
+        let paths = self.event.batch().paths();
+        self.event.fields().any(|(field, value): (_, Scalar<'_>)| {
+            let index = field.index();
+            reach(index, &paths[index]).is_some_and(|reach| predicate.matches_at(reach, value))
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! A whole query. It is a filter today; stages after `|` will stand beside it, one file each in `stage/`.
+
+use std::fmt;
+
+use crate::{Diagnostic, Filter};
+
+/// A checked query. Displays as canonical text, which parses to an equal query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Which events.
+    pub filter: Filter,
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.filter.fmt(f)
+    }
+}
+
+/// A query and what should be said to its author all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The query.
+    pub query: Query,
+    /// Readings that may not be what was meant, such as the word `and` where `AND` was.
+    pub hints: Vec<Diagnostic>,
+}

@@ -1,0 +1,127 @@
+//! `field:/re/` and `field:/re/i`: regular expressions, in the syntax of the `regex` crate, unanchored.
+
+use std::fmt;
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::limits::REGEX_BYTES_MAX;
+
+/// A valid regular expression with its compiled form, which is shared by all copies.
+#[derive(Clone)]
+pub struct RegexTest {
+    source: Box<str>,
+    is_case_ignored: bool,
+    compiled: Regex,
+}
+
+/// Why a text is no regular expression that can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidRegex {
+    /// It is malformed: the bytes of the source at fault, and what the `regex` crate says of them.
+    Syntax(Range<usize>, String),
+    /// Its compiled program would exceed [`REGEX_BYTES_MAX`].
+    TooLarge,
+}
+
+impl RegexTest {
+    /// Checks and compiles `source`, in which a slash is written `\/`; a bare one is escaped here.
+    pub fn new(source: &str, is_case_ignored: bool) -> Result<RegexTest, InvalidRegex> {
+        let source = escape_slashes(source);
+        check_syntax(&source, is_case_ignored)?;
+        let compiled = RegexBuilder::new(&source)
+            .case_insensitive(is_case_ignored)
+            .size_limit(REGEX_BYTES_MAX)
+            .build()
+            .map_err(|error| match error {
+                regex::Error::Syntax(reason) => InvalidRegex::Syntax(0..source.len(), reason),
+                _ => InvalidRegex::TooLarge,
+            })?;
+        Ok(RegexTest {
+            source: source.into(),
+            is_case_ignored,
+            compiled,
+        })
+    }
+
+    /// Whether every slash in `source` is escaped, so that it is compiled as it stands.
+    pub(crate) fn slashes_are_escaped(source: &str) -> bool {
+        escape_slashes(source) == source
+    }
+
+    /// The expression as it stands between the slashes.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it was written with the flag `i`.
+    pub fn is_case_ignored(&self) -> bool {
+        self.is_case_ignored
+    }
+
+    /// Whether `text` contains a match.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        self.compiled.is_match(text)
+    }
+
+    /// Calls `select` with the index of each value that contains a match, in order. The values lie end to end
+    /// in `run`; `ends` holds where each of them ends.
+    pub fn select(&self, run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
+        crate::text::each_value(run, ends, &mut |index, value| {
+            if self.matches(value) {
+                select(index);
+            }
+        });
+    }
+}
+
+impl PartialEq for RegexTest {
+    fn eq(&self, other: &RegexTest) -> bool {
+        self.source == other.source && self.is_case_ignored == other.is_case_ignored
+    }
+}
+
+impl fmt::Debug for RegexTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_literal(f)
+    }
+}
+
+impl RegexTest {
+    /// Writes `/re/` or `/re/i`.
+    pub(crate) fn fmt_literal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flag = if self.is_case_ignored { "i" } else { "" };
+        write!(f, "/{}/{flag}", self.source)
+    }
+}
+
+fn check_syntax(source: &str, is_case_ignored: bool) -> Result<(), InvalidRegex> {
+    let parsed = regex_syntax::ParserBuilder::new()
+        .utf8(false)
+        .case_insensitive(is_case_ignored)
+        .build()
+        .parse(source);
+    let (span, reason) = match parsed {
+        Ok(_) => return Ok(()),
+        Err(regex_syntax::Error::Parse(error)) => (*error.span(), error.kind().to_string()),
+        Err(regex_syntax::Error::Translate(error)) => (*error.span(), error.kind().to_string()),
+        Err(other) => return Err(InvalidRegex::Syntax(0..source.len(), other.to_string())),
+    };
+    Err(InvalidRegex::Syntax(
+        span.start.offset..span.end.offset,
+        reason,
+    ))
+}
+
+fn escape_slashes(source: &str) -> String {
+    let mut escaped = String::with_capacity(source.len());
+    let mut is_escaped = false;
+    for c in source.chars() {
+        if c == '/' && !is_escaped {
+            escaped.push('\\');
+        }
+        is_escaped = c == '\\' && !is_escaped;
+        escaped.push(c);
+    }
+    escaped
+}
