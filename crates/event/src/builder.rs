@@ -21,6 +21,14 @@ pub struct EventHead {
     pub source_bytes: u32,
 }
 
+/// A state of a [`BatchBuilder`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    rows: usize,
+    cells: usize,
+    text: usize,
+}
+
 /// The object already has this key. The decoder decides what that means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DuplicateKey;
@@ -35,7 +43,10 @@ const NO_EVENT: u32 = 0;
 #[derive(Debug)]
 struct Node {
     parent: NodeId,
-    key: Box<str>,
+    /// Where the key lies in `BatchBuilder::keys`. A body may bring millions of keys, too many for an
+    /// allocation each.
+    key_start: u32,
+    key_bytes: u32,
     field: Option<FieldId>,
     /// The event that last used the key, to notice duplicates; `NO_EVENT` before the first.
     last_event: u32,
@@ -46,15 +57,22 @@ struct Node {
 }
 
 impl Node {
-    fn new(parent: NodeId, key: &str) -> Node {
+    fn new(parent: NodeId, key_start: u32, key_bytes: u32) -> Node {
         Node {
             parent,
-            key: key.into(),
+            key_start,
+            key_bytes,
             field: None,
             last_event: NO_EVENT,
             next_guess: None,
             first_guess: None,
         }
+    }
+
+    fn key<'a>(&self, keys: &'a str) -> &'a str {
+        let start = self.key_start as usize;
+        keys.get(start..start + self.key_bytes as usize)
+            .expect("the builder wrote whole keys")
     }
 }
 
@@ -72,6 +90,12 @@ struct OpenObject {
 pub struct BatchBuilder {
     batch: Batch,
     nodes: Vec<Node>,
+    /// The keys of all nodes, end to end.
+    keys: String,
+    /// The node of each field.
+    field_nodes: Vec<NodeId>,
+    /// The bytes of all paths.
+    path_bytes: usize,
     children: HashTable<NodeId>,
     hasher: RandomState,
     open: Vec<OpenObject>,
@@ -91,7 +115,10 @@ impl BatchBuilder {
     pub fn new() -> BatchBuilder {
         BatchBuilder {
             batch: Batch::default(),
-            nodes: vec![Node::new(ROOT, "")],
+            nodes: vec![Node::new(ROOT, 0, 0)],
+            keys: String::new(),
+            field_nodes: Vec::new(),
+            path_bytes: 0,
             children: HashTable::new(),
             hasher: RandomState::new(),
             open: Vec::new(),
@@ -111,21 +138,45 @@ impl BatchBuilder {
         &self.batch.paths
     }
 
-    /// The memory held so far, in bytes, without the trie of keys.
+    /// The memory held so far, in bytes, without room that was only set aside. Takes no time.
     pub fn memory_bytes(&self) -> usize {
-        self.batch.memory_bytes()
+        /// A slot and its control byte in a hash table that is three quarters full.
+        const SLOT_BYTES: usize = 7;
+        self.batch.text.len()
+            + self.batch.cells.len() * size_of::<Cell>()
+            + self.batch.rows.len() * size_of::<Row>()
+            + self.batch.paths.len() * (size_of::<Box<str>>() + size_of::<NodeId>())
+            + self.path_bytes
+            + self.keys.len()
+            + self.nodes.len() * (size_of::<Node>() + SLOT_BYTES)
+    }
+
+    /// The state between two events, to come back to with [`rewind`](Self::rewind).
+    pub fn mark(&self) -> Mark {
+        Mark {
+            rows: self.batch.rows.len(),
+            cells: self.batch.cells.len(),
+            text: self.batch.text.len(),
+        }
+    }
+
+    /// Forgets all events since `mark`, which must be one of this builder's and not already rewound past. Their
+    /// paths stay.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.batch.rows.truncate(mark.rows);
+        self.batch.cells.truncate(mark.cells);
+        self.batch.text.truncate(mark.text);
+        self.close_event();
     }
 
     /// Starts an event; its root object is open.
     pub fn begin_event(&mut self) {
         self.event_number += 1;
-        self.open.clear();
+        self.close_event();
         self.open.push(OpenObject {
             node: ROOT,
             current: None,
         });
-        self.open_first_cell = self.batch.cells.len();
-        self.open_first_text = self.batch.text.len();
     }
 
     /// Names the value or object that comes next.
@@ -190,6 +241,19 @@ impl BatchBuilder {
             .map(|cell| (cell.field, self.batch.scalar(cell)))
     }
 
+    /// The field in place `index` of [`open_fields`](Self::open_fields); the way to look through the fields without
+    /// their values.
+    pub fn open_field(&self, index: usize) -> Option<FieldId> {
+        let cell = self.batch.cells.get(self.open_first_cell + index)?;
+        Some(cell.field)
+    }
+
+    /// The value of the field in place `index` of [`open_fields`](Self::open_fields).
+    pub fn open_value(&self, index: usize) -> Option<Scalar<'_>> {
+        let cell = self.batch.cells.get(self.open_first_cell + index)?;
+        Some(self.batch.scalar(cell))
+    }
+
     /// Takes a field out of the event being built, when its value lives elsewhere (as `dt` does).
     pub fn remove_open_field(&mut self, field: FieldId) {
         let cells = &self.batch.cells[self.open_first_cell..];
@@ -198,23 +262,39 @@ impl BatchBuilder {
         }
     }
 
+    /// Whether the event being built has this key in its root object.
+    pub fn has_root_key(&mut self, key: &str) -> bool {
+        let node = self.child_by_hash(ROOT, key);
+        self.nodes[node.0 as usize].last_event == self.event_number
+    }
+
     /// Gives the root key `from` of the event being built the name `to`, with all below it, when Cordwood
     /// needs `from` for itself. The event must not use `to`.
     pub fn rename_root_key(&mut self, from: &str, to: &str) {
+        let from = self.child_by_hash(ROOT, from);
+        let to = self.child_by_hash(ROOT, to);
+        self.nodes[to.0 as usize].last_event = self.event_number;
         for index in self.open_first_cell..self.batch.cells.len() {
             let field = self.batch.cells[index].field;
-            let path = self.batch.paths[field.index()].clone();
-            let mut keys = path::keys(&path);
-            if keys.next().as_deref() != Some(from) {
-                continue;
+            let node = self.field_nodes[field.index()];
+            if let Some(renamed) = self.moved(node, from, to) {
+                self.batch.cells[index].field = self.field_of(renamed);
             }
-            let mut node = self.child_by_hash(ROOT, to);
-            self.nodes[node.0 as usize].last_event = self.event_number;
-            for key in keys {
-                node = self.child_by_hash(node, &key);
-            }
-            self.batch.cells[index].field = self.field_of(node);
         }
+    }
+
+    /// The node that stands below `to` as `node` does below `from`; `None` when it does not.
+    fn moved(&mut self, node: NodeId, from: NodeId, to: NodeId) -> Option<NodeId> {
+        if node == from {
+            return Some(to);
+        }
+        if node == ROOT {
+            return None;
+        }
+        let Node { parent, .. } = self.nodes[node.0 as usize];
+        let parent = self.moved(parent, from, to)?;
+        let key = self.key_of(node).to_owned();
+        Some(self.child_by_hash(parent, &key))
     }
 
     /// Keeps the event.
@@ -227,10 +307,10 @@ impl BatchBuilder {
             level: head.level,
             timestamp: head.timestamp,
         });
-        self.open.clear();
+        self.close_event();
     }
 
-    /// Forgets the event.
+    /// Forgets the event being built, if there is one.
     pub fn abandon_event(&mut self) {
         self.batch.cells.truncate(self.open_first_cell);
         self.batch.text.truncate(self.open_first_text);
@@ -260,6 +340,13 @@ impl BatchBuilder {
         });
     }
 
+    /// Whatever comes next belongs to another event.
+    fn close_event(&mut self) {
+        self.open.clear();
+        self.open_first_cell = self.batch.cells.len();
+        self.open_first_text = self.batch.text.len();
+    }
+
     fn current_node(&self) -> NodeId {
         let object = self.open.last().expect("a value belongs to an open object");
         object.current.expect("a value follows its key")
@@ -271,7 +358,7 @@ impl BatchBuilder {
             None => self.nodes[parent.0 as usize].first_guess,
         };
         if let Some(node) = guess
-            && &*self.nodes[node.0 as usize].key == key
+            && self.key_of(node) == key
         {
             return node;
         }
@@ -285,22 +372,29 @@ impl BatchBuilder {
 
     fn child_by_hash(&mut self, parent: NodeId, key: &str) -> NodeId {
         let hash = self.hasher.hash_one((parent, key));
-        let nodes = &self.nodes;
+        let (nodes, keys) = (&self.nodes, &self.keys);
         let is_child = |node: &NodeId| {
             let node = &nodes[node.0 as usize];
-            node.parent == parent && &*node.key == key
+            node.parent == parent && node.key(keys) == key
         };
         if let Some(node) = self.children.find(hash, is_child) {
             return *node;
         }
         let added = NodeId(narrow(self.nodes.len()));
-        self.nodes.push(Node::new(parent, key));
-        let (hasher, nodes) = (&self.hasher, &self.nodes);
+        let key_start = narrow(self.keys.len());
+        self.keys.push_str(key);
+        self.nodes
+            .push(Node::new(parent, key_start, narrow(key.len())));
+        let (hasher, nodes, keys) = (&self.hasher, &self.nodes, &self.keys);
         self.children.insert_unique(hash, added, |node| {
             let node = &nodes[node.0 as usize];
-            hasher.hash_one((node.parent, &*node.key))
+            hasher.hash_one((node.parent, node.key(keys)))
         });
         added
+    }
+
+    fn key_of(&self, node: NodeId) -> &str {
+        self.nodes[node.0 as usize].key(&self.keys)
     }
 
     fn field_of(&mut self, node: NodeId) -> FieldId {
@@ -309,7 +403,9 @@ impl BatchBuilder {
         }
         let path = self.path_of(node);
         let field = FieldId(narrow(self.batch.paths.len()));
+        self.path_bytes += path.len();
         self.batch.paths.push(path);
+        self.field_nodes.push(node);
         self.nodes[node.0 as usize].field = Some(field);
         field
     }
@@ -318,9 +414,8 @@ impl BatchBuilder {
         let mut keys = Vec::new();
         let mut current = node;
         while current != ROOT {
-            let node = &self.nodes[current.0 as usize];
-            keys.push(&*node.key);
-            current = node.parent;
+            keys.push(self.key_of(current));
+            current = self.nodes[current.0 as usize].parent;
         }
         let mut joined = String::new();
         for (index, key) in keys.iter().rev().enumerate() {

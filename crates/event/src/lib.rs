@@ -19,7 +19,7 @@ mod timestamp;
 mod value;
 
 pub use batch::{Batch, EventRef, FieldId};
-pub use builder::{BatchBuilder, DuplicateKey, EventHead, FieldMap};
+pub use builder::{BatchBuilder, DuplicateKey, EventHead, FieldMap, Mark};
 pub use event::Event;
 pub use id::{EventId, InvalidEventId, SourceId};
 pub use level::Level;
