@@ -5,7 +5,7 @@ use std::fmt;
 use cordwood_event::{Batch, Timestamp};
 
 use crate::events::Events;
-use crate::{ContentKind, Format, Limits, decompress, json, lines};
+use crate::{ContentKind, Format, Limits, decompress, json, lines, msgpack};
 
 /// A decoded body.
 #[derive(Clone, Debug, Default)]
@@ -124,9 +124,9 @@ pub fn decode(
     match format.kind {
         ContentKind::Json | ContentKind::Ndjson => json::decode(&body, &mut events)?,
         ContentKind::MessagePack => {
-            return Err(Refusal::undecodable("MessagePack is not read yet"));
+            msgpack::decode(&body, &mut events)?;
         }
-        ContentKind::Lines => lines::decode(&body, &mut events),
+        ContentKind::Lines => lines::decode(&body, &mut events)?,
     }
     Ok(events.finish(body.len()))
 }

@@ -16,6 +16,11 @@ mod format;
 mod json;
 mod limits;
 mod lines;
+mod msgpack;
+mod normalise;
+mod sink;
+mod text;
+mod time;
 
 pub use decode::{Decoded, Refusal, Rejection, RejectionReason, decode};
 pub use format::{ContentEncoding, ContentKind, Format, InvalidFormat, Request};

@@ -1,0 +1,128 @@
+//! Where a decoder puts the keys and values of one event.
+//!
+//! Events go straight into the batch. Only one with a duplicate key is read a second time into a [`Tree`], where
+//! the last of the values wins, as it does in `JSON.parse`.
+
+use std::collections::HashMap;
+
+use cordwood_event::{BatchBuilder, DuplicateKey, Scalar, Value};
+
+/// Keys and values in the order of the document, as a [`BatchBuilder`] takes them.
+pub(crate) trait Sink {
+    fn key(&mut self, key: &str) -> Result<(), DuplicateKey>;
+    fn value(&mut self, value: Scalar<'_>);
+    fn begin_object(&mut self);
+    fn end_object(&mut self);
+}
+
+impl Sink for BatchBuilder {
+    fn key(&mut self, key: &str) -> Result<(), DuplicateKey> {
+        BatchBuilder::key(self, key)
+    }
+
+    fn value(&mut self, value: Scalar<'_>) {
+        BatchBuilder::value(self, value);
+    }
+
+    fn begin_object(&mut self) {
+        BatchBuilder::begin_object(self);
+    }
+
+    fn end_object(&mut self) {
+        BatchBuilder::end_object(self);
+    }
+}
+
+/// An event on its own, with one value per key.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    root: Object,
+    /// The objects being filled, from the root's child to the innermost, each with its key.
+    open: Vec<Object>,
+}
+
+/// Members in the order in which their keys were first met.
+#[derive(Debug, Default)]
+struct Object {
+    members: Vec<(Box<str>, Member)>,
+    places: HashMap<Box<str>, usize>,
+    current: usize,
+}
+
+#[derive(Debug)]
+enum Member {
+    Value(Value),
+    Object(Object),
+}
+
+impl Tree {
+    pub(crate) fn new() -> Tree {
+        Tree {
+            root: Object::default(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Puts the members into `builder`, where an event has begun.
+    pub(crate) fn put(self, builder: &mut BatchBuilder) {
+        self.root.put(builder);
+    }
+
+    fn innermost(&mut self) -> &mut Object {
+        self.open.last_mut().unwrap_or(&mut self.root)
+    }
+}
+
+impl Sink for Tree {
+    fn key(&mut self, key: &str) -> Result<(), DuplicateKey> {
+        self.innermost().enter(key);
+        Ok(())
+    }
+
+    fn value(&mut self, value: Scalar<'_>) {
+        self.innermost().set(Member::Value(value.to_value()));
+    }
+
+    fn begin_object(&mut self) {
+        self.open.push(Object::default());
+    }
+
+    fn end_object(&mut self) {
+        if let Some(closed) = self.open.pop() {
+            self.innermost().set(Member::Object(closed));
+        }
+    }
+}
+
+impl Object {
+    fn enter(&mut self, key: &str) {
+        if let Some(place) = self.places.get(key) {
+            self.current = *place;
+            return;
+        }
+        self.current = self.members.len();
+        self.places.insert(key.into(), self.current);
+        self.members.push((key.into(), Member::Value(Value::Null)));
+    }
+
+    fn set(&mut self, value: Member) {
+        if let Some((_, member)) = self.members.get_mut(self.current) {
+            *member = value;
+        }
+    }
+
+    fn put(self, builder: &mut BatchBuilder) {
+        for (key, member) in self.members {
+            let is_new = builder.key(&key).is_ok();
+            debug_assert!(is_new, "one member per key");
+            match member {
+                Member::Value(value) => builder.value(value.as_scalar()),
+                Member::Object(object) => {
+                    builder.begin_object();
+                    object.put(builder);
+                    builder.end_object();
+                }
+            }
+        }
+    }
+}
