@@ -1,0 +1,77 @@
+//! Trials of the whole program: `crash` kills it, `with-server` runs another program beside it.
+
+mod crash;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use cordwood_harness::{Server, ServerOptions};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    trial: Trial,
+}
+
+#[derive(Args, Debug)]
+struct Place {
+    /// The `cordwood` binary.
+    #[arg(long, value_name = "FILE")]
+    server: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Trial {
+    /// Kill the server at random moments under load, and look for every acknowledged event.
+    Crash(crash::Arguments),
+    /// Run a program with CORDWOOD_URL and CORDWOOD_TOKEN set to a fresh server's.
+    WithServer {
+        /// The program and its arguments, after `--`.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    // Kept if the trial fails: the data and the server's log say why.
+    let mut dir = tempfile::Builder::new().prefix("cordwood-").tempdir()?;
+    let options = ServerOptions {
+        binary: arguments.place.server,
+        data_dir: dir.path().join("data"),
+        log: dir.path().join("server.log"),
+    };
+    let outcome = match &arguments.trial {
+        Trial::Crash(crash) => crash::run(crash, &options),
+        Trial::WithServer { command } => with_server(command, &options),
+    };
+    if !matches!(outcome, Ok(true)) {
+        dir.disable_cleanup(true);
+        eprintln!(
+            "the server's data and log are kept in {}",
+            dir.path().display()
+        );
+    }
+    Ok(if outcome? {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn with_server(command: &[String], options: &ServerOptions) -> anyhow::Result<bool> {
+    let server = Server::start(options)?;
+    let [program, arguments @ ..] = command else {
+        anyhow::bail!("no program is named");
+    };
+    let status = Command::new(program)
+        .args(arguments)
+        .env("CORDWOOD_URL", server.url())
+        .env("CORDWOOD_TOKEN", server.token())
+        .status()?;
+    server.stop()?;
+    Ok(status.success())
+}
