@@ -12,7 +12,11 @@ const BODY_BYTES: usize = 1 << 20;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("which file?")?;
-    let format: Format = arguments.next().as_deref().unwrap_or("1 ndjson identity").parse()?;
+    let format: Format = arguments
+        .next()
+        .as_deref()
+        .unwrap_or("1 ndjson identity")
+        .parse()?;
     let rounds: u32 = arguments.next().as_deref().unwrap_or("5").parse()?;
     let file = std::fs::read(path)?;
     let bodies = cut(&file);

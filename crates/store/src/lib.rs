@@ -1,10 +1,16 @@
 //! The durable columnar store: write-ahead log, memtable, blocks, segments, manifest, recovery.
-#![expect(dead_code, reason = "the log and the segments, which come next, use them")]
+#![expect(
+    dead_code,
+    reason = "the log and the segments, which come next, use them"
+)]
 #![warn(missing_docs, clippy::indexing_slicing)]
 
 mod append;
+pub mod block;
+pub mod column;
 mod decode;
 pub mod disk;
+mod encoding;
 mod error;
 mod memory;
 mod memtable;
@@ -18,6 +24,7 @@ mod view;
 pub use append::{Append, Appended};
 pub use decode::{Decode, LoggedBody};
 pub use disk::Disk;
+pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};

@@ -1,0 +1,166 @@
+//! What a block holds and where: enough to decide, without reading it, whether it can matter.
+
+mod serial;
+
+use std::sync::Arc;
+
+use cordwood_event::{Level, Number, Timestamp};
+
+use crate::encoding::Encoding;
+
+pub use serial::{decode_directories, encode_directories};
+
+/// A run of bytes of a block with its checksum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chunk {
+    /// From the start of the block.
+    pub offset: u32,
+    /// In bytes.
+    pub length: u32,
+    /// CRC-32C of the bytes.
+    pub crc: u32,
+}
+
+/// The directory of one block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockDirectory {
+    /// How many rows; at least one.
+    pub rows: u32,
+    /// The earliest and the latest event, both inclusive.
+    pub timestamps: (Timestamp, Timestamp),
+    /// The lowest and the highest sequence number, both inclusive.
+    pub sequences: (u64, u64),
+    /// How many bytes the events took in the requests they came in.
+    pub source_bytes: u64,
+    /// How many events have each level.
+    pub levels: LevelCounts,
+    /// The times, sorted: a TS chunk.
+    pub timestamp: Chunk,
+    /// The sequence numbers: an INT chunk.
+    pub sequence: Chunk,
+    /// The codes of the levels: a chunk of codes.
+    pub level: Chunk,
+    /// The small dictionaries of all columns together.
+    pub dictionaries: Option<Chunk>,
+    /// The distinct presence maps that columns refer to.
+    pub presences: Vec<Chunk>,
+    /// The columns, sorted by path.
+    pub columns: Vec<ColumnEntry>,
+    /// The rarest fields, when there are too many for columns of their own.
+    pub rest: Option<RestEntry>,
+}
+
+/// One column of a block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnEntry {
+    /// The field's path, escaped.
+    pub path: Arc<str>,
+    /// How the values are encoded.
+    pub encoding: Encoding,
+    /// The values.
+    pub chunk: Chunk,
+    /// In how many rows the field is present, explicit nulls included.
+    pub present: u32,
+    /// The index of its map in [`BlockDirectory::presences`], unless it is present in every row.
+    pub presence: Option<u16>,
+    /// The least and the greatest value, when every value is an integer, a float or null and not all are null.
+    pub numbers: Option<NumberRange>,
+    /// How many distinct values, when the encoding is [`Encoding::Dict`]; otherwise 0.
+    pub dictionary_len: u16,
+}
+
+/// The chunk of rare fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestEntry {
+    /// Where it lies.
+    pub chunk: Chunk,
+    /// How many fields it holds.
+    pub paths: u32,
+    /// How many values.
+    pub cells: u32,
+}
+
+/// The least and the greatest of some numbers, by value.
+#[derive(Clone, Copy, Debug)]
+pub struct NumberRange {
+    /// The least.
+    pub min: Number,
+    /// The greatest.
+    pub max: Number,
+}
+
+impl NumberRange {
+    /// The least range that holds both.
+    pub(crate) fn union(self, other: NumberRange) -> NumberRange {
+        NumberRange {
+            min: if other.min.compare(self.min).is_lt() {
+                other.min
+            } else {
+                self.min
+            },
+            max: if other.max.compare(self.max).is_gt() {
+                other.max
+            } else {
+                self.max
+            },
+        }
+    }
+}
+
+/// Same kind, same value: the disk keeps `1` and `1.0` apart.
+impl PartialEq for NumberRange {
+    fn eq(&self, other: &NumberRange) -> bool {
+        let is_same = |a, b| match (a, b) {
+            (Number::Int(a), Number::Int(b)) => a == b,
+            (Number::Float(a), Number::Float(b)) => f64::to_bits(a) == f64::to_bits(b),
+            _ => false,
+        };
+        is_same(self.min, other.min) && is_same(self.max, other.max)
+    }
+}
+
+/// How many events have no level, and each level, by [`Level::code`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LevelCounts(pub [u32; Level::ALL.len() + 1]);
+
+impl LevelCounts {
+    /// How many events have this level.
+    pub fn of(self, level: Option<Level>) -> u32 {
+        let code = level.map_or(0, Level::code);
+        self.0.get(usize::from(code)).copied().unwrap_or(0)
+    }
+}
+
+impl BlockDirectory {
+    /// The index of the column of a path, escaped. A field that is not here may still be in the rest.
+    pub fn column_index(&self, path: &str) -> Option<usize> {
+        self.columns
+            .binary_search_by(|entry| (*entry.path).cmp(path))
+            .ok()
+    }
+
+    /// How many bytes the block takes.
+    pub fn encoded_bytes(&self) -> u64 {
+        self.chunks()
+            .map(|chunk| u64::from(chunk.offset) + u64::from(chunk.length))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Every chunk of the block.
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
+        [self.timestamp, self.sequence, self.level]
+            .into_iter()
+            .chain(self.dictionaries)
+            .chain(self.presences.iter().copied())
+            .chain(self.columns.iter().map(|entry| entry.chunk))
+            .chain(self.rest.map(|rest| rest.chunk))
+    }
+
+    /// The memory the directory takes, in bytes; paths, which directories of a segment share, left out.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<BlockDirectory>()
+            + self.columns.capacity() * size_of::<ColumnEntry>()
+            + self.presences.capacity() * size_of::<Chunk>()
+    }
+}

@@ -1,0 +1,210 @@
+//! Gives the columns of a block back, from memory or from wherever else its bytes are.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use cordwood_event::Value;
+
+use super::directory::{BlockDirectory, Chunk, ColumnEntry};
+use super::rest::Rest;
+use crate::column::{Column, Presence};
+use crate::encoding::{self, Corrupt, Encoding, SharedDictionaries};
+
+/// The fields of one row: paths, escaped, and values.
+pub type RowFields = Vec<(Arc<str>, Value)>;
+
+/// Where the bytes of one block are.
+pub trait ReadChunk {
+    /// What can go wrong, damaged bytes included.
+    type Error: From<Corrupt>;
+
+    /// The bytes of a chunk. The reader verifies their checksum.
+    fn read(&self, chunk: Chunk) -> Result<Bytes, Self::Error>;
+}
+
+/// A whole block in memory.
+impl ReadChunk for Bytes {
+    type Error = Corrupt;
+
+    fn read(&self, chunk: Chunk) -> Result<Bytes, Corrupt> {
+        let start = chunk.offset as usize;
+        let end = start + chunk.length as usize;
+        if end > self.len() {
+            return Err(Corrupt("a chunk past the end of the block"));
+        }
+        Ok(self.slice(start..end))
+    }
+}
+
+/// Reads columns of one block; keeps what they share (dictionaries, presence maps, the rest), so
+/// make one per block and query.
+#[derive(Debug)]
+pub struct BlockReader<S> {
+    directory: Arc<BlockDirectory>,
+    source: S,
+    dictionaries: OnceLock<Arc<SharedDictionaries>>,
+    presences: Vec<OnceLock<Arc<Presence>>>,
+    all_rows: Arc<Presence>,
+    rest: OnceLock<Arc<Rest>>,
+}
+
+impl<S: ReadChunk> BlockReader<S> {
+    /// A reader of the block that `directory` describes and whose bytes `source` gives.
+    pub fn new(directory: Arc<BlockDirectory>, source: S) -> BlockReader<S> {
+        BlockReader {
+            dictionaries: OnceLock::new(),
+            presences: directory
+                .presences
+                .iter()
+                .map(|_| OnceLock::new())
+                .collect(),
+            all_rows: Arc::new(Presence::all(directory.rows as usize)),
+            rest: OnceLock::new(),
+            directory,
+            source,
+        }
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Arc<BlockDirectory> {
+        &self.directory
+    }
+
+    /// Where the bytes are.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.directory.rows as usize
+    }
+
+    /// The time of every row in nanoseconds, rising.
+    pub fn timestamps(&self) -> Result<Vec<i64>, S::Error> {
+        let bytes = self.read(self.directory.timestamp)?;
+        Ok(encoding::decode_timestamps(&bytes, self.rows())?)
+    }
+
+    /// The sequence number of every row.
+    pub fn sequences(&self) -> Result<Vec<u64>, S::Error> {
+        let bytes = self.read(self.directory.sequence)?;
+        Ok(encoding::decode_sequences(&bytes, self.rows())?)
+    }
+
+    /// The level code of every row: [`Level::code`](cordwood_event::Level::code), 0 for none.
+    pub fn levels(&self) -> Result<Vec<u8>, S::Error> {
+        let bytes = self.read(self.directory.level)?;
+        Ok(encoding::decode_levels(&bytes, self.rows())?)
+    }
+
+    /// The column at an index of [`BlockDirectory::columns`].
+    pub fn column(&self, index: usize) -> Result<Column, S::Error> {
+        let entry = self.directory.columns.get(index);
+        let entry = entry.ok_or(Corrupt("no column of this index"))?;
+        let presence = self.presence(entry)?;
+        let shared = self.dictionaries_for(entry.encoding)?;
+        let bytes = self.read(entry.chunk)?;
+        let values = encoding::decode(entry.encoding, &bytes, presence.present(), &shared)?;
+        Ok(Column { presence, values })
+    }
+
+    /// The column of a path (escaped), whether it has its own chunk or lies in the rest; `None` if no row has the field.
+    pub fn column_of(&self, path: &str) -> Result<Option<Column>, S::Error> {
+        if let Some(index) = self.directory.column_index(path) {
+            return self.column(index).map(Some);
+        }
+        let Some(rest) = self.rest()? else {
+            return Ok(None);
+        };
+        match rest.path_index(path) {
+            Some(index) => Ok(Some(rest.column(index)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The rare fields, if the block has so many fields that some share a chunk.
+    pub fn rest(&self) -> Result<Option<&Arc<Rest>>, S::Error> {
+        let Some(entry) = self.directory.rest else {
+            return Ok(None);
+        };
+        if let Some(rest) = self.rest.get() {
+            return Ok(Some(rest));
+        }
+        let bytes = self.read(entry.chunk)?;
+        let rest = Rest::decode(&bytes, &entry, self.rows())?;
+        Ok(Some(self.rest.get_or_init(|| Arc::new(rest))))
+    }
+
+    /// The map of the rows that have the field of `entry`.
+    pub fn presence(&self, entry: &ColumnEntry) -> Result<Arc<Presence>, S::Error> {
+        let Some(index) = entry.presence.map(usize::from) else {
+            return Ok(Arc::clone(&self.all_rows));
+        };
+        let cell = self.presences.get(index);
+        let cell = cell.ok_or(Corrupt("no presence map of this index"))?;
+        let presence = match cell.get() {
+            Some(presence) => presence,
+            None => {
+                let chunk = self.directory.presences.get(index).copied();
+                let bytes = self.read(chunk.ok_or(Corrupt("no presence map of this index"))?)?;
+                let decoded = encoding::decode_presence(&bytes, self.rows())?;
+                cell.get_or_init(|| Arc::new(decoded))
+            }
+        };
+        if presence.present() != entry.present as usize {
+            return Err(Corrupt("a presence map that does not fit its column").into());
+        }
+        Ok(Arc::clone(presence))
+    }
+
+    /// Every field of each of the given rows: path and value, sorted by path but for the rare ones, which come last.
+    /// Decodes each column once, and of its texts only the frames that hold one of the rows.
+    pub fn fields(&self, rows: &[usize]) -> Result<Vec<RowFields>, S::Error> {
+        let mut fields: Vec<RowFields> = rows.iter().map(|_| Vec::new()).collect();
+        for (index, entry) in self.directory.columns.iter().enumerate() {
+            let presence = self.presence(entry)?;
+            if !rows.iter().any(|row| presence.contains(*row)) {
+                continue;
+            }
+            let column = self.column(index)?;
+            for (fields, row) in fields.iter_mut().zip(rows) {
+                if let Some(value) = column.value(*row)? {
+                    fields.push((Arc::clone(&entry.path), value));
+                }
+            }
+        }
+        if let Some(rest) = self.rest()? {
+            for (fields, row) in fields.iter_mut().zip(rows) {
+                let rare = rest.fields(*row)?;
+                fields.extend(
+                    rare.iter()
+                        .map(|(path, value)| (Arc::from(*path), value.to_value())),
+                );
+            }
+        }
+        Ok(fields)
+    }
+
+    fn dictionaries_for(&self, encoding: Encoding) -> Result<Arc<SharedDictionaries>, S::Error> {
+        let (Encoding::Const | Encoding::Dict, Some(chunk)) =
+            (encoding, self.directory.dictionaries)
+        else {
+            return Ok(Arc::default());
+        };
+        if let Some(shared) = self.dictionaries.get() {
+            return Ok(Arc::clone(shared));
+        }
+        let decoded = SharedDictionaries::decode(&self.read(chunk)?)?;
+        let shared = self.dictionaries.get_or_init(|| Arc::new(decoded));
+        Ok(Arc::clone(shared))
+    }
+
+    fn read(&self, chunk: Chunk) -> Result<Bytes, S::Error> {
+        let bytes = self.source.read(chunk)?;
+        if bytes.len() != chunk.length as usize || crc32c::crc32c(&bytes) != chunk.crc {
+            return Err(Corrupt("a checksum that does not match").into());
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,104 @@
+//! A decoded column of a block: which rows have the field, and the values of those rows.
+//!
+//! Values are dense over the rows that have the field: the *rank* of a row is its index among them.
+//! Only [`StrValues`] is lazy: its frames are decompressed when asked for. Nothing here knows where
+//! the bytes came from, nor the query language.
+
+mod dictionary;
+mod mixed;
+mod presence;
+mod strings;
+
+use std::sync::Arc;
+
+use cordwood_event::{Scalar, Value};
+
+pub use dictionary::Dictionary;
+pub use mixed::{Mixed, ScalarKind};
+pub use presence::{Presence, PresentRows};
+pub use strings::{Frame, StrValues};
+pub(crate) use strings::{FrameText, StoredFrame};
+
+use crate::encoding::Corrupt;
+
+/// One column of one block.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The rows that have the field. Columns of one block that are present in the same rows share it.
+    pub presence: Arc<Presence>,
+    /// The values of those rows, in row order.
+    pub values: Values,
+}
+
+/// The values of a column by rank. Types are exact: the integer 1, the float 1.0 and the text "1" differ.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// Every present row has this value.
+    Const(Value),
+    /// Few distinct values, of any kind, and the code of each rank's value.
+    Dict {
+        /// The distinct values, sorted.
+        values: Arc<Dictionary>,
+        /// By rank, an index into `values`; always within it.
+        codes: Vec<u16>,
+    },
+    /// Integers only.
+    Int(Vec<i64>),
+    /// Floats only.
+    Float(Vec<f64>),
+    /// Texts only; decompressed frame by frame.
+    Str(StrValues),
+    /// Values of several kinds, or of kinds with no column of their own.
+    Mixed(Mixed),
+}
+
+impl Column {
+    /// How many rows the block has.
+    pub fn rows(&self) -> usize {
+        self.presence.rows()
+    }
+
+    /// The value in row `row`; `None` where the field is absent, and past the last row.
+    pub fn value(&self, row: usize) -> Result<Option<Value>, Corrupt> {
+        Ok(self.scalar(row)?.map(Scalar::to_value))
+    }
+
+    /// Like [`value`](Self::value), borrowed.
+    pub fn scalar(&self, row: usize) -> Result<Option<Scalar<'_>>, Corrupt> {
+        match self.presence.rank(row) {
+            Some(rank) => self.values.scalar(rank).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Values {
+    /// The given values, in memory.
+    pub fn of_scalars(values: &[Scalar<'_>]) -> Values {
+        let kinds: Vec<ScalarKind> = values.iter().map(|value| ScalarKind::of(*value)).collect();
+        let mixed = Mixed::of_scalars(values, kinds);
+        match mixed.common_kind() {
+            Some(ScalarKind::Int) => Values::Int(mixed.ints),
+            Some(ScalarKind::Float) => Values::Float(mixed.floats),
+            Some(ScalarKind::Str) => Values::Str(mixed.strs),
+            _ => Values::Mixed(mixed),
+        }
+    }
+
+    /// The value of rank `rank`. A rank past the end is reported as [`Corrupt`]: only damaged bytes
+    /// lead to one.
+    pub fn scalar(&self, rank: usize) -> Result<Scalar<'_>, Corrupt> {
+        const PAST_END: Corrupt = Corrupt("a rank past the last value");
+        match self {
+            Values::Const(value) => Ok(value.as_scalar()),
+            Values::Dict { values, codes } => codes
+                .get(rank)
+                .and_then(|code| values.get(usize::from(*code)))
+                .ok_or(PAST_END),
+            Values::Int(integers) => integers.get(rank).map(|v| Scalar::Int(*v)).ok_or(PAST_END),
+            Values::Float(floats) => floats.get(rank).map(|v| Scalar::Float(*v)).ok_or(PAST_END),
+            Values::Str(texts) => texts.get(rank).map(Scalar::Str),
+            Values::Mixed(mixed) => mixed.get(rank),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Packs 64 unsigned numbers of W bits into W words, and back.
+//!
+//! Value `i` takes the bits from `i * W` on, least significant first, words little-endian: the bits are
+//! one run, so a last group of fewer than 64 values is the same run cut off at a whole byte.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the indices are constants of W within arrays of 64 and W words, once the loops are unrolled; \
+              `get` would cost a branch per value"
+)]
+
+use super::Corrupt;
+use super::cursor::Cursor;
+
+/// Values in a group.
+pub(crate) const GROUP: usize = 64;
+
+type Group = [u64; GROUP];
+
+/// How many bits the number needs.
+pub(crate) fn bit_width(value: u64) -> u32 {
+    u64::BITS - value.leading_zeros()
+}
+
+/// How many bytes `count` packed values take.
+pub(crate) fn packed_len(count: usize, width: u32) -> usize {
+    (count * width as usize).div_ceil(8)
+}
+
+/// The `width` lowest bits set; all for 64.
+pub(crate) fn mask(width: u32) -> u64 {
+    u64::MAX.checked_shr(u64::BITS - width).unwrap_or(0)
+}
+
+/// Appends the lowest `width` bits of each value; higher bits are dropped.
+pub(crate) fn pack(values: impl IntoIterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
+    if width == 0 {
+        return;
+    }
+    let mut values = values.into_iter();
+    let mask = mask(width);
+    loop {
+        let mut group = [0u64; GROUP];
+        let mut count = 0;
+        for (slot, value) in group.iter_mut().zip(&mut values) {
+            *slot = value & mask;
+            count += 1;
+        }
+        let start = out.len();
+        pack_group(&group, width, out);
+        out.truncate(start + packed_len(count, width));
+        if count < GROUP {
+            return;
+        }
+    }
+}
+
+/// Reads `count` values of `width` bits and hands them to `each`, 64 at a time and then the rest.
+pub(crate) fn unpack(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    width: u32,
+    mut each: impl FnMut(&[u64]),
+) -> Result<(), Corrupt> {
+    if width > u64::BITS {
+        return Err(Corrupt("numbers packed in more than 64 bits"));
+    }
+    let bytes = cursor.take(packed_len(count, width))?;
+    let unpack_group = unpack_group(width);
+    let mut group = [0u64; GROUP];
+    let (whole, tail_count) = (count / GROUP, count % GROUP);
+    let (groups, tail) = bytes.split_at(whole * width as usize * 8);
+    if width == 0 {
+        (0..whole).for_each(|_| each(&group));
+    } else {
+        for packed in groups.chunks_exact(width as usize * 8) {
+            unpack_group(packed, &mut group);
+            each(&group);
+        }
+    }
+    if tail_count > 0 {
+        let mut padded = [0u8; GROUP * 8];
+        padded[..tail.len()].copy_from_slice(tail);
+        unpack_group(&padded, &mut group);
+        each(&group[..tail_count]);
+    }
+    Ok(())
+}
+
+fn pack_words<const W: usize>(values: &Group, out: &mut Vec<u8>) {
+    let mut words = [0u64; W];
+    for (index, value) in values.iter().enumerate() {
+        let bit = index * W;
+        let (word, shift) = (bit / 64, bit % 64);
+        words[word] |= value << shift;
+        if shift + W > 64 {
+            words[word + 1] |= value >> (64 - shift);
+        }
+    }
+    out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+}
+
+fn unpack_words<const W: usize>(packed: &[u8], values: &mut Group) {
+    let mask = u64::MAX >> (64 - W);
+    let mut words = [0u64; W];
+    for (word, bytes) in words.iter_mut().zip(packed.as_chunks().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    for (index, value) in values.iter_mut().enumerate() {
+        let bit = index * W;
+        let (word, shift) = (bit / 64, bit % 64);
+        let mut bits = words[word] >> shift;
+        if shift + W > 64 {
+            bits |= words[word + 1] << (64 - shift);
+        }
+        *value = bits & mask;
+    }
+}
+
+macro_rules! for_each_width {
+    ($width:expr, $function:ident, $none:expr) => {
+        for_each_width!(@ $width, $function, $none,
+            1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32
+            33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61
+            62 63 64)
+    };
+    (@ $width:expr, $function:ident, $none:expr, $($bits:literal)*) => {
+        match $width {
+            $($bits => $function::<$bits>,)*
+            _ => $none,
+        }
+    };
+}
+
+fn pack_group(values: &Group, width: u32, out: &mut Vec<u8>) {
+    let pack: fn(&Group, &mut Vec<u8>) = for_each_width!(width, pack_words, |_, _| {});
+    pack(values, out);
+}
+
+fn unpack_group(width: u32) -> fn(&[u8], &mut Group) {
+    for_each_width!(width, unpack_words, |_, values| values.fill(0))
+}

@@ -1,0 +1,145 @@
+//! Chooses the encoding of a column from exact counts of what is in it.
+
+use cordwood_event::{Number, Scalar};
+
+use super::distinct::Distinct;
+use super::float::FloatPlan;
+use super::frame::Compressor;
+use super::int::IntPlan;
+use super::{Encoding, dictionary, float, int, mixed, text};
+use crate::block::NumberRange;
+use crate::column::ScalarKind;
+
+/// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
+/// evaluated on far fewer values than there are rows.
+const DISTINCT_MAX: usize = 4096;
+
+/// A dictionary must make a value serve this many rows on average.
+const ROWS_PER_VALUE: usize = 4;
+
+/// The values of a column as bytes, and what its directory entry says of them.
+#[derive(Debug)]
+pub(crate) struct EncodedValues {
+    pub(crate) encoding: Encoding,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) numbers: Option<NumberRange>,
+    pub(crate) dictionary_len: u16,
+}
+
+/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared` if there is one.
+pub(crate) fn encode(
+    values: &[Scalar<'_>],
+    compressor: &mut Compressor,
+    shared: Option<&mut Vec<u8>>,
+) -> EncodedValues {
+    let mut out = Vec::new();
+    let mut dictionary_len = 0;
+    let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
+    let distinct = Distinct::of(values, distinct_max);
+    let encoding = match distinct {
+        Some(distinct) if distinct.values.len() == 1 => {
+            dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
+            Encoding::Const
+        }
+        Some(distinct) if is_dictionary_best(values, &distinct) => {
+            dictionary_len = u16::try_from(distinct.values.len()).unwrap_or(u16::MAX);
+            dictionary::encode_column(&distinct, compressor, shared, &mut out);
+            Encoding::Dict
+        }
+        _ => encode_each(values, compressor, &mut out),
+    };
+    EncodedValues {
+        encoding,
+        bytes: out,
+        numbers: number_range(values),
+        dictionary_len,
+    }
+}
+
+/// Text is always best in a dictionary, where a search looks at each value once; numbers may be
+/// shorter packed.
+fn is_dictionary_best(values: &[Scalar<'_>], distinct: &Distinct<'_>) -> bool {
+    /// A sorted list of numbers takes about this much each, as varint or compressed bits.
+    const NUMBER_BYTES: usize = 3;
+    let packed_bytes = match common_kind(values) {
+        Some(ScalarKind::Int) => IntPlan::of(&ints_of(values)).bytes(),
+        Some(ScalarKind::Float) => FloatPlan::of(&floats_of(values)).bytes(values.len()),
+        _ => return true,
+    };
+    distinct.code_bytes() + distinct.values.len() * NUMBER_BYTES <= packed_bytes
+}
+
+fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+    match common_kind(values) {
+        Some(ScalarKind::Int) => {
+            int::encode(&ints_of(values), out);
+            Encoding::Int
+        }
+        Some(ScalarKind::Float) => {
+            float::encode(&floats_of(values), compressor, out);
+            Encoding::Float
+        }
+        Some(ScalarKind::Str) => {
+            let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+            text::encode(&texts, compressor, out);
+            Encoding::Str
+        }
+        _ => {
+            mixed::encode(values, compressor, out);
+            Encoding::Mixed
+        }
+    }
+}
+
+fn common_kind(values: &[Scalar<'_>]) -> Option<ScalarKind> {
+    let first = ScalarKind::of(*values.first()?);
+    let is_common = values.iter().all(|value| ScalarKind::of(*value) == first);
+    is_common.then_some(first)
+}
+
+fn ints_of(values: &[Scalar<'_>]) -> Vec<i64> {
+    let int = |value: &Scalar<'_>| match value {
+        Scalar::Int(integer) => Some(*integer),
+        _ => None,
+    };
+    values.iter().filter_map(int).collect()
+}
+
+fn floats_of(values: &[Scalar<'_>]) -> Vec<f64> {
+    let float = |value: &Scalar<'_>| match value {
+        Scalar::Float(float) => Some(*float),
+        _ => None,
+    };
+    values.iter().filter_map(float).collect()
+}
+
+/// The least and greatest number, when the column holds numbers and nulls only. Equal numbers of two
+/// kinds, `1` and `1.0`, may stand for each other.
+fn number_range(values: &[Scalar<'_>]) -> Option<NumberRange> {
+    let mut ints: Option<(i64, i64)> = None;
+    let mut floats: Option<(f64, f64)> = None;
+    for value in values {
+        match *value {
+            Scalar::Null => {}
+            Scalar::Int(v) => {
+                ints = Some(ints.map_or((v, v), |(min, max)| (min.min(v), max.max(v))));
+            }
+            Scalar::Float(v) => {
+                floats = Some(floats.map_or((v, v), |(min, max)| (min.min(v), max.max(v))));
+            }
+            Scalar::Bool(_) | Scalar::Str(_) | Scalar::Json(_) => return None,
+        }
+    }
+    let ints = ints.map(|(min, max)| NumberRange {
+        min: Number::Int(min.into()),
+        max: Number::Int(max.into()),
+    });
+    let floats = floats.map(|(min, max)| NumberRange {
+        min: Number::Float(min),
+        max: Number::Float(max),
+    });
+    match (ints, floats) {
+        (Some(a), Some(b)) => Some(a.union(b)),
+        (range, None) | (None, range) => range,
+    }
+}

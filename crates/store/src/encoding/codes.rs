@@ -1,0 +1,143 @@
+//! Codes: indices into a short list, bit-packed, as runs, or entropy coded, whichever is shortest.
+
+use super::bitpack::{bit_width, pack, packed_len, unpack};
+use super::cursor::{Cursor, push_count};
+use super::frame::{self, Compressor};
+use super::{Corrupt, int};
+
+const MODE_PACKED: u8 = 0;
+const MODE_RUNS: u8 = 1;
+const MODE_ZSTD: u8 = 2;
+
+/// Entropy coding pays for its slower decoding from here on: 7/8 of the packed length.
+const ZSTD_GAIN: (usize, usize) = (7, 8);
+
+/// Appends codes below `code_count`.
+pub(crate) fn encode(
+    codes: &[u16],
+    code_count: usize,
+    compressor: &mut Compressor,
+    out: &mut Vec<u8>,
+) {
+    let width = code_width(code_count);
+    let packed_bytes = packed_len(codes.len(), width);
+    let runs = runs_of(codes, packed_bytes);
+    let runs = runs.map(|(run_codes, lengths)| {
+        let mut bytes = Vec::new();
+        push_count(&mut bytes, run_codes.len());
+        pack(
+            run_codes.iter().map(|code| u64::from(*code)),
+            width,
+            &mut bytes,
+        );
+        int::encode(&lengths, &mut bytes);
+        bytes
+    });
+    let shortest = runs
+        .as_ref()
+        .map_or(packed_bytes, |runs| runs.len().min(packed_bytes));
+    if let Some(frame) = entropy_coded(codes, shortest, compressor) {
+        out.push(MODE_ZSTD);
+        out.extend(frame);
+    } else if let Some(runs) = runs
+        && runs.len() < packed_bytes
+    {
+        out.push(MODE_RUNS);
+        out.extend(runs);
+    } else {
+        out.push(MODE_PACKED);
+        pack(codes.iter().map(|code| u64::from(*code)), width, out);
+    }
+}
+
+/// The runs of equal codes and their lengths, unless they can only be longer than `bytes_max`.
+fn runs_of(codes: &[u16], bytes_max: usize) -> Option<(Vec<u16>, Vec<i64>)> {
+    let run_count = codes.chunk_by(|a, b| a == b).count();
+    if run_count > bytes_max {
+        return None;
+    }
+    let runs = codes.chunk_by(|a, b| a == b);
+    Some(
+        runs.map(|run| (run.first().copied().unwrap_or(0), length_of(run)))
+            .unzip(),
+    )
+}
+
+fn length_of(run: &[u16]) -> i64 {
+    (run.len() as u64).cast_signed()
+}
+
+fn entropy_coded(codes: &[u16], bytes_max: usize, compressor: &mut Compressor) -> Option<Vec<u8>> {
+    /// Below it the tables of the entropy coder cost more than they save.
+    const BYTES_MIN: usize = 128;
+    if bytes_max < BYTES_MIN {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = codes.iter().map(|code| u8::try_from(*code).ok()).collect();
+    let mut frame = Vec::new();
+    compressor.push_frame(&mut frame, &bytes?);
+    let (numerator, denominator) = ZSTD_GAIN;
+    (frame.len() * denominator < bytes_max * numerator).then_some(frame)
+}
+
+/// Reads `count` codes, each below `code_count`.
+pub(crate) fn decode(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    code_count: usize,
+) -> Result<Vec<u16>, Corrupt> {
+    let width = code_width(code_count);
+    let codes = match cursor.byte()? {
+        MODE_PACKED => decode_packed(cursor, count, width)?,
+        MODE_RUNS => decode_runs(cursor, count, width)?,
+        MODE_ZSTD => {
+            let bytes = frame::read_frame(cursor, count)?;
+            bytes.into_iter().map(u16::from).collect()
+        }
+        _ => return Err(Corrupt("an unknown mode of codes")),
+    };
+    let greatest = codes.iter().copied().max().unwrap_or(0);
+    if usize::from(greatest) >= code_count && count > 0 {
+        return Err(Corrupt("a code past the end of its list"));
+    }
+    Ok(codes)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a code has at most 16 bits, checked"
+)]
+fn decode_packed(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
+    if width > u16::BITS {
+        return Err(Corrupt("codes of more than 16 bits"));
+    }
+    let mut codes = Vec::with_capacity(count);
+    unpack(cursor, count, width, |group| {
+        codes.extend(group.iter().map(|code| *code as u16));
+    })?;
+    Ok(codes)
+}
+
+fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
+    const WRONG_LENGTHS: Corrupt = Corrupt("runs that do not add up");
+    let run_count = cursor.count(count)?;
+    let run_codes = decode_packed(cursor, run_count, width)?;
+    let lengths = int::decode(cursor, run_count)?;
+    let mut codes = Vec::with_capacity(count);
+    for (code, length) in run_codes.into_iter().zip(lengths) {
+        let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
+        if length > count - codes.len() {
+            return Err(WRONG_LENGTHS);
+        }
+        codes.resize(codes.len() + length, code);
+    }
+    if codes.len() == count {
+        Ok(codes)
+    } else {
+        Err(WRONG_LENGTHS)
+    }
+}
+
+fn code_width(code_count: usize) -> u32 {
+    bit_width(code_count.saturating_sub(1) as u64)
+}

@@ -1,0 +1,199 @@
+//! CONST and DICT: the distinct values of a column, sorted, and for DICT a code per row.
+//!
+//! The list of values lies in the column's own chunk, or, when it is short, with those of other columns
+//! in one frame of the block: thirty lists of ten words compress to nothing only together.
+
+use std::sync::Arc;
+
+use cordwood_event::{Scalar, Value};
+
+use super::cursor::{Cursor, push_count, push_signed, push_varint};
+use super::distinct::Distinct;
+use super::frame::{Compressor, read_frame};
+use super::{Corrupt, codes};
+use crate::block::{COLUMNS_MAX, TEXT_BYTES_MAX};
+use crate::column::{Dictionary, ScalarKind};
+
+/// Longest list that goes to the shared frame, which whoever reads any such column must decompress.
+const SHARED_LIST_BYTES_MAX: usize = 4 << 10;
+
+/// Most values in a list.
+const VALUES_MAX: usize = 4096;
+
+/// In the chunk: the list follows here, or lies in the shared frame at this offset plus one.
+const PLACED_HERE: u64 = 0;
+
+/// The short lists of values of a block, decompressed.
+#[derive(Debug, Default)]
+pub(crate) struct SharedDictionaries {
+    lists: Vec<u8>,
+}
+
+impl SharedDictionaries {
+    /// Appends the frame that [`decode`](Self::decode) reads.
+    pub(crate) fn encode(lists: &[u8], compressor: &mut Compressor, out: &mut Vec<u8>) {
+        push_count(out, lists.len());
+        compressor.push_frame(out, lists);
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<SharedDictionaries, Corrupt> {
+        let mut cursor = Cursor::new(bytes);
+        let length = cursor.count(COLUMNS_MAX * SHARED_LIST_BYTES_MAX)?;
+        let lists = read_frame(&mut cursor, length)?;
+        cursor.finish()?;
+        Ok(SharedDictionaries { lists })
+    }
+
+    fn list(&self, offset: usize, length: usize) -> Result<&[u8], Corrupt> {
+        let end = offset.checked_add(length);
+        let list = end.and_then(|end| self.lists.get(offset..end));
+        list.ok_or(Corrupt("a dictionary past the end of the shared frame"))
+    }
+}
+
+/// Appends a DICT chunk.
+pub(crate) fn encode_column(
+    distinct: &Distinct<'_>,
+    compressor: &mut Compressor,
+    shared: Option<&mut Vec<u8>>,
+    out: &mut Vec<u8>,
+) {
+    encode_values(&distinct.values, compressor, shared, out);
+    codes::encode(&distinct.codes, distinct.values.len(), compressor, out);
+}
+
+/// Appends a list of values, or where it was put.
+pub(crate) fn encode_values(
+    values: &[Scalar<'_>],
+    compressor: &mut Compressor,
+    shared: Option<&mut Vec<u8>>,
+    out: &mut Vec<u8>,
+) {
+    let list = list_of(values);
+    match shared {
+        Some(shared) if list.len() <= SHARED_LIST_BYTES_MAX => {
+            push_varint(out, shared.len() as u64 + 1);
+            push_count(out, list.len());
+            shared.extend(list);
+        }
+        _ => {
+            push_varint(out, PLACED_HERE);
+            push_count(out, list.len());
+            compressor.push_frame(out, &list);
+        }
+    }
+}
+
+/// Counts per kind; booleans, integers, floats; the lengths of the texts; the texts.
+fn list_of(values: &[Scalar<'_>]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for kind in ScalarKind::ALL {
+        let of_kind = values
+            .iter()
+            .filter(|value| ScalarKind::of(**value) == kind);
+        push_count(&mut list, of_kind.count());
+    }
+    let mut previous = 0i64;
+    for value in values {
+        match *value {
+            Scalar::Bool(boolean) => list.push(boolean.into()),
+            Scalar::Int(integer) => {
+                push_signed(&mut list, integer.wrapping_sub(previous));
+                previous = integer;
+            }
+            Scalar::Float(float) => list.extend(float.to_le_bytes()),
+            Scalar::Str(text) | Scalar::Json(text) => push_count(&mut list, text.len()),
+            Scalar::Null => {}
+        }
+    }
+    for value in values {
+        if let Scalar::Str(text) | Scalar::Json(text) = value {
+            list.extend_from_slice(text.as_bytes());
+        }
+    }
+    list
+}
+
+/// Reads the value of a CONST chunk.
+pub(crate) fn decode_const(
+    cursor: &mut Cursor<'_>,
+    shared: &SharedDictionaries,
+) -> Result<Value, Corrupt> {
+    let values = decode_values(cursor, shared)?;
+    match (values.len(), values.get(0)) {
+        (1, Some(value)) => Ok(value.to_value()),
+        _ => Err(Corrupt("a constant of several values")),
+    }
+}
+
+/// Reads a DICT chunk of `count` values.
+pub(crate) fn decode_column(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    shared: &SharedDictionaries,
+) -> Result<(Arc<Dictionary>, Vec<u16>), Corrupt> {
+    let values = decode_values(cursor, shared)?;
+    let codes = codes::decode(cursor, count, values.len())?;
+    Ok((Arc::new(values), codes))
+}
+
+fn decode_values(
+    cursor: &mut Cursor<'_>,
+    shared: &SharedDictionaries,
+) -> Result<Dictionary, Corrupt> {
+    let placement = cursor.varint()?;
+    let length = cursor.count(TEXT_BYTES_MAX * 2)?;
+    if placement == PLACED_HERE {
+        return parse_list(&read_frame(cursor, length)?);
+    }
+    let offset = usize::try_from(placement - 1);
+    let offset = offset.map_err(|_| Corrupt("a dictionary past the end of memory"))?;
+    parse_list(shared.list(offset, length)?)
+}
+
+fn parse_list(list: &[u8]) -> Result<Dictionary, Corrupt> {
+    let mut cursor = Cursor::new(list);
+    let mut counts = [0usize; ScalarKind::ALL.len()];
+    for count in &mut counts {
+        *count = cursor.count(VALUES_MAX)?;
+    }
+    let [_, bools, ints, floats, strs, jsons] = counts;
+    if !(1..=VALUES_MAX).contains(&counts.iter().sum()) {
+        return Err(Corrupt("a dictionary of no or too many values"));
+    }
+    let bools = cursor.take(bools)?.iter().map(|byte| *byte != 0).collect();
+    let ints = parse_ints(&mut cursor, ints)?;
+    let floats = parse_floats(&mut cursor, floats)?;
+    let text_ends = parse_ends(&mut cursor, strs + jsons)?;
+    let text = cursor.take(cursor.remaining())?;
+    let text = std::str::from_utf8(text).map_err(|_| Corrupt("text that is not UTF-8"))?;
+    let dictionary = Dictionary::new(counts, (bools, ints, floats), text.into(), text_ends);
+    dictionary.ok_or(Corrupt("a dictionary whose parts do not fit together"))
+}
+
+fn parse_ints(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<i64>, Corrupt> {
+    let mut previous = 0i64;
+    let mut next = || {
+        previous = previous.wrapping_add(cursor.signed()?);
+        Ok(previous)
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn parse_floats(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<f64>, Corrupt> {
+    let bytes = cursor.take(count * 8)?.as_chunks().0;
+    let floats: Vec<f64> = bytes
+        .iter()
+        .map(|bytes| f64::from_le_bytes(*bytes))
+        .collect();
+    super::float::all_finite(floats)
+}
+
+fn parse_ends(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u32>, Corrupt> {
+    let mut end = 0usize;
+    let mut next = || {
+        end += cursor.count(TEXT_BYTES_MAX)?;
+        u32::try_from(end).map_err(|_| Corrupt("a dictionary of too much text"))
+    };
+    (0..count).map(|_| next()).collect()
+}

@@ -1,0 +1,101 @@
+//! Compressed runs of bytes: a zstd frame, or the bytes themselves where that is no longer.
+
+use super::Corrupt;
+use super::cursor::{Cursor, push_varint};
+
+/// Measured on the reference corpus; see "Sizes" in `docs/format.md`.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Below this many bytes a zstd frame is hardly ever shorter than the bytes.
+const COMPRESSED_FROM_BYTES: usize = 32;
+
+/// A zstd block of up to 128 KiB takes at least four bytes, whatever is in it: with the length of a frame
+/// this bounds what damaged bytes can make a reader allocate.
+const BLOCK_TEXT_BYTES_MAX: usize = 128 << 10;
+const BLOCK_BYTES_MIN: usize = 4;
+
+/// Compresses; keeps zstd's working memory from one frame to the next.
+pub(crate) struct Compressor {
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+/// Bytes as they go to disk.
+pub(crate) struct Compressed {
+    pub(crate) is_zstd: bool,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Compressor {
+    pub(crate) fn new() -> Compressor {
+        Compressor {
+            zstd: zstd::bulk::Compressor::new(ZSTD_LEVEL)
+                .expect("zstd fails only where any allocation would"),
+        }
+    }
+
+    pub(crate) fn compress(&mut self, plain: &[u8]) -> Compressed {
+        if plain.len() >= COMPRESSED_FROM_BYTES
+            && let Ok(bytes) = self.zstd.compress(plain)
+            && bytes.len() < plain.len()
+        {
+            return Compressed {
+                is_zstd: true,
+                bytes,
+            };
+        }
+        Compressed {
+            is_zstd: false,
+            bytes: plain.to_vec(),
+        }
+    }
+
+    /// Appends a frame that [`read_frame`] reads; the length of `plain` must be known to the reader.
+    pub(crate) fn push_frame(&mut self, out: &mut Vec<u8>, plain: &[u8]) {
+        let compressed = self.compress(plain);
+        push_header(out, &compressed);
+        out.extend_from_slice(&compressed.bytes);
+    }
+}
+
+/// Appends the stored length and whether it is zstd.
+pub(crate) fn push_header(out: &mut Vec<u8>, compressed: &Compressed) {
+    push_varint(
+        out,
+        (compressed.bytes.len() as u64) << 1 | u64::from(compressed.is_zstd),
+    );
+}
+
+/// The stored length and whether it is zstd.
+pub(crate) fn read_header(cursor: &mut Cursor<'_>) -> Result<(usize, bool), Corrupt> {
+    let header = cursor.varint()?;
+    let length = usize::try_from(header >> 1);
+    let length = length.map_err(|_| Corrupt("a frame longer than memory"))?;
+    Ok((length, header & 1 == 1))
+}
+
+/// Reads a frame of `plain_len` bytes.
+pub(crate) fn read_frame(cursor: &mut Cursor<'_>, plain_len: usize) -> Result<Vec<u8>, Corrupt> {
+    let (length, is_zstd) = read_header(cursor)?;
+    let stored = cursor.take(length)?;
+    if is_zstd {
+        decompress(stored, plain_len)
+    } else if length == plain_len {
+        Ok(stored.to_vec())
+    } else {
+        Err(Corrupt("a plain frame of another length"))
+    }
+}
+
+/// Decompresses one zstd frame, which says itself that it holds `plain_len` bytes. Allocates no more.
+pub(crate) fn decompress(compressed: &[u8], plain_len: usize) -> Result<Vec<u8>, Corrupt> {
+    let blocks = compressed.len() / BLOCK_BYTES_MIN + 1;
+    let declared = zstd::bulk::Decompressor::upper_bound(compressed);
+    if declared != Some(plain_len) || plain_len > blocks.saturating_mul(BLOCK_TEXT_BYTES_MAX) {
+        return Err(Corrupt("a compressed frame of another length"));
+    }
+    let plain = zstd::bulk::decompress(compressed, plain_len);
+    match plain {
+        Ok(plain) if plain.len() == plain_len => Ok(plain),
+        _ => Err(Corrupt("a compressed frame that does not decompress")),
+    }
+}

@@ -1,0 +1,100 @@
+//! STR: the lengths of the texts, and their bytes in compressed frames small enough to fetch one text.
+
+use bytes::Bytes;
+
+use super::cursor::{Cursor, push_count};
+use super::frame::{Compressor, push_header, read_header};
+use super::{Corrupt, bitpack, int};
+use crate::block::TEXT_BYTES_MAX;
+use crate::column::{FrameText, StoredFrame, StrValues};
+
+/// A frame ends at a multiple of this many texts.
+const GROUP: usize = bitpack::GROUP;
+
+/// A frame closes at a multiple of 1024 texts once it holds 64 KiB: long enough to compress, short
+/// enough that one text costs some 50 µs …
+const FRAME_BYTES: usize = 64 << 10;
+const FRAME_GROUPS: usize = 1024 / GROUP;
+
+/// … and at any group once it holds 256 KiB, because 1024 stack traces are megabytes.
+const FRAME_BYTES_MAX: usize = 256 << 10;
+
+/// Appends the texts, [`TEXT_BYTES_MAX`] bytes in all at the most.
+pub(crate) fn encode(texts: &[&str], compressor: &mut Compressor, out: &mut Vec<u8>) {
+    let lengths: Vec<i64> = texts.iter().map(|text| length_of(text)).collect();
+    int::encode(&lengths, out);
+    let mut headers = Vec::new();
+    let mut frames = Vec::new();
+    let mut frame_count = 0;
+    let mut plain = Vec::new();
+    let mut groups = 0;
+    let mut group_iter = texts.chunks(GROUP).peekable();
+    while let Some(group) = group_iter.next() {
+        for text in group {
+            plain.extend_from_slice(text.as_bytes());
+        }
+        groups += 1;
+        if group_iter.peek().is_none() || is_full(groups, plain.len()) {
+            let compressed = compressor.compress(&plain);
+            push_count(&mut headers, groups);
+            push_header(&mut headers, &compressed);
+            frames.extend(compressed.bytes);
+            frame_count += 1;
+            groups = 0;
+            plain.clear();
+        }
+    }
+    push_count(out, frame_count);
+    out.extend(headers);
+    out.extend(frames);
+}
+
+fn is_full(groups: usize, bytes: usize) -> bool {
+    bytes >= FRAME_BYTES_MAX || bytes >= FRAME_BYTES && groups.is_multiple_of(FRAME_GROUPS)
+}
+
+fn length_of(text: &str) -> i64 {
+    (text.len() as u64).cast_signed()
+}
+
+/// Reads `count` texts; `cursor` is within `bytes`. Decompresses nothing yet.
+pub(crate) fn decode(
+    bytes: &Bytes,
+    cursor: &mut Cursor<'_>,
+    count: usize,
+) -> Result<StrValues, Corrupt> {
+    let lengths = int::decode(cursor, count)?;
+    let frame_count = cursor.count(count.div_ceil(GROUP))?;
+    let mut headers = Vec::with_capacity(frame_count);
+    for _ in 0..frame_count {
+        let groups = cursor.count(count.div_ceil(GROUP))?;
+        headers.push((groups, read_header(cursor)?));
+    }
+    let mut ends = Vec::with_capacity(count);
+    let mut lengths = lengths.into_iter();
+    let mut frames = Vec::with_capacity(frame_count);
+    let mut total = 0usize;
+    for (groups, (length, is_zstd)) in headers {
+        let mut end = 0usize;
+        for length in lengths.by_ref().take(groups * GROUP) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            end = end.saturating_add(length);
+            let narrow = u32::try_from(end).ok().filter(|_| end <= TEXT_BYTES_MAX);
+            ends.push(narrow.ok_or(Corrupt("more text than a block can hold"))?);
+        }
+        total += end;
+        let stored = bytes.slice_ref(cursor.take(length)?);
+        frames.push(StoredFrame::new(
+            ends.len(),
+            if is_zstd {
+                FrameText::Zstd(stored)
+            } else {
+                FrameText::Plain(stored)
+            },
+        ));
+    }
+    if ends.len() != count || total > TEXT_BYTES_MAX {
+        return Err(Corrupt("frames that do not hold all texts"));
+    }
+    Ok(StrValues::of_frames(ends, frames))
+}
