@@ -152,7 +152,7 @@ fn changed(before: &Source, changes: &SourceChanges, now: Timestamp) -> Source {
         ingesting_paused: changes.ingesting_paused.unwrap_or(before.ingesting_paused),
         quota_bytes_per_month: changes
             .quota_bytes_per_month
-            .unwrap_or(before.quota_bytes_per_month),
+            .map_or(before.quota_bytes_per_month, |quota| quota.map(reachable)),
         retention_days: changes.retention_days.unwrap_or(before.retention_days),
         updated_at: now,
         ..before
@@ -160,6 +160,7 @@ fn changed(before: &Source, changes: &SourceChanges, now: Timestamp) -> Source {
 }
 
 fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<Source, Error> {
+    let quota = new.quota_bytes_per_month.map(reachable);
     let table_name = free_table_name(connection, new.client, &new.name)
         .map_err(Error::database("naming a table"))?;
     connection
@@ -173,7 +174,7 @@ fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<So
                 new.platform,
                 table_name,
                 new.ingesting_paused,
-                new.quota_bytes_per_month.map(quota_to),
+                quota.map(id_to),
                 new.retention_days,
                 now.as_nanos(),
             ],
@@ -186,7 +187,7 @@ fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<So
         platform: new.platform.clone(),
         table_name,
         ingesting_paused: new.ingesting_paused,
-        quota_bytes_per_month: new.quota_bytes_per_month,
+        quota_bytes_per_month: quota,
         retention_days: new.retention_days,
         created_at: now,
         updated_at: now,
@@ -203,7 +204,7 @@ fn update(connection: &Connection, source: &Source) -> Result<(), Error> {
                 id_to(source.id.0),
                 source.name,
                 source.ingesting_paused,
-                source.quota_bytes_per_month.map(quota_to),
+                source.quota_bytes_per_month.map(id_to),
                 source.retention_days,
                 source.updated_at.as_nanos(),
             ],
@@ -247,9 +248,9 @@ pub(crate) fn has_made_any(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// A quota beyond 2^63 bytes a month is none that can be reached.
-fn quota_to(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+/// SQLite counts to 2^63, and no quota beyond that is ever used up.
+fn reachable(bytes: u64) -> u64 {
+    bytes.min(i64::MAX.cast_unsigned())
 }
 
 /// The table name for `name`, with a number behind it when the client has that one.
