@@ -1,1 +1,39 @@
-//! Runs a filter over a snapshot of the store.
+//! Runs a filter over a snapshot of the store: which blocks can be left out, which rows of the others match,
+//! which of them come first, and the account of what was read for it.
+//!
+//! The store does not know the language and the language does not know the data; they meet here. What a
+//! filter means is said by [`cordwood_query::Matcher`]; everything here is a faster way to the same events.
+//!
+//! This crate must not know HTTP, async, tokens or permissions, and reads no clock of its own.
+#![expect(
+    dead_code,
+    reason = "the evaluation of blocks, which comes next, uses it"
+)]
+#![warn(missing_docs)]
+
+mod account;
+mod answer;
+mod budget;
+mod condition;
+mod engine;
+mod error;
+mod evaluate;
+mod explain;
+mod explanation;
+mod fetch;
+mod narrow;
+mod near_name;
+mod part;
+mod plan;
+mod request;
+mod run;
+mod selection;
+mod top;
+
+pub use account::{Account, BlockCounts, Incomplete};
+pub use answer::SearchAnswer;
+pub use budget::{Cancel, Clock};
+pub use engine::{Engine, Options};
+pub use error::Error;
+pub use explanation::{ClauseCount, Count, Explanation, NearFields};
+pub use request::{Order, Position, SearchRequest, SearchedSource, Total};

@@ -1,0 +1,140 @@
+//! The account of a search: whether the answer is complete, over what range, and what was read for it.
+
+use std::fmt;
+use std::time::Duration;
+
+use cordwood_event::SourceId;
+use cordwood_query::TimeBounds;
+
+/// Why an answer may lack events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incomplete {
+    /// The deadline passed; [`Account::covered`] says how far the search came, and
+    /// [`SearchAnswer::next`](crate::SearchAnswer::next) goes on from there.
+    Deadline,
+    /// The caller gave up. What had been found is not fetched any more.
+    Cancelled,
+    /// The memory a search may take was not to be had.
+    Memory,
+    /// A block could not be read; the others were searched.
+    Unreadable {
+        /// The source whose block it is.
+        source: SourceId,
+        /// The times its events lie between.
+        range: TimeBounds,
+        /// How many events it holds.
+        rows: u64,
+        /// What failed.
+        detail: String,
+    },
+    /// A file of the store is damaged or gone.
+    Missing {
+        /// The source whose events it held.
+        source: SourceId,
+        /// The file, below the data directory.
+        file: String,
+        /// The times its events lie between.
+        range: TimeBounds,
+        /// How many events of the source it held.
+        rows: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Incomplete::Deadline => f.write_str("the time for the search ran out"),
+            Incomplete::Cancelled => f.write_str("the search was cancelled"),
+            Incomplete::Memory => f.write_str("the memory for the search ran out"),
+            Incomplete::Unreadable {
+                source,
+                range,
+                rows,
+                detail,
+            } => write!(
+                f,
+                "{rows} events of source {source} between {} and {} could not be read: {detail}",
+                range.first, range.last
+            ),
+            Incomplete::Missing {
+                source,
+                file,
+                range,
+                rows,
+                reason,
+            } => write!(
+                f,
+                "{rows} events of source {source} between {} and {} are missing with {file}: {reason}",
+                range.first, range.last
+            ),
+        }
+    }
+}
+
+/// What became of the blocks of the searched sources. Every block is counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockCounts {
+    /// All blocks of the searched sources.
+    pub total: u64,
+    /// Outside the range of time, or beyond the cursor.
+    pub pruned_by_time: u64,
+    /// Written after the snapshot the cursor holds, or shut out by an `_id`.
+    pub pruned_by_sequence: u64,
+    /// The smallest and largest number of a column exclude a match.
+    pub pruned_by_statistics: u64,
+    /// A field the filter needs does not occur.
+    pub pruned_by_absent_column: u64,
+    /// No constant or dictionary of the block holds a value that matches.
+    pub pruned_by_dictionary: u64,
+    /// Match as a whole, and were counted without being read.
+    pub counted_whole: u64,
+    /// Cannot improve on what was found; not looked at.
+    pub beyond_limit: u64,
+    /// Evaluated row by row.
+    pub read: u64,
+    /// Could not be read.
+    pub unreadable: u64,
+    /// Not reached before the search was cut short.
+    pub unreached: u64,
+}
+
+impl BlockCounts {
+    /// All blocks ruled out by what is known about them.
+    pub fn pruned(&self) -> u64 {
+        self.pruned_by_time
+            + self.pruned_by_sequence
+            + self.pruned_by_statistics
+            + self.pruned_by_absent_column
+            + self.pruned_by_dictionary
+    }
+}
+
+/// What a search did, and what its answer may lack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// Why the answer may lack events; empty when it is complete.
+    pub incomplete: Vec<Incomplete>,
+    /// The range searched: that of the request, narrowed by the filter's clauses on time.
+    pub range: TimeBounds,
+    /// The part of it in which no event can have been missed, but for the unreadable blocks named.
+    pub covered: TimeBounds,
+    /// How many events were looked at, one by one or on encoded columns.
+    pub rows_scanned: u64,
+    /// How many bytes of blocks were read.
+    pub bytes_scanned: u64,
+    /// The blocks.
+    pub blocks: BlockCounts,
+    /// How many segments hold those blocks that are on disk.
+    pub segments: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Account {
+    /// Whether nothing can have been missed.
+    pub fn is_complete(&self) -> bool {
+        self.incomplete.is_empty()
+    }
+}

@@ -1,0 +1,93 @@
+//! The engine: its threads, and the two questions it answers.
+
+use std::time::Duration;
+
+use cordwood_store::{MemoryBudget, Snapshot};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::budget::Budget;
+use crate::plan::Plan;
+use crate::run::{Means, Outcome, Run};
+use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
+
+/// How an engine works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads that evaluate blocks, at least one. All searches share them and take turns, block by block.
+    pub threads: usize,
+    /// The budget that blocks being evaluated are charged to.
+    pub memory: MemoryBudget,
+    /// The clock of deadlines and of the time a search took.
+    pub clock: Clock,
+}
+
+/// Answers searches over snapshots. Shared by all who ask.
+#[derive(Debug)]
+pub struct Engine {
+    pool: ThreadPool,
+    memory: MemoryBudget,
+    clock: Clock,
+}
+
+impl Engine {
+    /// Starts the threads.
+    pub fn new(options: Options) -> Result<Engine, Error> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(options.threads.max(1))
+            .thread_name(|index| format!("search-{index}"))
+            .build()
+            .map_err(Error::Threads)?;
+        Ok(Engine {
+            pool,
+            memory: options.memory,
+            clock: options.clock,
+        })
+    }
+
+    /// Finds the first events of `snapshot` that match, and counts all when asked. Blocks the caller until the
+    /// answer is there, the deadline has passed or the caller cancels; whatever cuts a search short is said in
+    /// the account, and what was found is given back.
+    pub fn search(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+    ) -> Result<SearchAnswer, Error> {
+        let started = self.clock.now();
+        let (plan, planned) = Plan::new(snapshot, request);
+        let up_to_sequence = plan.up_to_sequence;
+        let means = Means {
+            pool: &self.pool,
+            memory: &self.memory,
+            budget: Budget::new(self.clock.clone(), request.deadline, request.cancel.clone()),
+        };
+        let Outcome {
+            events,
+            matches,
+            next,
+            mut account,
+        } = Run::new(&means, plan, planned).finish(request.limit)?;
+        account.elapsed = self.clock.now().saturating_duration_since(started);
+        Ok(SearchAnswer {
+            events,
+            total: (request.total == Total::Count).then_some(matches),
+            next,
+            up_to_sequence,
+            account,
+        })
+    }
+
+    /// Says why a search found nothing: what each clause of its filter finds alone, and which of them empties the
+    /// whole. Takes about `time` at most, and no longer than the request's deadline.
+    pub fn explain_empty(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        time: Duration,
+    ) -> Result<Explanation, Error> {
+        explain::explain_empty(self, snapshot, request, time)
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

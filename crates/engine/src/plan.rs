@@ -1,0 +1,173 @@
+//! What a search has to look at, and in which order: decided once, before the first block is read.
+
+use std::collections::HashSet;
+
+use cordwood_event::SourceId;
+use cordwood_query::{CompiledClause, Matcher, TimeBounds};
+use cordwood_store::{Part, Snapshot};
+
+use crate::condition::{ClauseId, Condition};
+use crate::top::Rank;
+use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
+
+/// A search, compiled. Shared by all threads that work on it.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) clauses: Vec<CompiledClause>,
+    pub(crate) matcher: Matcher,
+    pub(crate) sources: Vec<PlannedSource>,
+    /// The parts that can hold a match, those that can hold the first of all first.
+    pub(crate) parts: Vec<PlannedPart>,
+    pub(crate) range: TimeBounds,
+    pub(crate) up_to_sequence: u64,
+    pub(crate) after: Option<Rank>,
+    pub(crate) order: Order,
+    /// How many rows to find: one more than are given back, to know whether a page follows.
+    pub(crate) rows_wanted: usize,
+    pub(crate) total: Total,
+}
+
+/// A source, and what is left of the filter there once `_source` clauses are decided.
+#[derive(Debug)]
+pub(crate) struct PlannedSource {
+    pub(crate) searched: SearchedSource,
+    pub(crate) condition: Condition,
+}
+
+/// A part of the snapshot.
+#[derive(Debug)]
+pub(crate) struct PlannedPart {
+    /// An index into [`Plan::sources`].
+    pub(crate) source: usize,
+    pub(crate) part: Part,
+    pub(crate) times: TimeBounds,
+    /// No event of the part comes before this place.
+    pub(crate) best: Rank,
+}
+
+/// What planning alone ruled out, and what the store cannot give.
+#[derive(Debug, Default)]
+pub(crate) struct Planned {
+    pub(crate) blocks_total: u64,
+    pub(crate) blocks_outside_time: u64,
+    pub(crate) blocks_too_new: u64,
+    pub(crate) segments: u64,
+    pub(crate) incomplete: Vec<Incomplete>,
+}
+
+impl Plan {
+    pub(crate) fn new(snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
+        let (condition, clauses) = Condition::of(&request.filter);
+        let clauses: Vec<CompiledClause> = clauses
+            .into_iter()
+            .map(|clause| clause.compile(request.now))
+            .collect();
+        let bounds = request.filter.time_bounds(request.now);
+        let range = request.range.intersection(bounds);
+        let up_to_sequence = request
+            .up_to_sequence
+            .map_or(snapshot.last_sequence(), |asked| {
+                asked.min(snapshot.last_sequence())
+            });
+        let mut plan = Plan {
+            matcher: Matcher::new(&request.filter, request.now),
+            sources: planned_sources(request, &condition, &clauses),
+            clauses,
+            parts: Vec::new(),
+            range,
+            up_to_sequence,
+            after: request.after.map(|after| Rank::of(after, request.order)),
+            order: request.order,
+            rows_wanted: match request.limit {
+                0 => 0,
+                limit => limit.saturating_add(1),
+            },
+            total: request.total,
+        };
+        let planned = plan.collect_parts(snapshot);
+        (plan, planned)
+    }
+
+    fn collect_parts(&mut self, snapshot: &Snapshot) -> Planned {
+        let mut planned = Planned::default();
+        let mut parts = Vec::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            let id = source.searched.id;
+            planned.incomplete.extend(self.missing(snapshot, id));
+            for part in snapshot.parts(id) {
+                let (times, first_sequence) = extent_of(&part);
+                if self.is_in_time(times) && first_sequence <= self.up_to_sequence {
+                    parts.push(PlannedPart {
+                        source: index,
+                        part,
+                        times,
+                        best: Rank::best_between(times, self.order),
+                    });
+                }
+            }
+        }
+        parts.sort_by_key(|part| part.best);
+        self.parts = parts;
+        planned
+    }
+
+    /// Whether events between these times can be asked for: inside the range, and not all before the cursor.
+    fn is_in_time(&self, times: TimeBounds) -> bool {
+        let is_behind_cursor = self
+            .after
+            .is_none_or(|after| Rank::worst_between(times, self.order) > after);
+        let is_counted = self.total == Total::Count;
+        !self.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
+    }
+
+    fn missing(&self, snapshot: &Snapshot, source: SourceId) -> impl Iterator<Item = Incomplete> {
+        let range = self.range;
+        snapshot.missing(source).filter_map(move |missing| {
+            let times = TimeBounds {
+                first: missing.totals.time_min,
+                last: missing.totals.time_max,
+            };
+            let can_matter = !range.intersection(times).is_empty();
+            can_matter.then(|| Incomplete::Missing {
+                source,
+                file: missing.file.clone(),
+                range: times,
+                rows: missing.totals.rows,
+                reason: missing.reason.clone(),
+            })
+        })
+    }
+}
+
+/// The sources in which anything can match, with what the filter asks there.
+fn planned_sources(
+    request: &SearchRequest,
+    condition: &Condition,
+    clauses: &[CompiledClause],
+) -> Vec<PlannedSource> {
+    let mut seen = HashSet::new();
+    let sources = request.sources.iter();
+    sources
+        .filter(|source| seen.insert(source.id))
+        .filter_map(|source| {
+            let condition = condition.decide(&mut |ClauseId(index)| match &clauses[index] {
+                CompiledClause::Source(test) => Some(test.matches(source.id, &source.name)),
+                _ => None,
+            });
+            (condition != Condition::Constant(false)).then(|| PlannedSource {
+                searched: source.clone(),
+                condition,
+            })
+        })
+        .collect()
+}
+
+/// The times of a part's rows, and the first of their sequence numbers.
+fn extent_of(part: &Part) -> (TimeBounds, u64) {
+    match part {
+        Part::Open(rows) => {
+            let (first, last) = rows.time_range();
+            (TimeBounds { first, last }, rows.sequence(0))
+        }
+    }
+}
