@@ -1,8 +1,15 @@
 //! The benchmark suite.
 
 mod corpus;
+mod load;
+mod oracle;
+mod process;
+mod question;
+mod report;
+mod suite;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -15,6 +22,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ingest the `app` corpus and ask the questions.
+    Run(suite::Arguments),
     /// Write the `app` corpus, a day of a web shop, as NDJSON, unless it is there already.
     App(Generate),
     /// Write the `loghub` corpus: real lines of sixteen systems with their numbers varied.
@@ -38,11 +47,21 @@ struct Generate {
     out: PathBuf,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
-        Command::App(generate) => generate.run(corpus::Kind::App, "2026-06-10"),
-        Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir), "2026-06-11"),
+        Command::Run(arguments) => {
+            return Ok(if suite::run(&arguments)? {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        Command::App(generate) => generate.run(corpus::Kind::App, "2026-06-10")?,
+        Command::Loghub { dir, generate } => {
+            generate.run(corpus::Kind::Loghub(dir), "2026-06-11")?;
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Generate {
