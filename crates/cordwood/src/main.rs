@@ -1,3 +1,66 @@
-//! The binary: command line, configuration, wiring.
+//! The binary: command line, configuration, wiring, start and stop.
+//!
+//! `serve` is the server; every other verb but `check` is a client of a running one, over the same
+//! REST API that anyone may use.
 
-fn main() {}
+mod address;
+mod args;
+mod check;
+mod config;
+mod failure;
+mod first_start;
+mod import;
+mod logging;
+mod output;
+mod query;
+mod remote;
+mod serve;
+mod source;
+mod terminal;
+mod token;
+
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Verb};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::terminal::{Colour, Ink};
+
+fn main() -> ExitCode {
+    // Bad usage ends in here, with exit code 2 and what would have been right.
+    let arguments = Arguments::parse();
+    let is_json = arguments.globals.json;
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure, is_json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let settings = Settings::new(arguments.globals)?;
+    match arguments.verb.unwrap_or(Verb::Serve) {
+        Verb::Serve => serve::run(&settings),
+        Verb::Source(verb) => source::run(&settings, verb),
+        Verb::Token(verb) => token::run(&settings, verb),
+        Verb::Query(query) => query::run(&settings, &query),
+        Verb::Import(import) => import::run(&settings, &import),
+        Verb::Check => check::run(&settings),
+    }
+}
+
+fn report(failure: &Failure, is_json: bool) {
+    let text = if is_json {
+        format!("{}\n", failure.to_json())
+    } else {
+        let error = Colour::of(&stderr()).painted(Ink::BrightRed, "error:");
+        format!("{error} {failure}\n")
+    };
+    // Where standard error is gone, there is nobody to tell.
+    let _ = stderr().write_all(text.as_bytes());
+}

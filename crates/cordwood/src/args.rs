@@ -1,0 +1,275 @@
+//! The command line, as typed: verbs, options, and the environment variables that stand for them.
+//!
+//! Nothing is checked here beyond its form; [`crate::config`] makes settings of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Log management for people who look after many systems at once.
+///
+/// Without a verb, `cordwood` serves.
+#[derive(Debug, Parser)]
+#[command(name = "cordwood", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub globals: Globals,
+
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Options every verb takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Globals {
+    /// Where Cordwood keeps its data [default: ./cordwood-data].
+    #[arg(long, global = true, env = "CORDWOOD_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The address to serve on [default: 127.0.0.1:4747].
+    #[arg(long, global = true, env = "CORDWOOD_LISTEN", value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+
+    /// The server to talk to [default: the one that uses the data directory].
+    #[arg(long, global = true, env = "CORDWOOD_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The API token to talk with [default: the one kept in the data directory].
+    #[arg(
+        long,
+        global = true,
+        env = "CORDWOOD_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+
+    /// A configuration file [default: ./cordwood.toml, if there is one].
+    #[arg(long, global = true, env = "CORDWOOD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run the server.
+    Serve,
+    /// Create, list and change sources.
+    #[command(subcommand)]
+    Source(SourceVerb),
+    /// Create, list and revoke API tokens.
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Find events.
+    Query(QueryArguments),
+    /// Send files of events to a source.
+    Import(ImportArguments),
+    /// Verify a data directory that no server is using.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourceVerb {
+    /// Make a source; its token is shown this once.
+    Create {
+        /// What people call it.
+        name: String,
+        /// What sends to it: node, go, python, docker, syslog, http …
+        #[arg(long, default_value = "http")]
+        platform: String,
+        /// The client it belongs to, by id or name [default: the default client].
+        #[arg(long)]
+        client: Option<String>,
+    },
+    /// List the sources.
+    List,
+    /// Show one source.
+    Show {
+        /// Its id or name.
+        source: String,
+    },
+    /// Give a source a new token; the old one still works for a while.
+    RotateToken {
+        /// Its id or name.
+        source: String,
+        /// How long the old token still works: 0s, 30m, 24h, 7d.
+        #[arg(long, default_value = "24h", value_parser = parse_duration)]
+        overlap: std::time::Duration,
+    },
+    /// Refuse what a source sends, until resumed.
+    Pause {
+        /// Its id or name.
+        source: String,
+    },
+    /// Take in again what a paused source sends.
+    Resume {
+        /// Its id or name.
+        source: String,
+    },
+    /// Delete a source. Its events are no longer found.
+    Delete {
+        /// Its id or name.
+        source: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenVerb {
+    /// Make an API token; it is shown this once.
+    Create {
+        /// What people call it.
+        name: String,
+        /// What it allows.
+        #[arg(long, value_enum, default_value_t = TokenAccess::Read)]
+        access: TokenAccess,
+        /// A client it is for, by id or name; may be repeated [default: all clients].
+        #[arg(long = "client", value_name = "CLIENT")]
+        clients: Vec<String>,
+    },
+    /// List the API tokens.
+    List,
+    /// Revoke an API token at once.
+    Revoke {
+        /// Its id or name.
+        token: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenAccess {
+    /// Search.
+    Read,
+    /// Search, import and change sources.
+    Write,
+    /// All that, and make tokens.
+    Admin,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// What to find, such as `level:error AND status:>=500`; empty finds everything.
+    #[arg(default_value = "")]
+    pub query: String,
+
+    /// A source to search, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events before this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// At most this many events.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub limit: u64,
+
+    /// Which events come first.
+    #[arg(long, value_enum, default_value_t = ResultOrder::Newest)]
+    pub order: ResultOrder,
+
+    /// Count all events that match, not only those shown.
+    #[arg(long)]
+    pub total: bool,
+
+    /// How to print them [default: lines on a terminal, json in a pipe].
+    #[arg(long, value_enum)]
+    pub output: Option<OutputFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResultOrder {
+    #[value(alias = "newest_first")]
+    Newest,
+    #[value(alias = "oldest_first")]
+    Oldest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// One readable line for each event.
+    Lines,
+    /// Columns.
+    Table,
+    /// One JSON object for each event, each on its own line.
+    Json,
+    /// Comma-separated, with a heading.
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// Files of JSON lines or of text, plain, .gz or .zst; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The source to send to, by id or name.
+    #[arg(long)]
+    pub source: String,
+
+    /// The field that holds the time of an event, instead of `dt`.
+    #[arg(long, value_name = "FIELD")]
+    pub dt_field: Option<String>,
+
+    /// Each line is text, not JSON [default: told from the file's first line].
+    #[arg(long)]
+    pub text: bool,
+
+    /// Begin anew, also where an earlier import was stopped or had finished.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// Reads `90`, `90s`, `30m`, `24h` or `7d`.
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, seconds_per_unit) = match text.char_indices().next_back() {
+        Some((index, 's')) => (text.get(..index), 1),
+        Some((index, 'm')) => (text.get(..index), 60),
+        Some((index, 'h')) => (text.get(..index), 3_600),
+        Some((index, 'd')) => (text.get(..index), 86_400),
+        _ => (Some(text), 1),
+    };
+    let number: Option<u64> = number.and_then(|number| number.parse().ok());
+    number
+        .and_then(|number| number.checked_mul(seconds_per_unit))
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(|| "write a duration such as 0s, 30m, 24h or 7d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        let cases = [
+            ("90", Some(90)),
+            ("0s", Some(0)),
+            ("30m", Some(1_800)),
+            ("24h", Some(86_400)),
+            ("7d", Some(604_800)),
+            ("", None),
+            ("h", None),
+            ("-1h", None),
+            ("1é", None),
+            ("99999999999999999999d", None),
+        ];
+        for (text, expected) in cases {
+            let seconds = parse_duration(text).ok().map(|duration| duration.as_secs());
+            assert_eq!(seconds, expected, "{text:?}");
+        }
+    }
+}
