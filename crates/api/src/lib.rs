@@ -23,5 +23,6 @@ mod server;
 mod welcome;
 
 pub use edge::{Edge, EdgeOptions};
+pub use offload::LaneLimits;
 pub use router::router;
 pub use server::{ServeError, serve};

@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AF
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::edge::Edge;
@@ -21,36 +21,46 @@ use crate::{ingest, probes, welcome};
 /// The whole server, over `edge`.
 pub fn router(edge: Arc<Edge>) -> Router {
     Router::new()
-        .route("/", get(welcome::get).post(ingest::post).layer(cors()))
+        .route("/", ingest_route().layer(cors()))
         .route("/health", get(probes::health))
         .route("/metrics", get(probes::metrics))
-        .nest("/api/v1", rest())
-        .nest("/api/v2", sources_routes())
+        .merge(sources_routes("/api/v1"))
+        .merge(sources_routes("/api/v2"))
+        .merge(rest())
         .fallback(no_such_endpoint)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&edge), around))
         .with_state(edge)
 }
 
+/// The layer answers preflights; without a route for their method they would not come to it.
+fn ingest_route() -> MethodRouter<Arc<Edge>> {
+    get(welcome::get)
+        .post(ingest::post)
+        .options(async || StatusCode::NO_CONTENT)
+}
+
 fn rest() -> Router<Arc<Edge>> {
-    sources_routes()
-        .route("/sources/{source}/events", post(events::import))
-        .route("/clients", get(clients::list))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{token}", delete(tokens::revoke))
-        .route("/query", get(query::get).post(query::post))
+    Router::new()
+        .route("/api/v1/sources/{source}/events", post(events::import))
+        .route("/api/v1/clients", get(clients::list))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/v1/tokens/{token}", delete(tokens::revoke))
+        .route("/api/v1/query", get(query::get).post(query::post))
 }
 
 /// The same under v1 and v2: of what v2 added we have nothing yet, and what both have is alike.
-fn sources_routes() -> Router<Arc<Edge>> {
+/// Written out rather than nested, because handlers make links of the path they were asked under.
+fn sources_routes(version: &str) -> Router<Arc<Edge>> {
+    let sources = format!("{version}/sources");
     let one = get(sources::show)
         .patch(sources::update)
         .delete(sources::delete);
     Router::new()
-        .route("/sources", get(sources::list).post(sources::create))
-        .route("/sources/{source}", one)
+        .route(&sources, get(sources::list).post(sources::create))
+        .route(&format!("{sources}/{{source}}"), one)
         .route(
-            "/sources/{source}/rotate-token",
+            &format!("{sources}/{{source}}/rotate-token"),
             post(sources::rotate_token),
         )
 }

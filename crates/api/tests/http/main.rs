@@ -1,0 +1,10 @@
+//! The edges over real HTTP: a server in this process on a free port, and a client that sends bytes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod client;
+mod life;
+mod limits;
+mod probes;
+mod scenario;
+mod server;
+mod wire;
