@@ -37,6 +37,7 @@ pub use parse::parse;
 pub use predicate::{Predicate, TextTest};
 pub use query::{Parsed, Query};
 pub use test::{
-    Cidr, GlobToken, InvalidRegex, Range, RegexTest, Test, TimePoint, TimeTest, TimeUnit, Wildcard,
+    Cidr, GlobToken, InvalidRegex, InvalidTime, Range, RegexTest, Test, TimePoint, TimeTest,
+    TimeUnit, Wildcard,
 };
 pub use text::{TextPattern, WildcardPattern, fold, is_word};

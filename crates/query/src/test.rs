@@ -11,8 +11,7 @@ pub use cidr::Cidr;
 pub use range::Range;
 pub(crate) use range::end_of;
 pub use regex::{InvalidRegex, RegexTest};
-pub(crate) use time::InvalidTime;
-pub use time::{TimePoint, TimeTest, TimeUnit};
+pub use time::{InvalidTime, TimePoint, TimeTest, TimeUnit};
 pub use wildcard::{GlobToken, Wildcard};
 
 use cordwood_event::EventId;

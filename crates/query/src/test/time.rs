@@ -53,18 +53,20 @@ pub enum TimeUnit {
 }
 
 /// Why a text is no time of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InvalidTime {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTime {
     /// It is none of the forms.
+    #[error("not a time")]
     Malformed,
     /// It is one, but outside the years 1677 to 2262 that a timestamp of 64 bits spans.
+    #[error("outside the years 1677 to 2262")]
     OutOfRange,
 }
 
 impl TimePoint {
     /// Reads a date, an instant in RFC 3339 (seconds and zone may be missing; no zone is UTC), a UNIX time
     /// of at least nine digits, or `now` with an offset.
-    pub(crate) fn parse(text: &str) -> Result<TimePoint, InvalidTime> {
+    pub fn parse(text: &str) -> Result<TimePoint, InvalidTime> {
         if let Some(offset) = text.strip_prefix("now") {
             return parse_offset(offset).map(TimePoint::Now);
         }
@@ -84,7 +86,7 @@ impl TimePoint {
     }
 
     /// The instants it stands for at the end of a range, first and last.
-    fn as_end(self, now: Timestamp) -> TimeBounds {
+    pub fn as_end(self, now: Timestamp) -> TimeBounds {
         match self {
             TimePoint::Date(midnight) => span_from(midnight, NANOS_PER_DAY),
             TimePoint::Instant(instant, _) => span_from(instant, 1),
