@@ -9,6 +9,7 @@
 mod caller;
 mod check;
 mod clients;
+mod cursor;
 mod decoding;
 mod error;
 mod housekeeping;
@@ -17,6 +18,7 @@ mod metrics;
 mod near;
 mod options;
 mod platform;
+mod range;
 mod search;
 mod service;
 mod sources;
@@ -33,8 +35,8 @@ pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
-    Account, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Order, SearchAnswer,
-    SearchRequest,
+    Account, AnswerMemory, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Count,
+    DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, NearFields, Order, SearchAnswer, SearchRequest,
 };
 pub use service::Service;
 pub use sources::{

@@ -22,6 +22,11 @@ pub(crate) struct Counters {
     accepted_events: AtomicU64,
     accepted_bytes: AtomicU64,
     unauthorized: AtomicU64,
+    searches: AtomicU64,
+    search_micros: AtomicU64,
+    rows_scanned: AtomicU64,
+    bytes_scanned: AtomicU64,
+    incomplete_searches: AtomicU64,
 }
 
 impl Counters {
@@ -32,6 +37,21 @@ impl Counters {
 
     pub(crate) fn count_unauthorized(&self) {
         self.unauthorized.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_search(&self, account: &cordwood_engine::Account) {
+        let micros = u64::try_from(account.elapsed.as_micros()).unwrap_or(u64::MAX);
+        let incomplete = u64::from(!account.is_complete());
+        let counts = [
+            (&self.searches, 1),
+            (&self.search_micros, micros),
+            (&self.rows_scanned, account.rows_scanned),
+            (&self.bytes_scanned, account.bytes_scanned),
+            (&self.incomplete_searches, incomplete),
+        ];
+        for (counter, count) in counts {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
     }
 }
 
@@ -55,6 +75,7 @@ impl Service {
     pub fn metrics_text(&self) -> String {
         let mut page = Page::default();
         self.write_ingest_metrics(&mut page);
+        self.write_search_metrics(&mut page);
         self.write_store_metrics(&mut page);
         self.write_memory_metrics(&mut page);
         page.text
@@ -92,6 +113,39 @@ impl Service {
                     count,
                 );
             }
+        }
+    }
+
+    fn write_search_metrics(&self, page: &mut Page) {
+        let counts = [
+            (
+                "cordwood_searches_total",
+                "Searches answered.",
+                &self.counters.searches,
+            ),
+            (
+                "cordwood_searches_incomplete_total",
+                "Of these, with an incomplete answer.",
+                &self.counters.incomplete_searches,
+            ),
+            (
+                "cordwood_search_microseconds_total",
+                "Time spent on searches.",
+                &self.counters.search_micros,
+            ),
+            (
+                "cordwood_search_rows_total",
+                "Events looked at.",
+                &self.counters.rows_scanned,
+            ),
+            (
+                "cordwood_search_bytes_total",
+                "Bytes of blocks read.",
+                &self.counters.bytes_scanned,
+            ),
+        ];
+        for (name, help, counter) in counts {
+            page.counter(name, help, counter.load(Ordering::Relaxed));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use cordwood_event::Timestamp;
 
@@ -13,6 +13,11 @@ pub use cordwood_catalog::Random;
 pub trait Clock: Debug + Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The same on a clock that never runs backwards, for deadlines.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// Options of a [`Service`](crate::Service).

@@ -1,28 +1,34 @@
 //! Search: query text, sources and a range in; events, a cursor and the account of what was read out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cordwood_catalog as catalog;
+use cordwood_engine::{self as engine, Incomplete, SearchedSource, Total};
 use cordwood_event::{Event, SourceId, Timestamp};
+use cordwood_query::{Diagnostic, Filter, Query, TimeBounds};
+use cordwood_store::{Reservation, Snapshot};
 
+use crate::caller::pick_source;
+use crate::cursor::{Cursor, question_hash};
+use crate::ingest::RETRY_AFTER_BUSY;
+use crate::range::range;
+use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
+
+pub use cordwood_engine::{Cancel, ClauseCount, Count, Explanation, NearFields, Order};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
 /// Events in an answer at most.
 pub const BATCH_SIZE_MAX: usize = 1000;
-
-/// The order of events in an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Order {
-    /// By time, falling.
-    #[default]
-    NewestFirst,
-    /// By time, rising.
-    OldestFirst,
-}
+/// How long a search may take unless asked otherwise.
+pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+/// How long a search may take at most.
+pub const DEADLINE_MAX: Duration = Duration::from_secs(600);
+/// How long finding out why nothing matched may take.
+const EXPLANATION_TIME: Duration = Duration::from_millis(300);
 
 /// A search.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +39,7 @@ pub struct SearchRequest {
     pub sources: Vec<String>,
     /// From when, inclusive: RFC 3339, a date, `now-1h`, a UNIX time. `None`: from the first event.
     pub from: Option<String>,
-    /// Until when, exclusive. `None`: to the last event.
+    /// Until when, inclusive; a date is its whole day. `None`: to the last event.
     pub to: Option<String>,
     /// The order.
     pub order: Order,
@@ -43,24 +49,9 @@ pub struct SearchRequest {
     pub cursor: Option<String>,
     /// Whether to count all matches.
     pub total: bool,
-    /// How long it may take; what is found by then is answered as incomplete.
+    /// How long it may take, [`DEADLINE_DEFAULT`] when `None`, at most [`DEADLINE_MAX`]. What is found by then is
+    /// answered as incomplete.
     pub deadline: Option<Duration>,
-}
-
-/// Stops a search whose caller has gone.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Stops the search soon.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// What a search found.
@@ -76,10 +67,18 @@ pub struct SearchAnswer {
     pub next: Option<String>,
     /// What was read to answer.
     pub account: Account,
-    /// When nothing matched: how many events of the range each clause matches alone.
-    pub clauses: Vec<ClauseCount>,
+    /// When nothing matched: what each clause matches alone, and when the query would match.
+    pub explanation: Option<Explanation>,
     /// Remarks on the query text, such as a lower-case `and`.
     pub hints: Vec<QueryProblem>,
+    /// The memory the events take; to be kept as long as they are.
+    pub held: AnswerMemory,
+}
+
+/// The memory of an answer, counted against the ceiling until it is dropped.
+#[derive(Clone, Debug)]
+pub struct AnswerMemory {
+    _reservation: Arc<Reservation>,
 }
 
 impl SearchAnswer {
@@ -98,9 +97,9 @@ pub struct Account {
     pub complete: bool,
     /// Why not, if not.
     pub incomplete_reason: Option<String>,
-    /// The range searched, inclusive; `None`: from the first event.
+    /// The range searched, inclusive, narrowed by the query's own clauses; `None`: from the first event.
     pub from: Option<Timestamp>,
-    /// The range searched, exclusive; `None`: to the last event.
+    /// The same; `None`: to the last event.
     pub to: Option<Timestamp>,
     /// The sources searched.
     pub sources: Vec<SourceId>,
@@ -116,13 +115,16 @@ pub struct Account {
     pub elapsed: Duration,
 }
 
-/// How many events of the range one clause matches on its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClauseCount {
-    /// The clause, in canonical text.
-    pub clause: String,
-    /// The events it matches alone.
-    pub matches: u64,
+/// A request understood: everything checked, nothing searched.
+struct Question {
+    query: Query,
+    hints: Vec<QueryProblem>,
+    sources: Vec<Arc<catalog::Source>>,
+    range: TimeBounds,
+    cursor: Option<Cursor>,
+    now: Timestamp,
+    hash: u64,
+    batch_size: usize,
 }
 
 impl Service {
@@ -131,15 +133,208 @@ impl Service {
         &self,
         caller: &Caller,
         request: &SearchRequest,
-        _cancel: &Cancel,
+        cancel: &Cancel,
     ) -> Result<SearchAnswer, Error> {
         caller.require(Access::Read)?;
-        for source in &request.sources {
-            self.find_source(caller, source)?;
+        let question = self.understand(caller, request)?;
+        let snapshot = self.store.snapshot();
+        let asked = self.engine_request(&question, request, cancel);
+        let found = self
+            .engine
+            .search(&snapshot, &asked)
+            .map_err(|error| Error::internal("searching", error))?;
+        if found.account.incomplete.contains(&Incomplete::Cancelled) {
+            return Err(Error::Cancelled);
         }
-        Err(Error::internal(
-            "searching",
-            "there is no engine in this build",
-        ))
+        self.counters.count_search(&found.account);
+        let held = self.hold_answer(&found)?;
+        let explanation = self.explain(&question, &snapshot, &asked, &found)?;
+        Ok(answer_of(question, found, explanation, held))
     }
+
+    fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
+        let batch_size = within(
+            "batch_size",
+            request.batch_size,
+            BATCH_SIZE_DEFAULT,
+            BATCH_SIZE_MAX,
+        )?;
+        let parsed = cordwood_query::parse(&request.query)
+            .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
+        let sources = chosen_sources(&self.visible_sources(caller), &request.sources)?;
+        let cursor: Option<Cursor> = request.cursor.as_deref().map(str::parse).transpose()?;
+        let now = cursor.map_or_else(|| self.now(), |cursor| cursor.now);
+        let range = range(request.from.as_deref(), request.to.as_deref(), now)?;
+        let named: Option<Vec<SourceId>> =
+            (!request.sources.is_empty()).then(|| sources.iter().map(|source| source.id).collect());
+        let ends = (range.first.as_nanos(), range.last.as_nanos());
+        let is_newest_first = request.order == Order::NewestFirst;
+        let hash = question_hash(&(parsed.query.to_string(), named, ends, is_newest_first));
+        if cursor.is_some_and(|cursor| cursor.question != hash) {
+            return Err(Error::InvalidCursor {
+                message: "the cursor belongs to another query, other sources, another range or order",
+            });
+        }
+        Ok(Question {
+            query: parsed.query,
+            hints: problems_of(parsed.hints),
+            sources,
+            range,
+            cursor,
+            now,
+            hash,
+            batch_size,
+        })
+    }
+
+    fn engine_request(
+        &self,
+        question: &Question,
+        request: &SearchRequest,
+        cancel: &Cancel,
+    ) -> engine::SearchRequest {
+        let time = request
+            .deadline
+            .unwrap_or(DEADLINE_DEFAULT)
+            .min(DEADLINE_MAX);
+        let sources = question.sources.iter().map(|source| SearchedSource {
+            id: source.id,
+            name: source.name.clone(),
+        });
+        engine::SearchRequest {
+            sources: sources.collect(),
+            filter: question.query.filter.clone(),
+            range: question.range,
+            order: request.order,
+            limit: question.batch_size,
+            after: question.cursor.map(|cursor| cursor.position),
+            up_to_sequence: question.cursor.map(|cursor| cursor.up_to_sequence),
+            total: if request.total {
+                Total::Count
+            } else {
+                Total::NotAsked
+            },
+            deadline: self.options.clock.instant().checked_add(time),
+            cancel: cancel.clone(),
+            now: question.now,
+        }
+    }
+
+    /// Counts the events of an answer against the memory there is. A search that got none for itself
+    /// is told to try again.
+    fn hold_answer(&self, found: &engine::SearchAnswer) -> Result<AnswerMemory, Error> {
+        let busy = || Error::Busy {
+            retry_after: RETRY_AFTER_BUSY,
+        };
+        if found.events.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
+            return Err(busy());
+        }
+        let bytes = found.events.iter().map(bytes_of).sum();
+        let reservation = self.memory.try_reserve(bytes).ok_or_else(busy)?;
+        Ok(AnswerMemory {
+            _reservation: Arc::new(reservation),
+        })
+    }
+
+    /// Why a first page is empty. A later one is the end of something, and needs no explanation.
+    fn explain(
+        &self,
+        question: &Question,
+        snapshot: &Snapshot,
+        asked: &engine::SearchRequest,
+        found: &engine::SearchAnswer,
+    ) -> Result<Option<Explanation>, Error> {
+        let is_empty = found.events.is_empty() && question.cursor.is_none();
+        if !is_empty || question.query.filter == Filter::All {
+            return Ok(None);
+        }
+        self.engine
+            .explain_empty(snapshot, asked, EXPLANATION_TIME)
+            .map(Some)
+            .map_err(|error| Error::internal("explaining an empty answer", error))
+    }
+}
+
+/// The sources named, each once, by id; all visible ones when none is named.
+fn chosen_sources(
+    visible: &[Arc<catalog::Source>],
+    names: &[String],
+) -> Result<Vec<Arc<catalog::Source>>, Error> {
+    if names.is_empty() {
+        return Ok(visible.to_vec());
+    }
+    let mut chosen = BTreeMap::new();
+    for name in names {
+        let source = pick_source(visible, name)?;
+        chosen.insert(source.id, source);
+    }
+    Ok(chosen.into_values().collect())
+}
+
+fn answer_of(
+    question: Question,
+    found: engine::SearchAnswer,
+    explanation: Option<Explanation>,
+    held: AnswerMemory,
+) -> SearchAnswer {
+    let next = found.next.map(|position| Cursor {
+        position,
+        up_to_sequence: found.up_to_sequence,
+        now: question.now,
+        question: question.hash,
+    });
+    let account = account_of(&question, &found.account);
+    let names = question
+        .sources
+        .iter()
+        .map(|source| (source.id, source.name.clone()));
+    SearchAnswer {
+        events: found.events,
+        source_names: names.collect(),
+        total: found.total,
+        next: next.map(|cursor| cursor.to_string()),
+        account,
+        explanation,
+        hints: question.hints,
+        held,
+    }
+}
+
+fn account_of(question: &Question, account: &engine::Account) -> Account {
+    let reasons: Vec<String> = account.incomplete.iter().map(ToString::to_string).collect();
+    let TimeBounds { first, last } = account.range;
+    Account {
+        query: question.query.to_string(),
+        complete: account.is_complete(),
+        incomplete_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+        from: (first != Timestamp::MIN).then_some(first),
+        to: (last != Timestamp::MAX).then_some(last),
+        sources: question.sources.iter().map(|source| source.id).collect(),
+        rows_scanned: account.rows_scanned,
+        bytes_scanned: account.bytes_scanned,
+        blocks_total: account.blocks.total,
+        blocks_pruned: account.blocks.pruned(),
+        elapsed: account.elapsed,
+    }
+}
+
+fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
+    let problems = diagnostics.into_iter().map(|diagnostic| QueryProblem {
+        message: diagnostic.message,
+        position: diagnostic.span,
+        hint: diagnostic.hint,
+    });
+    problems.collect()
+}
+
+/// The memory an event takes, near enough.
+fn bytes_of(event: &Event) -> u64 {
+    let fields = event.fields.iter().map(|(path, value)| {
+        let text = match value {
+            cordwood_event::Value::Str(text) | cordwood_event::Value::Json(text) => text.len(),
+            _ => 0,
+        };
+        path.len() + text + size_of_val(&(path, value)) * 2
+    });
+    (size_of::<Event>() + fields.sum::<usize>()) as u64
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordwood_catalog::Catalog;
+use cordwood_engine::{self as engine, Engine};
 use cordwood_event::Timestamp;
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
@@ -23,6 +24,7 @@ pub struct Service {
     pub(crate) options: Options,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Store,
+    pub(crate) engine: Engine,
     pub(crate) memory: MemoryBudget,
     pub(crate) counters: Counters,
     first_start: Option<FirstStart>,
@@ -43,11 +45,13 @@ impl Service {
         let catalog = Arc::new(catalog);
         let memory = MemoryBudget::new(options.memory_bytes_max);
         let (store, recovery) = open_store(&options, &memory)?;
+        let engine = start_engine(&options, &memory)?;
         let mut service = Service {
             housekeeping: Housekeeping::start(Arc::clone(&catalog))?,
             options,
             catalog,
             store,
+            engine,
             memory,
             counters: Counters::default(),
             first_start: None,
@@ -107,6 +111,17 @@ fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store:
     let disk = Arc::new(FileSystem::new(options.data_dir.join(STORE_DIR)));
     Store::open(store_options, disk, Arc::new(Replay))
         .map_err(|error| Error::internal("opening the store", error))
+}
+
+fn start_engine(options: &Options, memory: &MemoryBudget) -> Result<Engine, Error> {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let clock = Arc::clone(&options.clock);
+    Engine::new(engine::Options {
+        threads: options.query_threads.unwrap_or_else(cores),
+        memory: memory.clone(),
+        clock: engine::Clock::new(move || clock.instant()),
+    })
+    .map_err(|error| Error::internal("starting the engine", error))
 }
 
 /// Makes the directory, for the owner's eyes only, and takes it for this process.

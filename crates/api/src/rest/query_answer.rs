@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use cordwood_event::{Event, Timestamp, json};
-use cordwood_service::{Account, SearchAnswer};
+use cordwood_service::{Account, AnswerMemory, ClauseCount, Count, Explanation, SearchAnswer};
 use serde_json::{Value, json};
 
 use crate::failure::diagnostic;
@@ -25,6 +25,7 @@ pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Respon
         events,
         is_first: true,
         tail: Some(tail),
+        _held: answer.held,
     };
     let pieces = futures_util::stream::iter(std::iter::from_fn(move || written.piece()));
     let pieces = futures_util::StreamExt::map(pieces, Ok::<Bytes, std::convert::Infallible>);
@@ -37,6 +38,7 @@ struct Written {
     events: std::vec::IntoIter<Event>,
     is_first: bool,
     tail: Option<String>,
+    _held: AnswerMemory,
 }
 
 impl Written {
@@ -90,13 +92,30 @@ fn meta(answer: &SearchAnswer) -> Value {
     if let Some(total) = answer.total {
         meta["total"] = total.into();
     }
-    if let Some(explanation) = explanation(answer) {
-        let clauses = answer.clauses.iter();
-        let clauses = clauses.map(|one| json!({"clause": one.clause, "matches": one.matches}));
-        meta["clauses"] = clauses.collect();
-        meta["explanation"] = explanation.into();
+    if let Some(explanation) = &answer.explanation {
+        meta["explanation"] = sentence(explanation).into();
+        meta["events_in_range"] = count(explanation.events_in_range);
+        meta["clauses"] = explanation.clauses.iter().map(clause).collect();
+        meta["nearest_before"] = json!(explanation.nearest_before.map(|id| time(id.timestamp)));
+        meta["nearest_after"] = json!(explanation.nearest_after.map(|id| time(id.timestamp)));
     }
     meta
+}
+
+fn clause(clause: &ClauseCount) -> Value {
+    let near = clause.near_fields.iter();
+    let near: Value = near
+        .map(|field| json!({"field": field.missing, "near": field.near}))
+        .collect();
+    json!({"clause": clause.clause, "matches": count(clause.matches), "unknown_fields": near})
+}
+
+/// A number, or a text when counting was cut short.
+fn count(count: Count) -> Value {
+    match count {
+        Count::Exactly(number) => number.into(),
+        Count::AtLeast(number) => format!("at least {number}").into(),
+    }
 }
 
 fn time(timestamp: Timestamp) -> String {
@@ -108,16 +127,28 @@ fn took_ms(account: &Account) -> f64 {
     (account.elapsed.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// Why nothing was found, in a sentence.
-fn explanation(answer: &SearchAnswer) -> Option<String> {
-    if !answer.events.is_empty() || answer.clauses.is_empty() {
-        return None;
+/// Why nothing was found, in a sentence or two.
+fn sentence(explanation: &Explanation) -> String {
+    if explanation.events_in_range.is_none() {
+        return "There are no events in the range.".into();
     }
-    let empty = answer.clauses.iter().filter(|one| one.matches == 0);
-    let empty: Vec<String> = empty.map(|one| format!("`{}`", one.clause)).collect();
-    Some(if empty.is_empty() {
-        "Each clause matches events in the range, but no event matches all of them together.".into()
-    } else {
-        format!("No event in the range matches {}.", empty.join(" or "))
-    })
+    let emptied_by = explanation
+        .emptied_by
+        .and_then(|index| explanation.clauses.get(index));
+    let Some(clause) = emptied_by else {
+        return "No event in the range matches all clauses together.".into();
+    };
+    if !clause.matches.is_none() {
+        let text = &clause.clause;
+        return format!(
+            "Events in the range match `{text}`, but none that the clauses before it match."
+        );
+    }
+    let near = clause.near_fields.iter().flat_map(|field| &field.near);
+    let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
+    let hint = match near.is_empty() {
+        true => String::new(),
+        false => format!(" Did you mean {}?", near.join(" or ")),
+    };
+    format!("No event in the range matches `{}`.{hint}", clause.clause)
 }

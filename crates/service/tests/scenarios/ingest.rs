@@ -39,6 +39,24 @@ fn bodies_are_taken_and_counted() {
 }
 
 #[test]
+fn a_bad_event_leaves_the_good_ones_beside_it() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(130), "}".repeat(130));
+    let body = format!(r#"[{{"message":"a"}},{deep},7,{{"message":"b"}}]"#);
+    let outcome = ledger.send(token.reveal(), &body).unwrap();
+    assert_eq!((outcome.accepted, outcome.rejected_count), (2, 2));
+    let indexes: Vec<usize> = outcome.rejected.iter().map(|event| event.index).collect();
+    assert_eq!(indexes, [1, 2]);
+    assert!(outcome.rejected[0].reason.contains("128 levels"));
+    let refused = vec![
+        ("event_not_an_object".to_owned(), 1),
+        ("event_too_deep".to_owned(), 1),
+    ];
+    assert_eq!(usage(&ledger, "web"), (2, refused));
+}
+
+#[test]
 fn a_body_of_bad_events_only_is_refused_as_a_whole() {
     let ledger = Ledger::new();
     let token = ledger.create_source("web").token;

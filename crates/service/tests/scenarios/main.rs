@@ -5,5 +5,6 @@ mod first_start;
 mod ingest;
 mod ledger;
 mod permissions;
+mod search;
 mod sources;
 mod tokens;

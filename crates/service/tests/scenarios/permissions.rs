@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 11] = [
+const USE_CASES: [UseCase; 12] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -79,6 +79,13 @@ const USE_CASES: [UseCase; 11] = [
     }),
     ("admit", Access::Write, |ledger, caller| {
         ledger.service().admit_as(caller, "web", 10).map(drop)
+    }),
+    ("search", Access::Read, |ledger, caller| {
+        let request = cordwood_service::SearchRequest::default();
+        ledger
+            .service()
+            .search(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
     }),
 ];
 
