@@ -25,10 +25,7 @@ pub(crate) fn decompress(
         ContentEncoding::Gzip => read_capped(flate2::read::MultiGzDecoder::new(body), bytes_max),
         ContentEncoding::Deflate => deflate(body, bytes_max),
         ContentEncoding::Zstd => zstd_frames(body, bytes_max),
-        ContentEncoding::Brotli => read_capped(
-            brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES),
-            bytes_max,
-        ),
+        ContentEncoding::Brotli => brotli(body, bytes_max),
     };
     match result {
         Ok(Some(bytes)) => Ok(Cow::Owned(bytes)),
@@ -77,6 +74,20 @@ fn zstd_frames(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
     read_capped(decoder, bytes_max)
+}
+
+fn brotli(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    if has_large_brotli_window(body) {
+        return Err(io::Error::other("HTTP does not know its large window"));
+    }
+    let decoder = brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES);
+    read_capped(decoder, bytes_max)
+}
+
+/// The extension of RFC 9841 lets a stream ask for a window of a gigabyte; RFC 7932 ends at 16 MiB. The bits that
+/// announce it name no window there.
+fn has_large_brotli_window(body: &[u8]) -> bool {
+    body.first().is_some_and(|bits| bits & 0x7f == 0x11)
 }
 
 /// Reads to the end; `None` when there is more than `bytes_max`.

@@ -70,6 +70,7 @@ pub(crate) fn decode(body: &[u8], events: &mut Events) -> Result<(), Refusal> {
     let received_at = events.received_at();
     let mut timestamp = received_at;
     for line in text::without_byte_order_mark(&text).lines() {
+        let line = line.trim_end_matches('\r');
         if line.trim_ascii().is_empty() {
             continue;
         }

@@ -18,6 +18,7 @@ pub(super) fn read(line: &[u8], _received_at: Timestamp) -> Option<Head> {
     let mut time = Cursor::new(words.nth(3)?);
     let timestamp = epoch::time(&mut time)?;
     let flag = words.next()?;
+    let flag = flag.strip_prefix(b"-").unwrap_or(flag);
     let is_flag = !flag.is_empty() && flag.iter().all(u8::is_ascii_digit);
     is_flag.then_some(Head::new(timestamp, None))
 }

@@ -29,10 +29,17 @@ pub(super) fn at_start(text: &[u8]) -> Option<Level> {
     is_marked.then(|| of_word(word, true))?
 }
 
-/// The level that follows the first `: ` in the line of a program: `sshd[123]: error: …`.
+/// The level around the first `: ` in the line of a program: `sshd[123]: error: …`, `kernel[0] <Error>: …`.
 pub(super) fn after_tag(text: &[u8]) -> Option<Level> {
     let colon = text.windows(2).position(|pair| pair == b": ")?;
-    at_start(text.get(colon + 2..)?)
+    let (tag, message) = text.split_at_checked(colon)?;
+    let last = tag.rsplit(|byte| *byte == b' ').next()?;
+    let in_tag = if last.starts_with(b"<") {
+        of_word(last, false)
+    } else {
+        None
+    };
+    in_tag.or_else(|| at_start(message.get(2..)?))
 }
 
 /// Words separated by blanks or bars, those of punctuation alone left out.
@@ -52,6 +59,14 @@ fn of_word(word: &[u8], is_first: bool) -> Option<Level> {
     if is_bracketed(word) {
         // Apache 2.4 puts the module before it: `[core:error]`.
         return named(name.rsplit(|byte| *byte == b':').next()?);
+    }
+    // Monolog puts the channel before it: `production.ERROR:`.
+    if word.ends_with(b":")
+        && let Some(dot) = name.iter().rposition(|byte| *byte == b'.')
+        && let Some(after) = name.get(dot + 1..)
+        && is_capitals(after)
+    {
+        return named(after);
     }
     if is_capitals(name) || (is_first && !is_ordinary_word(name)) {
         return named(name);

@@ -4,9 +4,13 @@
     reason = "a test that meets the unexpected should stop right there"
 )]
 
+mod compression;
 mod format;
 mod json;
 mod json_oracle;
+mod lines;
+mod msgpack;
+mod normalise;
 
 use cordwood_event::{EventRef, Timestamp, json as event_json};
 use cordwood_ingest::{Decoded, Format, Limits, Refusal};
