@@ -298,7 +298,7 @@ impl Parser<'_> {
         let is_verbatim =
             self.cursor.slice(inner.clone()) == source && RegexTest::slashes_are_escaped(source);
         let span = match is_verbatim {
-            true => inner.start + fault.start..(inner.start + fault.end).min(inner.end),
+            true => inner.start + fault.start..inner.start + shown_end(source, &fault),
             false => inner,
         };
         self.note(
@@ -327,6 +327,15 @@ impl Parser<'_> {
             .hint("The only flag is `i`; others are written inside, as in `/(?s)a.b/`."),
         )
     }
+}
+
+/// Where a fault ends that shows at least one character, if there is one.
+fn shown_end(source: &str, fault: &Span<usize>) -> usize {
+    let next = source
+        .get(fault.start..)
+        .and_then(|rest| rest.chars().next());
+    let least = fault.start + next.map_or(0, char::len_utf8);
+    fault.end.clamp(least, source.len().max(least))
 }
 
 /// The bytes between the slash that begins `text` and the next one that is not escaped.

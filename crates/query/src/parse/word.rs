@@ -188,7 +188,9 @@ impl Parser<'_> {
             return false;
         };
         let (head, tail) = chunk.split_at(operator);
-        if tail.starts_with("://") || tail.starts_with("::") {
+        // Three colons are a field whose value is an IPv6 address, as in `ip:::1`.
+        let is_path = tail.starts_with("::") && !tail.starts_with(":::");
+        if tail.starts_with("://") || is_path {
             return true;
         }
         let Some(after) = tail.strip_prefix(':') else {

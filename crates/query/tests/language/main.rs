@@ -1,0 +1,16 @@
+//! The language, seen from outside: what queries mean, what is said of bad ones, and how they print.
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a panic is how a test fails"
+)]
+
+mod diagnostics;
+mod event;
+mod features;
+mod generate;
+mod introspection;
+mod precedence;
+mod properties;
+mod text;
+mod words;
