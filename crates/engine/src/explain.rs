@@ -124,7 +124,12 @@ impl Inquiry<'_> {
         })
     }
 
-    fn first(&mut self, filter: Filter, range: TimeBounds, order: Order) -> Result<First, Error> {
+    fn first(
+        &mut self,
+        filter: Filter,
+        range: TimeBounds,
+        order: Order,
+    ) -> Result<First, Error> {
         let question = SearchRequest {
             limit: 1,
             order,
@@ -218,6 +223,10 @@ impl Inquiry<'_> {
         for part in &plan.parts {
             match &part.part {
                 Part::Open(rows) => rows.batch().paths().iter().for_each(|path| add(path)),
+                Part::Block(block) => {
+                    let columns = block.directory().columns.iter();
+                    columns.for_each(|column| add(&column.path));
+                }
             }
         }
         names

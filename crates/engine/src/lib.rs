@@ -5,14 +5,11 @@
 //! filter means is said by [`cordwood_query::Matcher`]; everything here is a faster way to the same events.
 //!
 //! This crate must not know HTTP, async, tokens or permissions, and reads no clock of its own.
-#![expect(
-    dead_code,
-    reason = "the evaluation of blocks, which comes next, uses it"
-)]
 #![warn(missing_docs)]
 
 mod account;
 mod answer;
+mod block;
 mod budget;
 mod condition;
 mod engine;

@@ -1,4 +1,15 @@
-//! What rules a block out before it is read.
+//! What the directory of a block tells about a filter before anything of the block is read.
+
+use cordwood_event::Level;
+use cordwood_query::{
+    CompiledClause, FieldName, IdPredicate, LevelPredicate, NumberInterval, Predicate, Reach,
+    TextTest, TimeBounds, TimePredicate,
+};
+use cordwood_store::Encoding;
+use cordwood_store::block::{BlockDirectory, ColumnEntry, NumberRange};
+
+use crate::condition::{ClauseId, Condition};
+use crate::evaluate::Reading;
 
 /// What ruled a block out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,4 +19,226 @@ pub(crate) enum Pruned {
     Statistics,
     AbsentColumn,
     Dictionary,
+}
+
+/// What is known of a clause for all rows of a block together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    HoldsForAll,
+    HoldsForNone(Pruned),
+    Open,
+}
+
+/// What is left to evaluate in a block; a constant when nothing is, with what decided that.
+pub(crate) fn narrow(
+    condition: &Condition,
+    clauses: &[CompiledClause],
+    directory: &BlockDirectory,
+) -> Result<Condition, Pruned> {
+    let mut first_reason = None;
+    let narrowed = condition.decide(&mut |ClauseId(index)| {
+        match verdict(&clauses[index], directory) {
+            Verdict::HoldsForAll => Some(true),
+            Verdict::HoldsForNone(reason) => {
+                first_reason.get_or_insert(reason);
+                Some(false)
+            }
+            Verdict::Open => None,
+        }
+    });
+    match narrowed {
+        // Without a clause that holds for none, a negation met one that holds for all: a statistic as well.
+        Condition::Constant(false) => Err(first_reason.unwrap_or(Pruned::Statistics)),
+        narrowed => Ok(narrowed),
+    }
+}
+
+/// How many rows of a block match, where its directory says so.
+pub(crate) fn count(
+    condition: &Condition,
+    clauses: &[CompiledClause],
+    directory: &BlockDirectory,
+) -> Option<u64> {
+    let rows = u64::from(directory.rows);
+    match condition {
+        Condition::Constant(held) => Some(if *held { rows } else { 0 }),
+        Condition::Not(term) => Some(rows - count(term, clauses, directory)?),
+        Condition::Clause(ClauseId(index)) => match clauses.get(*index)? {
+            CompiledClause::Level(level) if !asks_raw(level, directory) => {
+                Some(count_levels(level, directory))
+            }
+            _ => None,
+        },
+        Condition::And(_) | Condition::Or(_) => None,
+    }
+}
+
+fn verdict(clause: &CompiledClause, directory: &BlockDirectory) -> Verdict {
+    match clause {
+        CompiledClause::Source(_) => Verdict::Open,
+        CompiledClause::Time(time) => of_time(time, directory),
+        CompiledClause::Id(id) => of_id(id, directory),
+        CompiledClause::Level(level) => of_level(level, directory),
+        CompiledClause::Field(field, predicate) => of_field(field, predicate, directory),
+        CompiledClause::AnyField(predicate, level) => of_any_field(predicate, level, directory),
+    }
+}
+
+/// The time of all rows of a block.
+pub(crate) fn times_of(directory: &BlockDirectory) -> TimeBounds {
+    TimeBounds {
+        first: directory.timestamps.0,
+        last: directory.timestamps.1,
+    }
+}
+
+/// Whether `inner` has no instant that `outer` lacks.
+pub(crate) fn is_within(inner: TimeBounds, outer: TimeBounds) -> bool {
+    outer.first <= inner.first && inner.last <= outer.last
+}
+
+fn of_time(time: &TimePredicate, directory: &BlockDirectory) -> Verdict {
+    let times = times_of(directory);
+    let mut ranges = time.ranges().iter();
+    if ranges.clone().any(|range| is_within(times, *range)) {
+        return Verdict::HoldsForAll;
+    }
+    if ranges.all(|range| range.intersection(times).is_empty()) {
+        return Verdict::HoldsForNone(Pruned::Time);
+    }
+    Verdict::Open
+}
+
+fn of_id(id: &IdPredicate, directory: &BlockDirectory) -> Verdict {
+    let Some(ids) = id.ids() else {
+        return Verdict::HoldsForAll;
+    };
+    let times = times_of(directory);
+    let (first, last) = directory.sequences;
+    let mut in_time = ids.iter().filter(|id| times.contains(id.timestamp)).peekable();
+    if in_time.peek().is_none() {
+        return Verdict::HoldsForNone(Pruned::Time);
+    }
+    if in_time.any(|id| first <= id.sequence && id.sequence <= last) {
+        return Verdict::Open;
+    }
+    Verdict::HoldsForNone(Pruned::Sequence)
+}
+
+fn of_level(level: &LevelPredicate, directory: &BlockDirectory) -> Verdict {
+    let named = count_levels(level, directory);
+    if named == u64::from(directory.rows) {
+        return Verdict::HoldsForAll;
+    }
+    if named == 0 && !asks_raw(level, directory) {
+        return Verdict::HoldsForNone(Pruned::Statistics);
+    }
+    Verdict::Open
+}
+
+fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
+    Level::ALL
+        .into_iter()
+        .filter(|known| level.holds(*known))
+        .map(|known| u64::from(directory.levels.of(Some(known))))
+        .sum()
+}
+
+/// Whether raw values of the level, stored as a field, can make a difference.
+fn asks_raw(level: &LevelPredicate, directory: &BlockDirectory) -> bool {
+    level.raw().is_some()
+        && (directory.rest.is_some() || directory.column_index("level").is_some())
+}
+
+fn of_field(field: &FieldName, predicate: &Predicate, directory: &BlockDirectory) -> Verdict {
+    let reading = |entry: &ColumnEntry| field.reach(&entry.path).map(Reading::Field);
+    of_columns(predicate, directory, reading)
+}
+
+fn of_any_field(
+    predicate: &Predicate,
+    level: &LevelPredicate,
+    directory: &BlockDirectory,
+) -> Verdict {
+    match of_level(level, directory) {
+        Verdict::HoldsForNone(_) => of_columns(predicate, directory, |_| Some(Reading::Anywhere)),
+        verdict => verdict,
+    }
+}
+
+fn of_columns<'t>(
+    predicate: &Predicate,
+    directory: &BlockDirectory,
+    reading: impl Fn(&ColumnEntry) -> Option<Reading<'t>>,
+) -> Verdict {
+    let reached = || {
+        let entries = directory.columns.iter();
+        entries.filter_map(|entry| Some((entry, reading(entry)?)))
+    };
+    if reached().any(|(entry, reading)| must_match(entry, predicate, reading)) {
+        return Verdict::HoldsForAll;
+    }
+    if directory.rest.is_some() {
+        return Verdict::Open;
+    }
+    if reached().next().is_none() {
+        return Verdict::HoldsForNone(Pruned::AbsentColumn);
+    }
+    if reached().any(|(entry, reading)| may_match(entry, predicate, reading)) {
+        return Verdict::Open;
+    }
+    Verdict::HoldsForNone(Pruned::Statistics)
+}
+
+/// Whether any value of the column can match, as far as its entry in the directory tells.
+pub(crate) fn may_match(
+    entry: &ColumnEntry,
+    predicate: &Predicate,
+    reading: Reading<'_>,
+) -> bool {
+    let has_arrays = match entry.encoding {
+        Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
+        Encoding::Int | Encoding::Float | Encoding::Str => false,
+    };
+    if matches!(reading, Reading::Field(Reach::Inside(_))) {
+        return has_arrays;
+    }
+    if entry.encoding == Encoding::Str {
+        return !matches!(predicate.text_test(), TextTest::Never);
+    }
+    match (entry.numbers, predicate.number_intervals()) {
+        (Some(numbers), Some(intervals)) => {
+            intervals.iter().any(|interval| overlaps(interval, numbers))
+        }
+        _ => true,
+    }
+}
+
+/// Whether every row of the block must match.
+fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
+    if entry.presence.is_some() || matches!(reading, Reading::Field(Reach::Inside(_))) {
+        return false;
+    }
+    match entry.encoding {
+        Encoding::Const | Encoding::Dict | Encoding::Mixed => false,
+        Encoding::Str => matches!(predicate.text_test(), TextTest::Always),
+        Encoding::Int | Encoding::Float => match (entry.numbers, predicate.number_intervals()) {
+            (Some(numbers), Some(intervals)) => intervals
+                .iter()
+                .any(|interval| interval.contains(numbers.min) && interval.contains(numbers.max)),
+            _ => false,
+        },
+    }
+}
+
+fn overlaps(interval: &NumberInterval, numbers: NumberRange) -> bool {
+    let below = NumberInterval {
+        lower: std::ops::Bound::Unbounded,
+        upper: interval.upper,
+    };
+    let above = NumberInterval {
+        lower: interval.lower,
+        upper: std::ops::Bound::Unbounded,
+    };
+    below.contains(numbers.min) && above.contains(numbers.max)
 }

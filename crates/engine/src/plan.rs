@@ -7,6 +7,7 @@ use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
 use crate::condition::{ClauseId, Condition};
+use crate::narrow::times_of;
 use crate::top::Rank;
 use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 
@@ -66,9 +67,7 @@ impl Plan {
         let range = request.range.intersection(bounds);
         let up_to_sequence = request
             .up_to_sequence
-            .map_or(snapshot.last_sequence(), |asked| {
-                asked.min(snapshot.last_sequence())
-            });
+            .map_or(snapshot.last_sequence(), |asked| asked.min(snapshot.last_sequence()));
         let mut plan = Plan {
             matcher: Matcher::new(&request.filter, request.now),
             sources: planned_sources(request, &condition, &clauses),
@@ -90,12 +89,20 @@ impl Plan {
 
     fn collect_parts(&mut self, snapshot: &Snapshot) -> Planned {
         let mut planned = Planned::default();
+        let mut segments = HashSet::new();
         let mut parts = Vec::new();
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
             planned.incomplete.extend(self.missing(snapshot, id));
             for part in snapshot.parts(id) {
                 let (times, first_sequence) = extent_of(&part);
+                if let Part::Block(block) = &part {
+                    planned.blocks_total += 1;
+                    segments.extend(block.segment_file().map(str::to_owned));
+                    planned.blocks_outside_time += u64::from(!self.is_in_time(times));
+                    planned.blocks_too_new +=
+                        u64::from(self.is_in_time(times) && first_sequence > self.up_to_sequence);
+                }
                 if self.is_in_time(times) && first_sequence <= self.up_to_sequence {
                     parts.push(PlannedPart {
                         source: index,
@@ -108,6 +115,7 @@ impl Plan {
         }
         parts.sort_by_key(|part| part.best);
         self.parts = parts;
+        planned.segments = segments.len() as u64;
         planned
     }
 
@@ -120,7 +128,11 @@ impl Plan {
         !self.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
     }
 
-    fn missing(&self, snapshot: &Snapshot, source: SourceId) -> impl Iterator<Item = Incomplete> {
+    fn missing(
+        &self,
+        snapshot: &Snapshot,
+        source: SourceId,
+    ) -> impl Iterator<Item = Incomplete> {
         let range = self.range;
         snapshot.missing(source).filter_map(move |missing| {
             let times = TimeBounds {
@@ -168,6 +180,10 @@ fn extent_of(part: &Part) -> (TimeBounds, u64) {
         Part::Open(rows) => {
             let (first, last) = rows.time_range();
             (TimeBounds { first, last }, rows.sequence(0))
+        }
+        Part::Block(block) => {
+            let directory = block.directory();
+            (times_of(directory), directory.sequences.0)
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use cordwood_event::Event;
 use cordwood_query::TimeBounds;
-use cordwood_store::{MemoryBudget, Part, Reservation};
+use cordwood_store::{BlockHandle, MemoryBudget, Part, Reservation};
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -118,8 +118,7 @@ impl<'a> Run<'a> {
             self.gather(&receiver)?;
             if self.cut.is_some() {
                 // Whatever is still evaluated notices by itself, and its outcome is of no use any more.
-                self.unreached
-                    .extend(std::mem::take(&mut self.in_flight).into_keys());
+                self.unreached.extend(std::mem::take(&mut self.in_flight).into_keys());
                 return Ok(());
             }
         }
@@ -131,7 +130,18 @@ impl<'a> Run<'a> {
             && let Some(part) = self.plan.parts.get(self.next_part)
             && self.can_matter(part)
         {
-            let reservation = None;
+            let reservation = match &part.part {
+                Part::Open(_) => None,
+                Part::Block(block) => {
+                    let Some(reserved) = self.means.memory.try_reserve(working_bytes(block)) else {
+                        if self.in_flight.is_empty() {
+                            self.cut = Some(Incomplete::Memory);
+                        }
+                        return;
+                    };
+                    Some(reserved)
+                }
+            };
             self.in_flight.insert(self.next_part, reservation);
             self.spawn(self.next_part, sender.clone());
             self.next_part += 1;
@@ -140,7 +150,8 @@ impl<'a> Run<'a> {
 
     /// Whether a part can add a row to those found, or has to be counted.
     fn can_matter(&self, part: &PlannedPart) -> bool {
-        self.plan.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
+        self.plan.total == Total::Count
+            || self.top.bound().is_none_or(|bound| part.best < bound)
     }
 
     fn spawn(&self, part: usize, sender: Sender<Returned>) {
@@ -219,6 +230,7 @@ impl<'a> Run<'a> {
         let part = &self.plan.parts[index];
         let rows = match &part.part {
             Part::Open(rows) => rows.batch().len() as u64,
+            Part::Block(block) => u64::from(block.directory().rows),
         };
         self.incomplete.push(Incomplete::Unreadable {
             source: self.plan.sources[part.source].searched.id,
@@ -241,16 +253,13 @@ impl<'a> Run<'a> {
     }
 
     fn count_blocks(&self, parts: impl Iterator<Item = usize>) -> u64 {
-        let is_block = |index: &usize| !matches!(self.plan.parts[*index].part, Part::Open(_));
+        let is_block = |index: &usize| matches!(self.plan.parts[*index].part, Part::Block(_));
         parts.filter(is_block).count() as u64
     }
 
     /// The place before which every match is known; `None` when all are.
     fn frontier(&self) -> Option<Rank> {
-        let best = self
-            .unreached
-            .iter()
-            .map(|index| self.plan.parts[*index].best);
+        let best = self.unreached.iter().map(|index| self.plan.parts[*index].best);
         best.min()
     }
 
@@ -301,11 +310,7 @@ impl<'a> Run<'a> {
                 match outcome {
                     Ok(fetched) => {
                         self.bytes_scanned += fetched.bytes_read;
-                        bytes += fetched
-                            .events
-                            .iter()
-                            .map(fetch::size_of_fields)
-                            .sum::<u64>();
+                        bytes += fetched.events.iter().map(fetch::size_of_fields).sum::<u64>();
                         for (index, event) in group.rows.iter().zip(fetched.events) {
                             events[*index] = Some(event);
                         }
@@ -334,16 +339,13 @@ impl<'a> Run<'a> {
         };
         let fetch_all = || match wave {
             [only] => vec![fetch_group(only)],
-            _ => self
-                .means
-                .pool
-                .install(|| wave.par_iter().map(fetch_group).collect()),
+            _ => self.means.pool.install(|| wave.par_iter().map(fetch_group).collect()),
         };
         catch_unwind(AssertUnwindSafe(fetch_all)).map_err(|_| Error::Broken)
     }
 
     fn note_unfetched(&mut self, part: usize, detail: String) {
-        if !matches!(self.plan.parts[part].part, Part::Open(_)) {
+        if let Part::Block(_) = self.plan.parts[part].part {
             self.blocks.read -= 1;
             self.blocks.unreadable += 1;
         }
@@ -385,6 +387,12 @@ impl<'a> Run<'a> {
         };
         range.intersection(done)
     }
+}
+
+/// The most memory that looking at a block takes: all of its columns decoded take about as much as its events did
+/// when they were sent.
+fn working_bytes(block: &BlockHandle) -> u64 {
+    block.directory().source_bytes
 }
 
 /// The rows found in one part, by their index among all found.

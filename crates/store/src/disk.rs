@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 
 mod file_system;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulated;
 
 pub use file_system::FileSystem;
 

@@ -69,6 +69,41 @@ impl Error {
         }
     }
 
+    /// The same for another who asked, with the cause in words.
+    pub(crate) fn retold(&self) -> Error {
+        match self {
+            Error::InUse { directory } => Error::InUse {
+                directory: directory.clone(),
+            },
+            Error::NewerFormat {
+                directory,
+                found,
+                supported,
+            } => Error::NewerFormat {
+                directory: directory.clone(),
+                found: *found,
+                supported: *supported,
+            },
+            Error::Damaged { file, reason } => Error::Damaged {
+                file: file.clone(),
+                reason: reason.clone(),
+            },
+            Error::Io {
+                action,
+                path,
+                source,
+            } => Error::Io {
+                action,
+                path: path.clone(),
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Error::Poisoned { reason } => Error::Poisoned {
+                reason: reason.clone(),
+            },
+            Error::Closed => Error::Closed,
+        }
+    }
+
     pub(crate) fn is_disk_full(&self) -> bool {
         matches!(self, Error::Io { source, .. } if crate::disk::is_full(source))
     }
@@ -110,6 +145,20 @@ pub enum AppendError {
     /// The store is closing.
     #[error("the store is closed")]
     Closed,
+}
+
+impl AppendError {
+    pub(crate) fn busy(reason: BusyReason) -> AppendError {
+        let seconds = match reason {
+            BusyReason::Queue => 1,
+            BusyReason::Memory | BusyReason::Unflushed => 5,
+            BusyReason::BatchKeys => 60,
+        };
+        AppendError::Busy {
+            reason,
+            retry_after: Duration::from_secs(seconds),
+        }
+    }
 }
 
 /// What an append would have to wait for.

@@ -1,21 +1,27 @@
 //! The durable columnar store: write-ahead log, memtable, blocks, segments, manifest, recovery.
-#![expect(
-    dead_code,
-    reason = "the log and the segments, which come next, use them"
-)]
 #![warn(missing_docs, clippy::indexing_slicing)]
 
 mod append;
+mod batch_keys;
 pub mod block;
 pub mod column;
 mod decode;
 pub mod disk;
 mod encoding;
 mod error;
+mod fixed;
+mod flush;
+mod handle;
+mod layout;
+mod log;
+mod manifest;
 mod memory;
 mod memtable;
 mod options;
 mod recovery;
+mod sealing;
+mod segment;
+mod shared;
 mod snapshot;
 mod stats;
 mod store;
@@ -26,6 +32,7 @@ pub use decode::{Decode, LoggedBody};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
+pub use handle::BlockHandle;
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};
 pub use options::Options;

@@ -12,9 +12,11 @@ use cordwood_event::{Batch, SourceId, Timestamp};
 
 use crate::Reservation;
 
+mod block;
 mod gather;
 mod sequences;
 
+pub(crate) use block::MemoryBlock;
 pub(crate) use gather::gather_small;
 pub use sequences::Sequences;
 
@@ -24,8 +26,9 @@ pub(crate) struct HeldBatch {
     pub(crate) batch: Batch,
     pub(crate) event_bytes: u64,
     pub(crate) time_range: (Timestamp, Timestamp),
+    pub(crate) memory_bytes: u64,
     /// Given back when the last snapshot lets go of the batch.
-    _reservation: Reservation,
+    reservation: Reservation,
 }
 
 impl HeldBatch {
@@ -39,11 +42,18 @@ impl HeldBatch {
             time_range.1 = time_range.1.max(event.timestamp());
         }
         HeldBatch {
-            batch,
             event_bytes,
             time_range,
-            _reservation: reservation,
+            memory_bytes: batch.memory_bytes() as u64,
+            batch,
+            reservation,
         }
+    }
+
+    /// The batch without the share of the budget that its body had while it waited to be written.
+    pub(crate) fn written(mut self) -> HeldBatch {
+        self.reservation.shrink_to(self.memory_bytes);
+        self
     }
 }
 
@@ -79,6 +89,10 @@ impl OpenRows {
         self.held.event_bytes
     }
 
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.held.memory_bytes
+    }
+
     /// The earliest and the latest time of the rows.
     pub fn time_range(&self) -> (Timestamp, Timestamp) {
         self.held.time_range
@@ -88,6 +102,7 @@ impl OpenRows {
 /// The fresh events of one source in one generation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceRows {
+    pub(crate) blocks: Vec<Arc<MemoryBlock>>,
     /// Batches that were taken to be sealed; each set is replaced by its blocks at once.
     pub(crate) sealing: Vec<Arc<SealingRows>>,
     /// Batches in order of arrival.
@@ -132,14 +147,69 @@ pub(crate) struct Generation {
     pub(crate) sources: HashMap<SourceId, Arc<SourceRows>>,
     /// Bytes of the events as sent.
     pub(crate) event_bytes: u64,
+    /// Bytes of encoded blocks.
+    pub(crate) sealed_bytes: u64,
+    /// Bytes of memory, encoded or not.
+    pub(crate) memory_bytes: u64,
 }
 
 impl Generation {
-    pub(crate) fn push(&mut self, source: SourceId, rows: OpenRows) -> &SourceRows {
+    pub(crate) fn new(id: u64) -> Generation {
+        Generation {
+            id,
+            ..Generation::default()
+        }
+    }
+
+    pub(crate) fn push(&mut self, source: SourceId, rows: OpenRows) {
         self.event_bytes += rows.event_bytes();
-        let rows_of_source = Arc::make_mut(self.sources.entry(source).or_default());
-        rows_of_source.push(rows);
-        rows_of_source
+        self.memory_bytes += rows.memory_bytes();
+        self.rows_mut(source).push(rows);
+    }
+
+    pub(crate) fn rows_mut(&mut self, source: SourceId) -> &mut SourceRows {
+        Arc::make_mut(self.sources.entry(source).or_default())
+    }
+
+    /// Puts gathered batches in place of those they were gathered from, which are given back to be dropped.
+    pub(crate) fn replace_open(
+        &mut self,
+        source: SourceId,
+        gathered: Vec<OpenRows>,
+    ) -> Vec<OpenRows> {
+        let rows = self.rows_mut(source);
+        let replaced = std::mem::replace(&mut rows.open, gathered);
+        let after: u64 = rows.open.iter().map(OpenRows::memory_bytes).sum();
+        let before: u64 = replaced.iter().map(OpenRows::memory_bytes).sum();
+        self.memory_bytes = (self.memory_bytes + after).saturating_sub(before);
+        replaced
+    }
+
+    /// Puts blocks in place of the rows they were made of, which are given back to be dropped.
+    pub(crate) fn replace_sealing(
+        &mut self,
+        source: SourceId,
+        sealed: &Arc<SealingRows>,
+        blocks: Vec<Arc<MemoryBlock>>,
+    ) -> Option<Arc<SealingRows>> {
+        let sealed_bytes: u64 = blocks.iter().map(|block| block.memory_bytes()).sum();
+        let open_bytes: u64 = sealed.rows.iter().map(OpenRows::memory_bytes).sum();
+        let rows = self.rows_mut(source);
+        let index = rows
+            .sealing
+            .iter()
+            .position(|found| Arc::ptr_eq(found, sealed))?;
+        let replaced = rows.sealing.remove(index);
+        rows.blocks.extend(blocks);
+        self.sealed_bytes += sealed_bytes;
+        self.memory_bytes = (self.memory_bytes + sealed_bytes).saturating_sub(open_bytes);
+        Some(replaced)
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sources
+            .values()
+            .all(|rows| rows.unsealed().next().is_none())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,11 +1,15 @@
 //! What a search reads: the store as it was at one moment, whatever happens to it meanwhile.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use cordwood_event::{SourceId, Timestamp};
 
-use crate::memtable::OpenRows;
+use crate::BlockHandle;
+use crate::block::BlockDirectory;
+use crate::memtable::{OpenRows, SourceRows};
+use crate::segment::Segment;
 use crate::view::View;
 
 /// An immutable state of the store; takes microseconds to make and nothing to clone. Holds on to memory and
@@ -20,6 +24,8 @@ pub struct Snapshot {
 pub enum Part {
     /// Rows not yet in a block, to be looked at one by one.
     Open(OpenRows),
+    /// An encoded block.
+    Block(BlockHandle),
 }
 
 /// How much of a source there is.
@@ -58,46 +64,97 @@ impl Snapshot {
         self.view.next_sequence - 1
     }
 
-    /// The rows of a source.
+    /// The rows of a source: segments first, oldest first.
     pub fn parts(&self, source: SourceId) -> impl Iterator<Item = Part> {
-        let of_source = move |generation| rows_of(generation, source);
-        self.view
-            .generations
+        let stored = self
+            .view
+            .segments
             .iter()
-            .filter_map(of_source)
-            .flat_map(|rows| rows.unsealed().cloned().map(Part::Open))
+            .flat_map(move |segment| blocks_of(segment, source));
+        let fresh = self.fresh(source);
+        stored.chain(fresh.flat_map(|rows| {
+            let sealed = rows.blocks.iter().cloned().map(BlockHandle::in_memory);
+            let open = rows.unsealed().cloned().map(Part::Open);
+            sealed.map(Part::Block).chain(open)
+        }))
     }
 
     /// What exists of a source and cannot be read.
-    pub fn missing(&self, _source: SourceId) -> impl Iterator<Item = &Missing> {
-        std::iter::empty()
+    pub fn missing(&self, source: SourceId) -> impl Iterator<Item = &Missing> {
+        let missing = self.view.missing.iter();
+        missing.filter(move |missing| missing.source == source)
     }
 
-    /// All sources that have events, with how much.
+    /// All sources that have events that can be read, with how much.
     pub fn sources(&self) -> BTreeMap<SourceId, SourceTotals> {
-        let mut totals: BTreeMap<SourceId, SourceTotals> = BTreeMap::new();
-        for generation in &self.view.generations {
-            for (source, rows) in &generation.sources {
-                let sum = totals.entry(*source).or_insert(SourceTotals::NONE);
-                for rows in rows.unsealed() {
-                    sum.add(&SourceTotals::of_open(rows));
-                }
+        let mut sources = BTreeMap::new();
+        for segment in self.view.segments.iter() {
+            for (source, totals) in segment.totals() {
+                add_to(&mut sources, source, &totals);
             }
         }
-        totals
+        for generation in &self.view.generations {
+            for (source, rows) in &generation.sources {
+                add_to(&mut sources, *source, &SourceTotals::of_fresh(rows));
+            }
+        }
+        sources
     }
 
-    /// How much there is of one source.
+    /// How much there is of one source that can be read.
     pub fn totals(&self, source: SourceId) -> Option<SourceTotals> {
-        self.sources().remove(&source)
+        let mut totals = SourceTotals::NONE;
+        for segment in self.view.segments.iter() {
+            for block in segment.blocks_of(source) {
+                totals.add(&SourceTotals::of_block(&block.directory));
+            }
+        }
+        for rows in self.fresh(source) {
+            totals.add(&SourceTotals::of_fresh(rows));
+        }
+        (totals.rows > 0).then_some(totals)
+    }
+
+    fn fresh(&self, source: SourceId) -> impl Iterator<Item = &Arc<SourceRows>> {
+        let generations = self.view.generations.iter();
+        generations.filter_map(move |generation| generation.sources.get(&source))
     }
 }
 
-fn rows_of(
-    generation: &Arc<crate::memtable::Generation>,
-    source: SourceId,
-) -> Option<&Arc<crate::memtable::SourceRows>> {
-    generation.sources.get(&source)
+fn blocks_of(segment: &Arc<Segment>, source: SourceId) -> impl Iterator<Item = Part> {
+    segment.blocks_of(source).iter().map(|block| {
+        let directory = Arc::clone(&block.directory);
+        let handle = BlockHandle::in_segment(Arc::clone(segment), directory, block.offset);
+        Part::Block(handle)
+    })
+}
+
+fn add_to(sources: &mut BTreeMap<SourceId, SourceTotals>, source: SourceId, totals: &SourceTotals) {
+    sources
+        .entry(source)
+        .or_insert(SourceTotals::NONE)
+        .add(totals);
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SourceTotals {
+            rows,
+            time_min,
+            time_max,
+            ..
+        } = self.totals;
+        let Missing {
+            source,
+            file,
+            reason,
+            ..
+        } = self;
+        write!(
+            f,
+            "{file}: {rows} events of source {source} from {time_min} to {time_max} cannot be read: {reason}"
+        )
+    }
 }
 
 impl SourceTotals {
@@ -108,7 +165,28 @@ impl SourceTotals {
         time_max: Timestamp::MIN,
     };
 
-    pub(crate) fn of_open(rows: &OpenRows) -> SourceTotals {
+    pub(crate) fn of_block(directory: &BlockDirectory) -> SourceTotals {
+        let (time_min, time_max) = directory.timestamps;
+        SourceTotals {
+            rows: u64::from(directory.rows),
+            event_bytes: directory.source_bytes,
+            time_min,
+            time_max,
+        }
+    }
+
+    fn of_fresh(rows: &SourceRows) -> SourceTotals {
+        let mut totals = SourceTotals::NONE;
+        for block in &rows.blocks {
+            totals.add(&SourceTotals::of_block(&block.directory));
+        }
+        for open in rows.unsealed() {
+            totals.add(&SourceTotals::of_open(open));
+        }
+        totals
+    }
+
+    fn of_open(rows: &OpenRows) -> SourceTotals {
         let (time_min, time_max) = rows.time_range();
         SourceTotals {
             rows: rows.batch().len() as u64,

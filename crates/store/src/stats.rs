@@ -1,5 +1,9 @@
 //! Counters of the store, for `/metrics`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{AppendError, Appended};
+
 /// A reading of the store's counters and gauges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -7,7 +11,7 @@ pub struct Stats {
     pub appends: u64,
     /// Of these, repeated batch keys.
     pub duplicates: u64,
-    /// Events stored.
+    /// Events stored since the start.
     pub events: u64,
     /// Appends refused because something was exhausted.
     pub refused_busy: u64,
@@ -17,8 +21,101 @@ pub struct Stats {
     pub refused_poisoned: u64,
     /// Why writes are refused, if they are.
     pub poisoned: Option<String>,
+    /// Writes to the log, each with one sync, for one or many appends.
+    pub log_writes: u64,
+    /// Bytes written to the log.
+    pub log_bytes: u64,
+    /// Flushes done.
+    pub flushes: u64,
+    /// Flushes that failed; they are tried again.
+    pub flush_failures: u64,
+    /// Bytes of segments written.
+    pub flushed_bytes: u64,
     /// Bytes of memory that fresh events take.
     pub fresh_bytes: u64,
     /// Bytes of events, as sent, that are in the log only.
     pub unflushed_event_bytes: u64,
+    /// Segments that can be read.
+    pub segments: u64,
+    /// Bytes of these.
+    pub segment_bytes: u64,
+    /// Segments that cannot be read; what is in them is missing from answers.
+    pub segments_missing: u64,
+    /// Reads of blocks that failed, of a disk or a checksum.
+    pub read_errors: u64,
+    /// Bytes free on the disk, if it says.
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// What is counted while the store runs.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    appends: AtomicU64,
+    duplicates: AtomicU64,
+    events: AtomicU64,
+    refused_busy: AtomicU64,
+    refused_disk_full: AtomicU64,
+    refused_poisoned: AtomicU64,
+    log_writes: AtomicU64,
+    log_bytes: AtomicU64,
+    flushes: AtomicU64,
+    flush_failures: AtomicU64,
+    flushed_bytes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn appended(&self, appended: Appended, events: usize) {
+        add(&self.appends, 1);
+        if appended.duplicate {
+            add(&self.duplicates, 1);
+        } else {
+            add(&self.events, events as u64);
+        }
+    }
+
+    pub(crate) fn refused(&self, error: &AppendError) {
+        match error {
+            AppendError::Busy { .. } => add(&self.refused_busy, 1),
+            AppendError::DiskFull { .. } => add(&self.refused_disk_full, 1),
+            AppendError::Poisoned { .. } => add(&self.refused_poisoned, 1),
+            AppendError::TooLarge { .. } | AppendError::Closed => {}
+        }
+    }
+
+    pub(crate) fn group_written(&self, bytes: usize) {
+        add(&self.log_writes, 1);
+        add(&self.log_bytes, bytes as u64);
+    }
+
+    pub(crate) fn flushed(&self, bytes: u64) {
+        add(&self.flushes, 1);
+        add(&self.flushed_bytes, bytes);
+    }
+
+    pub(crate) fn flush_failed(&self) {
+        add(&self.flush_failures, 1);
+    }
+
+    /// What was counted; the gauges are left at nothing.
+    pub(crate) fn read(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            appends: read(&self.appends),
+            duplicates: read(&self.duplicates),
+            events: read(&self.events),
+            refused_busy: read(&self.refused_busy),
+            refused_disk_full: read(&self.refused_disk_full),
+            refused_poisoned: read(&self.refused_poisoned),
+            log_writes: read(&self.log_writes),
+            log_bytes: read(&self.log_bytes),
+            flushes: read(&self.flushes),
+            flush_failures: read(&self.flush_failures),
+            flushed_bytes: read(&self.flushed_bytes),
+            ..Stats::default()
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
 }

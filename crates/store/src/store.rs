@@ -1,33 +1,43 @@
 //! The store as a whole: appends go in, snapshots come out.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use cordwood_event::Batch;
-
-use crate::memtable::{HeldBatch, OpenRows, Sequences, gather_small};
-use crate::snapshot::Snapshot;
-use crate::view::{Published, View};
+use crate::disk::DiskLock;
+use crate::flush::Flusher;
+use crate::log::{LogWriter, RECORD_BODY_BYTES_MAX, Request, StoredBody};
+use crate::memtable::HeldBatch;
+use crate::recovery::{self, Recovered};
+use crate::shared::Shared;
 use crate::{
-    Append, AppendError, Appended, BusyReason, Decode, Disk, Error, MemoryBudget, Options,
-    Recovery, Stats,
+    Append, AppendError, Appended, BusyReason, Decode, Disk, Error, Options, Recovery, Snapshot,
+    Stats, layout, sealing,
 };
+
+/// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
+const TEXT_BYTES_MAX: usize = u16::MAX as usize;
 
 /// An open data directory. Share it by `Arc`; every function takes `&self`.
 pub struct Store {
-    disk: Arc<dyn Disk>,
-    decode: Arc<dyn Decode>,
-    memory: MemoryBudget,
-    published: Published,
-    /// Held while a batch gets its sequence numbers and is published.
-    order: Mutex<()>,
-    events: AtomicU64,
+    shared: Arc<Shared>,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    writer: Option<JoinHandle<()>>,
+    flusher: Option<JoinHandle<()>>,
+    sealers: Vec<JoinHandle<()>>,
+    /// Given up last.
+    lock: Option<Box<dyn DiskLock>>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
-            .field("disk", &self.disk)
+            .field("disk", &self.shared.disk)
             .finish_non_exhaustive()
     }
 }
@@ -39,89 +49,179 @@ impl Store {
         disk: Arc<dyn Disk>,
         decode: Arc<dyn Decode>,
     ) -> Result<(Store, Recovery), Error> {
-        disk.create_dir("").map_err(Error::io("create", ""))?;
+        let lock = layout::prepare(disk.as_ref())?;
+        let opened = recovery::open(options, disk)?;
         let store = Store {
-            disk,
-            decode,
-            memory: options.memory.part(options.fresh_bytes_max),
-            published: Published::new(View::new(1)),
-            order: Mutex::new(()),
-            events: AtomicU64::new(0),
+            shared: Arc::clone(&opened.shared),
+            threads: Mutex::new(Threads {
+                lock: Some(lock),
+                ..Threads::default()
+            }),
         };
-        Ok((store, Recovery::default()))
+        // Should what follows fail, the drop of the store ends the threads.
+        store.start_sealing()?;
+        let recovered = opened.replay(decode.as_ref())?;
+        let recovery = recovered.recovery.clone();
+        store.start_writing(recovered)?;
+        Ok((store, recovery))
     }
 
-    /// Stores a batch; returns once it is on disk and visible.
+    /// Stores a batch; returns once it is on disk and visible. Blocks; about one sync of the disk.
     pub fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let bytes = append.batch.memory_bytes() as u64;
-        let reservation = self.memory.try_reserve(bytes).ok_or(AppendError::Busy {
-            reason: BusyReason::Memory,
-            retry_after: std::time::Duration::from_secs(1),
+        let result = self.try_append(append);
+        if let Err(error) = &result {
+            self.shared.counters.refused(error);
+        }
+        result
+    }
+
+    fn try_append(&self, append: Append) -> Result<Appended, AppendError> {
+        check_size(&append)?;
+        self.check_unflushed()?;
+        self.shared.check_writable()?;
+        let bytes = append.batch.memory_bytes() + append.body.len();
+        let reservation = self.shared.memory.try_reserve(bytes as u64);
+        let reservation = reservation.ok_or(AppendError::busy(BusyReason::Memory))?;
+        let (answer, answered) = sync_channel(1);
+        self.shared.queue.push(Request {
+            source: append.source,
+            received_at: append.received_at,
+            format: append.format,
+            batch_key: append.batch_key,
+            body: StoredBody::pack(append.body, append.compressed),
+            held: HeldBatch::new(append.batch, reservation),
+            answer,
         })?;
-        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = append.batch.len();
-        let held = Arc::new(HeldBatch::new(append.batch, reservation));
-        let first_sequence = self.published.update(|view| {
-            let first = view.next_sequence;
-            view.next_sequence += rows as u64;
-            let open = OpenRows::new(held, Sequences::consecutive(first, rows));
-            view.active_mut().push(append.source, open);
-            first
-        });
-        self.gather(append.source);
-        self.events.fetch_add(rows as u64, Ordering::Relaxed);
-        Ok(Appended {
-            duplicate: false,
-            first_sequence,
+        // The writer answers every request; if it ended without, it panicked, and what became of the batch is unknown.
+        answered.recv().unwrap_or_else(|_| {
+            let reason = "the thread that writes the log ended".to_owned();
+            Err(self.shared.poison_because(reason))
         })
     }
 
-    fn gather(&self, source: cordwood_event::SourceId) {
-        self.published.update(|view| {
-            let Some(rows) = view.active_mut().sources.get_mut(&source) else {
-                return;
-            };
-            if let Some(gathered) = gather_small(&rows.open, &self.memory) {
-                Arc::make_mut(rows).open = gathered;
-            }
-        });
-    }
-
-    /// The store as it is now.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.published.get())
-    }
-
-    /// Moves all fresh events into a segment; returns when that is durable.
-    pub fn flush(&self) -> Result<(), Error> {
+    fn check_unflushed(&self) -> Result<(), AppendError> {
+        let unflushed = self.shared.unflushed_event_bytes.load(Ordering::Relaxed);
+        if unflushed >= self.shared.options.unflushed_event_bytes_max {
+            return Err(AppendError::busy(BusyReason::Unflushed));
+        }
         Ok(())
+    }
+
+    /// The store as it is now: every append that has returned is in it.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.shared.published.get())
+    }
+
+    /// Moves all events there are now into segments; returns when that is durable.
+    pub fn flush(&self) -> Result<(), Error> {
+        let (answer, answered) = sync_channel(1);
+        self.shared.flush.request(answer)?;
+        answered.recv().unwrap_or(Err(Error::Closed))
     }
 
     /// Refuses appends from now on, waits for those under way, and ends all threads. Events stay in the log, from where
-    /// the next start takes them.
+    /// the next start takes them: nothing is left to sync. Closing twice is harmless.
     pub fn close(&self) -> Result<(), Error> {
-        Ok(())
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.flush.close();
+        self.shared.queue.close();
+        let writer = threads.writer.take();
+        let writer = writer.map_or(Ok(()), JoinHandle::join);
+        self.shared.sealing.close();
+        let flusher = threads.flusher.take();
+        let flusher = flusher.map_or(Ok(()), JoinHandle::join);
+        let sealers = threads.sealers.drain(..).map(JoinHandle::join);
+        let sealers = sealers.fold(Ok(()), Result::and);
+        threads.lock = None;
+        if writer.and(flusher).and(sealers).is_err() {
+            self.shared
+                .poison_because("a thread of the store panicked".into());
+        }
+        self.shared.check_not_poisoned()
     }
 
     /// Counters and gauges.
     pub fn stats(&self) -> Stats {
-        Stats {
-            events: self.events.load(Ordering::Relaxed),
-            fresh_bytes: self.memory.used_bytes(),
-            ..Stats::default()
-        }
+        let view = self.shared.published.get();
+        let mut stats = self.shared.counters.read();
+        stats.poisoned = self.shared.poisoned().map(str::to_owned);
+        stats.fresh_bytes = self.shared.memory.used_bytes();
+        stats.unflushed_event_bytes = self.shared.unflushed_event_bytes.load(Ordering::Relaxed);
+        stats.segments = view.segments.len() as u64;
+        stats.segment_bytes = view
+            .segments
+            .iter()
+            .map(|segment| segment.file_bytes())
+            .sum();
+        stats.read_errors = view
+            .segments
+            .iter()
+            .map(|segment| segment.read_errors())
+            .sum();
+        let mut missing: Vec<&str> = view.missing.iter().map(|missing| &*missing.file).collect();
+        missing.dedup();
+        stats.segments_missing = missing.len() as u64;
+        stats.disk_free_bytes = self.shared.disk.free_bytes().ok();
+        stats
     }
 
-    /// The decoder the store was opened with.
-    pub fn decoder(&self) -> &Arc<dyn Decode> {
-        &self.decode
+    fn start_sealing(&self) -> Result<(), Error> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for index in 0..self.shared.options.sealing_threads.max(1) {
+            let shared = Arc::clone(&self.shared);
+            let thread = spawn(format!("store-seal-{index}"), move || sealing::run(&shared))?;
+            threads.sealers.push(thread);
+        }
+        Ok(())
+    }
+
+    fn start_writing(&self, recovered: Recovered) -> Result<(), Error> {
+        let Recovered {
+            manifest,
+            files,
+            position,
+            keys,
+            next_sequence,
+            recovery: _,
+        } = recovered;
+        let writer = LogWriter::new(Arc::clone(&self.shared), position, next_sequence, keys);
+        let flusher = Flusher::new(Arc::clone(&self.shared), files, manifest);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.writer = Some(spawn("store-log".into(), move || writer.run())?);
+        threads.flusher = Some(spawn("store-flush".into(), move || flusher.run())?);
+        Ok(())
     }
 }
 
-#[expect(
-    dead_code,
-    reason = "asserts at compile time that a store can be shared"
-)]
-fn assert_shared(store: Store, batch: Batch) -> (impl Send + Sync, impl Send + Sync) {
-    (store, batch)
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Whoever wants to know the outcome calls it before.
+        let _ = self.close();
+    }
+}
+
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    std::thread::Builder::new()
+        .name(name.clone())
+        .spawn(work)
+        .map_err(Error::io("start", format!("the thread {name}")))
+}
+
+fn check_size(append: &Append) -> Result<(), AppendError> {
+    let key = append.batch_key.as_deref().unwrap_or_default();
+    let sizes = [
+        (append.body.len(), RECORD_BODY_BYTES_MAX),
+        (append.format.len(), TEXT_BYTES_MAX),
+        (key.len(), TEXT_BYTES_MAX),
+    ];
+    match sizes
+        .into_iter()
+        .find(|(bytes, bytes_max)| bytes > bytes_max)
+    {
+        Some((bytes, bytes_max)) => Err(AppendError::TooLarge {
+            bytes: bytes as u64,
+            bytes_max: bytes_max as u64,
+        }),
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::Missing;
 use crate::memtable::Generation;
+use crate::segment::Segment;
 
 /// All there is to read at one moment.
 #[derive(Clone, Debug)]
@@ -12,19 +14,55 @@ pub(crate) struct View {
     pub(crate) next_sequence: u64,
     /// Frozen generations, oldest first, and last the active one.
     pub(crate) generations: Vec<Arc<Generation>>,
+    /// Segments that can be read, oldest first.
+    pub(crate) segments: Arc<Vec<Arc<Segment>>>,
+    /// What is in segments that cannot.
+    pub(crate) missing: Arc<Vec<Missing>>,
 }
 
 impl View {
-    pub(crate) fn new(next_sequence: u64) -> View {
+    pub(crate) fn new(
+        next_sequence: u64,
+        segments: Vec<Arc<Segment>>,
+        missing: Vec<Missing>,
+    ) -> View {
         View {
             next_sequence,
-            generations: vec![Arc::new(Generation::default())],
+            segments: Arc::new(segments),
+            missing: Arc::new(missing),
+            generations: vec![Arc::new(Generation::new(0))],
         }
+    }
+
+    pub(crate) fn active(&self) -> &Generation {
+        let active = self.generations.last();
+        active.expect("there is always an active generation")
+    }
+
+    /// Freezes the active generation.
+    pub(crate) fn begin_generation(&mut self, id: u64) {
+        self.generations.push(Arc::new(Generation::new(id)));
     }
 
     pub(crate) fn active_mut(&mut self) -> &mut Generation {
         let active = self.generations.last_mut();
         Arc::make_mut(active.expect("there is always an active generation"))
+    }
+
+    pub(crate) fn generation(&self, id: u64) -> Option<&Generation> {
+        let generation = self.generations.iter().find(|found| found.id == id);
+        generation.map(Arc::as_ref)
+    }
+
+    /// Puts a segment in place of the generation it was made of, which is given back to be dropped.
+    pub(crate) fn replace_generation(
+        &mut self,
+        id: u64,
+        segment: Arc<Segment>,
+    ) -> Option<Arc<Generation>> {
+        let index = self.generations.iter().position(|found| found.id == id)?;
+        Arc::make_mut(&mut self.segments).push(segment);
+        Some(self.generations.remove(index))
     }
 
     pub(crate) fn generation_mut(&mut self, id: u64) -> Option<&mut Generation> {

@@ -144,6 +144,17 @@ impl StrValues {
             .partition_point(|frame| frame.end_rank <= rank)
     }
 
+    /// The ranks of the texts of a frame; decompresses nothing.
+    pub fn frame_ranks(&self, index: usize) -> std::ops::Range<usize> {
+        let end_of = |index: usize| {
+            self.inner
+                .frames
+                .get(index)
+                .map_or(self.len(), |f| f.end_rank)
+        };
+        index.checked_sub(1).map_or(0, end_of)..end_of(index)
+    }
+
     /// A frame for scanning: borrowed if it is decompressed already, else decompressed for the caller alone.
     pub fn frame(&self, index: usize) -> Result<Frame<'_>, Corrupt> {
         let (first_rank, ends) = self.ends_of(index)?;

@@ -1,0 +1,145 @@
+//! One block while a search looks at it: columns are read once, and what was read is counted.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
+use cordwood_store::column::{Column, Presence};
+use cordwood_store::{BlockHandle, Encoding, ReadError};
+
+/// A block open for one search, on one thread.
+#[derive(Debug)]
+pub(crate) struct OpenBlock {
+    /// Its own, so that what is decoded is let go with it.
+    handle: BlockHandle,
+    columns: Vec<OnceCell<Column>>,
+    timestamps: OnceCell<Vec<i64>>,
+    sequences: OnceCell<Vec<u64>>,
+    levels: OnceCell<Vec<u8>>,
+    /// The chunks counted so far that several columns share, by offset.
+    shared_counted: RefCell<HashSet<u32>>,
+    bytes_read: Cell<u64>,
+}
+
+impl OpenBlock {
+    pub(crate) fn new(handle: &BlockHandle) -> OpenBlock {
+        let columns = handle.directory().columns.len();
+        OpenBlock {
+            handle: handle.clone(),
+            columns: (0..columns).map(|_| OnceCell::new()).collect(),
+            timestamps: OnceCell::new(),
+            sequences: OnceCell::new(),
+            levels: OnceCell::new(),
+            shared_counted: RefCell::default(),
+            bytes_read: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn directory(&self) -> &BlockDirectory {
+        self.handle.directory()
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.directory().rows as usize
+    }
+
+    /// How many bytes of the block have been read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read.get()
+    }
+
+    /// The column at an index of the directory.
+    pub(crate) fn column(&self, index: usize) -> Result<&Column, ReadError> {
+        let cell = self.columns.get(index);
+        let cell = cell.expect("columns are asked for by their index in the directory");
+        if let Some(column) = cell.get() {
+            return Ok(column);
+        }
+        let column = self.handle.column(index)?;
+        self.count_column(index);
+        Ok(cell.get_or_init(|| column))
+    }
+
+    /// The rows that have the field of the column at an index of the directory.
+    pub(crate) fn presence(&self, index: usize) -> Result<Arc<Presence>, ReadError> {
+        let directory = self.directory();
+        let entry = &directory.columns[index];
+        self.count_presence(entry);
+        self.handle.presence(entry)
+    }
+
+    /// The fields that have no column of their own.
+    pub(crate) fn rest(&self) -> Result<Option<&Arc<Rest>>, ReadError> {
+        let rest = self.handle.rest()?;
+        if let Some(entry) = self.directory().rest {
+            self.count_shared(entry.chunk);
+        }
+        Ok(rest)
+    }
+
+    /// The time of every row in nanoseconds, rising.
+    pub(crate) fn timestamps(&self) -> Result<&[i64], ReadError> {
+        let read = || self.handle.timestamps();
+        self.head(&self.timestamps, self.directory().timestamp, read)
+    }
+
+    /// The sequence number of every row.
+    pub(crate) fn sequences(&self) -> Result<&[u64], ReadError> {
+        let read = || self.handle.sequences();
+        self.head(&self.sequences, self.directory().sequence, read)
+    }
+
+    /// The code of the level of every row.
+    pub(crate) fn levels(&self) -> Result<&[u8], ReadError> {
+        let read = || self.handle.levels();
+        self.head(&self.levels, self.directory().level, read)
+    }
+
+    fn head<'c, T>(
+        &self,
+        cell: &'c OnceCell<Vec<T>>,
+        chunk: Chunk,
+        read: impl FnOnce() -> Result<Vec<T>, ReadError>,
+    ) -> Result<&'c [T], ReadError> {
+        if let Some(values) = cell.get() {
+            return Ok(values);
+        }
+        let values = read()?;
+        self.count(chunk);
+        Ok(cell.get_or_init(|| values))
+    }
+
+    fn count_column(&self, index: usize) {
+        let directory = self.directory();
+        let Some(entry) = directory.columns.get(index) else {
+            return;
+        };
+        self.count(entry.chunk);
+        self.count_presence(entry);
+        if matches!(entry.encoding, Encoding::Const | Encoding::Dict)
+            && let Some(chunk) = directory.dictionaries
+        {
+            self.count_shared(chunk);
+        }
+    }
+
+    fn count_presence(&self, entry: &ColumnEntry) {
+        let presences = &self.directory().presences;
+        let chunk = entry.presence.and_then(|index| presences.get(usize::from(index)));
+        if let Some(chunk) = chunk {
+            self.count_shared(*chunk);
+        }
+    }
+
+    fn count_shared(&self, chunk: Chunk) {
+        if self.shared_counted.borrow_mut().insert(chunk.offset) {
+            self.count(chunk);
+        }
+    }
+
+    fn count(&self, chunk: Chunk) {
+        self.bytes_read
+            .set(self.bytes_read.get() + u64::from(chunk.length));
+    }
+}

@@ -1,0 +1,104 @@
+//! Between the rows of a block and the ranks of a column: the rows that have the field, numbered densely.
+
+use cordwood_store::column::Presence;
+
+use crate::selection::Selection;
+
+/// The ranks of those rows of `among` that have the field.
+pub(crate) fn to_ranks(presence: &Presence, among: &Selection) -> Selection {
+    let Some(present) = presence.words() else {
+        return among.clone();
+    };
+    let mut ranks = Selection::none(presence.present());
+    let mut before = 0;
+    for (present, wanted) in present.iter().zip(among.words()) {
+        let gathered = gather_bits(*wanted, *present);
+        let width = present.count_ones() as usize;
+        ranks.insert_bits(before, gathered, width);
+        before += width;
+    }
+    ranks
+}
+
+/// The rows of a block of the given ranks.
+pub(crate) fn to_rows(presence: &Presence, ranks: Selection) -> Selection {
+    let Some(present) = presence.words() else {
+        return ranks;
+    };
+    let mut before = 0;
+    let words = present.iter().map(|present| {
+        let width = present.count_ones() as usize;
+        let bits = ranks.bits(before, width);
+        before += width;
+        scatter_bits(bits, *present)
+    });
+    Selection::of_words(presence.rows(), words.collect())
+}
+
+/// The bits of `from` at the places set in `mask`, moved together at the low end.
+fn gather_bits(from: u64, mask: u64) -> u64 {
+    if mask == u64::MAX || from == 0 {
+        return from;
+    }
+    let mut gathered = 0;
+    let mut open = from & mask;
+    while open != 0 {
+        let lowest = open & open.wrapping_neg();
+        gathered |= 1 << (mask & (lowest - 1)).count_ones();
+        open ^= lowest;
+    }
+    gathered
+}
+
+/// The inverse: the low bits of `from`, moved to the places set in `mask`.
+fn scatter_bits(from: u64, mask: u64) -> u64 {
+    if mask == u64::MAX || from == 0 {
+        return from;
+    }
+    let mut scattered = 0;
+    let mut places = mask;
+    let mut open = from;
+    while open != 0 && places != 0 {
+        let place = places & places.wrapping_neg();
+        if open & 1 == 1 {
+            scattered |= place;
+        }
+        open >>= 1;
+        places ^= place;
+    }
+    scattered
+}
+
+#[cfg(test)]
+mod tests {
+    //! Against counting one by one.
+
+    use proptest::prelude::*;
+
+    use super::{to_ranks, to_rows};
+    use crate::selection::Selection;
+    use cordwood_store::column::Presence;
+
+    proptest! {
+        #[test]
+        fn rows_and_ranks_agree(
+            rows in proptest::collection::vec((proptest::bool::weighted(0.7), any::<bool>()), 0..300),
+            is_everywhere in any::<bool>(),
+        ) {
+            let has_field = |row: usize| is_everywhere || rows[row].0;
+            let presence = Presence::of_rows(rows.len(), (0..rows.len()).filter(|row| has_field(*row)));
+            let mut among = Selection::none(rows.len());
+            (0..rows.len()).filter(|row| rows[*row].1).for_each(|row| among.insert(row));
+
+            let ranks = to_ranks(&presence, &among);
+            let expected: Vec<usize> = among.iter().filter_map(|row| presence.rank(row)).collect();
+            prop_assert_eq!(ranks.iter().collect::<Vec<_>>(), expected);
+            prop_assert_eq!(ranks.rows(), presence.present());
+
+            let back = to_rows(&presence, ranks);
+            let expected: Vec<usize> = among.iter().filter(|row| has_field(*row)).collect();
+            prop_assert_eq!(back.iter().collect::<Vec<_>>(), expected);
+            prop_assert_eq!(back.rows(), rows.len());
+        }
+    }
+}

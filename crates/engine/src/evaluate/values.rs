@@ -1,0 +1,204 @@
+//! One test on the values of one column, on their encoded form as far as that goes.
+
+use std::cell::{Cell, RefCell};
+
+use cordwood_event::{Number, Scalar};
+use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
+use cordwood_store::column::{Dictionary, Mixed, StrValues, Values};
+
+use crate::budget::Budget;
+use crate::evaluate::Failure;
+use crate::selection::Selection;
+
+/// Of a frame with at least one wanted text in so many, all texts are searched in one pass; of others, the wanted ones
+/// alone. A pass over a frame costs about as much as this share of its texts looked up one by one.
+const SPARSE_SHARE: usize = 8;
+
+/// How many values are tested one by one between two looks at the budget: a JSON array of the size of a log line
+/// takes about a microsecond.
+const VALUES_PER_CHECK: usize = 1024;
+
+/// How a clause looks at the values of a column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reading<'a> {
+    /// As a field that reaches the column so.
+    Field(Reach<'a>),
+    /// As any field: whatever lies inside an array or object counts.
+    Anywhere,
+}
+
+/// A test of the values of one column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueTest<'a> {
+    pub(crate) predicate: &'a Predicate,
+    pub(crate) reading: Reading<'a>,
+    /// Whether other clauses may come back to the same texts, so that they stay decompressed.
+    pub(crate) keeps_frames: bool,
+    pub(crate) budget: &'a Budget,
+    /// Set once values are tested by rank; constants and dictionaries are not.
+    pub(crate) has_tested_rows: &'a Cell<bool>,
+}
+
+impl ValueTest<'_> {
+    fn matches(&self, value: Scalar<'_>) -> bool {
+        match self.reading {
+            Reading::Field(reach) => self.predicate.matches_at(reach, value),
+            Reading::Anywhere => self.predicate.matches_anywhere(value),
+        }
+    }
+
+    /// Whether only values inside arrays are meant, which no text and no number is.
+    fn is_inside_arrays(&self) -> bool {
+        matches!(self.reading, Reading::Field(Reach::Inside(_)))
+    }
+
+    /// Those of the ranks `wanted` whose value matches.
+    pub(crate) fn select(
+        &self,
+        values: &Values,
+        wanted: &Selection,
+    ) -> Result<Selection, Failure> {
+        let none = || Ok(Selection::none(wanted.rows()));
+        if wanted.is_empty() {
+            return none();
+        }
+        match values {
+            Values::Const(value) if self.matches(value.as_scalar()) => Ok(wanted.clone()),
+            Values::Const(_) => none(),
+            Values::Dict { values, codes } => Ok(self.select_codes(values, codes, wanted)),
+            Values::Int(_) | Values::Float(_) | Values::Str(_) if self.is_inside_arrays() => none(),
+            Values::Int(integers) => Ok(self.select_integers(integers, wanted)),
+            Values::Float(floats) => Ok(self.select_floats(floats, wanted)),
+            Values::Str(texts) => self.select_texts(texts, wanted),
+            Values::Mixed(mixed) => self.select_mixed(mixed, wanted),
+        }
+    }
+
+    fn select_codes(&self, values: &Dictionary, codes: &[u16], wanted: &Selection) -> Selection {
+        let holds: Vec<bool> = values.iter().map(|value| self.matches(value)).collect();
+        if !holds.contains(&true) {
+            return Selection::none(wanted.rows());
+        }
+        if !holds.contains(&false) {
+            return wanted.clone();
+        }
+        self.has_tested_rows.set(true);
+        wanted.filter(|rank| {
+            codes
+                .get(rank)
+                .and_then(|code| holds.get(usize::from(*code)))
+                .is_some_and(|holds| *holds)
+        })
+    }
+
+    fn select_integers(&self, integers: &[i64], wanted: &Selection) -> Selection {
+        self.has_tested_rows.set(true);
+        let Some(intervals) = self.predicate.number_intervals() else {
+            return wanted.filter(|rank| {
+                integers
+                    .get(rank)
+                    .is_some_and(|integer| self.matches(Scalar::Int(*integer)))
+            });
+        };
+        let within = intervals.iter().filter_map(NumberInterval::integers);
+        union(wanted, within, |rank, (least, greatest)| {
+            integers
+                .get(rank)
+                .is_some_and(|integer| least <= *integer && *integer <= greatest)
+        })
+    }
+
+    fn select_floats(&self, floats: &[f64], wanted: &Selection) -> Selection {
+        self.has_tested_rows.set(true);
+        let Some(intervals) = self.predicate.number_intervals() else {
+            return wanted.filter(|rank| {
+                floats
+                    .get(rank)
+                    .is_some_and(|float| self.matches(Scalar::Float(*float)))
+            });
+        };
+        union(wanted, intervals.iter(), |rank, interval| {
+            floats
+                .get(rank)
+                .is_some_and(|float| interval.contains(Number::Float(*float)))
+        })
+    }
+
+    fn select_texts(&self, texts: &StrValues, wanted: &Selection) -> Result<Selection, Failure> {
+        match self.predicate.text_test() {
+            TextTest::Never => return Ok(Selection::none(wanted.rows())),
+            TextTest::Always => return Ok(wanted.clone()),
+            _ => self.has_tested_rows.set(true),
+        }
+        let mut held = Selection::none(wanted.rows());
+        for index in 0..texts.frame_count() {
+            self.budget.check()?;
+            let ranks = texts.frame_ranks(index);
+            let count = wanted.count_in(ranks.clone());
+            if count == 0 {
+                continue;
+            }
+            if self.keeps_frames {
+                texts.get(ranks.start)?;
+            }
+            let frame = texts.frame(index)?;
+            if count * SPARSE_SHARE < ranks.len() {
+                for rank in wanted.iter_in(ranks) {
+                    let text = frame.get(rank - frame.first_rank);
+                    if text.is_some_and(|text| self.predicate.matches_text(text)) {
+                        held.insert(rank);
+                    }
+                }
+            } else {
+                let first_rank = frame.first_rank;
+                self.predicate
+                    .select_texts(frame.text.as_bytes(), frame.ends, &mut |index| {
+                        held.insert(first_rank + index);
+                    });
+            }
+        }
+        held.intersect(wanted);
+        Ok(held)
+    }
+
+    fn select_mixed(&self, mixed: &Mixed, wanted: &Selection) -> Result<Selection, Failure> {
+        self.has_tested_rows.set(true);
+        let failure = RefCell::new(None);
+        let mut tested = 0usize;
+        let held = wanted.filter(|rank| {
+            if failure.borrow().is_some() {
+                return false;
+            }
+            tested += 1;
+            let value = self.pause(tested).and_then(|()| Ok(mixed.get(rank)?));
+            match value {
+                Ok(value) => self.matches(value),
+                Err(stopped) => {
+                    failure.replace(Some(stopped));
+                    false
+                }
+            }
+        });
+        failure.into_inner().map_or(Ok(held), Err)
+    }
+
+    fn pause(&self, tested: usize) -> Result<(), Failure> {
+        if tested.is_multiple_of(VALUES_PER_CHECK) {
+            self.budget.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// Those of `wanted` for which any of `alternatives` holds.
+fn union<A: Copy>(
+    wanted: &Selection,
+    alternatives: impl Iterator<Item = A>,
+    holds: impl Fn(usize, A) -> bool,
+) -> Selection {
+    let mut held = Selection::none(wanted.rows());
+    for alternative in alternatives {
+        held.union(&wanted.filter(|rank| holds(rank, alternative)));
+    }
+    held
+}

@@ -1,0 +1,172 @@
+//! A block as a search reads it, wherever its bytes are.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cordwood_event::Timestamp;
+
+use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, Rest, RowFields};
+use crate::column::{Column, Presence};
+use crate::encoding::Corrupt;
+use crate::memtable::MemoryBlock;
+use crate::segment::Segment;
+use crate::{ReadError, ReadFailure};
+
+/// One block. Keeps what its columns share, so make one per query; what it reads is verified. A clone is cheap and shares
+/// what is kept.
+#[derive(Clone, Debug)]
+pub struct BlockHandle {
+    reader: Arc<BlockReader<Place>>,
+}
+
+/// Where the bytes of a block are.
+#[derive(Clone, Debug)]
+enum Place {
+    Memory(Arc<MemoryBlock>),
+    Segment { segment: Arc<Segment>, offset: u64 },
+}
+
+impl From<Corrupt> for ReadFailure {
+    fn from(corrupt: Corrupt) -> ReadFailure {
+        ReadFailure::Malformed(corrupt.0.to_owned())
+    }
+}
+
+impl ReadChunk for Place {
+    type Error = ReadFailure;
+
+    fn read(&self, chunk: Chunk) -> Result<Bytes, ReadFailure> {
+        match self {
+            Place::Memory(block) => Ok(block.bytes.read(chunk)?),
+            Place::Segment { segment, offset } => {
+                let offset = offset + u64::from(chunk.offset);
+                Ok(segment.read(offset, chunk.length as usize)?)
+            }
+        }
+    }
+}
+
+impl BlockHandle {
+    pub(crate) fn in_memory(block: Arc<MemoryBlock>) -> BlockHandle {
+        let directory = Arc::clone(&block.directory);
+        BlockHandle {
+            reader: Arc::new(BlockReader::new(directory, Place::Memory(block))),
+        }
+    }
+
+    /// The block at `offset` of a segment.
+    pub(crate) fn in_segment(
+        segment: Arc<Segment>,
+        directory: Arc<BlockDirectory>,
+        offset: u64,
+    ) -> BlockHandle {
+        BlockHandle {
+            reader: Arc::new(BlockReader::new(
+                directory,
+                Place::Segment { segment, offset },
+            )),
+        }
+    }
+
+    /// What the block holds, and where.
+    pub fn directory(&self) -> &BlockDirectory {
+        self.reader.directory()
+    }
+
+    /// The file of the segment it lies in, below the data directory; `None` for a block in memory.
+    pub fn segment_file(&self) -> Option<&str> {
+        match self.reader.source() {
+            Place::Memory(_) => None,
+            Place::Segment { segment, .. } => Some(segment.path()),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.reader.rows()
+    }
+
+    /// The earliest and the latest time of the rows.
+    pub fn time_range(&self) -> (Timestamp, Timestamp) {
+        self.directory().timestamps
+    }
+
+    /// The lowest and the highest sequence number of the rows.
+    pub fn sequence_range(&self) -> (u64, u64) {
+        self.directory().sequences
+    }
+
+    /// Bytes of the block as encoded.
+    pub fn encoded_bytes(&self) -> u64 {
+        self.directory().encoded_bytes()
+    }
+
+    /// The time of every row in nanoseconds, rising.
+    pub fn timestamps(&self) -> Result<Vec<i64>, ReadError> {
+        self.reader
+            .timestamps()
+            .map_err(|e| self.error("the times", e))
+    }
+
+    /// The sequence number of every row.
+    pub fn sequences(&self) -> Result<Vec<u64>, ReadError> {
+        let sequences = self.reader.sequences();
+        sequences.map_err(|e| self.error("the sequence numbers", e))
+    }
+
+    /// The level code of every row: [`Level::code`](cordwood_event::Level::code), 0 for none.
+    pub fn levels(&self) -> Result<Vec<u8>, ReadError> {
+        self.reader
+            .levels()
+            .map_err(|e| self.error("the levels", e))
+    }
+
+    /// The column at an index of [`BlockDirectory::columns`].
+    pub fn column(&self, index: usize) -> Result<Column, ReadError> {
+        self.reader.column(index).map_err(|error| {
+            let entry = self.directory().columns.get(index);
+            self.error(entry.map_or("a column", |entry| &entry.path), error)
+        })
+    }
+
+    /// The column of a path (escaped), whether it has its own chunk or lies in the rest.
+    pub fn column_of(&self, path: &str) -> Result<Option<Column>, ReadError> {
+        self.reader.column_of(path).map_err(|e| self.error(path, e))
+    }
+
+    /// The rows that have the field of `entry`.
+    pub fn presence(&self, entry: &ColumnEntry) -> Result<Arc<Presence>, ReadError> {
+        let presence = self.reader.presence(entry);
+        presence.map_err(|e| self.error(&entry.path, e))
+    }
+
+    /// The rare fields, if the block has so many fields that some share a chunk.
+    pub fn rest(&self) -> Result<Option<&Arc<Rest>>, ReadError> {
+        self.reader
+            .rest()
+            .map_err(|e| self.error("the rare fields", e))
+    }
+
+    /// Every field of each of some rows: path and value. For a few rows; a scan reads columns.
+    pub fn fields(&self, rows: &[usize]) -> Result<Vec<RowFields>, ReadError> {
+        self.reader.fields(rows).map_err(|e| self.error("a row", e))
+    }
+
+    fn error(&self, what: &str, source: ReadFailure) -> ReadError {
+        let (file, block) = match self.reader.source() {
+            Place::Memory(_) => ("(memory)".to_owned(), String::new()),
+            Place::Segment { segment, offset } => {
+                segment.count_read_error();
+                (
+                    segment.path().to_owned(),
+                    format!(" of the block at {offset}"),
+                )
+            }
+        };
+        ReadError {
+            file,
+            what: format!("{what}{block}"),
+            source,
+        }
+    }
+}

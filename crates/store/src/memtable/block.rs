@@ -1,0 +1,94 @@
+//! A sealed block in memory.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::OpenRows;
+use crate::block::{self, BlockDirectory, BlockRow, EncodeError};
+use crate::shared::Shared;
+use crate::{MemoryBudget, Options, Reservation};
+
+/// An encoded block that is not in a segment yet.
+#[derive(Debug)]
+pub(crate) struct MemoryBlock {
+    pub(crate) directory: Arc<BlockDirectory>,
+    pub(crate) bytes: Bytes,
+    reservation: Reservation,
+}
+
+impl MemoryBlock {
+    /// Encodes rows of one source as blocks, sorted by time across all of them.
+    pub(crate) fn seal(
+        rows: &[OpenRows],
+        shared: &Shared,
+    ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
+        let mut sorted: Vec<BlockRow<'_>> = rows.iter().flat_map(rows_of).collect();
+        sorted.sort_unstable_by_key(|row| (row.event.timestamp(), row.sequence));
+        let mut blocks = Vec::new();
+        let mut rest = &*sorted;
+        while !rest.is_empty() {
+            let (head, tail) = rest.split_at(rows_that_fill(rest, &shared.options));
+            encode_parted(head, &shared.memory, &mut blocks)?;
+            rest = tail;
+        }
+        Ok(blocks)
+    }
+
+    fn new(rows: &[BlockRow<'_>], memory: &MemoryBudget) -> Result<MemoryBlock, EncodeError> {
+        let encoded = block::encode(rows)?;
+        let memory_bytes = encoded.bytes.len() + encoded.directory.memory_bytes();
+        Ok(MemoryBlock {
+            directory: Arc::new(encoded.directory),
+            bytes: encoded.bytes.into(),
+            // The rows it stands for take more, and are let go right after.
+            reservation: memory.reserve(memory_bytes as u64),
+        })
+    }
+
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.reservation.bytes()
+    }
+}
+
+fn rows_of(open: &OpenRows) -> impl Iterator<Item = BlockRow<'_>> {
+    let events = open.batch().events().enumerate();
+    events.map(|(row, event)| BlockRow {
+        event,
+        sequence: open.sequence(row),
+    })
+}
+
+/// How many rows the next block gets: at least one.
+fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
+    let mut event_bytes = 0;
+    let within_bytes = rows.iter().take_while(|row| {
+        let is_within = event_bytes < options.block_event_bytes;
+        event_bytes += row.event.source_bytes();
+        is_within
+    });
+    let count = within_bytes.take(options.block_rows).count();
+    count.clamp(1, rows.len())
+}
+
+/// Encodes rows, cut in two as long as they are too much for one block.
+fn encode_parted(
+    rows: &[BlockRow<'_>],
+    memory: &MemoryBudget,
+    blocks: &mut Vec<Arc<MemoryBlock>>,
+) -> Result<(), EncodeError> {
+    match MemoryBlock::new(rows, memory) {
+        Ok(block) => {
+            blocks.push(Arc::new(block));
+            Ok(())
+        }
+        Err(EncodeError::TooManyRows | EncodeError::TooMuchText | EncodeError::TooManyFields)
+            if rows.len() > 1 =>
+        {
+            let (head, tail) = rows.split_at(rows.len() / 2);
+            encode_parted(head, memory, blocks)?;
+            encode_parted(tail, memory, blocks)
+        }
+        Err(error) => Err(error),
+    }
+}

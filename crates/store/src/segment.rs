@@ -1,0 +1,212 @@
+//! A segment: one immutable file of blocks with its directory. Complete or absent.
+//!
+//! `docs/format.md` describes the bytes. This file must not know the manifest or the log.
+
+mod footer;
+mod open_files;
+mod write;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use cordwood_event::SourceId;
+
+use crate::block::{BlockDirectory, decode_directories};
+use crate::disk::DiskFile;
+use crate::fixed::Fixed;
+use crate::{Disk, Error, SourceTotals};
+
+pub(crate) use footer::{Footer, HEADER_BYTES, SectionId};
+pub(crate) use open_files::OpenFiles;
+pub(crate) use write::{SegmentContent, write_segment};
+
+/// The directory of segments.
+pub(crate) const DIRECTORY: &str = "segments";
+const SUFFIX: &str = ".seg";
+
+/// Names a segment, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SegmentId(pub(crate) u64);
+
+impl SegmentId {
+    /// The path of the file.
+    pub(crate) fn path(self) -> String {
+        format!("{DIRECTORY}/{:020}{SUFFIX}", self.0)
+    }
+
+    /// The segment in a file of this name, without its directory.
+    pub(crate) fn of_file(name: &str) -> Option<SegmentId> {
+        let digits = name.strip_suffix(SUFFIX)?;
+        let is_canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse().ok().filter(|_| is_canonical).map(SegmentId)
+    }
+}
+
+/// Where a block lies and what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentBlock {
+    pub(crate) source: SourceId,
+    pub(crate) offset: u64,
+    pub(crate) directory: Arc<BlockDirectory>,
+}
+
+/// A segment whose footer and directory have been read and verified.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    path: String,
+    id: SegmentId,
+    file_bytes: u64,
+    files: Arc<OpenFiles>,
+    read_errors: AtomicU64,
+    /// Ordered by source, then by time of the first event.
+    pub(crate) blocks: Vec<SegmentBlock>,
+    sources: BTreeMap<SourceId, Range<usize>>,
+}
+
+impl Segment {
+    /// Reads the footer and the directory. The error says why the segment cannot be used.
+    pub(crate) fn open(id: SegmentId, files: Arc<OpenFiles>) -> Result<Segment, SegmentError> {
+        let file = files.get(id)?;
+        let file_bytes = file.length()?;
+        let footer = Footer::read(file.as_ref(), file_bytes)?;
+        let directories = read_section(file.as_ref(), &footer, SectionId::Directory)?;
+        let places = read_section(file.as_ref(), &footer, SectionId::Places)?;
+        let directories = decode_directories(&directories)
+            .map_err(|corrupt| SegmentError::Malformed(corrupt.0.to_owned()))?;
+        let blocks = place_blocks(directories, &places, &footer)?;
+        Ok(Segment {
+            path: id.path(),
+            id,
+            file_bytes,
+            files,
+            read_errors: AtomicU64::new(0),
+            sources: ranges_of_sources(&blocks),
+            blocks,
+        })
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn id(&self) -> SegmentId {
+        self.id
+    }
+
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.file_bytes
+    }
+
+    /// The blocks of a source.
+    pub(crate) fn blocks_of(&self, source: SourceId) -> &[SegmentBlock] {
+        let range = self.sources.get(&source).cloned().unwrap_or(0..0);
+        self.blocks.get(range).unwrap_or_default()
+    }
+
+    /// How much there is of each source.
+    pub(crate) fn totals(&self) -> impl Iterator<Item = (SourceId, SourceTotals)> {
+        self.sources.keys().map(|source| {
+            let mut totals = SourceTotals::NONE;
+            for block in self.blocks_of(*source) {
+                totals.add(&SourceTotals::of_block(&block.directory));
+            }
+            (*source, totals)
+        })
+    }
+
+    /// Reads bytes; who asks verifies them.
+    pub(crate) fn read(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let file = self.files.get(self.id)?;
+        let mut bytes = vec![0; length];
+        file.read_at(offset, &mut bytes)?;
+        Ok(bytes.into())
+    }
+
+    pub(crate) fn count_read_error(&self) {
+        self.read_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read_errors(&self) -> u64 {
+        self.read_errors.load(Ordering::Relaxed)
+    }
+}
+
+/// Why a segment cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SegmentError {
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("the checksum of its {0} does not match")]
+    Checksum(&'static str),
+    #[error("it was written by a later version of Cordwood (format {0})")]
+    NewerFormat(u32),
+    #[error("it is malformed: {0}")]
+    Malformed(String),
+}
+
+pub(crate) fn read_section(
+    file: &dyn DiskFile,
+    footer: &Footer,
+    id: SectionId,
+) -> Result<Vec<u8>, SegmentError> {
+    let section = footer.section(id);
+    let section = section.ok_or_else(|| SegmentError::Malformed(format!("no {}", id.name())))?;
+    let length = usize::try_from(section.length).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    file.read_at(section.offset, &mut bytes)?;
+    if crc32c::crc32c(&bytes) != section.crc {
+        return Err(SegmentError::Checksum(id.name()));
+    }
+    Ok(bytes)
+}
+
+/// Joins each block's directory with its source and offset. Every block must lie within the blocks section.
+fn place_blocks(
+    directories: Vec<BlockDirectory>,
+    places: &[u8],
+    footer: &Footer,
+) -> Result<Vec<SegmentBlock>, SegmentError> {
+    let malformed = || SegmentError::Malformed("the places of its blocks".to_owned());
+    let mut fields = Fixed::new(places);
+    let mut blocks = Vec::with_capacity(directories.len());
+    for directory in directories {
+        let source = SourceId(fields.u64().ok_or_else(malformed)?);
+        let offset = fields.u64().ok_or_else(malformed)?;
+        let end = offset.checked_add(directory.encoded_bytes());
+        if offset < HEADER_BYTES || end.is_none_or(|end| end > footer.blocks_end()) {
+            return Err(malformed());
+        }
+        blocks.push(SegmentBlock {
+            source,
+            offset,
+            directory: Arc::new(directory),
+        });
+    }
+    if !fields.rest().is_empty() || !blocks.is_sorted_by_key(|block| block.source) {
+        return Err(malformed());
+    }
+    Ok(blocks)
+}
+
+fn ranges_of_sources(blocks: &[SegmentBlock]) -> BTreeMap<SourceId, Range<usize>> {
+    let mut ranges: BTreeMap<SourceId, Range<usize>> = BTreeMap::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let range = ranges.entry(block.source).or_insert(index..index);
+        range.end = index + 1;
+    }
+    ranges
+}
+
+/// The segments that have a file, whatever its state.
+pub(crate) fn list_segments(disk: &dyn Disk) -> Result<Vec<SegmentId>, Error> {
+    let names = disk.list(DIRECTORY).map_err(Error::io("list", DIRECTORY))?;
+    Ok(names
+        .iter()
+        .filter_map(|name| SegmentId::of_file(name))
+        .collect())
+}

@@ -1,0 +1,172 @@
+//! What the threads of one store share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use cordwood_event::SourceId;
+
+use crate::flush::FlushSignal;
+use crate::log::Queue;
+use crate::memtable::{Generation, OpenRows, gather_small};
+use crate::sealing::{Job, Sealing};
+use crate::segment::Segment;
+use crate::stats::Counters;
+use crate::view::{Published, View};
+use crate::{AppendError, Disk, Error, MemoryBudget, Options};
+
+/// Everything but the threads themselves.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) disk: Arc<dyn Disk>,
+    /// The part of the budget that fresh events take.
+    pub(crate) memory: MemoryBudget,
+    pub(crate) published: Published,
+    pub(crate) queue: Queue,
+    pub(crate) sealing: Sealing,
+    pub(crate) flush: FlushSignal,
+    pub(crate) counters: Counters,
+    /// Bytes of events, as sent, that are in the log only.
+    pub(crate) unflushed_event_bytes: AtomicU64,
+    /// Why writes are refused, once they are.
+    poisoned: OnceLock<String>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: Options, disk: Arc<dyn Disk>, published: Published) -> Shared {
+        Shared {
+            memory: options.memory.part(options.fresh_bytes_max),
+            options,
+            disk,
+            published,
+            queue: Queue::default(),
+            sealing: Sealing::default(),
+            flush: FlushSignal::default(),
+            counters: Counters::default(),
+            unflushed_event_bytes: AtomicU64::new(0),
+            poisoned: OnceLock::new(),
+        }
+    }
+
+    /// Makes rows visible, all at once, and hands full sources to the sealing threads.
+    pub(crate) fn publish(&self, arrived: Vec<(SourceId, OpenRows)>, next_sequence: u64) {
+        let event_bytes = arrived.iter().map(|(_, rows)| rows.event_bytes()).sum();
+        self.unflushed_event_bytes
+            .fetch_add(event_bytes, Ordering::Relaxed);
+        let is_due = self.published.update(|view| {
+            view.next_sequence = next_sequence;
+            let generation = view.active_mut();
+            for (source, rows) in arrived {
+                generation.push(source, rows);
+                self.seal_if_full(generation, source);
+            }
+            self.is_flush_due(generation)
+        });
+        self.flush.events_arrived(is_due);
+    }
+
+    /// Puts a segment in place of the generation it was made of.
+    pub(crate) fn flushed(&self, generation: u64, segment: Arc<Segment>) {
+        self.counters.flushed(segment.file_bytes());
+        let update = |view: &mut View| view.replace_generation(generation, segment);
+        if let Some(replaced) = self.published.update(update) {
+            self.unflushed_event_bytes
+                .fetch_sub(replaced.event_bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn seal_if_full(&self, generation: &mut Generation, source: SourceId) {
+        let id = generation.id;
+        let rows = generation.rows_mut(source);
+        let is_full = rows.open_rows >= self.options.block_rows
+            || rows.open_event_bytes >= self.options.block_event_bytes as u64;
+        if is_full {
+            let rows = rows.begin_sealing();
+            self.sealing.push(Job {
+                generation: id,
+                source,
+                rows,
+            });
+        }
+    }
+
+    fn is_flush_due(&self, generation: &Generation) -> bool {
+        generation.event_bytes >= self.options.flush_event_bytes
+            || generation.sealed_bytes >= self.options.flush_sealed_bytes
+            // Many sources with few rows each fill the memory with rows that no block is made of yet.
+            || generation.memory_bytes >= self.options.fresh_bytes_max / 2
+    }
+
+    /// Gathers the small batches of a source into larger ones. Only the writer of the log adds or takes open rows, and it calls
+    /// this, so they cannot have changed between the two looks.
+    pub(crate) fn gather(&self, source: SourceId) {
+        let view = self.published.get();
+        let rows = view.active().sources.get(&source);
+        let Some(gathered) = rows.and_then(|rows| gather_small(&rows.open, &self.memory)) else {
+            return;
+        };
+        drop(view);
+        let replaced = self
+            .published
+            .update(|view| view.active_mut().replace_open(source, gathered));
+        drop(replaced);
+    }
+
+    /// Refuses writes from now on.
+    pub(crate) fn poison(&self, error: &dyn std::error::Error) -> AppendError {
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(deeper) = cause {
+            reason = format!("{reason}: {deeper}");
+            cause = deeper.source();
+        }
+        self.poison_because(reason)
+    }
+
+    /// The same, with the reason in words.
+    pub(crate) fn poison_because(&self, reason: String) -> AppendError {
+        tracing::error!(reason, "writes are refused from now on");
+        let reason = self.poisoned.get_or_init(|| reason).clone();
+        AppendError::Poisoned { reason }
+    }
+
+    pub(crate) fn poisoned(&self) -> Option<&str> {
+        self.poisoned.get().map(String::as_str)
+    }
+
+    pub(crate) fn check_not_poisoned(&self) -> Result<(), Error> {
+        match self.poisoned() {
+            Some(reason) => Err(Error::Poisoned {
+                reason: reason.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), AppendError> {
+        match self.poisoned() {
+            Some(reason) => Err(AppendError::Poisoned {
+                reason: reason.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `bytes` more would leave the reserve alone. A disk that does not say is asked by writing.
+    pub(crate) fn check_free_space(&self, bytes: u64) -> Result<(), AppendError> {
+        let reserve_bytes = self.options.free_space_reserve_bytes;
+        match self.disk.free_bytes() {
+            Ok(free_bytes) if free_bytes < reserve_bytes.saturating_add(bytes) => {
+                Err(self.disk_full())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn disk_full(&self) -> AppendError {
+        AppendError::DiskFull {
+            free_bytes: self.disk.free_bytes().unwrap_or(0),
+            reserve_bytes: self.options.free_space_reserve_bytes,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The store as its callers see it: what is acknowledged is there, once, whatever happens to the disk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    reason = "the code of a test"
+)]
+
+mod basics;
+mod lines;
