@@ -3,7 +3,7 @@
 //! The body is read as a run of values: an object is an event, an array's elements are events, a string is an event's
 //! message. Where that breaks, the rest is read line by line, and a line that cannot be read becomes an event with the
 //! line in `message` and the reason in `_parse_error`. Both passes are linear, whatever the body.
-//! Why the reading is our own: `docs/decisions/0002-own-json-pass.md`.
+//! Why the reading is our own: `docs/decisions/0004-own-json-pass.md`.
 
 mod number;
 mod scanner;
