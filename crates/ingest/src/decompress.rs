@@ -90,12 +90,22 @@ fn has_large_brotli_window(body: &[u8]) -> bool {
     body.first().is_some_and(|bits| bits & 0x7f == 0x11)
 }
 
-/// Reads to the end; `None` when there is more than `bytes_max`.
-fn read_capped(decoder: impl Read, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+/// Reads to the end; `None` when there is more than `bytes_max`. The buffer doubles as it fills, but never past the one
+/// byte more that proves there is too much.
+fn read_capped(mut decoder: impl Read, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    const FIRST_BYTES: usize = 64 << 10;
     let mut bytes = Vec::new();
-    let limit = u64::try_from(bytes_max)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    decoder.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= bytes_max).then_some(bytes))
+    loop {
+        let filled = bytes.len();
+        let room = filled.max(FIRST_BYTES).min(bytes_max + 1 - filled);
+        bytes.reserve_exact(room);
+        let wanted = u64::try_from(room).unwrap_or(u64::MAX);
+        let read = decoder.by_ref().take(wanted).read_to_end(&mut bytes)?;
+        if bytes.len() > bytes_max {
+            return Ok(None);
+        }
+        if read < room {
+            return Ok(Some(bytes));
+        }
+    }
 }

@@ -54,6 +54,14 @@ impl Events {
         self.builder.event_count() + self.rejected_count
     }
 
+    /// Why no further event is taken, once the batch holds all it may. To be asked before an event is read, because even
+    /// the keys of one that is refused take memory.
+    pub(crate) fn full(&self) -> Option<RejectionReason> {
+        let limit_bytes = self.limits.batch_bytes_max;
+        (self.builder.memory_bytes() > limit_bytes)
+            .then_some(RejectionReason::BatchFull { limit_bytes })
+    }
+
     /// Keeps the event whose fields were put into the builder, unless a limit forbids it.
     pub(crate) fn finish_event(&mut self, source_bytes: usize) {
         let Some(source_bytes) = self.within_limits(source_bytes) else {
@@ -138,9 +146,8 @@ impl Events {
             self.reject(RejectionReason::TooLarge { limit_bytes });
             return None;
         }
-        if self.builder.memory_bytes() > limits.batch_bytes_max {
-            let limit_bytes = limits.batch_bytes_max;
-            self.reject(RejectionReason::BatchFull { limit_bytes });
+        if let Some(reason) = self.full() {
+            self.reject(reason);
             return None;
         }
         Some(u32::try_from(source_bytes).unwrap_or(u32::MAX))

@@ -41,7 +41,7 @@ struct Broken {
 }
 
 fn read_values(text: &str, events: &mut Events) -> Result<(), Broken> {
-    let mut reader = Reader::new(text, events.limits.depth_max);
+    let mut reader = Reader::new(text, events.limits);
     let mut line_start = 0;
     let mut line_mark = events.mark();
     loop {
@@ -78,7 +78,7 @@ fn read_lines(text: &str, events: &mut Events) -> bool {
 }
 
 fn read_line(line: &str, events: &mut Events) -> Result<(), Syntax> {
-    let mut reader = Reader::new(line, events.limits.depth_max);
+    let mut reader = Reader::new(line, events.limits);
     while reader.scanner.next_token().is_some() {
         read_top_level(&mut reader, events)?;
     }
@@ -125,8 +125,13 @@ fn read_message(reader: &mut Reader<'_>, events: &mut Events) -> Result<(), Synt
 
 fn read_event(reader: &mut Reader<'_>, events: &mut Events) -> Result<(), Syntax> {
     let start = reader.scanner.at();
+    if let Some(reason) = events.full() {
+        reader.skip_value()?;
+        events.reject(reason);
+        return Ok(());
+    }
     events.builder.begin_event();
-    let mut outcome = reader.object(&mut events.builder, 1);
+    let mut outcome = reader.event(&mut events.builder);
     if outcome == Err(Stop::DuplicateKey) {
         reader.scanner.return_to(start);
         outcome = read_duplicates(reader, events);
@@ -135,13 +140,33 @@ fn read_event(reader: &mut Reader<'_>, events: &mut Events) -> Result<(), Syntax
         Ok(()) => events.finish_event(reader.scanner.at() - start),
         Err(Stop::Syntax(syntax)) => return Err(syntax),
         Err(Stop::TooDeep) => {
-            reader.scanner.return_to(start);
-            reader.skip_value()?;
             let limit = events.limits.depth_max;
-            events.reject(RejectionReason::TooDeep { limit });
+            reject_from(start, reader, events, RejectionReason::TooDeep { limit })?;
+        }
+        Err(Stop::TooLarge) => {
+            let limit_bytes = events.limits.event_bytes_max;
+            reject_from(
+                start,
+                reader,
+                events,
+                RejectionReason::TooLarge { limit_bytes },
+            )?;
         }
         Err(Stop::DuplicateKey) => unreachable!("a tree takes every key"),
     }
+    Ok(())
+}
+
+/// Steps over the event that begins at `start` and could only be read in part.
+fn reject_from(
+    start: usize,
+    reader: &mut Reader<'_>,
+    events: &mut Events,
+    reason: RejectionReason,
+) -> Result<(), Syntax> {
+    reader.scanner.return_to(start);
+    reader.skip_value()?;
+    events.reject(reason);
     Ok(())
 }
 
@@ -149,7 +174,7 @@ fn read_event(reader: &mut Reader<'_>, events: &mut Events) -> Result<(), Syntax
 fn read_duplicates(reader: &mut Reader<'_>, events: &mut Events) -> Result<(), Stop> {
     events.builder.abandon_event();
     let mut tree = Tree::new();
-    reader.object(&mut tree, 1)?;
+    reader.event(&mut tree)?;
     events.builder.begin_event();
     tree.put(&mut events.builder);
     Ok(())

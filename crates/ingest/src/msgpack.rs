@@ -64,6 +64,11 @@ fn read_event(
 ) -> Result<(), Damage> {
     let first_byte = start.at();
     reader.scanner.return_to(first_byte);
+    if let Some(reason) = events.full() {
+        reader.scanner.skip_value()?;
+        events.reject(reason);
+        return Ok(());
+    }
     events.builder.begin_event();
     let mut outcome = reader.event(&mut events.builder);
     if outcome == Err(Stop::DuplicateKey) {
@@ -74,19 +79,38 @@ fn read_event(
         Ok(()) => events.finish_event(reader.scanner.at() - first_byte),
         Err(Stop::Damage(damage)) => return Err(damage),
         Err(Stop::TooDeep) => {
-            reader.scanner.return_to(first_byte);
-            reader.scanner.skip_value()?;
             let limit = events.limits.depth_max;
-            events.reject(RejectionReason::TooDeep { limit });
+            reject_from(
+                first_byte,
+                reader,
+                events,
+                RejectionReason::TooDeep { limit },
+            )?;
         }
         Err(Stop::TooLarge) => {
-            reader.scanner.return_to(first_byte);
-            reader.scanner.skip_value()?;
             let limit_bytes = events.limits.event_bytes_max;
-            events.reject(RejectionReason::TooLarge { limit_bytes });
+            reject_from(
+                first_byte,
+                reader,
+                events,
+                RejectionReason::TooLarge { limit_bytes },
+            )?;
         }
         Err(Stop::DuplicateKey) => unreachable!("a tree takes every key"),
     }
+    Ok(())
+}
+
+/// Steps over the event that begins at `start` and could only be read in part.
+fn reject_from(
+    start: usize,
+    reader: &mut Reader<'_>,
+    events: &mut Events,
+    reason: RejectionReason,
+) -> Result<(), Damage> {
+    reader.scanner.return_to(start);
+    reader.scanner.skip_value()?;
+    events.reject(reason);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use cordwood_event::{Scalar, json::write_string};
 
 use super::scanner::{Literal, Scanner, Syntax};
+use crate::Limits;
 use crate::sink::Sink;
 
 /// Why a value was not read to its end.
@@ -11,6 +12,7 @@ pub(crate) enum Stop {
     Syntax(Syntax),
     /// The text may be valid; see [`skip`](super::skip).
     TooDeep,
+    TooLarge,
     DuplicateKey,
 }
 
@@ -24,26 +26,35 @@ impl From<Syntax> for Stop {
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     pub(crate) scanner: Scanner<'a>,
-    depth_max: usize,
+    limits: Limits,
+    /// Where the event being read may not go on. Its keys take many times their bytes while it is built, so an event that
+    /// is too large is left as soon as it is known to be.
+    end_max: usize,
     pub(super) key_scratch: String,
     text_scratch: String,
     array: String,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(text: &'a str, depth_max: usize) -> Reader<'a> {
+    pub(crate) fn new(text: &'a str, limits: Limits) -> Reader<'a> {
         Reader {
             scanner: Scanner::new(text),
-            depth_max,
+            limits,
+            end_max: 0,
             key_scratch: String::new(),
             text_scratch: String::new(),
             array: String::new(),
         }
     }
 
-    /// The members of an object, from its opening brace, which was peeked at. `depth` is its own level, 1 for
-    /// an event.
-    pub(crate) fn object<S: Sink>(&mut self, sink: &mut S, depth: usize) -> Result<(), Stop> {
+    /// An event, from its opening brace, which was peeked at.
+    pub(crate) fn event<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        self.end_max = self.scanner.at() + self.limits.event_bytes_max;
+        self.object(sink, 1)
+    }
+
+    /// The members of an object. `depth` is its own level, 1 for an event.
+    fn object<S: Sink>(&mut self, sink: &mut S, depth: usize) -> Result<(), Stop> {
         self.enter(depth)?;
         if self.scanner.next_token() == Some(b'}') {
             self.scanner.advance();
@@ -54,7 +65,11 @@ impl<'a> Reader<'a> {
             sink.key(key.text(&mut self.key_scratch)?)
                 .map_err(|_| Stop::DuplicateKey)?;
             self.value(sink, depth + 1)?;
-            if self.ends_with(b'}')? {
+            let is_last = self.ends_with(b'}')?;
+            if self.scanner.at() > self.end_max {
+                return Err(Stop::TooLarge);
+            }
+            if is_last {
                 return Ok(());
             }
         }
@@ -170,7 +185,7 @@ impl<'a> Reader<'a> {
 
     /// Steps over an opening bracket or brace, if it may stand here.
     fn enter(&mut self, depth: usize) -> Result<(), Stop> {
-        if depth > self.depth_max {
+        if depth > self.limits.depth_max {
             return Err(Stop::TooDeep);
         }
         self.scanner.advance();

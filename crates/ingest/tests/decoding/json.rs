@@ -358,6 +358,42 @@ fn what_does_not_fit_the_memory_of_one_request_is_rejected() {
 }
 
 #[test]
+fn keys_of_refused_events_count_against_the_memory_of_the_request() {
+    let limits = Limits {
+        event_bytes_max: 10_000,
+        batch_bytes_max: 100_000,
+        ..Limits::default()
+    };
+    let mut body = String::new();
+    for event in 0..100 {
+        let keys: Vec<String> = (0..2_000)
+            .map(|key| format!("\"{event}-{key}\":1"))
+            .collect();
+        let _ = writeln!(body, "{{{}}}", keys.join(","));
+    }
+    let decoded = with_limits(&body, limits);
+    assert_eq!((decoded.batch.len(), decoded.rejected_count), (0, 100));
+    let too_large = RejectionReason::TooLarge {
+        limit_bytes: 10_000,
+    };
+    let full = RejectionReason::BatchFull {
+        limit_bytes: 100_000,
+    };
+    let large_count = decoded
+        .rejected
+        .iter()
+        .filter(|r| r.reason == too_large)
+        .count();
+    assert!((1..4).contains(&large_count), "{large_count}");
+    assert_eq!(decoded.rejected.last().unwrap().reason, full);
+    assert!(
+        decoded.batch.paths().len() < 4_000,
+        "{}",
+        decoded.batch.paths().len()
+    );
+}
+
+#[test]
 fn a_long_list_of_rejections_is_cut_but_counted() {
     let decoded = decode(JSON, format!("[{}1]", "1,".repeat(4_999))).unwrap();
     assert_eq!(decoded.rejected_count, 5_000);
