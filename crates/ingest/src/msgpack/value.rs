@@ -42,6 +42,8 @@ pub(crate) struct Reader<'a> {
     end_max: usize,
     array: String,
     text: String,
+    /// Whether a key is being written that is an array or a map itself.
+    is_in_key: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -52,12 +54,14 @@ impl<'a> Reader<'a> {
             end_max: 0,
             array: String::new(),
             text: String::new(),
+            is_in_key: false,
         }
     }
 
     /// The event that begins here, which must be a map.
     pub(crate) fn event<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
         self.end_max = self.scanner.at() + self.limits.event_bytes_max;
+        self.is_in_key = false;
         match self.scanner.token()? {
             Token::Map(count) => self.map(sink, count, 1),
             _ => Err(Stop::Damage(self.scanner.damage("expected a map"))),
@@ -182,9 +186,22 @@ impl<'a> Reader<'a> {
                 Scalar::Str(name) => text.push_str(name),
                 number => write_value(&mut text, number),
             },
-            key => self.write_json(&mut text, key, depth)?,
+            key => self.write_key(&mut text, key, depth)?,
         }
         Ok(Cow::Owned(text))
+    }
+
+    /// A key that is an array or a map may hold no such key again: each one doubles the backslashes of
+    /// those within it, so that a few hundred bytes would ask for more memory than there is.
+    fn write_key(&mut self, text: &mut String, key: Token<'_>, depth: usize) -> Result<(), Stop> {
+        let is_container = matches!(key, Token::Array(_) | Token::Map(_));
+        if is_container && self.is_in_key {
+            return Err(Stop::TooDeep);
+        }
+        self.is_in_key |= is_container;
+        self.write_json(text, key, depth)?;
+        self.is_in_key &= !is_container;
+        Ok(())
     }
 
     fn token(&mut self) -> Result<Token<'a>, Stop> {

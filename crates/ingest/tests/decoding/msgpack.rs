@@ -313,6 +313,32 @@ fn an_event_nested_too_deep_is_rejected_beside_the_good_ones() {
     );
 }
 
+/// Each level would double the backslashes of those within: 120 levels must not take 2^120 of them.
+#[test]
+fn keys_within_keys_are_rejected_beside_the_good_ones() {
+    for (start, end) in [
+        (&b"\x81"[..], &b"\x01"[..]),
+        (b"\x81\x91\x81", b"\x01\x01"),
+        (b"\x81\x81", b"\x01\x01"),
+    ] {
+        let body = [
+            b"\x93\x81\xa1a\x01",
+            &start.repeat(60)[..],
+            b"\x81\x01\x01",
+            &end.repeat(60),
+            b"\x81\xa1b\x02",
+        ]
+        .concat();
+        let rejected = "rejected 1: the event nests deeper than 128 levels";
+        check(MSGPACK, body, &["a=1", "b=2", rejected]);
+    }
+    check(
+        MSGPACK,
+        one_pair(b"\x81\x07\x81\x08\x09", b"\x01"),
+        &[r#"{"7":{"8":9}}=1"#],
+    );
+}
+
 #[test]
 fn an_event_too_large_is_rejected_before_it_is_written() {
     let limits = Limits {
