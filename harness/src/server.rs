@@ -1,6 +1,7 @@
 //! The server's process: started, found, killed.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,6 +15,9 @@ use crate::Api;
 const READY_TIMEOUT: Duration = Duration::from_secs(120);
 /// A server told to stop that has not stopped by then has hung.
 const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+/// In the data directory: the URL the server listens on, and the API token of the command line.
+const ADDRESS_FILE: &str = "address";
+const TOKEN_FILE: &str = "cli-token";
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// What to start, and where.
@@ -97,6 +101,13 @@ impl Server {
     }
 
     fn spawn(options: &ServerOptions) -> anyhow::Result<Server> {
+        // A server that was killed could not take its address away.
+        let stale = fs::remove_file(options.data_dir.join(ADDRESS_FILE));
+        if let Err(error) = stale
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(error).context("remove the address of an earlier server");
+        }
         let log = File::create(&options.log)
             .with_context(|| format!("create {}", options.log.display()))?;
         let child = Command::new(&options.binary)
@@ -131,14 +142,13 @@ impl Server {
     }
 
     fn is_ready(&mut self, options: &ServerOptions) -> bool {
-        let log = fs::read_to_string(&options.log).unwrap_or_default();
-        let Some(port) = announced_port(&log) else {
+        let Some(url) = read_line(&options.data_dir.join(ADDRESS_FILE)) else {
             return false;
         };
-        let Some(token) = read_token(&options.data_dir) else {
+        let Some(token) = read_line(&options.data_dir.join(TOKEN_FILE)) else {
             return false;
         };
-        self.url = format!("http://127.0.0.1:{port}");
+        self.url = url;
         self.token = token;
         self.api().is_healthy()
     }
@@ -152,33 +162,10 @@ impl Drop for Server {
     }
 }
 
-/// The port in the address that the server says it listens on.
-fn announced_port(log: &str) -> Option<u16> {
-    let (_, after) = log.split_once("127.0.0.1:")?;
-    let end = after.find(|c: char| !c.is_ascii_digit())?;
-    after.get(..end)?.parse().ok().filter(|port| *port != 0)
-}
-
-/// The first start keeps the token in the data directory.
-fn read_token(data_dir: &Path) -> Option<String> {
-    let text = fs::read_to_string(data_dir.join("cli-token")).ok()?;
-    let token = text.trim();
-    (!token.is_empty()).then(|| token.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::announced_port;
-
-    #[test]
-    fn the_port_is_read_from_the_log() {
-        for (log, expected) in [
-            ("listening on http://127.0.0.1:40123\n", Some(40123)),
-            ("{\"address\":\"127.0.0.1:8080\"}", Some(8080)),
-            ("listening on http://127.0.0.1:401", None),
-            ("starting", None),
-        ] {
-            assert_eq!(announced_port(log), expected, "{log}");
-        }
-    }
+/// The one line of a file, once it is written whole.
+fn read_line(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.strip_suffix('\n')
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
 }

@@ -1,0 +1,34 @@
+//! The list of targets.
+
+mod compressed;
+mod events;
+mod query;
+
+/// A function of bytes that panics when an invariant is broken.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Names the target and its corpus.
+    pub name: &'static str,
+    /// Panics if it finds a fault.
+    pub run: fn(&[u8]),
+    /// Words of the format, which a mutator would be long in finding.
+    pub dictionary: &'static [&'static str],
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    events::JSON,
+    events::NDJSON,
+    events::MSGPACK,
+    events::LINES,
+    compressed::GZIP,
+    compressed::DEFLATE,
+    compressed::ZSTD,
+    compressed::BROTLI,
+    query::QUERY,
+];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
