@@ -9,6 +9,8 @@ mod encode;
 mod gather;
 mod reader;
 mod rest;
+#[cfg(test)]
+mod tests;
 
 pub use directory::{
     BlockDirectory, Chunk, ColumnEntry, LevelCounts, NumberRange, RestEntry, decode_directories,

@@ -18,6 +18,9 @@ mod presence;
 pub(crate) mod text;
 mod timestamps;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use bytes::Bytes;
 
 use crate::column::{Presence, Values};

@@ -104,12 +104,22 @@ fn common_exponent(floats: &[f64]) -> Option<(u8, f64)> {
 
 /// The integer that divided by `power` gives the float back bit for bit.
 fn scaled(float: f64, power: f64) -> Option<i64> {
-    let integer = (float * power).round();
-    if integer.abs() > INTEGER_MAX || (integer / power).to_bits() != float.to_bits() {
+    let rounded = (float * power).round();
+    if rounded.abs() > INTEGER_MAX {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
-    Some(integer as i64)
+    let integer = rounded as i64;
+    (divided(integer, power).to_bits() == float.to_bits()).then_some(integer)
+}
+
+fn divided(integer: i64, power: f64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the encoder keeps integers within 2^53"
+    )]
+    let integer = integer as f64;
+    integer / power
 }
 
 /// Appends the floats.
@@ -195,14 +205,8 @@ fn decode_decimal(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<f64>, Cor
     })?;
     let patches = cursor.take(exceptions * 8)?;
     let integers = int::decode(cursor, count)?;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the encoder keeps them within 2^53"
-    )]
-    let mut floats: Vec<f64> = integers
-        .into_iter()
-        .map(|integer| integer as f64 / power)
-        .collect();
+    let floats = integers.into_iter().map(|integer| divided(integer, power));
+    let mut floats: Vec<f64> = floats.collect();
     for (position, bytes) in positions.into_iter().zip(patches.as_chunks().0) {
         let position = usize::try_from(position).ok();
         let float = position.and_then(|position| floats.get_mut(position));

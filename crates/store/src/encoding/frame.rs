@@ -3,8 +3,10 @@
 use super::Corrupt;
 use super::cursor::{Cursor, push_varint};
 
-/// Measured on the reference corpus; see "Sizes" in `docs/format.md`.
-const ZSTD_LEVEL: i32 = 1;
+/// Level 1 is a tenth to a third faster to encode and 4 % larger over all columns of the reference corpus (frames of
+/// 256 KiB: 12 against 14 to 21 ms per block of 6 MB, 35.8 against 34.2 bytes per event); a block is written once
+/// and kept for weeks, and either is far from being the bottleneck of ingest.
+const ZSTD_LEVEL: i32 = 3;
 
 /// Below this many bytes a zstd frame is hardly ever shorter than the bytes.
 const COMPRESSED_FROM_BYTES: usize = 32;

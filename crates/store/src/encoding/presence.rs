@@ -15,24 +15,30 @@ const ROWS_PER_LISTED: usize = 6;
 
 /// Appends a map.
 pub(crate) fn encode(presence: &Presence, compressor: &mut Compressor, out: &mut Vec<u8>) {
-    let words = presence.words().unwrap_or_default();
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let bitmap = bytes.get(..presence.rows().div_ceil(8)).unwrap_or(&bytes);
-    let mut best = vec![MODE_BITS];
-    compressor.push_frame(&mut best, bitmap);
     let (rows, present) = (presence.rows(), presence.present());
     let list = if present <= rows / ROWS_PER_LISTED {
-        Some(list(MODE_PRESENT, presence.iter().map(|(row, _)| row)))
+        list(MODE_PRESENT, presence.iter().map(|(row, _)| row))
     } else if rows - present <= rows / ROWS_PER_LISTED {
         let is_absent = |row: &usize| !presence.contains(*row);
-        Some(list(MODE_ABSENT, (0..rows).filter(is_absent)))
+        list(MODE_ABSENT, (0..rows).filter(is_absent))
     } else {
-        None
+        Vec::new()
     };
-    match list {
-        Some(list) if list.len() < best.len() => out.extend(list),
-        _ => out.extend(best),
+    let bitmap = presence
+        .words()
+        .map(|words| bitmap(words, rows, compressor));
+    match bitmap {
+        Some(bitmap) if list.is_empty() || bitmap.len() < list.len() => out.extend(bitmap),
+        _ => out.extend(list),
     }
+}
+
+fn bitmap(words: &[u64], rows: usize, compressor: &mut Compressor) -> Vec<u8> {
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.truncate(rows.div_ceil(8));
+    let mut bitmap = vec![MODE_BITS];
+    compressor.push_frame(&mut bitmap, &bytes);
+    bitmap
 }
 
 fn list(mode: u8, rows: impl Iterator<Item = usize>) -> Vec<u8> {

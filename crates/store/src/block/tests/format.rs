@@ -1,0 +1,131 @@
+//! Blocks written by earlier versions are read for ever: each format version has a block and its directory in
+//! `fixtures/`, whose rows are known here. A new version adds files; it changes none.
+
+use super::*;
+
+const BLOCK_1: &[u8] = include_bytes!("../../../fixtures/block-1.bin");
+const DIRECTORY_1: &[u8] = include_bytes!("../../../fixtures/block-1.directory.bin");
+
+/// Every encoding, every mode of codes, integers, floats and presence maps, and a rest.
+fn rows_1() -> Vec<Row> {
+    (0..600).map(row_1).collect()
+}
+
+fn row_1(number: u32) -> Row {
+    let scattered = number.wrapping_mul(2_654_435_761) >> 12;
+    let int = |n: u32| Value::Int(n.into());
+    let mut fields: Vec<(String, Value)> = Vec::new();
+    let mut add = |key: &str, value: Value| fields.push((key.to_owned(), value));
+    add("const", text("the same"));
+    add(
+        "codes",
+        text(["alpha", "beta", "gamma \u{1F332}", ""][scattered as usize % 4]),
+    );
+    add("runs", text(["first", "second"][usize::from(number > 200)]));
+    add(
+        "skewed",
+        text(
+            ["rare", "seldom", "odd"]
+                .get(scattered as usize % 40)
+                .unwrap_or(&"usual"),
+        ),
+    );
+    add("offsets", Value::Int(i64::from(scattered % 1000) - 500));
+    add("deltas", int(number * 10 + scattered % 3));
+    add(
+        "patched",
+        Value::Int(if number == 77 {
+            i64::MIN
+        } else {
+            i64::from(scattered % 300)
+        }),
+    );
+    add("cents", Value::Float(f64::from(scattered) / 100.0));
+    add("bits", Value::Float(f64::from(scattered).sqrt()));
+    add(
+        "text",
+        text(&format!("request {scattered} took {} ms", scattered % 977)),
+    );
+    add(
+        "mixed.kinds",
+        match scattered % 6 {
+            0 => Value::Null,
+            1 => Value::Bool(number.is_multiple_of(2)),
+            2 => Value::Int(scattered.into()),
+            3 => Value::Float(if number.is_multiple_of(2) {
+                -0.0
+            } else {
+                f64::MAX
+            }),
+            4 => text(&format!("\0{scattered}")),
+            _ => Value::Json(format!("[{scattered}]").into()),
+        },
+    );
+    if !scattered.is_multiple_of(3) {
+        add("bitmap", int(1));
+    }
+    if number % 100 == 7 {
+        add("present", int(2));
+    }
+    if number % 100 != 7 {
+        add("absent", Value::Null);
+    }
+    if number % 2 == 1 {
+        add(&format!("rare {number}"), int(number));
+        add(&format!("rare {}", number - 1), text("x"));
+    }
+    Row {
+        nanos: 1_700_000_000_000_000_000 + i64::from(number) * 250_000,
+        sequence: 1000 + u64::from(number) * 2,
+        level: Level::from_code((scattered % 7).to_le_bytes()[0]),
+        fields,
+    }
+}
+
+#[test]
+fn format_1_is_read_for_ever() {
+    let directory = decode_directories(DIRECTORY_1).unwrap().remove(0);
+    let block = EncodedBlock {
+        directory,
+        bytes: BLOCK_1.to_vec(),
+    };
+    let rows = rows_1();
+    let reader = reader(&block);
+    let nanos: Vec<i64> = rows.iter().map(|row| row.nanos).collect();
+    assert_eq!(reader.timestamps(), Ok(nanos));
+    let sequences: Vec<u64> = rows.iter().map(|row| row.sequence).collect();
+    assert_eq!(reader.sequences(), Ok(sequences));
+    check_rows(&rows, &reader);
+    check_columns(&rows, &reader);
+    check_directory(&rows, &block);
+}
+
+#[test]
+fn the_fixture_holds_every_encoding() {
+    let directory = decode_directories(DIRECTORY_1).unwrap().remove(0);
+    let encoding_of = |path: &str| {
+        let index = directory.column_index(path).unwrap();
+        directory.columns[index].encoding
+    };
+    for (path, encoding) in [
+        ("const", Encoding::Const),
+        ("codes", Encoding::Dict),
+        ("runs", Encoding::Dict),
+        ("skewed", Encoding::Dict),
+        ("offsets", Encoding::Int),
+        ("deltas", Encoding::Int),
+        ("patched", Encoding::Int),
+        ("cents", Encoding::Float),
+        ("bits", Encoding::Float),
+        ("text", Encoding::Str),
+        (r"mixed\.kinds", Encoding::Mixed),
+    ] {
+        assert_eq!(encoding_of(path), encoding, "{path}");
+    }
+    assert!(directory.rest.is_some());
+    assert_eq!(
+        directory.presences.len(),
+        124,
+        "the three of rows_1, and one per pair of rare fields with columns"
+    );
+}
