@@ -29,12 +29,14 @@ impl Counters {
     }
 
     pub(crate) fn count_ingest(&self, outcome: &Outcome) {
+        if outcome.duplicate {
+            self.batches_repeated.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let rejected = outcome.rejected.len() as u64;
         self.events_accepted
             .fetch_add(outcome.accepted, Ordering::Relaxed);
         self.events_rejected.fetch_add(rejected, Ordering::Relaxed);
-        self.batches_repeated
-            .fetch_add(u64::from(outcome.duplicate), Ordering::Relaxed);
     }
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn text(edge: &Edge) -> String {
     let totals = [
         (
             "cordwood_http_events_accepted_total",
-            "Events acknowledged over HTTP.",
+            "Events acknowledged over HTTP, each once.",
             &counters.events_accepted,
         ),
         (

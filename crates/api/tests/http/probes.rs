@@ -37,6 +37,8 @@ fn once_it_is_open_it_is_healthy() {
 fn metrics_count_what_came_in() {
     let server = Server::start();
     server.ingest(&[], b"[{\"message\":\"a\"},{\"message\":\"b\"}]");
+    server.ingest(&["X-Batch-Key: k"], b"{\"message\":\"c\"}");
+    server.ingest(&["X-Batch-Key: k"], b"{\"message\":\"c\"}");
     let metrics = server.send("GET /metrics", &[], b"");
     let content_type = metrics.header("content-type").unwrap();
     assert!(
@@ -44,8 +46,9 @@ fn metrics_count_what_came_in() {
         "{content_type}"
     );
     for line in [
-        "cordwood_http_answers_total{class=\"2xx\"} 1",
-        "cordwood_http_events_accepted_total 2",
+        "cordwood_http_answers_total{class=\"2xx\"} 3",
+        "cordwood_http_events_accepted_total 3",
+        "cordwood_http_batches_repeated_total 1",
     ] {
         assert!(
             metrics.body.lines().any(|other| other == line),
