@@ -134,7 +134,8 @@ pub(crate) enum TokenVerb {
     /// Revoke an API token at once.
     Revoke {
         /// Its id or name.
-        token: String,
+        #[arg(value_name = "TOKEN")]
+        revoked: String,
     },
 }
 

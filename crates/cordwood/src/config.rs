@@ -46,6 +46,8 @@ impl Settings {
     pub(crate) fn new(globals: Globals) -> Result<Settings, Failure> {
         let file = read_file(globals.config.as_deref())?;
         let listen = globals.listen.or(file.listen);
+        // A variable that is set to nothing is as good as not set.
+        let url = globals.url.filter(|url| !url.is_empty()).or(file.url);
         let memory = file.memory.as_deref().map(memory_bytes).transpose()?;
         Ok(Settings {
             data_dir: globals
@@ -53,8 +55,8 @@ impl Settings {
                 .or(file.data_dir)
                 .unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             listen: socket_address(listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
-            url: globals.url.or(file.url).map(checked_url).transpose()?,
-            token: globals.token,
+            url: url.map(checked_url).transpose()?,
+            token: globals.token.filter(|token| !token.is_empty()),
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
             json: globals.json,
         })

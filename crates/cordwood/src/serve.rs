@@ -47,9 +47,9 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let service = open(settings).await?;
     let published = address::publish(&settings.data_dir, address);
     let published = published.map_err(|error| cannot("write the server's address", &error))?;
+    edge.open(Arc::clone(&service));
     announce(&service, address, &settings.data_dir)
         .map_err(|error| cannot("write to standard output", &error))?;
-    edge.open(Arc::clone(&service));
 
     stop.await;
     tracing::info!("stopping: requests in flight are finished first");

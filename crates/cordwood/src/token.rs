@@ -22,7 +22,7 @@ pub(crate) fn run(settings: &Settings, verb: TokenVerb) -> Result<(), Failure> {
             clients,
         } => create(&remote, is_json, &name, access, &clients),
         TokenVerb::List => list(&remote, is_json),
-        TokenVerb::Revoke { token } => revoke(&remote, is_json, &token),
+        TokenVerb::Revoke { revoked } => revoke(&remote, is_json, &revoked),
     }
 }
 

@@ -40,9 +40,13 @@ impl Tally {
     pub(crate) fn add_batch(&mut self, range: ByteRange, lines: u64, sent: &Sent) {
         self.bytes += range.bytes;
         self.lines += lines;
+        if sent.is_duplicate {
+            // Its events were stored, and what was wrong with them was told, by the import before.
+            self.duplicates += 1;
+            return;
+        }
         self.accepted += sent.accepted;
         self.rejected += sent.rejected;
-        self.duplicates += u64::from(sent.is_duplicate);
         for (index, reason) in &sent.rejections {
             let place = format!("event {} after byte {}", index + 1, range.offset);
             self.add_reason(reason, 1, &place);

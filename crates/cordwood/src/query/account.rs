@@ -69,13 +69,23 @@ impl Account {
             let _ = writeln!(out, "{}", printable(explanation));
             for clause in self.meta["clauses"].as_array().into_iter().flatten() {
                 let text = printable(clause["clause"].as_str().unwrap_or_default());
-                let _ = writeln!(out, "  {:>10}  {text}", clause["matches"].to_string());
+                let matches = match &clause["matches"] {
+                    Value::String(text) => text.clone(),
+                    number => number.to_string(),
+                };
+                let _ = writeln!(out, "  {matches:>10}  {text}");
+            }
+            for (name, when) in [("nearest_before", "before"), ("nearest_after", "after")] {
+                if let Some(time) = self.meta[name].as_str() {
+                    let time = printable(time);
+                    let _ = writeln!(out, "The nearest match {when} the range is of {time}.");
+                }
             }
         }
         for hint in self.meta["hints"].as_array().into_iter().flatten() {
             let parts = [&hint["message"], &hint["hint"]];
             let parts: Vec<&str> = parts.iter().filter_map(|part| part.as_str()).collect();
-            let _ = writeln!(out, "hint: {}", printable(&parts.join(": ")));
+            let _ = writeln!(out, "hint: {}", printable(&parts.join(" ")));
         }
         out
     }
@@ -137,15 +147,20 @@ mod tests {
             &json!({
                 "complete": true,
                 "explanation": "No event in the range matches `a:b`.",
-                "clauses": [{"clause": "a:b", "matches": 0}, {"clause": "c:d", "matches": 12}],
-                "hints": [{"message": "`and` is a word", "hint": "write `AND`"}],
+                "clauses": [
+                    {"clause": "a:b", "matches": 0},
+                    {"clause": "c:d", "matches": "at least 12"},
+                ],
+                "nearest_before": "2026-03-27T10:00:00.000Z",
+                "hints": [{"message": "`and` is a word.", "hint": "Write `AND`."}],
             }),
         );
         let expected = "0 events in 0.0 ms; 0 rows and 0 B read\n\
                         No event in the range matches `a:b`.\n\
                         \x20          0  a:b\n\
-                        \x20         12  c:d\n\
-                        hint: `and` is a word: write `AND`\n";
+                        \x20 at least 12  c:d\n\
+                        The nearest match before the range is of 2026-03-27T10:00:00.000Z.\n\
+                        hint: `and` is a word. Write `AND`.\n";
         assert_eq!(account.text(false, Colour::Off), expected);
     }
 }

@@ -12,7 +12,8 @@ pub(crate) fn point_out(failure: Failure, query: &str) -> Failure {
     let marks: Vec<String> = diagnostics
         .into_iter()
         .flatten()
-        .filter_map(|diagnostic| marked(query, diagnostic))
+        .enumerate()
+        .filter_map(|(index, diagnostic)| marked(query, index, diagnostic))
         .collect();
     if marks.is_empty() {
         failure
@@ -21,11 +22,16 @@ pub(crate) fn point_out(failure: Failure, query: &str) -> Failure {
     }
 }
 
-fn marked(query: &str, diagnostic: &Value) -> Option<String> {
+/// The message of the first is the sentence of the failure itself.
+fn marked(query: &str, index: usize, diagnostic: &Value) -> Option<String> {
     let offset = |name: &str| usize::try_from(diagnostic["position"][name].as_u64()?).ok();
     let (line, mark) = mark(query, offset("start")?, offset("end")?)?;
-    let message = diagnostic["message"].as_str().unwrap_or_default();
-    Some(format!("{line}\n{mark} {}", printable(message)))
+    let message = match index {
+        0 => "",
+        _ => diagnostic["message"].as_str().unwrap_or_default(),
+    };
+    let mark = format!("{mark} {}", printable(message));
+    Some(format!("{line}\n{}", mark.trim_end()))
 }
 
 /// The line of `query` that holds byte `start`, and a line to print below it that marks the bytes to
