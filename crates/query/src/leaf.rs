@@ -1,7 +1,14 @@
 //! Arrays: the leaves a field name reaches inside a JSON text.
+//!
+//! Walked over the text itself: no tree is built, and a number that no 64-bit type holds keeps its digits.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use cordwood_event::Scalar;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// Which leaves of a JSON text are meant.
 #[derive(Clone, Copy, Debug)]
@@ -14,51 +21,121 @@ pub(crate) enum Leaves<'a> {
     Everywhere,
 }
 
-/// Whether `visit` holds for any of the leaves of a JSON array or object.
+/// Whether `visit` holds for any of the leaves of a JSON array or object. Null is no leaf.
 pub(crate) fn any_leaf(
     json: &str,
     leaves: Leaves<'_>,
     visit: &mut dyn FnMut(Scalar<'_>) -> bool,
 ) -> bool {
-    match serde_json::from_str::<Value>(json) {
-        Ok(value) => any_leaf_of(&value, leaves, visit),
-        Err(_) => false,
+    let json = json.trim_ascii_start();
+    match json.bytes().next() {
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(json)
+            .is_ok_and(|items| items.iter().any(|item| any_leaf(item.get(), leaves, visit))),
+        Some(b'{') => match leaves {
+            Leaves::Elements => false,
+            Leaves::Named(_) | Leaves::Everywhere => serde_json::from_str::<Members<'_>>(json)
+                .is_ok_and(|members| any_member(&members, leaves, visit)),
+        },
+        _ => match leaves {
+            Leaves::Named(_) => false,
+            Leaves::Elements | Leaves::Everywhere => visit_scalar(json, visit),
+        },
     }
 }
 
-fn any_leaf_of(
-    value: &Value,
+fn any_member(
+    members: &Members<'_>,
     leaves: Leaves<'_>,
     visit: &mut dyn FnMut(Scalar<'_>) -> bool,
 ) -> bool {
-    match (value, leaves) {
-        (Value::Array(items), _) => items.iter().any(|item| any_leaf_of(item, leaves, visit)),
-        (Value::Object(_), Leaves::Elements) => false,
-        (Value::Object(members), Leaves::Everywhere) => members
-            .values()
-            .any(|member| any_leaf_of(member, leaves, visit)),
-        (Value::Object(members), Leaves::Named(name)) => members.iter().any(|(key, member)| {
-            name.strip_prefix(key.as_str())
-                .is_some_and(|rest| match rest.strip_prefix('.') {
-                    _ if rest.is_empty() => any_leaf_of(member, Leaves::Elements, visit),
-                    Some(rest) => any_leaf_of(member, Leaves::Named(rest), visit),
-                    None => false,
-                })
-        }),
-        (_, Leaves::Named(_)) => false,
-        (scalar, _) => visit_scalar(scalar, visit),
+    members.0.iter().any(|(key, member)| {
+        let inner = match leaves {
+            Leaves::Named(name) => below(name, &key.0),
+            Leaves::Elements | Leaves::Everywhere => Some(leaves),
+        };
+        inner.is_some_and(|inner| any_leaf(member.get(), inner, visit))
+    })
+}
+
+/// What is meant inside the member `key` when `name` is meant; a key may hold dots itself.
+fn below<'a>(name: &'a str, key: &str) -> Option<Leaves<'a>> {
+    let rest = name.strip_prefix(key)?;
+    if rest.is_empty() {
+        return Some(Leaves::Elements);
+    }
+    rest.strip_prefix('.').map(Leaves::Named)
+}
+
+fn visit_scalar(json: &str, visit: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    match json.bytes().next() {
+        Some(b'n') | None => false,
+        Some(b't') => visit(Scalar::Bool(true)),
+        Some(b'f') => visit(Scalar::Bool(false)),
+        Some(b'"') => {
+            serde_json::from_str::<Text<'_>>(json).is_ok_and(|text| visit(Scalar::Str(&text.0)))
+        }
+        Some(_) => visit(number(json)),
     }
 }
 
-fn visit_scalar(value: &Value, visit: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-    match value {
-        Value::Bool(boolean) => visit(Scalar::Bool(*boolean)),
-        Value::String(text) => visit(Scalar::Str(text)),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => visit(Scalar::Int(integer)),
-            None if number.is_u64() => visit(Scalar::Json(&number.to_string())),
-            None => visit(Scalar::Float(number.as_f64().unwrap_or(f64::MAX))),
-        },
-        Value::Null | Value::Array(_) | Value::Object(_) => visit(Scalar::Null),
+/// A number as a decoder would have made it had it been a value of its own.
+fn number(json: &str) -> Scalar<'_> {
+    if let Ok(integer) = json.parse() {
+        return Scalar::Int(integer);
+    }
+    let is_integer = !json.contains(['.', 'e', 'E']);
+    match json.parse::<f64>() {
+        Ok(float) if float.is_finite() && !is_integer => Scalar::Float(float),
+        _ => Scalar::Json(json),
+    }
+}
+
+/// The members of an object.
+struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
+
+/// A string, borrowed from the JSON text where nothing in it is escaped.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = access.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
     }
 }

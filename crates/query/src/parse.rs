@@ -59,6 +59,7 @@ type Step<T> = Result<T, Stop>;
 struct Parser<'q> {
     cursor: Cursor<'q>,
     depth: usize,
+    regex_count: usize,
     diagnostics: Vec<Diagnostic>,
     hints: Vec<Diagnostic>,
 }
@@ -68,6 +69,7 @@ impl<'q> Parser<'q> {
         Parser {
             cursor: Cursor::new(text),
             depth: 0,
+            regex_count: 0,
             diagnostics: Vec::new(),
             hints: Vec::new(),
         }

@@ -7,6 +7,7 @@ use cordwood_event::EventId;
 
 use super::word::{Literal, Place};
 use super::{Parser, Step};
+use crate::limits::REGEX_COUNT_MAX;
 use crate::test::InvalidRegex;
 use crate::{Cidr, Clause, Diagnostic, Filter, RegexTest, Target, Test, Wildcard};
 
@@ -265,6 +266,16 @@ impl Parser<'_> {
             );
             return None;
         }
+        if self.regex_count == REGEX_COUNT_MAX {
+            let message = format!(
+                "There are more than {REGEX_COUNT_MAX} regular expressions, which is the limit."
+            );
+            self.note(
+                Diagnostic::new(inner, message).hint("Join some with `|` inside one expression."),
+            );
+            return None;
+        }
+        self.regex_count += 1;
         match RegexTest::new(source, is_case_ignored) {
             Ok(regex) => Some(Test::Regex(regex)),
             Err(InvalidRegex::TooLarge) => {

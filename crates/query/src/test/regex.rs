@@ -2,10 +2,17 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
+use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::limits::REGEX_BYTES_MAX;
+
+/// How much memory one search may take for its lazily built automaton, in bytes. The crate's own default is four
+/// times as much; a query can hold many expressions.
+const DFA_BYTES_MAX: usize = 512 * 1024;
 
 /// A valid regular expression with its compiled form, which is shared by all copies.
 #[derive(Clone)]
@@ -13,6 +20,8 @@ pub struct RegexTest {
     source: Box<str>,
     is_case_ignored: bool,
     compiled: Regex,
+    /// The longest text that every match contains.
+    literal: Option<Arc<memmem::Finder<'static>>>,
 }
 
 /// Why a text is no regular expression that can be run.
@@ -28,10 +37,11 @@ impl RegexTest {
     /// Checks and compiles `source`, in which a slash is written `\/`; a bare one is escaped here.
     pub fn new(source: &str, is_case_ignored: bool) -> Result<RegexTest, InvalidRegex> {
         let source = escape_slashes(source);
-        check_syntax(&source, is_case_ignored)?;
+        let syntax = parse_syntax(&source, is_case_ignored)?;
         let compiled = RegexBuilder::new(&source)
             .case_insensitive(is_case_ignored)
             .size_limit(REGEX_BYTES_MAX)
+            .dfa_size_limit(DFA_BYTES_MAX)
             .build()
             .map_err(|error| match error {
                 regex::Error::Syntax(reason) => InvalidRegex::Syntax(0..source.len(), reason),
@@ -41,6 +51,8 @@ impl RegexTest {
             source: source.into(),
             is_case_ignored,
             compiled,
+            literal: required_literal(&syntax)
+                .map(|literal| Arc::new(memmem::Finder::new(literal).into_owned())),
         })
     }
 
@@ -59,6 +71,11 @@ impl RegexTest {
         self.is_case_ignored
     }
 
+    /// The longest text that every match contains, to the letter; `None` when there is none worth looking for.
+    pub fn literal(&self) -> Option<&[u8]> {
+        self.literal.as_deref().map(memmem::Finder::needle)
+    }
+
     /// Whether `text` contains a match.
     pub fn matches(&self, text: &[u8]) -> bool {
         self.compiled.is_match(text)
@@ -67,11 +84,20 @@ impl RegexTest {
     /// Calls `select` with the index of each value that contains a match, in order. The values lie end to end
     /// in `run`; `ends` holds where each of them ends.
     pub fn select(&self, run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
-        crate::text::each_value(run, ends, &mut |index, value| {
-            if self.matches(value) {
-                select(index);
-            }
-        });
+        match &self.literal {
+            Some(literal) => crate::text::select_by_candidates(
+                run,
+                ends,
+                |from| Some(from + literal.find(run.get(from..)?)?),
+                |value, _| self.matches(value),
+                select,
+            ),
+            None => crate::text::each_value(run, ends, &mut |index, value| {
+                if self.matches(value) {
+                    select(index);
+                }
+            }),
+        }
     }
 }
 
@@ -95,14 +121,14 @@ impl RegexTest {
     }
 }
 
-fn check_syntax(source: &str, is_case_ignored: bool) -> Result<(), InvalidRegex> {
+fn parse_syntax(source: &str, is_case_ignored: bool) -> Result<Hir, InvalidRegex> {
     let parsed = regex_syntax::ParserBuilder::new()
         .utf8(false)
         .case_insensitive(is_case_ignored)
         .build()
         .parse(source);
     let (span, reason) = match parsed {
-        Ok(_) => return Ok(()),
+        Ok(syntax) => return Ok(syntax),
         Err(regex_syntax::Error::Parse(error)) => (*error.span(), error.kind().to_string()),
         Err(regex_syntax::Error::Translate(error)) => (*error.span(), error.kind().to_string()),
         Err(other) => return Err(InvalidRegex::Syntax(0..source.len(), other.to_string())),
@@ -111,6 +137,27 @@ fn check_syntax(source: &str, is_case_ignored: bool) -> Result<(), InvalidRegex>
         span.start.offset..span.end.offset,
         reason,
     ))
+}
+
+/// The longest literal that stands in every match.
+fn required_literal(syntax: &Hir) -> Option<&[u8]> {
+    /// A single byte is in most values, and looking for it saves nothing.
+    const LITERAL_BYTES_MIN: usize = 2;
+    let longest = match syntax.kind() {
+        HirKind::Literal(literal) => Some(&*literal.0),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(required_literal)
+            .max_by_key(|literal| literal.len()),
+        HirKind::Capture(capture) => required_literal(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required_literal(&repetition.sub),
+        HirKind::Repetition(_)
+        | HirKind::Alternation(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Empty => None,
+    };
+    longest.filter(|literal| literal.len() >= LITERAL_BYTES_MIN)
 }
 
 fn escape_slashes(source: &str) -> String {

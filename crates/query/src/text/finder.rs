@@ -100,6 +100,7 @@ impl Finder {
         const FIRST_LEAD: u8 = 0xC0;
         let mut at = from;
         loop {
+            at = skip_ascii(haystack, at);
             let tail = haystack.get(at..)?;
             at += tail.iter().position(|byte| *byte >= FIRST_LEAD)?;
             if let Some(end) = match_forwards(&self.needle, haystack, at) {
@@ -108,6 +109,15 @@ impl Finder {
             at += first_char(haystack.get(at..)?)?.1;
         }
     }
+}
+
+/// The end of the whole blocks of ASCII from `from` on.
+fn skip_ascii(haystack: &[u8], from: usize) -> usize {
+    let tail = haystack.get(from..).unwrap_or_default();
+    let blocks = tail
+        .chunks_exact(LANES)
+        .take_while(|block| block.is_ascii());
+    from + blocks.count() * LANES
 }
 
 /// Where `chars` end when they stand at `at`.

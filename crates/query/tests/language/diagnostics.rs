@@ -609,6 +609,13 @@ fn every_limit_is_named() {
         too_many
     );
 
+    assert!(parse(&list(64, " ").replace('1', "/1/")).is_ok());
+    let many = parse(&list(65, " ").replace('1', "/1/")).unwrap_err();
+    assert_eq!(
+        many.0[0].message,
+        "There are more than 64 regular expressions, which is the limit."
+    );
+
     let text = "a".repeat(limits::TEXT_BYTES_MAX);
     assert!(parse(&text).is_ok());
     let said = parse(&format!("{text}b")).unwrap_err();

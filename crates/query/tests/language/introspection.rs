@@ -208,3 +208,40 @@ fn names_stand_for_targets() {
         assert_eq!(Target::named(target.name()), target);
     }
 }
+
+#[test]
+fn numbers_in_arrays_keep_their_digits() {
+    use cordwood_event::Scalar;
+    let check = |query: &str, json: &str, expected: bool| {
+        assert_eq!(
+            predicate(query).matches(Scalar::Json(json)),
+            expected,
+            "{query} on {json}"
+        );
+    };
+    check("a:18446744073709551617", "[18446744073709551617]", true);
+    check("a:18446744073709551617", "[18446744073709551616]", false);
+    check("a:>1e308", "[1, 1e999]", true);
+    check("a:5", "[1e999, 5]", true);
+    check("a:5", "[[5.0e0]]", true);
+    check("a:b", "[ \"b\" , null ]", true);
+    check("a:b", "[\"\\u0062\"]", true);
+    check("a:b", "not json", false);
+    check("a:b", "[\"b\"", false);
+}
+
+#[test]
+fn a_regular_expression_tells_what_every_match_contains() {
+    let check = |source: &str, expected: Option<&str>| {
+        let regex = cordwood_query::RegexTest::new(source, false).unwrap();
+        assert_eq!(regex.literal(), expected.map(str::as_bytes), "{source}");
+    };
+    check(r"took [0-9]{4,}\.[0-9]+ms", Some("took "));
+    check("^a(bcd)+e", Some("bcd"));
+    check("(abc)?de", Some("de"));
+    check("(abc)*", None);
+    check("abc|abd", None);
+    check("(?i)abc", None);
+    check("a", None);
+    check("/é", Some("/é"));
+}
