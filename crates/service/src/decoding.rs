@@ -21,7 +21,8 @@ const GUESSES_PLAIN: [Guess; 3] = [Guess::new(1, 3), Guess::new(1, 8), Guess::ne
 
 /// For a compressed one. Logs compress five- to fifteenfold, a flood of one line to any degree; the last
 /// guess is all the text the contract allows.
-const GUESSES_COMPRESSED: [Guess; 3] = [Guess::new(8, 3), Guess::new(32, 3), Guess::new(u64::MAX, 3)];
+const GUESSES_COMPRESSED: [Guess; 3] =
+    [Guess::new(8, 3), Guess::new(32, 3), Guess::new(u64::MAX, 3)];
 
 impl Guess {
     const fn new(text: u64, batch_halves: u64) -> Guess {

@@ -58,15 +58,22 @@ impl Counters {
 impl Service {
     /// How the service is.
     pub fn health(&self) -> Health {
+        let stats = self.store.stats();
         let mut problems = Vec::new();
-        if let Some(reason) = self.store.stats().poisoned {
+        if let Some(reason) = &stats.poisoned {
             problems.push(format!(
                 "events are refused since a failure of the disk: {reason}"
             ));
         }
+        if stats.segments_missing > 0 {
+            let count = stats.segments_missing;
+            problems.push(format!(
+                "{count} segments cannot be read, answers say which events are missing"
+            ));
+        }
         Health {
             can_read: true,
-            can_write: problems.is_empty(),
+            can_write: stats.poisoned.is_none(),
             problems,
         }
     }
@@ -151,21 +158,56 @@ impl Service {
 
     fn write_store_metrics(&self, page: &mut Page) {
         let stats = self.store.stats();
-        page.counter(
-            "cordwood_store_appends_total",
-            "Batches acknowledged, repeated ones included.",
-            stats.appends,
-        );
-        page.counter(
-            "cordwood_store_duplicates_total",
-            "Batches acknowledged and not stored again.",
-            stats.duplicates,
-        );
-        page.counter(
-            "cordwood_store_events_total",
-            "Events stored since the start.",
-            stats.events,
-        );
+        let counters = [
+            (
+                "cordwood_store_appends_total",
+                "Batches acknowledged, repeated ones included.",
+                stats.appends,
+            ),
+            (
+                "cordwood_store_duplicates_total",
+                "Batches acknowledged and not stored again.",
+                stats.duplicates,
+            ),
+            (
+                "cordwood_store_events_total",
+                "Events stored since the start.",
+                stats.events,
+            ),
+            (
+                "cordwood_store_log_writes_total",
+                "Writes to the log, each with one sync.",
+                stats.log_writes,
+            ),
+            (
+                "cordwood_store_log_bytes_total",
+                "Bytes written to the log.",
+                stats.log_bytes,
+            ),
+            (
+                "cordwood_store_flushes_total",
+                "Segments written.",
+                stats.flushes,
+            ),
+            (
+                "cordwood_store_flush_failures_total",
+                "Segments that could not be written, to be tried again.",
+                stats.flush_failures,
+            ),
+            (
+                "cordwood_store_flushed_bytes_total",
+                "Bytes of the segments written.",
+                stats.flushed_bytes,
+            ),
+            (
+                "cordwood_store_read_errors_total",
+                "Reads of blocks that failed.",
+                stats.read_errors,
+            ),
+        ];
+        for (name, help, value) in counters {
+            page.counter(name, help, value);
+        }
         page.begin(
             "cordwood_store_refused_total",
             "counter",
@@ -179,21 +221,44 @@ impl Service {
         for (reason, count) in refused {
             page.labelled("cordwood_store_refused_total", &[("reason", reason)], count);
         }
-        page.gauge(
-            "cordwood_store_writable",
-            "1 while events are taken, 0 since a failure of the disk.",
-            u64::from(stats.poisoned.is_none()),
-        );
-        page.gauge(
-            "cordwood_store_fresh_bytes",
-            "Memory that events not yet in a segment take.",
-            stats.fresh_bytes,
-        );
-        page.gauge(
-            "cordwood_store_unflushed_bytes",
-            "Bytes of events, as sent, that are in the log only.",
-            stats.unflushed_event_bytes,
-        );
+        let gauges = [
+            (
+                "cordwood_store_writable",
+                "1 while events are taken, 0 since a failure of the disk.",
+                u64::from(stats.poisoned.is_none()),
+            ),
+            (
+                "cordwood_store_fresh_bytes",
+                "Memory that events not yet in a segment take.",
+                stats.fresh_bytes,
+            ),
+            (
+                "cordwood_store_unflushed_bytes",
+                "Bytes of events, as sent, that are in the log only.",
+                stats.unflushed_event_bytes,
+            ),
+            (
+                "cordwood_store_segments",
+                "Segments that can be read.",
+                stats.segments,
+            ),
+            (
+                "cordwood_store_segment_bytes",
+                "Bytes of these.",
+                stats.segment_bytes,
+            ),
+            (
+                "cordwood_store_segments_missing",
+                "Segments that cannot be read.",
+                stats.segments_missing,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            page.gauge(name, help, value);
+        }
+        if let Some(free) = stats.disk_free_bytes {
+            page.gauge("cordwood_disk_free_bytes", "Bytes free on the disk.", free);
+        }
     }
 
     fn write_memory_metrics(&self, page: &mut Page) {

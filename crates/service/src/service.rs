@@ -101,11 +101,13 @@ pub(crate) const STORE_DIR: &str = "store";
 /// The file that says the directory is in use.
 const LOCK_FILE: &str = "lock";
 
-/// Fresh events get 7/16 of the memory, the store's own share of 1 GiB; the rest is for bodies and queries.
+/// Fresh events get 7/16 of the memory and are flushed at 2/16, the store's own shares of 1 GiB; the rest is for
+/// bodies and queries.
 fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store::Recovery), Error> {
     let store_options = store::Options {
         memory: memory.clone(),
         fresh_bytes_max: options.memory_bytes_max / 16 * 7,
+        flush_sealed_bytes: options.memory_bytes_max / 16 * 2,
         ..store::Options::default()
     };
     let disk = Arc::new(FileSystem::new(options.data_dir.join(STORE_DIR)));

@@ -2,7 +2,7 @@
 
 use cordwood_service::{Payload, Refusal, SourceChanges};
 
-use crate::ledger::{HOUR, Ledger, json};
+use crate::ledger::{HOUR, Ledger, MINUTE, json};
 
 fn usage(ledger: &Ledger, source: &str) -> (u64, Vec<(String, u64)>) {
     let usage = ledger
@@ -192,6 +192,58 @@ fn a_quota_ends_with_its_month() {
     );
     change(&ledger, "web", quota(None));
     assert!(ledger.send(token.reveal(), event).is_ok());
+}
+
+#[test]
+fn a_batch_key_is_good_for_an_hour_and_one_source() {
+    let mut ledger = Ledger::new();
+    let web = ledger.create_source("web").token;
+    let api = ledger.create_source("api").token;
+    let keyed = || Payload {
+        batch_key: Some("batch-1".to_owned()),
+        ..json(r#"[{"message":"a"},{"message":"b"}]"#)
+    };
+    assert!(
+        !ledger
+            .send_payload(web.reveal(), keyed())
+            .unwrap()
+            .duplicate
+    );
+    for _ in 0..2 {
+        let again = ledger.send_payload(web.reveal(), keyed()).unwrap();
+        assert!(again.duplicate);
+        assert_eq!(
+            ledger
+                .service()
+                .source(&ledger.admin(), "web")
+                .unwrap()
+                .records_count,
+            2
+        );
+        ledger.advance(29 * MINUTE);
+        ledger.reopen();
+    }
+    assert!(
+        !ledger
+            .send_payload(api.reveal(), keyed())
+            .unwrap()
+            .duplicate
+    );
+    ledger.advance(3 * MINUTE);
+    assert!(
+        !ledger
+            .send_payload(web.reveal(), keyed())
+            .unwrap()
+            .duplicate
+    );
+    assert_eq!(
+        ledger
+            .service()
+            .source(&ledger.admin(), "web")
+            .unwrap()
+            .records_count,
+        4
+    );
 }
 
 #[test]

@@ -64,6 +64,29 @@ fn send_numbered(ledger: &Ledger, token: &str, numbers: std::ops::Range<u32>) {
 }
 
 #[test]
+fn what_was_sent_is_found_before_and_after_a_restart() {
+    let mut ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let body = r#"{"dt":"2026-03-27T09:59:59.5Z","level":"WARNING","message":"disk is nearly full","disk":{"free":12,"path":"/var"},"tags":["a","b"]}"#;
+    ledger.send(token.reveal(), body).unwrap();
+    let expected = r#"{"_source":"web","disk":{"free":12,"path":"/var"},"dt":"2026-03-27T09:59:59.500Z","level":"WARNING","message":"disk is nearly full","tags":["a","b"]}"#;
+    for _ in 0..2 {
+        for query in [
+            "",
+            "level:warn",
+            "disk.free:<20",
+            "\"nearly full\"",
+            "tags:b AND _source:web",
+        ] {
+            let answer = search(&ledger, &request(query));
+            assert_eq!(texts(&answer), [expected], "{query}");
+            assert!(answer.account.complete && answer.next.is_none());
+        }
+        ledger.reopen();
+    }
+}
+
+#[test]
 fn pages_show_one_set_while_events_arrive() {
     for order in [Order::NewestFirst, Order::OldestFirst] {
         let ledger = Ledger::new();

@@ -1,6 +1,8 @@
 //! Sources: their values, pages and life.
 
-use cordwood_service::{Error, NewSource, PLATFORMS, Platform, SourceChanges, SourceFilter};
+use cordwood_service::{
+    Access, Error, NewSource, PLATFORMS, Platform, SourceChanges, SourceFilter,
+};
 
 use crate::ledger::{Ledger, MINUTE};
 
@@ -239,4 +241,26 @@ fn sources_are_listed_by_page_and_filter() {
         .unwrap_err();
         assert_eq!(error.code(), "invalid_parameter");
     }
+}
+
+#[test]
+fn a_source_knows_how_much_it_holds() {
+    let mut ledger = Ledger::new();
+    let made = ledger.create_source("web");
+    let body = r#"[{"message":"a"},{"message":"bb"}]"#;
+    ledger.send(made.token.reveal(), body).unwrap();
+    let _ = ledger.send(made.token.reveal(), "{nonsense");
+    let before = ledger.service().source(&ledger.admin(), "web").unwrap();
+    assert_eq!(before.records_count, 2);
+    assert_eq!(before.usage.events, 2);
+    assert_eq!(before.usage.bytes, before.records_bytes);
+    assert_eq!(before.usage.month, "2026-03");
+    assert_eq!(before.tokens[0].last_used_at, Some(ledger.now()));
+    assert!(made.token.reveal().ends_with(&before.tokens[0].ending));
+    ledger.close();
+    ledger.reopen();
+    let after = ledger.service().source(&ledger.admin(), "web").unwrap();
+    assert_eq!(after, before);
+    let reader = ledger.caller(Access::Read, &[made.source.client]);
+    assert_eq!(ledger.service().source(&reader, "web").unwrap(), before);
 }
