@@ -68,6 +68,15 @@ impl BlockHandle {
         }
     }
 
+    /// The same block with nothing kept yet: what is decoded through it is let go with it.
+    pub fn afresh(&self) -> BlockHandle {
+        let directory = Arc::clone(self.reader.directory());
+        let place = self.reader.source().clone();
+        BlockHandle {
+            reader: Arc::new(BlockReader::new(directory, place)),
+        }
+    }
+
     /// What the block holds, and where.
     pub fn directory(&self) -> &BlockDirectory {
         self.reader.directory()
