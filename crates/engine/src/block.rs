@@ -26,7 +26,7 @@ impl OpenBlock {
     pub(crate) fn new(handle: &BlockHandle) -> OpenBlock {
         let columns = handle.directory().columns.len();
         OpenBlock {
-            handle: handle.clone(),
+            handle: handle.afresh(),
             columns: (0..columns).map(|_| OnceCell::new()).collect(),
             timestamps: OnceCell::new(),
             sequences: OnceCell::new(),
@@ -126,7 +126,9 @@ impl OpenBlock {
 
     fn count_presence(&self, entry: &ColumnEntry) {
         let presences = &self.directory().presences;
-        let chunk = entry.presence.and_then(|index| presences.get(usize::from(index)));
+        let chunk = entry
+            .presence
+            .and_then(|index| presences.get(usize::from(index)));
         if let Some(chunk) = chunk {
             self.count_shared(*chunk);
         }

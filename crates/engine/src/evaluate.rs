@@ -13,14 +13,13 @@ use cordwood_query::{
     CompiledClause, FieldName, IdPredicate, LevelPredicate, Predicate, Reach, TimePredicate,
 };
 use cordwood_store::block::ColumnEntry;
-use cordwood_store::column::Column;
 use cordwood_store::{Encoding, ReadError};
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
 use crate::condition::{ClauseId, EvaluateClause};
-use crate::selection::Selection;
 use crate::narrow::may_match;
+use crate::selection::Selection;
 pub(crate) use values::Reading;
 use values::ValueTest;
 
@@ -81,7 +80,9 @@ impl EvaluateClause for BlockClauses<'_> {
             CompiledClause::Source(_) => 0,
             CompiledClause::Time(_) | CompiledClause::Id(_) => rows / 8,
             CompiledClause::Level(level) => {
-                let raw = level.raw().map_or(0, |_| self.cost_of_columns(is_raw_level, rows));
+                let raw = level
+                    .raw()
+                    .map_or(0, |_| self.cost_of_columns(is_raw_level, rows));
                 rows / 4 + raw
             }
             CompiledClause::Field(field, _) => {
@@ -132,7 +133,9 @@ impl<'a> BlockClauses<'a> {
         predicate: &Predicate,
         among: &Selection,
     ) -> Result<Selection, Failure> {
-        self.select_in_columns(predicate, among, |path| field.reach(path).map(Reading::Field))
+        self.select_in_columns(predicate, among, |path| {
+            field.reach(path).map(Reading::Field)
+        })
     }
 
     fn select_anywhere(
@@ -226,7 +229,7 @@ impl<'a> BlockClauses<'a> {
             }
             self.budget.check()?;
             let test = self.value_test(predicate, reading);
-            let found = self.select_in_column(self.block.column(index)?, &test, &open)?;
+            let found = test.select(self.block.column(index)?, &open)?;
             open.subtract(&found);
             held.union(&found);
         }
@@ -252,11 +255,7 @@ impl<'a> BlockClauses<'a> {
         columns
     }
 
-    fn value_test<'t>(
-        &'t self,
-        predicate: &'t Predicate,
-        reading: Reading<'t>,
-    ) -> ValueTest<'t> {
+    fn value_test<'t>(&'t self, predicate: &'t Predicate, reading: Reading<'t>) -> ValueTest<'t> {
         ValueTest {
             predicate,
             reading,
@@ -264,17 +263,6 @@ impl<'a> BlockClauses<'a> {
             budget: self.budget,
             has_tested_rows: &self.has_tested_rows,
         }
-    }
-
-    fn select_in_column(
-        &self,
-        column: &Column,
-        test: &ValueTest<'_>,
-        among: &Selection,
-    ) -> Result<Selection, Failure> {
-        let wanted = ranks::to_ranks(&column.presence, among);
-        let held = test.select(&column.values, &wanted)?;
-        Ok(ranks::to_rows(&column.presence, held))
     }
 
     fn select_in_rest<'t>(
@@ -296,7 +284,7 @@ impl<'a> BlockClauses<'a> {
                 continue;
             };
             let test = self.value_test(predicate, reading);
-            let found = self.select_in_column(&rest.column(index)?, &test, &open)?;
+            let found = test.select(&rest.column(index)?, &open)?;
             open.subtract(&found);
             held.union(&found);
         }
@@ -306,7 +294,9 @@ impl<'a> BlockClauses<'a> {
     fn cost_of_columns(&self, is_reached: impl Fn(&str) -> bool, rows: u64) -> u64 {
         let directory = self.block.directory();
         let columns = directory.columns.iter();
-        let reached = columns.filter(|entry| is_reached(&entry.path)).map(cost_of_column);
+        let reached = columns
+            .filter(|entry| is_reached(&entry.path))
+            .map(cost_of_column);
         let rest = directory.rest.map_or(0, |rest| u64::from(rest.cells));
         reached.sum::<u64>() + rest + rows / 64
     }

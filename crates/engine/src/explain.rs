@@ -124,12 +124,7 @@ impl Inquiry<'_> {
         })
     }
 
-    fn first(
-        &mut self,
-        filter: Filter,
-        range: TimeBounds,
-        order: Order,
-    ) -> Result<First, Error> {
+    fn first(&mut self, filter: Filter, range: TimeBounds, order: Order) -> Result<First, Error> {
         let question = SearchRequest {
             limit: 1,
             order,

@@ -111,7 +111,7 @@ pub(crate) fn size_of_fields(event: &Event) -> u64 {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
     };
     let fields = event.fields.iter();
-    let bytes = fields
-        .map(|(path, value)| size_of::<(Box<str>, Value)>() + path.len() + text_bytes(value));
+    let bytes =
+        fields.map(|(path, value)| size_of::<(Box<str>, Value)>() + path.len() + text_bytes(value));
     bytes.sum::<usize>() as u64
 }

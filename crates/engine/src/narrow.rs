@@ -36,16 +36,16 @@ pub(crate) fn narrow(
     directory: &BlockDirectory,
 ) -> Result<Condition, Pruned> {
     let mut first_reason = None;
-    let narrowed = condition.decide(&mut |ClauseId(index)| {
-        match verdict(&clauses[index], directory) {
+    let narrowed = condition.decide(
+        &mut |ClauseId(index)| match verdict(&clauses[index], directory) {
             Verdict::HoldsForAll => Some(true),
             Verdict::HoldsForNone(reason) => {
                 first_reason.get_or_insert(reason);
                 Some(false)
             }
             Verdict::Open => None,
-        }
-    });
+        },
+    );
     match narrowed {
         // Without a clause that holds for none, a negation met one that holds for all: a statistic as well.
         Condition::Constant(false) => Err(first_reason.unwrap_or(Pruned::Statistics)),
@@ -115,7 +115,10 @@ fn of_id(id: &IdPredicate, directory: &BlockDirectory) -> Verdict {
     };
     let times = times_of(directory);
     let (first, last) = directory.sequences;
-    let mut in_time = ids.iter().filter(|id| times.contains(id.timestamp)).peekable();
+    let mut in_time = ids
+        .iter()
+        .filter(|id| times.contains(id.timestamp))
+        .peekable();
     if in_time.peek().is_none() {
         return Verdict::HoldsForNone(Pruned::Time);
     }
@@ -146,8 +149,7 @@ fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
 
 /// Whether raw values of the level, stored as a field, can make a difference.
 fn asks_raw(level: &LevelPredicate, directory: &BlockDirectory) -> bool {
-    level.raw().is_some()
-        && (directory.rest.is_some() || directory.column_index("level").is_some())
+    level.raw().is_some() && (directory.rest.is_some() || directory.column_index("level").is_some())
 }
 
 fn of_field(field: &FieldName, predicate: &Predicate, directory: &BlockDirectory) -> Verdict {
@@ -191,11 +193,7 @@ fn of_columns<'t>(
 }
 
 /// Whether any value of the column can match, as far as its entry in the directory tells.
-pub(crate) fn may_match(
-    entry: &ColumnEntry,
-    predicate: &Predicate,
-    reading: Reading<'_>,
-) -> bool {
+pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     let has_arrays = match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
         Encoding::Int | Encoding::Float | Encoding::Str => false,

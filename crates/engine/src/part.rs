@@ -97,8 +97,7 @@ impl PartSearch<'_> {
     /// Whether any row of the part could be.
     fn wants_rows(&self) -> bool {
         let order = self.plan.order;
-        let is_behind_cursor =
-            |after: Rank| Rank::worst_between(self.part.times, order) > after;
+        let is_behind_cursor = |after: Rank| Rank::worst_between(self.part.times, order) > after;
         self.plan.rows_wanted > 0
             && self.bound.is_none_or(|bound| self.part.best < bound)
             && self.plan.after.is_none_or(is_behind_cursor)
@@ -199,7 +198,9 @@ impl PartSearch<'_> {
         if block.directory().sequences.1 > up_to_sequence {
             let sequences = block.sequences()?;
             selected = selected.filter(|row| {
-                sequences.get(row).is_some_and(|sequence| *sequence <= up_to_sequence)
+                sequences
+                    .get(row)
+                    .is_some_and(|sequence| *sequence <= up_to_sequence)
             });
         }
         let order = self.plan.order;
@@ -208,18 +209,15 @@ impl PartSearch<'_> {
             && Rank::best_between(self.part.times, order) <= after
         {
             let (times, sequences) = (block.timestamps()?, block.sequences()?);
-            selected = selected
-                .filter(|row| id_at(times, sequences, row).is_some_and(|id| Rank::of(id, order) > after));
+            selected = selected.filter(|row| {
+                id_at(times, sequences, row).is_some_and(|id| Rank::of(id, order) > after)
+            });
         }
         Ok(selected)
     }
 
     /// The rows of `selected` that come first, looked at from the end that holds them.
-    fn first_of(
-        &self,
-        selected: &Selection,
-        block: &OpenBlock,
-    ) -> Result<Vec<Found>, Failure> {
+    fn first_of(&self, selected: &Selection, block: &OpenBlock) -> Result<Vec<Found>, Failure> {
         let (times, sequences) = (block.timestamps()?, block.sequences()?);
         let rows: Box<dyn Iterator<Item = usize>> = match self.plan.order {
             Order::NewestFirst => Box::new(selected.iter_backwards()),

@@ -67,7 +67,9 @@ impl Plan {
         let range = request.range.intersection(bounds);
         let up_to_sequence = request
             .up_to_sequence
-            .map_or(snapshot.last_sequence(), |asked| asked.min(snapshot.last_sequence()));
+            .map_or(snapshot.last_sequence(), |asked| {
+                asked.min(snapshot.last_sequence())
+            });
         let mut plan = Plan {
             matcher: Matcher::new(&request.filter, request.now),
             sources: planned_sources(request, &condition, &clauses),
@@ -128,11 +130,7 @@ impl Plan {
         !self.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
     }
 
-    fn missing(
-        &self,
-        snapshot: &Snapshot,
-        source: SourceId,
-    ) -> impl Iterator<Item = Incomplete> {
+    fn missing(&self, snapshot: &Snapshot, source: SourceId) -> impl Iterator<Item = Incomplete> {
         let range = self.range;
         snapshot.missing(source).filter_map(move |missing| {
             let times = TimeBounds {

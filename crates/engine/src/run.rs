@@ -118,7 +118,8 @@ impl<'a> Run<'a> {
             self.gather(&receiver)?;
             if self.cut.is_some() {
                 // Whatever is still evaluated notices by itself, and its outcome is of no use any more.
-                self.unreached.extend(std::mem::take(&mut self.in_flight).into_keys());
+                self.unreached
+                    .extend(std::mem::take(&mut self.in_flight).into_keys());
                 return Ok(());
             }
         }
@@ -150,8 +151,7 @@ impl<'a> Run<'a> {
 
     /// Whether a part can add a row to those found, or has to be counted.
     fn can_matter(&self, part: &PlannedPart) -> bool {
-        self.plan.total == Total::Count
-            || self.top.bound().is_none_or(|bound| part.best < bound)
+        self.plan.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
     }
 
     fn spawn(&self, part: usize, sender: Sender<Returned>) {
@@ -259,7 +259,10 @@ impl<'a> Run<'a> {
 
     /// The place before which every match is known; `None` when all are.
     fn frontier(&self) -> Option<Rank> {
-        let best = self.unreached.iter().map(|index| self.plan.parts[*index].best);
+        let best = self
+            .unreached
+            .iter()
+            .map(|index| self.plan.parts[*index].best);
         best.min()
     }
 
@@ -310,7 +313,11 @@ impl<'a> Run<'a> {
                 match outcome {
                     Ok(fetched) => {
                         self.bytes_scanned += fetched.bytes_read;
-                        bytes += fetched.events.iter().map(fetch::size_of_fields).sum::<u64>();
+                        bytes += fetched
+                            .events
+                            .iter()
+                            .map(fetch::size_of_fields)
+                            .sum::<u64>();
                         for (index, event) in group.rows.iter().zip(fetched.events) {
                             events[*index] = Some(event);
                         }
@@ -339,7 +346,10 @@ impl<'a> Run<'a> {
         };
         let fetch_all = || match wave {
             [only] => vec![fetch_group(only)],
-            _ => self.means.pool.install(|| wave.par_iter().map(fetch_group).collect()),
+            _ => self
+                .means
+                .pool
+                .install(|| wave.par_iter().map(fetch_group).collect()),
         };
         catch_unwind(AssertUnwindSafe(fetch_all)).map_err(|_| Error::Broken)
     }

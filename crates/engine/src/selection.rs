@@ -108,12 +108,6 @@ impl Selection {
         }
     }
 
-    pub(crate) fn contains(&self, row: usize) -> bool {
-        self.words
-            .get(row / BITS)
-            .is_some_and(|word| word >> (row % BITS) & 1 == 1)
-    }
-
     pub(crate) fn count(&self) -> usize {
         self.words
             .iter()

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::{Number, Scalar};
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Dictionary, Mixed, StrValues, Values};
+use cordwood_store::column::{Column, Mixed, StrValues, Values};
 
 use crate::budget::Budget;
-use crate::evaluate::Failure;
+use crate::evaluate::{Failure, ranks};
 use crate::selection::Selection;
 
 /// Of a frame with at least one wanted text in so many, all texts are searched in one pass; of others, the wanted ones
@@ -52,33 +52,31 @@ impl ValueTest<'_> {
         matches!(self.reading, Reading::Field(Reach::Inside(_)))
     }
 
-    /// Those of the ranks `wanted` whose value matches.
-    pub(crate) fn select(
-        &self,
-        values: &Values,
-        wanted: &Selection,
-    ) -> Result<Selection, Failure> {
-        let none = || Ok(Selection::none(wanted.rows()));
-        if wanted.is_empty() {
-            return none();
-        }
-        match values {
-            Values::Const(value) if self.matches(value.as_scalar()) => Ok(wanted.clone()),
-            Values::Const(_) => none(),
-            Values::Dict { values, codes } => Ok(self.select_codes(values, codes, wanted)),
-            Values::Int(_) | Values::Float(_) | Values::Str(_) if self.is_inside_arrays() => none(),
-            Values::Int(integers) => Ok(self.select_integers(integers, wanted)),
-            Values::Float(floats) => Ok(self.select_floats(floats, wanted)),
-            Values::Str(texts) => self.select_texts(texts, wanted),
-            Values::Mixed(mixed) => self.select_mixed(mixed, wanted),
-        }
+    /// Those rows of `among` whose value matches.
+    pub(crate) fn select(&self, column: &Column, among: &Selection) -> Result<Selection, Failure> {
+        let wanted = || ranks::to_ranks(&column.presence, among);
+        let held = match &column.values {
+            Values::Const(value) if self.matches(value.as_scalar()) => wanted(),
+            Values::Const(_) => return Ok(Selection::none(among.rows())),
+            Values::Dict { values, codes } => {
+                let holds: Vec<bool> = values.iter().map(|value| self.matches(value)).collect();
+                if !holds.contains(&true) {
+                    return Ok(Selection::none(among.rows()));
+                }
+                self.select_codes(&holds, codes, &wanted())
+            }
+            Values::Int(_) | Values::Float(_) | Values::Str(_) if self.is_inside_arrays() => {
+                return Ok(Selection::none(among.rows()));
+            }
+            Values::Int(integers) => self.select_integers(integers, &wanted()),
+            Values::Float(floats) => self.select_floats(floats, &wanted()),
+            Values::Str(texts) => self.select_texts(texts, &wanted())?,
+            Values::Mixed(mixed) => self.select_mixed(mixed, &wanted())?,
+        };
+        Ok(ranks::to_rows(&column.presence, held))
     }
 
-    fn select_codes(&self, values: &Dictionary, codes: &[u16], wanted: &Selection) -> Selection {
-        let holds: Vec<bool> = values.iter().map(|value| self.matches(value)).collect();
-        if !holds.contains(&true) {
-            return Selection::none(wanted.rows());
-        }
+    fn select_codes(&self, holds: &[bool], codes: &[u16], wanted: &Selection) -> Selection {
         if !holds.contains(&false) {
             return wanted.clone();
         }

@@ -1,0 +1,295 @@
+//! Asks the stage-less questions of the reference workload and prints how long each takes.
+//!
+//! `cargo run --release -p cordwood-engine --example questions -- EVENTS.ndjson DIRECTORY [QUESTION…]`
+//!
+//! Loads the events of the corpus `app` (`EVENTS.ndjson`, beside it `EVENTS.ndjson.meta.json`) into a store in
+//! `DIRECTORY`, unless one is there already, and asks the named questions or all, seven times each; prints the median.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cordwood_engine::{Clock, Engine, Order, SearchAnswer, SearchRequest, SearchedSource, Total};
+use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Timestamp};
+use cordwood_query::parse;
+use cordwood_store::disk::FileSystem;
+use cordwood_store::{Append, Decode, LoggedBody, MemoryBudget, Snapshot, Store};
+use serde_json::Value;
+
+const ROUNDS: usize = 7;
+const LINES_PER_BATCH: usize = 2_000;
+
+/// What a question asks for besides matching events.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Newest(usize),
+    Oldest(usize),
+    Total,
+}
+
+use Wanted::{Newest, Oldest};
+
+/// Name, query (`{needle}` stands for a request id that occurs), and what is wanted.
+const QUESTIONS: &[(&str, &str, Wanted)] = &[
+    ("count_all", "*", Wanted::Total),
+    ("newest100", "*", Newest(100)),
+    ("newest100_err", "level:error", Newest(100)),
+    (
+        "oldest100_err_svc",
+        "service:checkout-api level:error",
+        Oldest(100),
+    ),
+    ("needle_request", "request_id:\"{needle}\"", Newest(100)),
+    ("rare_token", "message:zqxvortex", Newest(100)),
+    (
+        "phrase_count",
+        "message:\"connection refused\"",
+        Wanted::Total,
+    ),
+    (
+        "phrase_newest",
+        "message:\"connection refused\"",
+        Newest(100),
+    ),
+    (
+        "phrase_zero",
+        "message:\"refused connection\"",
+        Wanted::Total,
+    ),
+    ("token_zero", "message:nonexistenttoken42", Wanted::Total),
+    ("token_common", "message:user", Wanted::Total),
+    ("host_prefix", "host:prod-api-0*", Wanted::Total),
+    ("substring", "message:*timeout*", Wanted::Total),
+    (
+        "bool_fields",
+        "service:payments-service level:(error OR warn) NOT message:gateway",
+        Wanted::Total,
+    ),
+    (
+        "bool_text",
+        "(message:deadlock OR message:timeout) NOT message:statement",
+        Wanted::Total,
+    ),
+    ("range_num", "duration_ms:>1000", Wanted::Total),
+    (
+        "range_newest",
+        "status:>=500 path:\\/api\\/v1\\/checkout*",
+        Newest(50),
+    ),
+    (
+        "regexp",
+        r"message:/took [0-9]{4,}\.[0-9]+ms/",
+        Wanted::Total,
+    ),
+    ("tenant_err", "tenant_id:t-17 level:error", Newest(100)),
+    (
+        "stack_token",
+        "stack_trace:NullPointerException",
+        Wanted::Total,
+    ),
+    (
+        "nested",
+        "http.method:DELETE http.bytes:>100000",
+        Wanted::Total,
+    ),
+    ("any_field", "zqxvortex", Wanted::Total),
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [events, directory, only @ ..] = &*arguments else {
+        return Err("usage: questions EVENTS.ndjson DIRECTORY [QUESTION…]".into());
+    };
+    let is_new = !Path::new(directory).exists();
+    let disk = Arc::new(FileSystem::new(directory));
+    let (store, _) = Store::open(cordwood_store::Options::default(), disk, Arc::new(NoReplay))?;
+    if is_new {
+        load(&store, events)?;
+    }
+    let needle = needle(events)?;
+    let engine = Engine::new(cordwood_engine::Options {
+        threads: std::thread::available_parallelism()?.get(),
+        memory: MemoryBudget::default(),
+        clock: Clock::new(Instant::now),
+    })?;
+    let snapshot = store.snapshot();
+    for (name, query, wanted) in QUESTIONS {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            ask(
+                &engine,
+                &snapshot,
+                name,
+                &request(&query.replace("{needle}", &needle), *wanted)?,
+            )?;
+        }
+    }
+    store.close()?;
+    Ok(())
+}
+
+fn ask(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    name: &str,
+    request: &SearchRequest,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut times: Vec<Duration> = Vec::new();
+    let mut last: Option<SearchAnswer> = None;
+    for _ in 0..ROUNDS {
+        let answer = engine.search(snapshot, request)?;
+        times.push(answer.account.elapsed);
+        last = Some(answer);
+    }
+    times.sort();
+    let (Some(median), Some(answer)) = (times.get(ROUNDS / 2), last) else {
+        return Ok(());
+    };
+    let found = answer.total.unwrap_or(answer.events.len() as u64);
+    let blocks = answer.account.blocks;
+    println!(
+        "{name:18} {:9.2} ms  {found:9} found  {:8.1} MB read  blocks: {} read, {} pruned, {} counted, {} beyond",
+        median.as_secs_f64() * 1e3,
+        answer.account.bytes_scanned as f64 / 1e6,
+        blocks.read,
+        blocks.pruned(),
+        blocks.counted_whole,
+        blocks.beyond_limit,
+    );
+    Ok(())
+}
+
+fn request(query: &str, wanted: Wanted) -> Result<SearchRequest, String> {
+    let filter = parse(query)
+        .map_err(|wrong| format!("{query}: {wrong:?}"))?
+        .query
+        .filter;
+    let source = SearchedSource {
+        id: SourceId(1),
+        name: "app".to_owned(),
+    };
+    let newest = SearchRequest::newest(vec![source], filter, 0, Timestamp::MAX);
+    Ok(match wanted {
+        Newest(limit) => SearchRequest { limit, ..newest },
+        Oldest(limit) => SearchRequest {
+            limit,
+            order: Order::OldestFirst,
+            ..newest
+        },
+        Wanted::Total => SearchRequest {
+            total: Total::Count,
+            ..newest
+        },
+    })
+}
+
+fn needle(events: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let about: Value =
+        serde_json::from_str(&std::fs::read_to_string(format!("{events}.meta.json"))?)?;
+    let needle = about.get("needle_request_id").and_then(Value::as_str);
+    Ok(needle
+        .ok_or("the corpus does not name its needle")?
+        .to_owned())
+}
+
+/// Everything is flushed before the store is closed, so no body is ever decoded again.
+struct NoReplay;
+
+impl Decode for NoReplay {
+    fn decode(&self, _logged: &LoggedBody<'_>) -> Result<Batch, String> {
+        Err("the store was not closed in order".to_owned())
+    }
+}
+
+fn load(store: &Store, events: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let started = Instant::now();
+    let mut lines = BufReader::new(File::open(events)?).lines();
+    let mut count = 0;
+    loop {
+        let batch = next_batch(&mut lines)?;
+        if batch.is_empty() {
+            break;
+        }
+        count += batch.len();
+        append(store, batch)?;
+    }
+    store.flush()?;
+    println!(
+        "loaded {count} events in {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn append(store: &Store, batch: Batch) -> Result<(), cordwood_store::AppendError> {
+    loop {
+        let append = Append {
+            source: SourceId(1),
+            received_at: Timestamp::from_nanos(0),
+            format: String::new(),
+            batch_key: None,
+            body: Vec::new(),
+            compressed: true,
+            batch: batch.clone(),
+        };
+        match store.append(append) {
+            Ok(_) => return Ok(()),
+            Err(cordwood_store::AppendError::Busy { .. }) => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn next_batch(
+    lines: &mut impl Iterator<Item = std::io::Result<String>>,
+) -> Result<Batch, Box<dyn std::error::Error>> {
+    let mut builder = BatchBuilder::new();
+    for line in lines.take(LINES_PER_BATCH) {
+        let line = line?;
+        let event: Value = serde_json::from_str(&line)?;
+        push_event(&mut builder, &event, line.len()).ok_or("an event of another shape")?;
+    }
+    Ok(builder.finish())
+}
+
+fn push_event(builder: &mut BatchBuilder, event: &Value, bytes: usize) -> Option<()> {
+    let timestamp = event.get("dt").and_then(Value::as_str)?;
+    let level = event.get("level").and_then(Value::as_str)?;
+    builder.begin_event();
+    for (key, value) in event.as_object()? {
+        if key != "dt" && key != "level" {
+            push_member(builder, key, value)?;
+        }
+    }
+    builder.finish_event(EventHead {
+        timestamp: Timestamp::parse_rfc3339(timestamp)?,
+        level: Level::parse(level),
+        source_bytes: u32::try_from(bytes).ok()?,
+    });
+    Some(())
+}
+
+fn push_member(builder: &mut BatchBuilder, key: &str, value: &Value) -> Option<()> {
+    builder.key(key).ok()?;
+    match value {
+        Value::Object(members) => {
+            builder.begin_object();
+            for (key, value) in members {
+                push_member(builder, key, value)?;
+            }
+            builder.end_object();
+        }
+        Value::Null => builder.value(Scalar::Null),
+        Value::Bool(boolean) => builder.value(Scalar::Bool(*boolean)),
+        Value::String(text) => builder.value(Scalar::Str(text)),
+        Value::Array(_) => builder.value(Scalar::Json(&value.to_string())),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => builder.value(Scalar::Int(integer)),
+            None => builder.value(Scalar::Float(number.as_f64()?)),
+        },
+    }
+    Some(())
+}

@@ -1,0 +1,8 @@
+//! The engine over a real store.
+
+mod cut;
+mod explain;
+mod oracle;
+mod pruning;
+mod support;
+mod unreadable;

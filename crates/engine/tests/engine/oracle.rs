@@ -1,0 +1,160 @@
+//! The engine against the one-event matcher: random events, random questions, rows in every place a store
+//! keeps them.
+
+use crate::support::document::{Document, document};
+use crate::support::fixture::{Fixture, newest, sorted, sources};
+use crate::support::question::question;
+use cordwood_engine::{Order, SearchAnswer, SearchRequest, Total};
+use cordwood_event::{Event, Timestamp};
+use cordwood_query::TimeBounds;
+use proptest::prelude::*;
+
+/// Few enough for several blocks of a few dozen events.
+const BLOCK_ROWS: usize = 8;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(usize, Vec<Document>),
+    /// Everything so far becomes a segment.
+    Flush,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        5 => (0usize..2, proptest::collection::vec(document(), 1..12))
+            .prop_map(|(source, documents)| Step::Append(source, documents)),
+        1 => Just(Step::Flush),
+    ];
+    proptest::collection::vec(step, 1..9)
+}
+
+fn take(fixture: &mut Fixture, steps: &[Step]) {
+    for step in steps {
+        match step {
+            Step::Append(source, documents) => fixture.append(&sources()[*source], documents),
+            Step::Flush => fixture.store.flush().expect("a flush"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    text: String,
+    order: Order,
+    limit: usize,
+    total: Total,
+    range: TimeBounds,
+    only_source: Option<usize>,
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let order = proptest::sample::select(&[Order::NewestFirst, Order::OldestFirst][..]);
+    let total = proptest::sample::select(&[Total::NotAsked, Total::Count][..]);
+    let range = prop_oneof![
+        2 => Just(TimeBounds::ALL),
+        1 => (0i64..40, 0i64..40).prop_map(|(first, last)| TimeBounds {
+            first: Timestamp::from_nanos(first),
+            last: Timestamp::from_nanos(last),
+        }),
+    ];
+    let only_source = proptest::option::weighted(0.2, 0usize..2);
+    (question(), order, 0usize..30, total, range, only_source).prop_map(
+        |(text, order, limit, total, range, only_source)| Asked {
+            text,
+            order,
+            limit,
+            total,
+            range,
+            only_source,
+        },
+    )
+}
+
+fn request(asked: &Asked) -> SearchRequest {
+    let mut searched = sources();
+    if let Some(only) = asked.only_source {
+        searched = vec![searched.swap_remove(only)];
+    }
+    SearchRequest {
+        sources: searched,
+        order: asked.order,
+        total: asked.total,
+        range: asked.range,
+        ..newest(&asked.text, asked.limit)
+    }
+}
+
+fn events(answer: &SearchAnswer) -> Vec<Event> {
+    answer.events.iter().cloned().map(sorted).collect()
+}
+
+/// Every block is counted once, whatever becomes of it.
+fn blocks_add_up(answer: &SearchAnswer) -> bool {
+    let blocks = answer.account.blocks;
+    let sum = blocks.pruned()
+        + blocks.counted_whole
+        + blocks.beyond_limit
+        + blocks.read
+        + blocks.unreadable
+        + blocks.unreached;
+    sum == blocks.total
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn finds_what_the_matcher_finds(
+        steps in steps(),
+        questions in proptest::collection::vec(asked(), 24),
+    ) {
+        let mut fixture = Fixture::new(BLOCK_ROWS);
+        take(&mut fixture, &steps);
+        let snapshot = fixture.store.snapshot();
+        for asked in &questions {
+            let request = request(asked);
+            let expected = fixture.expected(&request);
+            let answer = fixture.engine.search(&snapshot, &request).expect("an answer");
+            prop_assert!(answer.account.is_complete(), "{:?}", answer.account);
+            prop_assert!(blocks_add_up(&answer), "{asked:?}: {:?}", answer.account.blocks);
+            if request.total == Total::Count {
+                prop_assert_eq!(answer.total, Some(expected.len() as u64), "total of {:?}", asked);
+            }
+            let page = &expected[..expected.len().min(asked.limit)];
+            prop_assert_eq!(&events(&answer)[..], page, "events of {:?}", asked);
+            let follows = asked.limit > 0 && expected.len() > asked.limit;
+            prop_assert_eq!(answer.next, page.last().filter(|_| follows).map(|last| last.id));
+        }
+    }
+
+    #[test]
+    fn pages_show_one_set_while_events_arrive(
+        before in steps(),
+        meanwhile in proptest::collection::vec(steps(), 6),
+        asked in asked(),
+        page_size in 1usize..7,
+    ) {
+        let mut fixture = Fixture::new(BLOCK_ROWS);
+        take(&mut fixture, &before);
+        let mut request = SearchRequest { limit: page_size, ..request(&asked) };
+        let expected = fixture.expected(&request);
+        let mut seen = Vec::new();
+        let mut meanwhile = meanwhile.iter();
+        loop {
+            let snapshot = fixture.store.snapshot();
+            let answer = fixture.engine.search(&snapshot, &request).expect("an answer");
+            seen.extend(events(&answer));
+            if request.total == Total::Count {
+                prop_assert_eq!(answer.total, Some(expected.len() as u64));
+            }
+            let Some(next) = answer.next else { break };
+            prop_assert_eq!(answer.events.len(), page_size);
+            request.after = Some(next);
+            request.up_to_sequence = Some(answer.up_to_sequence);
+            if let Some(steps) = meanwhile.next() {
+                take(&mut fixture, steps);
+            }
+        }
+        prop_assert_eq!(seen, expected, "{:?}", asked);
+    }
+}
