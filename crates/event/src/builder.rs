@@ -47,6 +47,8 @@ struct Node {
     /// allocation each.
     key_start: u32,
     key_bytes: u32,
+    /// Whether a JSON string literal can spell the key by nothing but itself.
+    is_plain: bool,
     field: Option<FieldId>,
     /// The event that last used the key, to notice duplicates; `NO_EVENT` before the first.
     last_event: u32,
@@ -57,11 +59,13 @@ struct Node {
 }
 
 impl Node {
-    fn new(parent: NodeId, key_start: u32, key_bytes: u32) -> Node {
+    fn new(parent: NodeId, key_start: u32, key: &str) -> Node {
+        let must_be_escaped = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
         Node {
             parent,
             key_start,
-            key_bytes,
+            key_bytes: narrow(key.len()),
+            is_plain: !key.bytes().any(must_be_escaped),
             field: None,
             last_event: NO_EVENT,
             next_guess: None,
@@ -69,6 +73,7 @@ impl Node {
         }
     }
 
+    #[inline]
     fn key<'a>(&self, keys: &'a str) -> &'a str {
         let start = self.key_start as usize;
         keys.get(start..start + self.key_bytes as usize)
@@ -115,7 +120,7 @@ impl BatchBuilder {
     pub fn new() -> BatchBuilder {
         BatchBuilder {
             batch: Batch::default(),
-            nodes: vec![Node::new(ROOT, 0, 0)],
+            nodes: vec![Node::new(ROOT, 0, "")],
             keys: String::new(),
             field_nodes: Vec::new(),
             path_bytes: 0,
@@ -201,6 +206,29 @@ impl BatchBuilder {
             object.current = Some(node);
         }
         Ok(())
+    }
+
+    /// Names what comes next by the text behind the opening quote of a JSON key, if that is the key which came here last
+    /// time, then a quote; gives the length of the key. The short way through [`key`](Self::key) for most keys.
+    #[inline]
+    pub fn quoted_key(&mut self, text: &[u8]) -> Option<usize> {
+        let object = self.open.last_mut()?;
+        let guess = match object.current {
+            Some(node) => self.nodes[node.0 as usize].next_guess,
+            None => self.nodes[object.node.0 as usize].first_guess,
+        }?;
+        let node = &mut self.nodes[guess.0 as usize];
+        let key = node.key(&self.keys).as_bytes();
+        let is_this = node.is_plain
+            && node.last_event != self.event_number
+            && text.get(key.len()) == Some(&b'"')
+            && text.starts_with(key);
+        if !is_this {
+            return None;
+        }
+        node.last_event = self.event_number;
+        object.current = Some(guess);
+        Some(key.len())
     }
 
     /// Opens an object as the value of the last key.
@@ -390,8 +418,7 @@ impl BatchBuilder {
         let added = NodeId(narrow(self.nodes.len()));
         let key_start = narrow(self.keys.len());
         self.keys.push_str(key);
-        self.nodes
-            .push(Node::new(parent, key_start, narrow(key.len())));
+        self.nodes.push(Node::new(parent, key_start, key));
         let (hasher, nodes, keys) = (&self.hasher, &self.nodes, &self.keys);
         self.children.insert_unique(hash, added, |node| {
             let node = &nodes[node.0 as usize];

@@ -1,4 +1,8 @@
 //! A batch gives back what was put in; paths, numbers, times and levels mean what they say.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop right there"
+)]
 
 use std::cmp::Ordering;
 
@@ -98,6 +102,83 @@ fn a_duplicate_key_is_noticed_and_an_abandoned_event_leaves_nothing() {
     assert_eq!(batch.len(), 1);
     assert_eq!(batch.event(0).fields().count(), 1);
     assert_eq!(batch.event(0).get("a"), Some(Scalar::Int(1)));
+}
+
+#[test]
+fn a_builder_goes_back_to_a_mark() {
+    let mut builder = BatchBuilder::new();
+    let mut put_one = |key: &str, text: &str| {
+        let mark = builder.mark();
+        builder.begin_event();
+        builder.key(key).unwrap();
+        builder.value(Scalar::Str(text));
+        finish(&mut builder);
+        (mark, builder.event_count(), builder.memory_bytes())
+    };
+    let (_, _, bytes_of_one) = put_one("a", "kept");
+    let (mark, _, bytes_of_two) = put_one("b", "lost");
+    let (_, count, bytes_of_three) = put_one("b", "lost too");
+    assert_eq!(count, 3);
+    assert!(bytes_of_one < bytes_of_two && bytes_of_two < bytes_of_three);
+    builder.begin_event();
+    builder.key("c").unwrap();
+    builder.rewind(mark);
+    builder.abandon_event();
+    assert_eq!(builder.event_count(), 1);
+    assert!(
+        builder.memory_bytes() < bytes_of_three,
+        "keys stay, events do not"
+    );
+    builder.begin_event();
+    builder.key("b").unwrap();
+    builder.value(Scalar::Int(2));
+    finish(&mut builder);
+    let batch = builder.finish();
+    assert_eq!(batch.event(0).get("a"), Some(Scalar::Str("kept")));
+    assert_eq!(batch.event(1).get("b"), Some(Scalar::Int(2)));
+    assert_eq!(batch.event(1).fields().len(), 1);
+}
+
+#[test]
+fn a_quoted_key_is_taken_only_if_it_is_the_expected_one() {
+    let mut builder = BatchBuilder::new();
+    let mut put = |keys: &[&str]| {
+        builder.begin_event();
+        let mut taken = Vec::new();
+        for key in keys {
+            let quoted = format!("{key}\":1");
+            match builder.quoted_key(quoted.as_bytes()) {
+                Some(length) => taken.push(length),
+                None => assert!(builder.key(key).is_ok()),
+            }
+            builder.value(Scalar::Int(1));
+        }
+        finish(&mut builder);
+        taken
+    };
+    assert_eq!(put(&["a", "bc", "d"]), [0; 0]);
+    assert_eq!(put(&["a", "bc", "d"]), [1, 2, 1]);
+    assert_eq!(
+        put(&["a", "b", "bcd"]),
+        [1],
+        "neither a prefix nor an extension"
+    );
+    assert_eq!(put(&["a", "b", "bcd"]), [1, 1, 3]);
+    assert_eq!(put(&["x\\", "x\"", "\0", ""]), [0; 0]);
+    assert_eq!(
+        put(&["x\\", "x\"", "\0", ""]),
+        [0],
+        "only the empty key needs no escape"
+    );
+    let mut builder = BatchBuilder::new();
+    builder.begin_event();
+    builder.key("a").unwrap();
+    builder.value(Scalar::Int(1));
+    assert!(builder.has_root_key("a") && !builder.has_root_key("b"));
+    builder.key("b").unwrap();
+    builder.value(Scalar::Int(1));
+    assert_eq!(builder.quoted_key(b"b\""), None);
+    assert_eq!(builder.key("a"), Err(DuplicateKey));
 }
 
 #[test]

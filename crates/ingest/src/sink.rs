@@ -10,6 +10,10 @@ use cordwood_event::{BatchBuilder, DuplicateKey, Scalar, Value};
 /// Keys and values in the order of the document, as a [`BatchBuilder`] takes them.
 pub(crate) trait Sink {
     fn key(&mut self, key: &str) -> Result<(), DuplicateKey>;
+    /// Takes the key that a JSON text spells, up to its closing quote, if it is the one expected; gives its length.
+    fn quoted_key(&mut self, _text: &[u8]) -> Option<usize> {
+        None
+    }
     fn value(&mut self, value: Scalar<'_>);
     fn begin_object(&mut self);
     fn end_object(&mut self);
@@ -18,6 +22,11 @@ pub(crate) trait Sink {
 impl Sink for BatchBuilder {
     fn key(&mut self, key: &str) -> Result<(), DuplicateKey> {
         BatchBuilder::key(self, key)
+    }
+
+    #[inline]
+    fn quoted_key(&mut self, text: &[u8]) -> Option<usize> {
+        BatchBuilder::quoted_key(self, text)
     }
 
     fn value(&mut self, value: Scalar<'_>) {

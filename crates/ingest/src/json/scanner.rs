@@ -101,6 +101,19 @@ impl<'a> Scanner<'a> {
         Ok(value)
     }
 
+    /// What follows the opening quote that was peeked at.
+    #[inline]
+    pub(crate) fn rest_of_string(&self) -> &'a [u8] {
+        let bytes = self.text.as_bytes();
+        bytes.get(self.at + 1..).unwrap_or_default()
+    }
+
+    /// Steps over a string of `length` bytes between its quotes.
+    #[inline]
+    pub(crate) fn close_string(&mut self, length: usize) {
+        self.at += length + 2;
+    }
+
     /// A string, from its opening quote, which was peeked at.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Literal<'a>, Syntax> {

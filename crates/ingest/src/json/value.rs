@@ -61,9 +61,15 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         loop {
-            let key = self.key()?;
-            sink.key(key.text(&mut self.key_scratch)?)
-                .map_err(|_| Stop::DuplicateKey)?;
+            self.open_key()?;
+            match sink.quoted_key(self.scanner.rest_of_string()) {
+                Some(length) => self.scanner.close_string(length),
+                None => {
+                    let key = self.scanner.string()?.text(&mut self.key_scratch)?;
+                    sink.key(key).map_err(|_| Stop::DuplicateKey)?;
+                }
+            }
+            self.colon()?;
             self.value(sink, depth + 1)?;
             let is_last = self.ends_with(b'}')?;
             if self.scanner.at() > self.end_max {
@@ -193,17 +199,30 @@ impl<'a> Reader<'a> {
     }
 
     /// A key and the colon behind it.
-    #[inline]
     pub(super) fn key(&mut self) -> Result<Literal<'a>, Syntax> {
+        self.open_key()?;
+        let key = self.scanner.string()?;
+        self.colon()?;
+        Ok(key)
+    }
+
+    /// Up to the opening quote of a key.
+    #[inline]
+    fn open_key(&mut self) -> Result<(), Syntax> {
         if self.scanner.next_token() != Some(b'"') {
             return Err(self.scanner.problem("expected a key in quotes"));
         }
-        let key = self.scanner.string()?;
+        Ok(())
+    }
+
+    /// Over the colon behind a key.
+    #[inline]
+    fn colon(&mut self) -> Result<(), Syntax> {
         if self.scanner.next_token() != Some(b':') {
             return Err(self.scanner.problem("expected a colon after a key"));
         }
         self.scanner.advance();
-        Ok(key)
+        Ok(())
     }
 
     /// Steps over the comma or the closing `end` after a member, and says whether it was the latter.
