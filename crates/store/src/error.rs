@@ -14,6 +14,12 @@ pub enum Error {
         /// Which directory.
         directory: String,
     },
+    /// There is no data directory.
+    #[error("there is no data directory at {directory}")]
+    NoDataDirectory {
+        /// Where it should be.
+        directory: String,
+    },
     /// A later version of Cordwood wrote the directory.
     #[error(
         "the data directory {directory} has format {found}, this version of Cordwood reads up to format \
@@ -73,6 +79,9 @@ impl Error {
     pub(crate) fn retold(&self) -> Error {
         match self {
             Error::InUse { directory } => Error::InUse {
+                directory: directory.clone(),
+            },
+            Error::NoDataDirectory { directory } => Error::NoDataDirectory {
                 directory: directory.clone(),
             },
             Error::NewerFormat {

@@ -132,10 +132,8 @@ impl BlockHandle {
 
     /// The column at an index of [`BlockDirectory::columns`].
     pub fn column(&self, index: usize) -> Result<Column, ReadError> {
-        self.reader.column(index).map_err(|error| {
-            let entry = self.directory().columns.get(index);
-            self.error(entry.map_or("a column", |entry| &entry.path), error)
-        })
+        let column = self.reader.column(index);
+        column.map_err(|error| self.error(self.name_of(index), error))
     }
 
     /// The column of a path (escaped), whether it has its own chunk or lies in the rest.
@@ -159,6 +157,16 @@ impl BlockHandle {
     /// Every field of each of some rows: path and value. For a few rows; a scan reads columns.
     pub fn fields(&self, rows: &[usize]) -> Result<Vec<RowFields>, ReadError> {
         self.reader.fields(rows).map_err(|e| self.error("a row", e))
+    }
+
+    /// A failure to decode values of a column that were read before.
+    pub fn error_in_column(&self, index: usize, corrupt: Corrupt) -> ReadError {
+        self.error(self.name_of(index), corrupt.into())
+    }
+
+    fn name_of(&self, index: usize) -> &str {
+        let entry = self.directory().columns.get(index);
+        entry.map_or("a column", |entry| &entry.path)
     }
 
     fn error(&self, what: &str, source: ReadFailure) -> ReadError {

@@ -4,6 +4,7 @@
 mod append;
 mod batch_keys;
 pub mod block;
+mod check;
 pub mod column;
 mod decode;
 pub mod disk;
@@ -28,6 +29,7 @@ mod store;
 mod view;
 
 pub use append::{Append, Appended};
+pub use check::{CheckReport, Finding, Severity, check};
 pub use decode::{Decode, LoggedBody};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};

@@ -20,7 +20,7 @@ use crate::disk::DiskFile;
 use crate::fixed::Fixed;
 use crate::{Disk, Error, SourceTotals};
 
-pub(crate) use footer::{Footer, HEADER_BYTES, SectionId};
+pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use open_files::OpenFiles;
 pub(crate) use write::{SegmentContent, write_segment};
 
@@ -178,7 +178,7 @@ fn place_blocks(
         let source = SourceId(fields.u64().ok_or_else(malformed)?);
         let offset = fields.u64().ok_or_else(malformed)?;
         let end = offset.checked_add(directory.encoded_bytes());
-        if offset < HEADER_BYTES || end.is_none_or(|end| end > footer.blocks_end()) {
+        if offset < HEADER_BYTES as u64 || end.is_none_or(|end| end > footer.blocks_end()) {
             return Err(malformed());
         }
         blocks.push(SegmentBlock {

@@ -209,8 +209,15 @@ impl State {
         })
     }
 
+    /// The bytes of all files that have a name.
     fn used_bytes(&self) -> u64 {
-        self.inodes.values().map(Inode::length).sum()
+        let names = self
+            .directories
+            .values()
+            .flat_map(|found| found.names.values());
+        let named: BTreeSet<u64> = names.copied().collect();
+        let inodes = named.iter().filter_map(|number| self.inodes.get(number));
+        inodes.map(Inode::length).sum()
     }
 
     fn free_bytes(&self) -> u64 {

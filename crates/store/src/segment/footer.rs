@@ -8,7 +8,7 @@ const MAGIC: [u8; 8] = *b"CwdSeg\r\n";
 const VERSION: u32 = 1;
 
 /// The header: magic and version, so that a file can be told from its start.
-pub(crate) const HEADER_BYTES: u64 = 12;
+pub(crate) const HEADER_BYTES: usize = 12;
 /// The trailer, the last bytes of the file: length and checksum of the footer, version, magic.
 const TRAILER_BYTES: usize = 20;
 const SECTION_BYTES: usize = 24;
@@ -53,7 +53,7 @@ pub(crate) struct Footer {
 }
 
 /// What a file starts with.
-pub(super) fn header() -> Vec<u8> {
+pub(crate) fn header() -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes

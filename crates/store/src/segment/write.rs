@@ -50,7 +50,7 @@ pub(crate) fn write_segment(
 
 fn write_content(file: &dyn DiskFile, content: &SegmentContent) -> io::Result<()> {
     let mut places = Vec::new();
-    let mut offset = HEADER_BYTES;
+    let mut offset = HEADER_BYTES as u64;
     file.append(&footer::header())?;
     for (source, block) in &content.blocks {
         file.append(&block.bytes)?;
@@ -61,8 +61,8 @@ fn write_content(file: &dyn DiskFile, content: &SegmentContent) -> io::Result<()
     let blocks = Section {
         id: SectionId::Blocks as u32,
         crc: 0,
-        offset: HEADER_BYTES,
-        length: offset - HEADER_BYTES,
+        offset: HEADER_BYTES as u64,
+        length: offset - HEADER_BYTES as u64,
     };
     let directories = encode_directories(
         content

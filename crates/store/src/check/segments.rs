@@ -1,0 +1,68 @@
+//! Verifies a segment: header, footer, directory, every chunk and every column, and that the manifest says the same.
+
+use std::sync::Arc;
+
+use super::CheckReport;
+use crate::column::Values;
+use crate::manifest::SegmentEntry;
+use crate::segment::{HEADER_BYTES, OpenFiles, Segment, SegmentBlock, header};
+use crate::{BlockHandle, ReadError};
+
+pub(super) fn check(entry: &SegmentEntry, files: &Arc<OpenFiles>, report: &mut CheckReport) {
+    let path = entry.id.path();
+    report.segments += 1;
+    let segment = match Segment::open(entry.id, Arc::clone(files)) {
+        Ok(segment) => Arc::new(segment),
+        Err(error) => return report.damage(path, error.to_string()),
+    };
+    report.bytes += segment.file_bytes();
+    let head = segment.read(0, HEADER_BYTES);
+    if !head.is_ok_and(|head| *head == *header()) {
+        report.damage(&*path, "its header is damaged; nothing else of it is");
+    }
+    if SegmentEntry::of(&segment) != *entry {
+        report.damage(&*path, "it does not hold what the manifest says");
+    }
+    for block in &segment.blocks {
+        check_block(&segment, block, report);
+    }
+}
+
+fn check_block(segment: &Arc<Segment>, block: &SegmentBlock, report: &mut CheckReport) {
+    report.blocks += 1;
+    report.segment_events += u64::from(block.directory.rows);
+    let directory = Arc::clone(&block.directory);
+    let handle = BlockHandle::in_segment(Arc::clone(segment), directory, block.offset);
+    let heads = [
+        handle.timestamps().map(drop),
+        handle.sequences().map(drop),
+        handle.levels().map(drop),
+        handle.rest().map(drop),
+    ];
+    let columns = (0..block.directory.columns.len()).map(|index| {
+        report.columns += 1;
+        check_column(&handle, index)
+    });
+    let failures: Vec<String> = heads
+        .into_iter()
+        .chain(columns)
+        .filter_map(Result::err)
+        .map(|error| format!("{} cannot be read: {}", error.what, error.source))
+        .collect();
+    for failure in failures {
+        report.damage(segment.path(), failure);
+    }
+}
+
+/// Decodes a column, its texts included, which a search decodes when it needs them.
+fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
+    let column = handle.column(index)?;
+    let is_lazy = matches!(column.values, Values::Str(_) | Values::Mixed(_));
+    if is_lazy {
+        for row in 0..column.rows() {
+            let value = column.scalar(row);
+            value.map_err(|corrupt| handle.error_in_column(index, corrupt))?;
+        }
+    }
+    Ok(())
+}
