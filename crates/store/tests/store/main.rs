@@ -8,4 +8,8 @@
 )]
 
 mod basics;
+mod concurrency;
+mod crash;
+mod damage;
+mod faults;
 mod lines;
