@@ -1,7 +1,8 @@
 //! The rarest fields of a block with too many of them: (path, row, value), sorted by path, in one chunk.
 //!
-//! They are columns to whoever asks, at a cost that grows with the chunk and not with the number of columns.
+//! They are columns to whoever asks; to learn that a field is not among them takes the paths alone.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -15,20 +16,28 @@ use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::frame::read_frame;
 use crate::encoding::{self, Compressor, Corrupt, Encoding, SharedDictionaries, int};
 
-/// The rare fields of a block, decoded.
+/// The rare fields of a block: their paths, and their values once somebody asks for one.
 #[derive(Debug)]
 pub struct Rest {
     /// Rows of the block.
     rows: usize,
+    cell_count: usize,
     paths: Paths,
-    /// By path, where its cells end.
-    cell_ends: Vec<u32>,
-    /// By cell, its row; rising within a path.
-    cell_rows: Vec<u32>,
-    /// By cell.
-    values: Values,
+    /// What follows the paths in the chunk.
+    stored_cells: Bytes,
+    cells: OnceLock<Cells>,
     /// Cells in the order of their rows; made when a row is asked for.
     by_row: OnceLock<Vec<u32>>,
+}
+
+/// The values of all rare fields, by path and within a path by row. Their index is their *cell*.
+#[derive(Debug)]
+struct Cells {
+    /// By path, where its cells end.
+    ends: Vec<u32>,
+    /// By cell, its row.
+    rows: Vec<u32>,
+    values: Values,
 }
 
 /// Sorted paths in one allocation.
@@ -86,25 +95,22 @@ impl Rest {
         }
         let mut cursor = Cursor::new(bytes);
         let paths = Paths::decode(&mut cursor, path_count)?;
-        let cell_ends = ends_of(&int::decode(&mut cursor, path_count)?, cell_count)?;
-        let cell_rows = decode_rows(&mut cursor, &cell_ends, cell_count, rows)?;
-        let encoding = Encoding::from_code(cursor.byte()?);
-        let encoding = encoding.ok_or(Corrupt("an unknown encoding"))?;
-        let values = bytes.slice_ref(cursor.take(cursor.remaining())?);
-        let values = encoding::decode(
-            encoding,
-            &values,
-            cell_count,
-            &SharedDictionaries::default(),
-        )?;
         Ok(Rest {
             rows,
+            cell_count,
             paths,
-            cell_ends,
-            cell_rows,
-            values,
+            stored_cells: bytes.slice_ref(cursor.take(cursor.remaining())?),
+            cells: OnceLock::new(),
             by_row: OnceLock::new(),
         })
+    }
+
+    fn cells(&self) -> Result<&Cells, Corrupt> {
+        if let Some(cells) = self.cells.get() {
+            return Ok(cells);
+        }
+        let cells = Cells::decode(&self.stored_cells, self.len(), self.cell_count, self.rows)?;
+        Ok(self.cells.get_or_init(|| cells))
     }
 
     /// How many fields there are.
@@ -143,51 +149,117 @@ impl Rest {
 
     /// A field as a column.
     pub fn column(&self, index: usize) -> Result<Column, Corrupt> {
-        let cells = self
-            .cells_of(index)
-            .ok_or(Corrupt("no rare field of this index"))?;
-        let cell_rows = self.cell_rows.get(cells.clone()).unwrap_or_default();
-        let rows = cell_rows.iter().map(|row| *row as usize);
-        let values: Result<Vec<Scalar<'_>>, Corrupt> =
-            cells.map(|cell| self.values.scalar(cell)).collect();
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        for (row, value) in self.values_of(index)? {
+            rows.push(row);
+            values.push(value?);
+        }
         Ok(Column {
             presence: Arc::new(Presence::of_rows(self.rows, rows)),
-            values: Values::of_scalars(&values?),
+            values: Values::of_scalars(&values),
         })
+    }
+
+    /// The rows that have a field, rising, and their values: cheaper than the column, for fields in a few rows.
+    pub fn values_of(
+        &self,
+        index: usize,
+    ) -> Result<impl Iterator<Item = (usize, Result<Scalar<'_>, Corrupt>)>, Corrupt> {
+        let cells = self.cells()?;
+        let range = cells.range_of(index);
+        let range = range.ok_or(Corrupt("no rare field of this index"))?;
+        let rows = cells.rows.get(range.clone()).unwrap_or_default();
+        let values = range.map(|cell| cells.values.scalar(cell));
+        Ok(rows.iter().map(|row| *row as usize).zip(values))
+    }
+
+    /// The values of all fields at once, by cell: for a test that any field may pass.
+    pub fn values(&self) -> Result<&Values, Corrupt> {
+        Ok(&self.cells()?.values)
+    }
+
+    /// The index of the field and the row of a cell.
+    pub fn place_of(&self, cell: usize) -> Result<Option<(usize, usize)>, Corrupt> {
+        let cells = self.cells()?;
+        let row = cells.rows.get(cell).map(|row| *row as usize);
+        Ok(row.map(|row| (cells.path_of(cell), row)))
     }
 
     /// The fields of one row. The first call orders all cells by row.
     pub fn fields(&self, row: usize) -> Result<Vec<(&str, Scalar<'_>)>, Corrupt> {
-        let by_row = self.by_row.get_or_init(|| {
-            let mut cells: Vec<u32> = (0u32..).take(self.cell_rows.len()).collect();
-            cells.sort_by_key(|cell| self.row_of(*cell));
-            cells
-        });
-        let start = by_row.partition_point(|cell| self.row_of(*cell) < row);
+        let cells = self.cells()?;
+        let by_row = self.by_row.get_or_init(|| cells.by_row(self.rows));
+        let row_of = |cell: &u32| cells.rows.get(*cell as usize).map(|row| *row as usize);
+        let start = by_row.partition_point(|cell| row_of(cell) < Some(row));
         let of_row = by_row
             .iter()
             .skip(start)
-            .take_while(|cell| self.row_of(**cell) == row);
+            .take_while(|cell| row_of(cell) == Some(row));
         let field = |cell: &u32| {
-            let index = self.cell_ends.partition_point(|end| end <= cell);
-            let path = self.paths.get(index).unwrap_or_default();
-            Ok((path, self.values.scalar(*cell as usize)?))
+            let cell = *cell as usize;
+            let path = self.paths.get(cells.path_of(cell)).unwrap_or_default();
+            Ok((path, cells.values.scalar(cell)?))
         };
         of_row.map(field).collect()
     }
+}
 
-    fn row_of(&self, cell: u32) -> usize {
-        self.cell_rows
-            .get(cell as usize)
-            .map_or(usize::MAX, |row| *row as usize)
+impl Cells {
+    fn decode(
+        stored: &Bytes,
+        path_count: usize,
+        cell_count: usize,
+        rows: usize,
+    ) -> Result<Cells, Corrupt> {
+        let mut cursor = Cursor::new(stored);
+        let ends = ends_of(&int::decode(&mut cursor, path_count)?, cell_count)?;
+        let cell_rows = decode_rows(&mut cursor, &ends, cell_count, rows)?;
+        let encoding = Encoding::from_code(cursor.byte()?);
+        let encoding = encoding.ok_or(Corrupt("an unknown encoding"))?;
+        let values = stored.slice_ref(cursor.take(cursor.remaining())?);
+        let no_lists = SharedDictionaries::default();
+        Ok(Cells {
+            ends,
+            rows: cell_rows,
+            values: encoding::decode(encoding, &values, cell_count, &no_lists)?,
+        })
     }
 
-    fn cells_of(&self, index: usize) -> Option<std::ops::Range<usize>> {
+    fn range_of(&self, index: usize) -> Option<Range<usize>> {
         let start = match index.checked_sub(1) {
-            Some(previous) => *self.cell_ends.get(previous)? as usize,
+            Some(previous) => *self.ends.get(previous)? as usize,
             None => 0,
         };
-        Some(start..*self.cell_ends.get(index)? as usize)
+        Some(start..*self.ends.get(index)? as usize)
+    }
+
+    fn path_of(&self, cell: usize) -> usize {
+        self.ends.partition_point(|end| *end as usize <= cell)
+    }
+
+    /// All cells in the order of their rows: a counting sort.
+    fn by_row(&self, rows: usize) -> Vec<u32> {
+        let mut starts = vec![0usize; rows + 1];
+        for row in &self.rows {
+            if let Some(next) = starts.get_mut(*row as usize + 1) {
+                *next += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut sorted = vec![0u32; self.rows.len()];
+        for (cell, row) in (0u32..).zip(&self.rows) {
+            if let Some(start) = starts.get_mut(*row as usize)
+                && let Some(slot) = sorted.get_mut(*start)
+            {
+                *slot = cell;
+                *start += 1;
+            }
+        }
+        sorted
     }
 }
 

@@ -365,6 +365,17 @@ fn of_too_many_fields_the_rarest_share_a_chunk() {
     };
     assert_eq!(rows_of(399), ["f399"]);
     assert_eq!(rows_of(998), ["f332"], "999 = 3 * 333");
+    let values = rare.values().unwrap();
+    for cell in 0..rest.cells as usize {
+        let (index, row) = rare.place_of(cell).unwrap().unwrap();
+        let (_, value) = rare
+            .values_of(index)
+            .unwrap()
+            .find(|(other, _)| *other == row)
+            .unwrap();
+        assert_eq!(values.scalar(cell), value);
+    }
+    assert_eq!(rare.place_of(rest.cells as usize), Ok(None));
 }
 
 #[test]
