@@ -78,6 +78,18 @@ impl Catalog {
         self.read().has_made_sources
     }
 
+    /// Never gives out an id up to `last` from now on. Events outlive a catalog that was lost or put
+    /// back from a backup, and must not turn up in a source made later.
+    pub fn skip_source_ids(&self, last: SourceId) -> Result<(), Error> {
+        self.change(
+            "skipping the ids of sources",
+            |transaction| {
+                skip_ids(transaction, last).map_err(Error::database("skipping the ids of sources"))
+            },
+            |_, ()| {},
+        )
+    }
+
     /// Makes a source with its first token.
     pub fn create_source(
         &self,
@@ -246,6 +258,15 @@ pub(crate) fn has_made_any(connection: &Connection) -> rusqlite::Result<bool> {
         [],
         |row| row.get(0),
     )
+}
+
+fn skip_ids(connection: &Connection, last: SourceId) -> rusqlite::Result<()> {
+    let made_any = has_made_any(connection)?;
+    let set = match made_any {
+        true => "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'sources'",
+        false => "INSERT INTO sqlite_sequence (name, seq) VALUES ('sources', ?1)",
+    };
+    connection.execute(set, [id_to(last.0)]).map(drop)
 }
 
 /// SQLite counts to 2^63, and no quota beyond that is ever used up.

@@ -58,8 +58,22 @@ impl Service {
             replayed: recovery.into(),
             _lock: lock,
         };
+        service.skip_ids_of_unknown_sources()?;
         service.first_start = start::make_what_is_missing(&service)?;
         Ok(service)
+    }
+
+    /// Events whose source the catalog does not know are those of deleted sources, or of a catalog that
+    /// was lost or put back from a backup. Nobody finds them; their ids must not be given out again.
+    fn skip_ids_of_unknown_sources(&self) -> Result<(), Error> {
+        let stored = self.store.snapshot().sources();
+        match stored.last_key_value() {
+            Some((last, _)) if self.catalog.source(*last).is_none() => self
+                .catalog
+                .skip_source_ids(*last)
+                .map_err(|error| Error::internal("skipping the ids of sources", error)),
+            _ => Ok(()),
+        }
     }
 
     /// What the first start made; `None` on every later one.

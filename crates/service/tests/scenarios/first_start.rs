@@ -77,6 +77,31 @@ fn a_cli_token_revoked_by_hand_stays_revoked() {
     assert!(matches!(answer, Err(Error::Unauthenticated)));
 }
 
+/// The events of the old sources stay where nobody finds them, rather than turn up in new ones.
+#[test]
+fn a_lost_catalog_gives_no_events_to_strangers() {
+    let mut ledger = Ledger::new();
+    for name in ["web", "api"] {
+        let token = ledger.create_source(name).token;
+        ledger
+            .send(token.reveal(), r#"{"message":"a secret"}"#)
+            .unwrap();
+    }
+    ledger.close();
+    for file in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+        let _ = std::fs::remove_file(ledger.dir().join(file));
+    }
+    ledger.reopen();
+    let first = ledger.service().first_start().unwrap().source.clone();
+    assert!(first.id.0 > 3, "{first:?}");
+    assert_eq!(first.records_count, 0);
+    for name in ["web", "api"] {
+        assert_eq!(ledger.create_source(name).source.records_count, 0);
+    }
+    ledger.reopen();
+    assert!(ledger.service().first_start().is_none());
+}
+
 #[test]
 fn a_data_directory_is_opened_once() {
     let ledger = Ledger::new();

@@ -7,6 +7,8 @@ use cordwood_service::{
     Access, Caller, Cancel, Error, Order, Payload, SearchAnswer, SearchRequest,
 };
 
+use proptest::prelude::*;
+
 use crate::ledger::{HOUR, Ledger, MINUTE, json};
 
 fn request(query: &str) -> SearchRequest {
@@ -485,4 +487,51 @@ fn plain_lines_take_the_time_they_hold() {
         answer.events[0].id.timestamp.to_string(),
         "2026-03-27T08:00:00.000Z"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the times, sources and page sizes, and whatever arrives between pages: the pages show
+    /// what was there at the first one, in order, each event once.
+    #[test]
+    fn paging_neither_skips_nor_repeats(
+        seconds in proptest::collection::vec((0u32..5, 0usize..2), 1..60),
+        sizes in proptest::collection::vec(1usize..20, 1..10),
+        is_newest_first: bool,
+        reopens: bool,
+    ) {
+        let mut ledger = Ledger::new();
+        let tokens = [ledger.create_source("a").token, ledger.create_source("b").token];
+        let send = |ledger: &Ledger, name: &str, second: u32, source: usize| {
+            let event = format!(r#"{{"dt":"2026-03-27T08:00:0{second}Z","message":"{name}"}}"#);
+            ledger.send(tokens[source].reveal(), &event).unwrap();
+        };
+        let mut sent: Vec<(u32, usize)> = Vec::new();
+        for (index, (second, source)) in seconds.iter().enumerate() {
+            send(&ledger, &index.to_string(), *second, *source);
+            sent.push((*second, index));
+        }
+        sent.sort_unstable();
+        if is_newest_first {
+            sent.reverse();
+        }
+        let order = if is_newest_first { Order::NewestFirst } else { Order::OldestFirst };
+        let mut page = SearchRequest { order, total: true, ..request("") };
+        let mut found = Vec::new();
+        for index in 0.. {
+            page.batch_size = Some(sizes[index % sizes.len()]);
+            let answer = search(&ledger, &page);
+            prop_assert_eq!(answer.total, Some(sent.len() as u64));
+            found.extend(messages(&answer));
+            let Some(next) = answer.next else { break };
+            page.cursor = Some(next);
+            send(&ledger, "late", seconds[index % seconds.len()].0, index % 2);
+            if reopens && index % 3 == 1 {
+                ledger.reopen();
+            }
+        }
+        let expected: Vec<String> = sent.iter().map(|(_, index)| index.to_string()).collect();
+        prop_assert_eq!(found, expected);
+    }
 }
