@@ -26,6 +26,8 @@ const QUERIES: &[&str] = &[
     "f:/(?i)timeout/",
     "f:тест",
     "f:(deadlock OR timeout)",
+    "f:(alphax OR bravox OR charliex OR deltax OR echox OR foxtrotx OR golfx OR hotelx)",
+    "f:(alphax OR bravox OR charliex OR deltax OR echox OR foxtrotx OR golfx OR hotelx OR indiax OR juliettx OR kilox OR limax)",
     "f=exact",
     "f:>zzz",
 ];

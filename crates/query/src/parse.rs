@@ -77,7 +77,11 @@ impl<'q> Parser<'q> {
 
     /// Notes a mistake after which reading goes on.
     fn note(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        /// Enough to mend a query by; thousands would only fill the answer.
+        const DIAGNOSTICS_MAX: usize = 16;
+        if self.diagnostics.len() < DIAGNOSTICS_MAX {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// Notes a mistake after which it does not.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use cordwood_event::{Number, Scalar, Timestamp};
 
 use crate::leaf::{Leaves, any_leaf};
-use crate::text::each_value;
+use crate::text::{AnyLiteral, each_value, select_by_candidates};
 use crate::{Cidr, NumberInterval, Range, Reach, RegexTest, Test, TextPattern, WildcardPattern};
 
 /// A test of one value, compiled. It suits the targets that are fields.
@@ -29,7 +29,8 @@ enum Kind {
     Numbers(NumberInterval),
     TextRange(Range),
     Cidr(Cidr),
-    AnyOf(Box<[Predicate]>),
+    /// The alternatives, and what finds those that can match a text when they are many.
+    AnyOf(Box<[Predicate]>, Option<AnyLiteral>),
 }
 
 /// What a predicate asks of text values.
@@ -94,7 +95,17 @@ impl Predicate {
             .map(|member| member.intervals.as_deref())
             .collect::<Option<Vec<_>>>()
             .map(|intervals| intervals.concat());
-        Predicate::with(Kind::AnyOf(members.into()), intervals)
+        let literals = AnyLiteral::new(members.iter().map(Predicate::required_ascii));
+        Predicate::with(Kind::AnyOf(members.into(), literals), intervals)
+    }
+
+    /// A part of every text that matches, ignoring the case of ASCII.
+    fn required_ascii(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Contains(pattern, _) => pattern.ascii_part(),
+            Kind::Equals(text, _) => Some(text.as_bytes()),
+            _ => None,
+        }
     }
 
     pub(crate) fn equals_folded(text: &str) -> Predicate {
@@ -155,7 +166,7 @@ impl Predicate {
     pub fn is_presence(&self) -> bool {
         match &self.kind {
             Kind::Present => true,
-            Kind::AnyOf(members) => members.iter().any(Predicate::is_presence),
+            Kind::AnyOf(members, _) => members.iter().any(Predicate::is_presence),
             _ => false,
         }
     }
@@ -179,7 +190,7 @@ impl Predicate {
             | Kind::Numbers(_)
             | Kind::TextRange(_)
             | Kind::Cidr(_)
-            | Kind::AnyOf(_) => TextTest::Other,
+            | Kind::AnyOf(..) => TextTest::Other,
         }
     }
 
@@ -198,7 +209,10 @@ impl Predicate {
             }
             Kind::TextRange(range) => range.contains_text(text),
             Kind::Cidr(cidr) => cidr.contains_text(text),
-            Kind::AnyOf(members) => members.iter().any(|member| member.matches_text(text)),
+            Kind::AnyOf(members, None) => members.iter().any(|member| member.matches_text(text)),
+            Kind::AnyOf(members, Some(literals)) => {
+                literals.any(text.as_bytes(), |index| members[index].matches_text(text))
+            }
         }
     }
 
@@ -209,7 +223,14 @@ impl Predicate {
             Kind::Contains(pattern, _) => pattern.select(run, ends, select),
             Kind::Wildcard(pattern) => pattern.select(run, ends, select),
             Kind::Regex(regex) => regex.select(run, ends, select),
-            Kind::AnyOf(members) => select_any(members, run, ends, select),
+            Kind::AnyOf(members, None) => select_any(members, run, ends, select),
+            Kind::AnyOf(_, Some(literals)) => select_by_candidates(
+                run,
+                ends,
+                |from| literals.candidate(run, from),
+                |value, _| str::from_utf8(value).is_ok_and(|text| self.matches_text(text)),
+                select,
+            ),
             Kind::Equals(expected, _) => each_value(run, ends, &mut |index, value| {
                 if value == expected.as_bytes() {
                     select(index);
@@ -239,7 +260,7 @@ impl Predicate {
             Kind::EqualsFolded(_) | Kind::Wildcard(_) | Kind::Regex(_) => {
                 self.matches_text(if value { "true" } else { "false" })
             }
-            Kind::AnyOf(members) => members.iter().any(|member| member.matches_bool(value)),
+            Kind::AnyOf(members, _) => members.iter().any(|member| member.matches_bool(value)),
             Kind::Never | Kind::Numbers(_) | Kind::TextRange(_) | Kind::Cidr(_) => false,
         }
     }
@@ -251,7 +272,7 @@ impl Predicate {
                 .is_some_and(|number| intervals.iter().any(|interval| interval.contains(number)));
         }
         match &self.kind {
-            Kind::AnyOf(members) => members.iter().any(|member| member.matches_number(value)),
+            Kind::AnyOf(members, _) => members.iter().any(|member| member.matches_number(value)),
             _ => self.matches_text(&number_text(value)),
         }
     }

@@ -59,6 +59,14 @@ impl Finder {
         Finder { needle, anchor }
     }
 
+    /// A part of the literal that is ASCII, in lower case, if there is one.
+    pub(super) fn ascii(&self) -> Option<&[u8]> {
+        match &self.anchor {
+            Anchor::Ascii { run, .. } => Some(&run.bytes),
+            Anchor::NonAscii => None,
+        }
+    }
+
     /// The first place at or after `from` where the literal stands.
     pub(super) fn find(&self, haystack: &[u8], from: usize) -> Option<Range<usize>> {
         match &self.anchor {

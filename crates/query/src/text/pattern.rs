@@ -28,6 +28,12 @@ impl TextPattern {
         })
     }
 
+    /// A part of the phrase that is ASCII, in lower case, if there is one: no text without it matches,
+    /// whatever the case of its letters.
+    pub fn ascii_part(&self) -> Option<&[u8]> {
+        self.finder.ascii()
+    }
+
     /// Whether one value contains the phrase.
     pub fn matches(&self, value: &str) -> bool {
         self.find(value.as_bytes(), 0).is_some()

@@ -561,6 +561,8 @@ fn several_mistakes_in_values_are_told_at_once() {
     let said = parse("dt:x a:[5 TO 1] m:/(/ (b").unwrap_err();
     let about: Vec<_> = said.0.iter().map(|said| said.span.start).collect();
     assert_eq!(about, [3, 7, 19, 22]);
+    let said = parse(&"dt:x ".repeat(1000)).unwrap_err();
+    assert_eq!(said.0.len(), 16);
 }
 
 #[test]
@@ -632,4 +634,64 @@ fn every_limit_is_named() {
             "Repeat less, or use narrower classes such as `[0-9]` for `\\d`.",
         )],
     );
+}
+
+/// Texts of full length that would be slow for a parser that looks twice at the same place. A reading that
+/// is quadratic takes seconds here, a linear one milliseconds.
+#[test]
+fn no_text_takes_long_to_read() {
+    let pieces = [
+        "a",
+        "a ",
+        "a&&",
+        "a||",
+        "&&",
+        "/a ",
+        "/",
+        "[ ",
+        "[a TO ",
+        "{",
+        "\"",
+        "\\",
+        "\\\" ",
+        "::",
+        ":",
+        "a:",
+        "a::",
+        "a:/b ",
+        "!",
+        "-",
+        "--a ",
+        "NOT",
+        "*",
+        "?",
+        "a:[b ",
+        "in(",
+        "a:in(",
+        "a:in(b,",
+        "a=~",
+        ")",
+        "(",
+        "1.1.1.1:",
+        "a:\\",
+        "é",
+        "a:/[/ ",
+        "a:/(a ",
+        "dt:",
+        "dt:x ",
+        "=>",
+        "|",
+        "a\"",
+        ",",
+        "a:(b ",
+        "a:/\\w{20}/ ",
+        "a:/(((((a*)*)*)*)*)/ ",
+    ];
+    for piece in pieces {
+        let text = piece.repeat(limits::TEXT_BYTES_MAX / piece.len());
+        let start = std::time::Instant::now();
+        let outcome = parse(&text);
+        let millis = start.elapsed().as_millis();
+        assert!(millis < 1500, "{piece}: {millis} ms, {}", outcome.is_ok());
+    }
 }

@@ -194,7 +194,15 @@ fn field_test() -> impl Strategy<Value = Test> {
         1 => Just(Test::Cidr(Cidr::parse("10.0.0.0/8").unwrap())),
     ]
     .boxed();
-    alternatives(single)
+    let literal = prop_oneof![
+        text()
+            .prop_filter("not empty", |text| !text.is_empty())
+            .prop_map(Test::Contains),
+        text().prop_map(Test::Equals),
+    ];
+    // Enough that they are looked for together.
+    let many = prop::collection::vec(literal, 12..20).prop_map(Test::any_of);
+    prop_oneof![9 => alternatives(single), 1 => many]
 }
 
 fn alternatives(single: BoxedStrategy<Test>) -> impl Strategy<Value = Test> {

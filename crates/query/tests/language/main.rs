@@ -6,6 +6,7 @@
 )]
 
 mod diagnostics;
+mod document;
 mod event;
 mod features;
 mod generate;
