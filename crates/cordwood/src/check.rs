@@ -23,6 +23,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         write_json(&json!({"data": {
             "data_dir": settings.data_dir,
             "verified": report.verified,
+            "notices": report.notices,
             "problems": report.problems,
         }}))?;
     } else {
@@ -30,11 +31,15 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             .verified
             .iter()
             .map(|line| format!("  ok     {line}\n"));
+        let notices = report
+            .notices
+            .iter()
+            .map(|line| format!("  note   {line}\n"));
         let problems = report
             .problems
             .iter()
             .map(|line| format!("  WRONG  {line}\n"));
-        let lines: String = verified.chain(problems).collect();
+        let lines: String = verified.chain(notices).chain(problems).collect();
         write(&lines)?;
     }
     match report.problems.len() {

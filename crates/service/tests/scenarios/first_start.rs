@@ -119,25 +119,77 @@ fn check_tells_a_good_directory_from_a_damaged_one() {
     ledger.close();
     let report = check(ledger.dir()).unwrap();
     assert_eq!(report.problems, [""; 0]);
-    assert!(!report.verified.is_empty());
+    let verified = report.verified.join("\n");
+    assert!(
+        verified.contains("catalog.db: every page") && verified.contains("2 events in 1 records"),
+        "{verified}"
+    );
 
-    let path = ledger.dir().join("catalog.db");
-    let mut bytes = std::fs::read(&path).unwrap();
-    for byte in &mut bytes[4096..] {
+    let catalog = ledger.dir().join("catalog.db");
+    let whole = std::fs::read(&catalog).unwrap();
+    let mut damaged = whole.clone();
+    for byte in &mut damaged[4096..] {
         *byte ^= 0xa5;
     }
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&catalog, damaged).unwrap();
     assert_ne!(check(ledger.dir()).unwrap().problems, [""; 0]);
-
-    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_file(&catalog).unwrap();
     assert_eq!(
         check(ledger.dir()).unwrap().problems,
         ["catalog.db is missing"]
     );
+
+    std::fs::write(&catalog, whole).unwrap();
+    let store = ledger.dir().join("store");
+    let aside = ledger.dir().join("aside");
+    std::fs::rename(&store, &aside).unwrap();
+    let problems = check(ledger.dir()).unwrap().problems;
+    assert_eq!(problems, ["store is missing or holds no store"]);
+    let _ = std::fs::remove_dir_all(&store);
+    std::fs::rename(&aside, &store).unwrap();
+    assert_eq!(check(ledger.dir()).unwrap(), report);
+
+    let elsewhere = tempfile::tempdir().unwrap();
     assert!(matches!(
-        check(&ledger.dir().join("nowhere")),
+        check(elsewhere.path()),
         Err(Error::NotFound { .. })
     ));
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+/// A server killed while it wrote: the torn end was never acknowledged, so it is a notice.
+#[test]
+fn check_takes_a_torn_log_for_what_it_is() {
+    let mut ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    ledger.send(token.reveal(), r#"{"message":"a"}"#).unwrap();
+    ledger.close();
+    let log = std::fs::read_dir(ledger.dir().join("store/log"))
+        .unwrap()
+        .last()
+        .unwrap()
+        .unwrap();
+    let mut file = std::fs::File::options()
+        .append(true)
+        .open(log.path())
+        .unwrap();
+    std::io::Write::write_all(&mut file, &[7; 100]).unwrap();
+    let report = check(ledger.dir()).unwrap();
+    assert_eq!(
+        (report.problems.len(), report.notices.len()),
+        (0, 1),
+        "{report:?}"
+    );
+    ledger.reopen();
+    assert_eq!(ledger.service().replayed().torn_bytes, 100);
+    assert_eq!(
+        ledger
+            .service()
+            .source(&ledger.admin(), "web")
+            .unwrap()
+            .records_count,
+        1
+    );
 }
 
 /// Every token ever shown, looked for in every file.
