@@ -3,6 +3,7 @@
 mod log_files;
 mod segments;
 
+use std::io;
 use std::sync::Arc;
 
 use crate::manifest::{self, Manifest};
@@ -136,7 +137,11 @@ fn check_segments(
 
 fn check_quarantine(disk: &dyn Disk, report: &mut CheckReport) -> Result<(), Error> {
     let directory = layout::QUARANTINE;
-    for name in disk.list(directory).map_err(Error::io("list", directory))? {
+    let names = match disk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed.map_err(Error::io("list", directory))?,
+    };
+    for name in names {
         let sentence = "bytes that an earlier start set aside; they can be removed";
         report.notice(format!("{directory}/{name}"), sentence);
     }

@@ -125,7 +125,7 @@ fn lines_of(part: &Part) -> Result<Vec<(u64, String)>, ReadError> {
                 let Value::Str(text) = &text.1 else {
                     panic!("{text:?} is no text");
                 };
-                assert_eq!(i64::from(levels[row]), times[row] % 7);
+                assert_eq!(i64::from(levels[row]), (times[row] % 7).abs());
                 lines.push((sequences[row], line(times[row], text)));
             }
         }
@@ -141,4 +141,22 @@ fn line(nanos: i64, text: &str) -> String {
 pub(crate) fn texts_of(store: &Store, source: u64) -> Vec<String> {
     let events = events_of(&store.snapshot(), source).unwrap();
     events.into_values().collect()
+}
+
+/// How many batches the fixture of a data directory has.
+pub(crate) const FIXTURE_BATCHES: u64 = 30;
+
+/// A batch of the fixture: fields of all kinds, a key, and a body that compresses when it is long.
+pub(crate) fn fixture_batch(number: u64) -> Append {
+    let lines: Vec<String> = (0..1 + number % 5)
+        .map(|line| {
+            let nanos = number * 1_000 + (line * 7) % 5 - 2 * (number % 2);
+            format!(
+                "{nanos} batch {number} line {line} {}",
+                "é ".repeat(number as usize)
+            )
+        })
+        .collect();
+    let key = format!("fixture {number}");
+    append_of(1 + number % 3, Some(&key), &lines.join("\n"))
 }

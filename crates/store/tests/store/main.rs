@@ -12,4 +12,6 @@ mod concurrency;
 mod crash;
 mod damage;
 mod faults;
+mod fixture;
 mod lines;
+mod properties;
