@@ -7,6 +7,7 @@
 mod clause;
 mod cursor;
 mod group;
+mod hints;
 mod operator;
 mod range;
 mod structure;
@@ -51,6 +52,9 @@ pub fn parse(text: &str) -> Result<Parsed, Diagnostics> {
     }
 }
 
+/// Enough to mend a query by; thousands would only fill the answer. Hints are bounded alike.
+const DIAGNOSTICS_MAX: usize = 16;
+
 /// The text cannot be read on; why has been noted.
 struct Stop;
 
@@ -77,8 +81,6 @@ impl<'q> Parser<'q> {
 
     /// Notes a mistake after which reading goes on.
     fn note(&mut self, diagnostic: Diagnostic) {
-        /// Enough to mend a query by; thousands would only fill the answer.
-        const DIAGNOSTICS_MAX: usize = 16;
         if self.diagnostics.len() < DIAGNOSTICS_MAX {
             self.diagnostics.push(diagnostic);
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::operator::Operator;
+use super::structure::Connective;
 use super::value::{Reading, Scope};
 use super::word::{Literal, Place};
 use super::{Parser, Step};
@@ -11,9 +12,11 @@ use crate::{Clause, Diagnostic, Filter, Target, Test, Wildcard};
 impl Parser<'_> {
     /// Reads a clause; something other than white space stands here.
     pub(super) fn clause(&mut self) -> Step<Filter> {
+        let start = self.cursor.at();
         if self.cursor.peek() == Some('/')
             && let Some(regex) = self.regex_literal(Place::Value)?
         {
+            self.hint_at_path(start..self.cursor.at());
             return Ok(self.bare_regex(regex));
         }
         if self.cursor.peek() == Some('"') {
@@ -69,21 +72,6 @@ impl Parser<'_> {
         }))
     }
 
-    /// `and`, `or` and `not` are words, though perhaps not meant as such.
-    pub(super) fn hint_at_lower_case(&mut self, literal: &Literal) {
-        let text = literal.text();
-        if !literal.is_quoted && matches!(&*text, "and" | "or" | "not" | "And" | "Or" | "Not") {
-            let operator = text.to_uppercase();
-            self.hints.push(
-                Diagnostic::new(
-                    literal.span.clone(),
-                    format!("`{text}` is searched for as a word."),
-                )
-                .hint(format!("Did you mean `{operator}`?")),
-            );
-        }
-    }
-
     fn field_clause(
         &mut self,
         field: Literal,
@@ -91,6 +79,7 @@ impl Parser<'_> {
         operator_span: Range<usize>,
     ) -> Step<Filter> {
         let target = self.target(&field)?;
+        self.hint_at_pasted_text(&target, &field, &operator_span);
         let scope = Scope {
             target,
             reading: match operator {
@@ -142,6 +131,9 @@ impl Parser<'_> {
         }
         let written = self.cursor.slice(clause.clone()).to_owned();
         let hint = match self.connective() {
+            Some((Connective::Not, _)) => {
+                format!("To exclude a value, write `NOT {}:…`.", scope.target.name())
+            }
             Some((_, span)) => {
                 let operator = self.cursor.slice(span);
                 format!("Write `\"{operator}\"` in quotes if that is the value.")

@@ -11,6 +11,7 @@ impl Parser<'_> {
     pub(super) fn group(&mut self, scope: &Scope) -> Step<Filter> {
         let start = self.cursor.at();
         let filter = self.parentheses(Some(scope))?;
+        self.hint_at_comma(&scope.target, start..self.cursor.at());
         let Filter::Or(members) = &filter else {
             return Ok(filter);
         };

@@ -83,6 +83,7 @@ impl Parser<'_> {
                     .hint("Write a number, a time or a text, as in `status:>=500`."),
             );
         }
+        self.hint_at_unit(&scope.target, &literal);
         let end = literal.text();
         let (lower, upper) = match comparison {
             Comparison::Above => (Bound::Excluded(end), Bound::Unbounded),

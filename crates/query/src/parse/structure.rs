@@ -46,7 +46,7 @@ impl Parser<'_> {
         let span = start..start + self.cursor.rest().len();
         self.stop(
             Diagnostic::new(span, "Stages after `|` are not available yet.").hint(
-                "Remove everything from the `|` on, or write `\\|` to search for the character.",
+                "Remove everything from the `|` on, write `OR` for either of two, or `\\|` to search for the character.",
             ),
         )
     }

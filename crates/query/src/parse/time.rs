@@ -50,7 +50,8 @@ impl Parser<'_> {
                 format!("`{text}` lies outside the years 1677 to 2262, which times can span.")
             }
         };
-        self.note(Diagnostic::new(span.clone(), message).hint(FORMS));
+        let hint = meant(text).map_or(FORMS.to_owned(), |time| format!("Did you mean `{time}`?"));
+        self.note(Diagnostic::new(span.clone(), message).hint(hint));
         None
     }
 
@@ -64,6 +65,15 @@ impl Parser<'_> {
         );
         None
     }
+}
+
+/// The time that `-1h`, `1h` or `now - 1h` may stand for.
+fn meant(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    ["", "now", "now-"]
+        .iter()
+        .map(|start| format!("{start}{text}"))
+        .find(|time| matches!(TimePoint::parse(time), Ok(TimePoint::Now(_))))
 }
 
 const FORMS: &str = "Write a date (`2026-03-27`), an instant (`2026-03-27T10:15:00Z`), or a time from now (`now-1h`, with s, m, h, d or w).";

@@ -53,6 +53,7 @@ impl Parser<'_> {
                 }
                 Some('/') => {
                     if let Some(test) = self.regex_literal(scope.place)? {
+                        self.hint_at_path(start..self.cursor.at());
                         return Ok(self.suited(scope, test, start..self.cursor.at()));
                     }
                 }
@@ -92,21 +93,15 @@ impl Parser<'_> {
     }
 
     fn whole(&mut self, scope: &Scope, literal: &Literal) -> Option<Test> {
-        let name = scope.target.name();
-        if literal.has_wildcard() {
-            self.hints.push(
-                Diagnostic::new(
-                    literal.span.clone(),
-                    "After `=`, `*` and `?` are ordinary characters.",
-                )
-                .hint(format!("For a pattern write `{name}:{}`.", literal.text())),
-            );
-        }
-        Some(Test::Equals(literal.text()))
+        let text = literal.text();
+        let is_block = !literal.is_quoted && looks_like_block(&text);
+        self.hint_at_pattern(&scope.target, literal, is_block);
+        Some(Test::Equals(text))
     }
 
     fn contained(&mut self, scope: &Scope, literal: &Literal) -> Option<Test> {
         self.hint_at_lower_case(literal);
+        self.hint_at_negated_value(&scope.target, literal);
         if literal.tokens.is_empty() {
             return Some(Test::Equals(String::new()));
         }

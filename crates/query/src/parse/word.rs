@@ -174,8 +174,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the word that begins here is plainly text although an operator stands in it: an address, a time, a URL,
-    /// a path such as `std::io`.
+    /// Whether the word that begins here is plainly text although an operator may stand in it: an address, a time,
+    /// a URL, a path such as `/a?b=c`, `C:\a` or `std::io`.
     pub(super) fn is_text_with_operator(&self) -> bool {
         let rest = self.cursor.rest();
         let end = rest
@@ -184,6 +184,9 @@ impl Parser<'_> {
         let Some(chunk) = rest.get(..end) else {
             return false;
         };
+        if chunk.starts_with('/') || is_drive(chunk) {
+            return true;
+        }
         let Some(operator) = chunk.find([':', '=', '<', '>', '!', '\\']) else {
             return false;
         };
@@ -198,6 +201,14 @@ impl Parser<'_> {
         };
         is_address(chunk) || is_time_or_port(head, after)
     }
+}
+
+/// `C:\temp`; but in `a:\*` the backslash is an escape in the value of a field.
+fn is_drive(chunk: &str) -> bool {
+    let after_letter = chunk
+        .strip_prefix(|c: char| c.is_ascii_alphabetic())
+        .and_then(|rest| rest.strip_prefix(":\\"));
+    after_letter.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// `fe80:0:…`, `[::1]:80`, `00:1a:2b:3c:4d:5e`

@@ -105,6 +105,14 @@ fn unclosed() {
 #[test]
 fn missing_values() {
     check(
+        "level:NOT error",
+        &[(
+            "level:",
+            "`level:` has no value.",
+            "To exclude a value, write `NOT level:…`.",
+        )],
+    );
+    check(
         "level:",
         &[(
             "level:",
@@ -347,7 +355,7 @@ fn stages_are_not_there_yet() {
             &[(
                 stage,
                 "Stages after `|` are not available yet.",
-                "Remove everything from the `|` on, or write `\\|` to search for the character.",
+                "Remove everything from the `|` on, write `OR` for either of two, or `\\|` to search for the character.",
             )],
         );
     }
@@ -407,6 +415,16 @@ fn regular_expressions() {
 
 #[test]
 fn values_that_are_none() {
+    for (time, meant) in [
+        ("-1h", "now-1h"),
+        ("5m", "now-5m"),
+        ("\"now - 1d\"", "now-1d"),
+    ] {
+        let query = format!("dt:>{time}");
+        let said = parse(&query).unwrap_err();
+        let hint = format!("Did you mean `{meant}`?");
+        assert_eq!(said.0[0].hint.as_deref(), Some(&*hint), "{query}");
+    }
     const TIME: &str = "Write a date (`2026-03-27`), an instant (`2026-03-27T10:15:00Z`), or a time from now (`now-1h`, with s, m, h, d or w).";
     check(
         "dt:yesterday",

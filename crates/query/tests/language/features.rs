@@ -107,6 +107,8 @@ fn ids_paths_addresses_and_hyphens_are_found_as_written() {
         ("fe80::1", "from fe80::1 to"),
         ("00:1a:2b:3c:4d:5e", "mac 00:1A:2B:3C:4D:5E"),
         ("C#", "in C# code"),
+        (r"C:\Windows\System32", r"in c:\windows\system32\x"),
+        ("/a/b?id=5", "GET /a/b?id=5 HTTP/1.1"),
         ("[error]", "12 [error] x"),
     ] {
         let json = serde_json::json!({ "m": text }).to_string();

@@ -46,6 +46,7 @@ fn canonical_text_has_one_spelling() {
     check("a:\"b\"", "a:b");
     check("a:/b/c", "a:\"/b/c\"");
     check("a:b*c", "a:b*c");
+    check(r"a:\*b*", r"a:\*b*");
     check("a:b**c", "a:b*c");
     check("dt>=now-120m", "dt:>=now-2h");
     check("dt:1774569600", "dt:2026-03-27T00:00:00Z");
