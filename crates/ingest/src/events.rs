@@ -16,6 +16,8 @@ pub(crate) struct Events {
     normaliser: Normaliser,
     rejected: Vec<Rejection>,
     rejected_count: usize,
+    /// Whether an event had to be refused because the batch held all it may; those after it are refused unread.
+    is_full: bool,
 }
 
 /// A state of [`Events`] between two events.
@@ -42,6 +44,7 @@ impl Events {
             normaliser: Normaliser::new(format.dt_field.as_deref(), received_at),
             rejected: Vec::new(),
             rejected_count: 0,
+            is_full: false,
         }
     }
 
@@ -58,7 +61,7 @@ impl Events {
     /// the keys of one that is refused take memory.
     pub(crate) fn full(&self) -> Option<RejectionReason> {
         let limit_bytes = self.limits.batch_bytes_max;
-        (self.builder.memory_bytes() > limit_bytes)
+        (self.is_full || self.builder.memory_bytes() > limit_bytes)
             .then_some(RejectionReason::BatchFull { limit_bytes })
     }
 
@@ -125,9 +128,14 @@ impl Events {
     /// Forgets all events since `mark`, and the one being built.
     pub(crate) fn rewind(&mut self, mark: EventsMark) {
         self.builder.rewind(mark.builder);
-        self.rejected_count = mark.rejected_count;
-        self.rejected
-            .retain(|rejection| rejection.index < mark.count());
+        if self.rejected_count > mark.rejected_count {
+            self.rejected_count = mark.rejected_count;
+            let kept = self
+                .rejected
+                .partition_point(|rejection| rejection.index < mark.count());
+            self.rejected.truncate(kept);
+            self.is_full = false;
+        }
     }
 
     pub(crate) fn finish(self, decompressed_bytes: usize) -> Decoded {
@@ -147,6 +155,7 @@ impl Events {
             return None;
         }
         if let Some(reason) = self.full() {
+            self.is_full = true;
             self.reject(reason);
             return None;
         }

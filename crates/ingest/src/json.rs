@@ -64,7 +64,11 @@ fn read_values(text: &str, events: &mut Events) -> Result<(), Broken> {
 /// Reads the rest of the body line by line; says whether any line could be read.
 fn read_lines(text: &str, events: &mut Events) -> bool {
     let mut has_good = false;
-    for line in text.lines() {
+    for line in text.lines().filter(|line| !line.trim_ascii().is_empty()) {
+        if let Some(reason) = events.full() {
+            events.reject(reason);
+            continue;
+        }
         let mark = events.mark();
         match read_line(line, events) {
             Ok(()) => has_good |= events.count() > mark.count(),

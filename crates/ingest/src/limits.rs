@@ -10,7 +10,7 @@ pub struct Limits {
     /// An event whose objects and arrays nest deeper than this is rejected; the event itself is the
     /// first level.
     pub depth_max: usize,
-    /// Events that would make the batch hold more memory than this are rejected. It bounds what a
+    /// The event that would make the batch hold more memory than this is rejected, and all after it. It bounds what a
     /// body of empty objects or one-letter keys can ask for, which is many times its own size.
     pub batch_bytes_max: usize,
 }

@@ -74,6 +74,10 @@ pub(crate) fn decode(body: &[u8], events: &mut Events) -> Result<(), Refusal> {
         if line.trim_ascii().is_empty() {
             continue;
         }
+        if let Some(reason) = events.full() {
+            events.reject(reason);
+            continue;
+        }
         let head = read(line.as_bytes(), received_at);
         timestamp = head.timestamp.unwrap_or(timestamp);
         events.add_line(line, timestamp, head.level);

@@ -358,6 +358,45 @@ fn what_does_not_fit_the_memory_of_one_request_is_rejected() {
 }
 
 #[test]
+fn what_a_broken_line_refused_is_forgotten_with_it() {
+    check_json(
+        "[{\"a\":1},5]\n[5,{\"b\":2}] x\n[6,{\"c\":3}]",
+        &[
+            "a=1",
+            r#"message="[5,{\"b\":2}] x" _parse_error="expected an object at column 13""#,
+            "c=3",
+            "rejected 1: an event must be an object",
+            "rejected 3: an event must be an object",
+        ],
+    );
+}
+
+#[test]
+fn once_full_a_batch_takes_nothing_more() {
+    let limits = Limits {
+        batch_bytes_max: 2_000,
+        ..Limits::default()
+    };
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(3_000));
+    let decoded = with_limits(&format!("{{\"a\":1}}\n{large}\n{{\"a\":2}}\nbad\n"), limits);
+    let full = RejectionReason::BatchFull { limit_bytes: 2_000 };
+    let reasons: Vec<_> = decoded
+        .rejected
+        .iter()
+        .map(|r| (r.index, r.reason))
+        .collect();
+    assert_eq!(decoded.batch.len(), 1);
+    assert_eq!(reasons, [(1, full), (2, full), (3, full)]);
+    let broken_array = format!("[{}\n{{\"a\":2}}\n", "{},".repeat(100));
+    let decoded = with_limits(&broken_array, limits);
+    assert_eq!(
+        (decoded.batch.len(), decoded.rejected_count),
+        (2, 0),
+        "its events were taken back"
+    );
+}
+
+#[test]
 fn keys_of_refused_events_count_against_the_memory_of_the_request() {
     let limits = Limits {
         event_bytes_max: 10_000,
