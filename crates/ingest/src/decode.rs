@@ -16,6 +16,8 @@ pub struct Decoded {
     pub rejected: Vec<Rejection>,
     /// How many events were refused.
     pub rejected_count: usize,
+    /// Whether [`Limits::batch_bytes_max`] was met: with a wider one there might be more events.
+    pub was_full: bool,
     /// The size of the body after decompression.
     pub decompressed_bytes: usize,
 }

@@ -44,6 +44,7 @@ impl Events {
             normaliser: Normaliser::new(format.dt_field.as_deref(), received_at),
             rejected: Vec::new(),
             rejected_count: 0,
+            was_full: false,
             is_full: false,
         }
     }
@@ -110,6 +111,7 @@ impl Events {
     /// Notes that an event was refused. What the builder holds of it is forgotten.
     pub(crate) fn reject(&mut self, reason: RejectionReason) {
         self.builder.abandon_event();
+        self.was_full |= matches!(reason, RejectionReason::BatchFull { .. });
         if self.rejected.len() < Decoded::REJECTIONS_KEPT {
             let index = self.count();
             self.rejected.push(Rejection { index, reason });
@@ -143,6 +145,7 @@ impl Events {
             batch: self.builder.finish(),
             rejected: self.rejected,
             rejected_count: self.rejected_count,
+            was_full: self.was_full,
             decompressed_bytes,
         }
     }
