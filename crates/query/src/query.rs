@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{Diagnostic, Filter};
 
-/// A checked query. Displays as canonical text, which parses to an equal query.
+/// A checked query. Displays as canonical text, which parses to an equal query; unless what canonical text spells out,
+/// `AND` for a space for instance, carries it over the limit on a query's length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// Which events.

@@ -89,17 +89,27 @@ impl Parser<'_> {
             place: Place::Value,
         };
         self.expect_value(&scope, field.span.start..operator_span.end)?;
-        let filter = match operator {
-            Operator::Has | Operator::HasNot | Operator::Is | Operator::IsNot => {
-                self.field_value(&scope)?
+        // A negated operator nests as the `NOT` does that it is printed with.
+        match operator {
+            Operator::HasNot | Operator::IsNot | Operator::MatchesNot => {
+                let filter =
+                    self.nested(operator_span, |parser| parser.operand(&scope, operator))?;
+                Ok(filter.negated())
             }
-            Operator::Matches | Operator::MatchesNot => self.regex_value(&scope)?,
-            Operator::Compare(comparison) => self.compared(&scope, comparison)?,
-        };
-        Ok(match operator {
-            Operator::HasNot | Operator::IsNot | Operator::MatchesNot => filter.negated(),
-            Operator::Has | Operator::Is | Operator::Matches | Operator::Compare(_) => filter,
-        })
+            Operator::Has | Operator::Is | Operator::Matches | Operator::Compare(_) => {
+                self.operand(&scope, operator)
+            }
+        }
+    }
+
+    fn operand(&mut self, scope: &Scope, operator: Operator) -> Step<Filter> {
+        match operator {
+            Operator::Has | Operator::HasNot | Operator::Is | Operator::IsNot => {
+                self.field_value(scope)
+            }
+            Operator::Matches | Operator::MatchesNot => self.regex_value(scope),
+            Operator::Compare(comparison) => self.compared(scope, comparison),
+        }
     }
 
     fn target(&mut self, field: &Literal) -> Step<Target> {

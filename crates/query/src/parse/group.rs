@@ -35,9 +35,6 @@ impl Parser<'_> {
             if matches!(self.cursor.peek(), Some(')' | ',') | None) {
                 return self.stop_at_missing_item(start);
             }
-            if members.len() == ALTERNATIVES_MAX {
-                return self.stop_at_alternatives(start);
-            }
             members.push(self.value(&scope)?);
             self.cursor.skip_space();
             if self.cursor.eat(")") {
@@ -49,7 +46,7 @@ impl Parser<'_> {
         }
         match tests_of(&members) {
             Some(tests) => self.alternatives(&scope.target, tests, start),
-            None => Ok(Filter::or(members)),
+            None => self.either(members, start),
         }
     }
 

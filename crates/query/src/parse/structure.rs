@@ -58,16 +58,24 @@ impl Parser<'_> {
         loop {
             self.cursor.skip_space();
             let Some((Connective::Or, span)) = self.connective() else {
-                return Ok(Filter::or(members));
+                return self.either(members, start);
             };
             self.cursor.go_to(span.end);
-            if members.len() == ALTERNATIVES_MAX {
-                return self.stop_at_alternatives(start);
-            }
             if self.is_at_operand_end() {
                 return self.stop_at_missing_side(span, "right");
             }
             members.push(self.conjunction(scope)?);
+        }
+    }
+
+    /// Any of the members read since `start`; groups of alternatives among them count with all of theirs.
+    pub(super) fn either(&mut self, members: Vec<Filter>, start: usize) -> Step<Filter> {
+        let filter = Filter::or(members);
+        match &filter {
+            Filter::Or(members) if members.len() > ALTERNATIVES_MAX => {
+                self.stop_at_alternatives(start)
+            }
+            _ => Ok(filter),
         }
     }
 

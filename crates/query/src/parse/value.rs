@@ -35,7 +35,8 @@ impl Parser<'_> {
             return self.group(scope);
         }
         if self.cursor.rest().starts_with("in(") || self.cursor.rest().starts_with("IN(") {
-            return self.list(scope);
+            let opening = self.cursor.at()..self.cursor.at() + "in(".len();
+            return self.nested(opening, |parser| parser.list(scope));
         }
         self.value(scope)
     }

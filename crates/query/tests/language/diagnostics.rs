@@ -636,6 +636,9 @@ fn every_limit_is_named() {
         "There are more than 64 regular expressions, which is the limit."
     );
 
+    let groups = format!("({0}) OR ({0})", list(1000, " OR "));
+    assert_eq!(parse(&groups).unwrap_err().0[0].message, too_many);
+
     let text = "a".repeat(limits::TEXT_BYTES_MAX);
     assert!(parse(&text).is_ok());
     let said = parse(&format!("{text}b")).unwrap_err();
@@ -711,5 +714,30 @@ fn no_text_takes_long_to_read() {
         let outcome = parse(&text);
         let millis = start.elapsed().as_millis();
         assert!(millis < 1500, "{piece}: {millis} ms, {}", outcome.is_ok());
+    }
+}
+
+/// What is read at the edge of the nesting limit is printed within it.
+#[test]
+fn canonical_text_nests_no_deeper_than_its_query() {
+    for clause in [
+        "a!=b",
+        "a!:b",
+        "a!~/b/",
+        "a:in(b, c)",
+        "a!:in(b, c)",
+        "a:(b -c)",
+        "*:in(*, b) c",
+    ] {
+        let at_depth = |depth: usize| format!("{}({clause})", "NOT ".repeat(depth));
+        let deepest = (0..=limits::NESTING_MAX)
+            .rev()
+            .find_map(|depth| parse(&at_depth(depth)).ok())
+            .unwrap();
+        let printed = deepest.query.to_string();
+        assert_eq!(
+            parse(&printed).map(|parsed| parsed.query),
+            Ok(deepest.query)
+        );
     }
 }
