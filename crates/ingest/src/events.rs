@@ -18,6 +18,8 @@ pub(crate) struct Events {
     rejected_count: usize,
     /// Whether an event had to be refused because the batch held all it may; those after it are refused unread.
     is_full: bool,
+    /// Whether it ever was, even if the event that filled it was forgotten since.
+    was_full: bool,
 }
 
 /// A state of [`Events`] between two events.
