@@ -379,15 +379,15 @@ fn of_too_many_fields_the_rarest_share_a_chunk() {
 }
 
 #[test]
-fn a_hundred_thousand_names_in_one_event_come_back() {
-    let names = (0..100_000u32).map(|n| (format!("key {n}"), Value::Int(n.into())));
+fn twenty_thousand_names_in_one_event_come_back() {
+    let names = (0..20_000u32).map(|n| (format!("key {n}"), Value::Int(n.into())));
     let event = Row {
         fields: names.collect(),
         ..row(1, &[])
     };
     let block = check(&[row(0, &[("key 7", text("x"))]), event]);
     assert_eq!(block.directory.columns.len(), COLUMNS_MAX);
-    assert!(block.bytes.len() < 1_000_000, "{}", block.bytes.len());
+    assert!(block.bytes.len() < 200_000, "{}", block.bytes.len());
     assert!(
         block.directory.column_index("key 7").is_some(),
         "the commonest name"
