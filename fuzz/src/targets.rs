@@ -1,5 +1,6 @@
 //! The list of targets.
 
+mod block;
 mod compressed;
 mod events;
 mod query;
@@ -26,6 +27,8 @@ pub const TARGETS: &[Target] = &[
     compressed::ZSTD,
     compressed::BROTLI,
     query::QUERY,
+    block::BLOCK,
+    block::DIRECTORIES,
 ];
 
 /// The target of this name.
