@@ -27,7 +27,7 @@ const QUERIES: &[&str] = &[
     "f:тест",
     "f:(deadlock OR timeout)",
     "f:(alphax OR bravox OR charliex OR deltax OR echox OR foxtrotx OR golfx OR hotelx)",
-    "f:(alphax OR bravox OR charliex OR deltax OR echox OR foxtrotx OR golfx OR hotelx OR indiax OR juliettx OR kilox OR limax)",
+    "f:(alfax OR bravox OR charliex OR deltax OR echox OR foxtrotx OR golfx OR hotelx OR indiax OR juliettx OR kilox OR limax OR mikex OR novemberx OR oscarx OR papax OR quebecx OR romeox OR sierrax OR tangox OR uniformx OR victorx OR whiskeyx OR xrayx OR yankeex OR zulux OR onex OR twox OR threex OR fourx OR fivex OR sixx)",
     "f=exact",
     "f:>zzz",
 ];

@@ -1,10 +1,10 @@
 //! Many literals at once: which of them stand in a text, ignoring the case of ASCII.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
-/// From so many literals on they are looked for together. In a long run of values one automaton is then about as fast as a
-/// search for each; in single values, where starting a search costs more than making it, much faster.
-const LITERALS_MIN: usize = 12;
+/// From so many literals on they are looked for together. Measured on log messages with the example `text_scan`: the
+/// automaton reads 0.17 GB/s, eight searches one after the other 0.5 to 0.7, so they meet at about thirty.
+const LITERALS_MIN: usize = 32;
 
 /// Literals to find, compiled.
 #[derive(Clone, Debug)]
@@ -20,7 +20,6 @@ impl AnyLiteral {
         }
         AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(literals)
             .ok()
             .map(AnyLiteral)

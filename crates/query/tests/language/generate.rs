@@ -201,7 +201,7 @@ fn field_test() -> impl Strategy<Value = Test> {
         text().prop_map(Test::Equals),
     ];
     // Enough that they are looked for together.
-    let many = prop::collection::vec(literal, 12..20).prop_map(Test::any_of);
+    let many = prop::collection::vec(literal, 32..40).prop_map(Test::any_of);
     prop_oneof![9 => alternatives(single), 1 => many]
 }
 
