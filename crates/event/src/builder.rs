@@ -124,6 +124,8 @@ pub struct BatchBuilder {
     event_number: u32,
     open_first_cell: usize,
     open_first_text: usize,
+    /// Whether an event was taken back, whose fields may be no other's.
+    has_forgotten: bool,
 }
 
 impl Default for BatchBuilder {
@@ -147,6 +149,7 @@ impl BatchBuilder {
             event_number: NO_EVENT,
             open_first_cell: 0,
             open_first_text: 0,
+            has_forgotten: false,
         }
     }
 
@@ -195,6 +198,7 @@ impl BatchBuilder {
         self.batch.rows.truncate(mark.rows);
         self.batch.cells.truncate(mark.cells);
         self.batch.text.truncate(mark.text);
+        self.has_forgotten = true;
         self.close_event();
     }
 
@@ -366,11 +370,15 @@ impl BatchBuilder {
     pub fn abandon_event(&mut self) {
         self.batch.cells.truncate(self.open_first_cell);
         self.batch.text.truncate(self.open_first_text);
+        self.has_forgotten |= !self.open.is_empty();
         self.open.clear();
     }
 
     /// The batch of all finished events.
     pub fn finish(mut self) -> Batch {
+        if self.has_forgotten {
+            self.drop_unused_paths();
+        }
         self.batch.text.shrink_to_fit();
         self.batch.cells.shrink_to_fit();
         self.batch.rows.shrink_to_fit();
@@ -397,6 +405,29 @@ impl BatchBuilder {
         self.open.clear();
         self.open_first_cell = self.batch.cells.len();
         self.open_first_text = self.batch.text.len();
+    }
+
+    /// Keeps only the paths of fields that some event has, so that a refused event leaves no names behind.
+    fn drop_unused_paths(&mut self) {
+        let mut is_used = vec![false; self.batch.paths.len()];
+        for cell in &self.batch.cells {
+            is_used[cell.field.index()] = true;
+        }
+        let mut next = 0;
+        let renumbered: Vec<FieldId> = is_used
+            .iter()
+            .map(|is_used| {
+                let field = FieldId(next);
+                next += u32::from(*is_used);
+                field
+            })
+            .collect();
+        for cell in &mut self.batch.cells {
+            cell.field = renumbered[cell.field.index()];
+        }
+        let mut is_used = is_used.into_iter();
+        self.batch.paths.retain(|_| is_used.next() == Some(true));
+        self.batch.paths.shrink_to_fit();
     }
 
     fn current_node(&self) -> NodeId {

@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use cordwood_event::{
-    BatchBuilder, DuplicateKey, Event, EventHead, EventId, FieldMap, Level, Number, Scalar,
-    SourceId, Timestamp, json, path,
+    BatchBuilder, DuplicateKey, Event, EventHead, EventId, FieldId, FieldMap, Level, Number,
+    Scalar, SourceId, Timestamp, json, path,
 };
 
 /// Puts a JSON object into the builder as a decoder would.
@@ -102,6 +102,46 @@ fn a_duplicate_key_is_noticed_and_an_abandoned_event_leaves_nothing() {
     assert_eq!(batch.len(), 1);
     assert_eq!(batch.event(0).fields().count(), 1);
     assert_eq!(batch.event(0).get("a"), Some(Scalar::Int(1)));
+    assert_eq!(batch.paths(), ["a".into()]);
+}
+
+#[test]
+fn the_fields_of_forgotten_events_leave_no_paths() {
+    let mut builder = BatchBuilder::new();
+    for (key, is_kept) in [
+        ("a", false),
+        ("b", true),
+        ("c", false),
+        ("d", true),
+        ("b", true),
+    ] {
+        let mark = builder.mark();
+        builder.begin_event();
+        builder.key(key).unwrap();
+        builder.value(Scalar::Str(key));
+        match is_kept {
+            true => finish(&mut builder),
+            false if key == "a" => builder.abandon_event(),
+            false => {
+                finish(&mut builder);
+                builder.rewind(mark);
+            }
+        }
+    }
+    let batch = builder.finish();
+    assert_eq!(batch.paths(), ["b".into(), "d".into()]);
+    let fields = batch
+        .events()
+        .map(|event| event.fields().collect::<Vec<_>>());
+    let (b, d) = (FieldId(0), FieldId(1));
+    assert_eq!(
+        fields.collect::<Vec<_>>(),
+        [
+            vec![(b, Scalar::Str("b"))],
+            vec![(d, Scalar::Str("d"))],
+            vec![(b, Scalar::Str("b"))]
+        ]
+    );
 }
 
 #[test]
