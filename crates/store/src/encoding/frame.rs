@@ -1,5 +1,7 @@
 //! Compressed runs of bytes: a zstd frame, or the bytes themselves where that is no longer.
 
+use std::cell::RefCell;
+
 use super::Corrupt;
 use super::cursor::{Cursor, push_varint};
 
@@ -88,6 +90,13 @@ pub(crate) fn read_frame(cursor: &mut Cursor<'_>, plain_len: usize) -> Result<Ve
     }
 }
 
+thread_local! {
+    /// zstd's working memory, kept by each thread: making it anew took a seventh of the time of a scan of messages in
+    /// frames of 64 KiB. It carries nothing from one frame to the next.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
 /// Decompresses one zstd frame, which says itself that it holds `plain_len` bytes. Allocates no more.
 pub(crate) fn decompress(compressed: &[u8], plain_len: usize) -> Result<Vec<u8>, Corrupt> {
     let blocks = compressed.len() / BLOCK_BYTES_MIN + 1;
@@ -95,7 +104,12 @@ pub(crate) fn decompress(compressed: &[u8], plain_len: usize) -> Result<Vec<u8>,
     if declared != Some(plain_len) || plain_len > blocks.saturating_mul(BLOCK_TEXT_BYTES_MAX) {
         return Err(Corrupt("a compressed frame of another length"));
     }
-    let plain = zstd::bulk::decompress(compressed, plain_len);
+    let plain = DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(compressed, plain_len),
+        None => kept
+            .insert(zstd::bulk::Decompressor::new()?)
+            .decompress(compressed, plain_len),
+    });
     match plain {
         Ok(plain) if plain.len() == plain_len => Ok(plain),
         _ => Err(Corrupt("a compressed frame that does not decompress")),
