@@ -59,6 +59,11 @@ fn rows_of(open: &OpenRows) -> impl Iterator<Item = BlockRow<'_>> {
     })
 }
 
+/// A rest smaller than this part of a block goes into the block before it. Rows come in batches, so that a source
+/// passes the limit of a block by a part of a batch nearly always; each such rest as a block of its own would double
+/// the number of blocks.
+const REST_PART: usize = 4;
+
 /// How many rows the next block gets: at least one.
 fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
     let mut event_bytes = 0;
@@ -68,7 +73,11 @@ fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
         is_within
     });
     let count = within_bytes.take(options.block_rows).count();
-    count.clamp(1, rows.len())
+    let count = count.clamp(1, rows.len());
+    if rows.len() - count < count / REST_PART {
+        return rows.len();
+    }
+    count
 }
 
 /// Encodes rows, cut in two as long as they are too much for one block.
