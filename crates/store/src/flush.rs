@@ -86,8 +86,9 @@ impl Flusher {
 
     fn freeze(&mut self) -> Result<(), Error> {
         let (answer, answered) = sync_channel(1);
-        self.shared.queue.freeze(answer)?;
+        // Before, not after: an event of the next generation must find its clock stopped and start it.
         self.shared.flush.begin_generation();
+        self.shared.queue.freeze(answer)?;
         let frozen = answered.recv().map_err(|_| Error::Closed)??;
         self.frozen.extend(frozen);
         Ok(())

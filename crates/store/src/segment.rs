@@ -64,7 +64,14 @@ pub(crate) struct Segment {
     read_errors: AtomicU64,
     /// Ordered by source, then by time of the first event.
     pub(crate) blocks: Vec<SegmentBlock>,
-    sources: BTreeMap<SourceId, Range<usize>>,
+    sources: BTreeMap<SourceId, OfSource>,
+}
+
+/// The blocks of one source, which lie together, and how much is in them.
+#[derive(Debug)]
+struct OfSource {
+    blocks: Range<usize>,
+    totals: SourceTotals,
 }
 
 impl Segment {
@@ -84,7 +91,7 @@ impl Segment {
             file_bytes,
             files,
             read_errors: AtomicU64::new(0),
-            sources: ranges_of_sources(&blocks),
+            sources: sources_of(&blocks),
             blocks,
         })
     }
@@ -104,19 +111,20 @@ impl Segment {
 
     /// The blocks of a source.
     pub(crate) fn blocks_of(&self, source: SourceId) -> &[SegmentBlock] {
-        let range = self.sources.get(&source).cloned().unwrap_or(0..0);
+        let found = self.sources.get(&source);
+        let range = found.map_or(0..0, |found| found.blocks.clone());
         self.blocks.get(range).unwrap_or_default()
+    }
+
+    /// How much there is of a source.
+    pub(crate) fn totals_of(&self, source: SourceId) -> Option<&SourceTotals> {
+        self.sources.get(&source).map(|found| &found.totals)
     }
 
     /// How much there is of each source.
     pub(crate) fn totals(&self) -> impl Iterator<Item = (SourceId, SourceTotals)> {
-        self.sources.keys().map(|source| {
-            let mut totals = SourceTotals::NONE;
-            for block in self.blocks_of(*source) {
-                totals.add(&SourceTotals::of_block(&block.directory));
-            }
-            (*source, totals)
-        })
+        let sources = self.sources.iter();
+        sources.map(|(source, found)| (*source, found.totals))
     }
 
     /// Reads bytes; who asks verifies them.
@@ -193,13 +201,17 @@ fn place_blocks(
     Ok(blocks)
 }
 
-fn ranges_of_sources(blocks: &[SegmentBlock]) -> BTreeMap<SourceId, Range<usize>> {
-    let mut ranges: BTreeMap<SourceId, Range<usize>> = BTreeMap::new();
+fn sources_of(blocks: &[SegmentBlock]) -> BTreeMap<SourceId, OfSource> {
+    let mut sources: BTreeMap<SourceId, OfSource> = BTreeMap::new();
     for (index, block) in blocks.iter().enumerate() {
-        let range = ranges.entry(block.source).or_insert(index..index);
-        range.end = index + 1;
+        let found = sources.entry(block.source).or_insert(OfSource {
+            blocks: index..index,
+            totals: SourceTotals::NONE,
+        });
+        found.blocks.end = index + 1;
+        found.totals.add(&SourceTotals::of_block(&block.directory));
     }
-    ranges
+    sources
 }
 
 /// The segments that have a file, whatever its state.

@@ -105,8 +105,8 @@ impl Snapshot {
     pub fn totals(&self, source: SourceId) -> Option<SourceTotals> {
         let mut totals = SourceTotals::NONE;
         for segment in self.view.segments.iter() {
-            for block in segment.blocks_of(source) {
-                totals.add(&SourceTotals::of_block(&block.directory));
+            if let Some(of_segment) = segment.totals_of(source) {
+                totals.add(of_segment);
             }
         }
         for rows in self.fresh(source) {

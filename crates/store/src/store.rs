@@ -1,5 +1,6 @@
 //! The store as a whole: appends go in, snapshots come out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +93,7 @@ impl Store {
             held: HeldBatch::new(append.batch, reservation),
             answer,
         })?;
-        // The writer answers every request; if it ended without, it panicked, and what became of the batch is unknown.
+        // The writer answers every request; if it did not, it panicked, and what became of the batch is unknown.
         answered.recv().unwrap_or_else(|_| {
             let reason = "the thread that writes the log ended".to_owned();
             Err(self.shared.poison_because(reason))
@@ -187,8 +188,21 @@ impl Store {
         let writer = LogWriter::new(Arc::clone(&self.shared), position, next_sequence, keys);
         let flusher = Flusher::new(Arc::clone(&self.shared), files, manifest);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        threads.writer = Some(spawn("store-log".into(), move || writer.run())?);
-        threads.flusher = Some(spawn("store-flush".into(), move || flusher.run())?);
+        let shared = Arc::clone(&self.shared);
+        threads.writer = Some(spawn("store-log".into(), move || {
+            // Whoever waits for an answer must not wait for ever.
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                shared.poison_because("the thread that writes the log failed".into());
+                shared.queue.abandon();
+            }
+        })?);
+        let shared = Arc::clone(&self.shared);
+        threads.flusher = Some(spawn("store-flush".into(), move || {
+            if catch_unwind(AssertUnwindSafe(|| flusher.run())).is_err() {
+                shared.poison_because("the thread that flushes failed".into());
+                shared.flush.close();
+            }
+        })?);
         Ok(())
     }
 }

@@ -87,6 +87,17 @@ impl Queue {
         self.arrived.notify_one();
     }
 
+    /// Lets nothing more in, and drops what waits: nobody will take it.
+    pub(crate) fn abandon(&self) {
+        let dropped = {
+            let mut waiting = self.lock();
+            let dropped = std::mem::take(&mut waiting.work);
+            waiting.work.is_last = true;
+            dropped
+        };
+        drop(dropped);
+    }
+
     /// Takes all that waits; waits for something otherwise.
     pub(crate) fn take(&self) -> Work {
         let mut waiting = self.lock();

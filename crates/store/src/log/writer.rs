@@ -213,8 +213,8 @@ impl LogWriter {
         let Position { file, end, header } = &mut self.position;
         let path = file_name(header.number);
         if let Err(error) = file.append(&self.buffer) {
-            // Whatever part was written must not stand before the next record.
-            let is_cut = file.truncate(*end);
+            // Whatever part was written must not stand before the next record, nor come back when power is lost.
+            let is_cut = file.truncate(*end).and_then(|()| file.sync());
             if is_full(&error) && is_cut.is_ok() {
                 return Err(self.shared.disk_full());
             }
@@ -250,7 +250,9 @@ impl LogWriter {
             self.shared
                 .counters
                 .appended(appended, request.held.batch.len());
-            if let Some(first) = first_sequence {
+            if let Some(first) = first_sequence
+                && !request.held.batch.is_empty()
+            {
                 touched.push(request.source);
                 let sequences = Sequences::consecutive(first, request.held.batch.len());
                 let rows = OpenRows::new(Arc::new(request.held.written()), sequences);
@@ -333,9 +335,7 @@ pub(crate) fn begin_file(
     first_sequence: u64,
 ) -> Result<Position, Error> {
     let path = file_name(number);
-    if disk.remove(&path).is_ok() {
-        tracing::warn!(path, "replacing a log file that was never finished");
-    }
+    remove_unfinished(disk, &path)?;
     let header = LogHeader::new(number, first_sequence);
     let file = disk.create(&path).map_err(Error::io("create", &*path))?;
     let made_durable = file
@@ -352,6 +352,19 @@ pub(crate) fn begin_file(
         file,
         end: HEADER_BYTES as u64,
     })
+}
+
+fn remove_unfinished(disk: &dyn crate::Disk, path: &str) -> Result<(), Error> {
+    let Ok(length) = disk.open(path).and_then(|file| file.length()) else {
+        return Ok(());
+    };
+    if length > HEADER_BYTES as u64 {
+        return Err(Error::Damaged {
+            file: path.to_owned(),
+            reason: "it has records, but a number that was never given out".into(),
+        });
+    }
+    disk.remove(path).map_err(Error::io("remove", path))
 }
 
 fn refuse(requests: Vec<Request>, error: &AppendError) {
