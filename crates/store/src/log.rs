@@ -6,6 +6,8 @@ mod file;
 mod queue;
 mod record;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use file::{HEADER_BYTES, LogHeader, file_name, file_number};

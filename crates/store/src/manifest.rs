@@ -5,6 +5,8 @@
 
 mod commit;
 mod serial;
+#[cfg(test)]
+mod tests;
 
 use cordwood_event::SourceId;
 
