@@ -56,8 +56,15 @@ async fn ingest(
     let place = edge.ingest.place()?;
     let announced = body::content_length(headers).unwrap_or(BODY_BYTES_MAX as u64);
     let admission = service.admit(token, announced.min(BODY_BYTES_MAX as u64))?;
+    let body = body::read(body, BODY_BYTES_MAX)
+        .await
+        .inspect_err(|unread| {
+            if matches!(unread, Unread::TooLarge) {
+                service.refuse(&admission, &too_large());
+            }
+        })?;
     let payload = Payload {
-        body: body::read(body, BODY_BYTES_MAX).await?,
+        body,
         ..payload(headers)
     };
     Ok(place
@@ -84,7 +91,7 @@ fn accepted(outcome: &Outcome) -> Response {
     let mut response = StatusCode::ACCEPTED.into_response();
     let headers = response.headers_mut();
     if let Some(first) = outcome.rejected.first() {
-        headers.insert(X_CORDWOOD_REJECTED, outcome.rejected.len().into());
+        headers.insert(X_CORDWOOD_REJECTED, outcome.rejected_count.into());
         let reason = format!("event {}: {}", first.index, first.reason);
         headers.insert(X_CORDWOOD_REASON, header_text(&reason));
     }
@@ -155,10 +162,7 @@ impl IntoResponse for NotTaken {
                 StatusCode::SERVICE_UNAVAILABLE,
                 busy(10, "something went wrong in the server"),
             ),
-            NotTaken::Body(Unread::TooLarge) => {
-                let detail = "the body is larger than 20 MiB".into();
-                refused(&Refusal::TooLarge { detail })
-            }
+            NotTaken::Body(Unread::TooLarge) => refused(&too_large()),
             NotTaken::Body(Unread::Broken) => {
                 (StatusCode::BAD_REQUEST, "the body did not come whole").into_response()
             }
@@ -167,6 +171,11 @@ impl IntoResponse for NotTaken {
             }
         }
     }
+}
+
+fn too_large() -> Refusal {
+    let detail = "the body is larger than 20 MiB".into();
+    Refusal::TooLarge { detail }
 }
 
 /// The answer the contract has for a refusal.

@@ -33,7 +33,7 @@ impl Counters {
             self.batches_repeated.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let rejected = outcome.rejected.len() as u64;
+        let rejected = outcome.rejected_count;
         self.events_accepted
             .fetch_add(outcome.accepted, Ordering::Relaxed);
         self.events_rejected.fetch_add(rejected, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Decoding within the memory there is, and decoding again when the store replays its log.
 
 use cordwood_event::{Batch, Timestamp};
-use cordwood_ingest::{self as wire, Decoded, Format, Limits, RejectionReason, decode};
+use cordwood_ingest::{self as wire, Decoded, Format, Limits, decode};
 use cordwood_store::{Decode, LoggedBody, MemoryBudget, Reservation};
 
 use crate::Refusal;
@@ -49,6 +49,7 @@ pub(crate) fn decode_within(
     received_at: Timestamp,
 ) -> Result<Decoded, Refusal> {
     let is_compressed = format.encoding.is_compressed();
+    held.shrink_to(body.len() as u64);
     for limits in limits_to_try(is_compressed, body.len() as u64) {
         hold(held, budget, needed_bytes(is_compressed, body, &limits))?;
         let decoded = decode(format, body, received_at, &limits);
@@ -117,14 +118,7 @@ fn hold(held: &mut Reservation, budget: &MemoryBudget, needed: u64) -> Result<()
 /// Whether wider limits might give another result.
 fn is_cut_off(decoded: &Result<Decoded, wire::Refusal>) -> bool {
     match decoded {
-        Ok(decoded) => {
-            let is_full = |reason| matches!(reason, RejectionReason::BatchFull { .. });
-            decoded.rejected_count > decoded.rejected.len()
-                || decoded
-                    .rejected
-                    .iter()
-                    .any(|rejection| is_full(rejection.reason))
-        }
+        Ok(decoded) => decoded.was_full,
         Err(refusal) => matches!(refusal, wire::Refusal::TooLarge { .. }),
     }
 }

@@ -24,13 +24,9 @@ impl Housekeeping {
         let thread = thread::Builder::new()
             .name("housekeeping".to_owned())
             .spawn(move || {
+                let mut is_failing = false;
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    if let Err(error) = catalog.write_usage() {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "usage not written, will try again"
-                        );
-                    }
+                    is_failing = !write_usage(&catalog, is_failing);
                 }
             })
             .map_err(|error| Error::internal("starting a thread", error))?;
@@ -53,6 +49,16 @@ impl Housekeeping {
             }
         }
     }
+}
+
+/// Writes usage; returns whether that went well. A failure that lasts, as a full disk does, is said once.
+fn write_usage(catalog: &Catalog, was_failing: bool) -> bool {
+    let written = catalog.write_usage();
+    if let (Err(error), false) = (&written, was_failing) {
+        let error: &dyn std::error::Error = error;
+        tracing::warn!(error, "usage could not be written, will try again");
+    }
+    written.is_ok()
 }
 
 impl Drop for Housekeeping {

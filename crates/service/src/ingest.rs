@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cordwood_catalog::{Source, SourceUsage, TokenHash};
 use cordwood_event::{SourceId, Timestamp};
-use cordwood_ingest::{self as wire, Decoded, Format, RejectionReason};
+use cordwood_ingest::{self as wire, Decoded, Format, Rejection, RejectionReason};
 use cordwood_store::{Append, AppendError, Reservation};
 
 use crate::decoding;
@@ -261,7 +261,7 @@ impl Service {
             .events()
             .map(|event| event.source_bytes() as u64)
             .sum();
-        self.count_rejected(&admission.usage, &decoded);
+        let rejected = decoded.rejected;
         if !decoded.batch.is_empty() {
             // The store counts the batch as its own from here on.
             admission.memory.shrink_to(payload.body.len() as u64);
@@ -277,6 +277,12 @@ impl Service {
             outcome.duplicate = appended.map_err(of_append)?.duplicate;
         }
         if !outcome.duplicate {
+            count_rejected(
+                &admission.usage,
+                &rejected,
+                outcome.rejected_count,
+                received_at,
+            );
             admission.usage.accept(bytes, outcome.accepted, received_at);
             self.counters.count_accepted(outcome.accepted, bytes);
         }
@@ -286,19 +292,16 @@ impl Service {
     fn count_refusal(&self, usage: &SourceUsage, refusal: &Refusal) {
         usage.refuse(refusal.code(), 1, self.now());
     }
+}
 
-    /// Events refused one by one. Reasons beyond those kept count as the last one kept.
-    fn count_rejected(&self, usage: &SourceUsage, decoded: &Decoded) {
-        let now = self.now();
-        for rejection in &decoded.rejected {
-            usage.refuse(code_of(rejection.reason), 1, now);
-        }
-        let unnamed = decoded
-            .rejected_count
-            .saturating_sub(decoded.rejected.len());
-        if let Some(last) = decoded.rejected.last().filter(|_| unnamed > 0) {
-            usage.refuse(code_of(last.reason), unnamed as u64, now);
-        }
+/// Counts events refused one by one, of which `kept` are known. Those beyond count as the last one kept.
+fn count_rejected(usage: &SourceUsage, kept: &[Rejection], count: u64, now: Timestamp) {
+    for rejection in kept {
+        usage.refuse(code_of(rejection.reason), 1, now);
+    }
+    let unknown = count.saturating_sub(kept.len() as u64);
+    if let Some(last) = kept.last().filter(|_| unknown > 0) {
+        usage.refuse(code_of(last.reason), unknown, now);
     }
 }
 

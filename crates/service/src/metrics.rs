@@ -315,3 +315,18 @@ impl Page {
         let _ = writeln!(self.text, "{end} {value}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn labels_are_escaped() {
+        let mut page = Page::default();
+        page.gauge("plain", "Of nothing.", 1);
+        page.labelled("odd", &[("a", "say \"hi\""), ("b", "back\\slash\nline")], 2);
+        let expected = "# HELP plain Of nothing.\n# TYPE plain gauge\nplain 1\n\
+                        odd{a=\"say \\\"hi\\\"\",b=\"back\\\\slash\\nline\"} 2\n";
+        assert_eq!(page.text, expected);
+    }
+}

@@ -77,7 +77,7 @@ fn counts(outcome: &Outcome) -> Value {
     json!({"data": {
         "source_id": outcome.source.to_string(),
         "accepted": outcome.accepted,
-        "rejected": outcome.rejected.len(),
+        "rejected": outcome.rejected_count,
         "rejections": listed,
         "duplicate": outcome.duplicate,
     }})

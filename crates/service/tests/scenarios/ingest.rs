@@ -304,3 +304,51 @@ fn import_sends_by_name() {
         assert_eq!((outcome.source.0, outcome.accepted), (2, 1), "{source}");
     }
 }
+
+/// More rejections than are named, and the same again under a batch key: counted once and whole.
+#[test]
+fn rejected_events_are_all_counted_once() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let body = format!(r#"[{{"message":"good"}}{}]"#, ",7".repeat(1_500));
+    let keyed = || Payload {
+        batch_key: Some("k".to_owned()),
+        ..json(&body)
+    };
+    for is_again in [false, true] {
+        let outcome = ledger.send_payload(token.reveal(), keyed()).unwrap();
+        assert_eq!((outcome.accepted, outcome.rejected_count), (1, 1_500));
+        assert_eq!(
+            (outcome.rejected.len(), outcome.duplicate),
+            (1_000, is_again)
+        );
+        let refused = vec![("event_not_an_object".to_owned(), 1_500)];
+        assert_eq!(usage(&ledger, "web"), (1, refused));
+    }
+}
+
+#[test]
+fn a_body_the_edge_refuses_is_counted_too() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let admission = ledger.service().admit(token.reveal(), 20 << 20).unwrap();
+    let refusal = Refusal::TooLarge {
+        detail: "larger than the wire may carry".to_owned(),
+    };
+    ledger.service().refuse(&admission, &refusal);
+    assert_eq!(
+        usage(&ledger, "web"),
+        (0, vec![("too_large".to_owned(), 1)])
+    );
+}
+
+#[test]
+fn a_closed_service_takes_nothing_and_answers() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    ledger.service().close().unwrap();
+    let refusal = ledger.send(token.reveal(), "{}").unwrap_err();
+    assert_eq!(refusal.code(), "unavailable");
+    assert!(refusal.retry_after().is_some());
+    assert!(ledger.service().source(&ledger.admin(), "web").is_ok());
+}
