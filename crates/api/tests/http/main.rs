@@ -1,9 +1,11 @@
 //! The edges over real HTTP: a server in this process on a free port, and a client that sends bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cancel;
 mod client;
 mod life;
 mod limits;
+mod paging;
 mod probes;
 mod scenario;
 mod server;
