@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::command::{self, Output};
-use crate::server::{self, Profile};
+use crate::programs::Programs;
 use crate::workspace::Workspace;
 
 #[derive(Args, Debug)]
@@ -22,22 +22,18 @@ pub(crate) fn run(
     arguments: &Arguments,
     output: Output<'_>,
 ) -> anyhow::Result<bool> {
-    let profile = if arguments.smoke {
-        Profile::Debug
+    let programs = if arguments.smoke {
+        Programs::debug(workspace, output)?
     } else {
-        Profile::Release
+        Programs::release(workspace, output)?
     };
-    let server = server::build(workspace, profile, output)?;
-    let mut cargo = workspace.cargo(["run", "--quiet", "--package", "cordwood-bench"]);
-    if matches!(profile, Profile::Release) {
-        cargo.arg("--release");
-    }
-    cargo.args(["--", "run", "--server"]).arg(server);
+    let mut suite = programs.alone("cordwood-bench");
+    suite.arg("run").arg("--server").arg(programs.server());
     if arguments.smoke {
-        cargo.arg("--smoke");
+        suite.arg("--smoke");
     }
     if let Some(events) = arguments.events {
-        cargo.args(["--events", &events.to_string()]);
+        suite.args(["--events", &events.to_string()]);
     }
-    command::run(&mut cargo, output)
+    command::run(&mut suite, output)
 }

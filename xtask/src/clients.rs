@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use crate::command::{self, Output};
-use crate::server::{self, Profile};
+use crate::programs::Programs;
 use crate::workspace::Workspace;
 
 /// Registries have their moments; a second or third attempt usually succeeds.
@@ -18,19 +18,15 @@ const INSTALL_ATTEMPTS: u32 = 3;
 
 /// Runs the client tests against a debug build.
 pub(crate) fn run(workspace: &Workspace, output: Output<'_>) -> anyhow::Result<bool> {
-    let server = server::build(workspace, Profile::Debug, output)?;
+    let mut harness = Programs::debug(workspace, output)?.beside_server("cordwood-harness");
     let dir = workspace.scratch_dir("clients")?;
     copy_scripts(&workspace.root.join("tests/clients"), &dir)?;
     install_packages(&dir, output)?;
     let python = install_python(&dir, output)?;
-    let mut cargo = workspace.cargo(["run", "--quiet", "--package", "cordwood-harness", "--"]);
-    cargo
-        .arg("--server")
-        .arg(server)
-        .args(["with-server", "--", "node"]);
-    cargo.arg(dir.join("run.mjs"));
-    cargo.env("CORDWOOD_TEST_PYTHON", python);
-    command::run(&mut cargo, output)
+    harness.args(["with-server", "--", "node"]);
+    harness.arg(dir.join("run.mjs"));
+    harness.env("CORDWOOD_TEST_PYTHON", python);
+    command::run(&mut harness, output)
 }
 
 /// Node looks for packages beside the script, and the source tree is to stay clean.

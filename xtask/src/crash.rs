@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::command::{self, Output};
-use crate::server::{self, Profile};
+use crate::programs::Programs;
 use crate::workspace::Workspace;
 
 #[derive(Args, Debug)]
@@ -22,12 +22,10 @@ pub(crate) fn run(
     arguments: &Arguments,
     output: Output<'_>,
 ) -> anyhow::Result<bool> {
-    let server = server::build(workspace, Profile::Debug, output)?;
-    let mut cargo = workspace.cargo(["run", "--quiet", "--package", "cordwood-harness", "--"]);
-    cargo.arg("--server").arg(server);
-    cargo.args(["crash", "--rounds", &arguments.rounds.to_string()]);
+    let mut harness = Programs::debug(workspace, output)?.beside_server("cordwood-harness");
+    harness.args(["crash", "--rounds", &arguments.rounds.to_string()]);
     if let Some(seed) = arguments.seed {
-        cargo.args(["--seed", &seed.to_string()]);
+        harness.args(["--seed", &seed.to_string()]);
     }
-    command::run(&mut cargo, output)
+    command::run(&mut harness, output)
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::command::{self, Output};
+use crate::programs::Programs;
 use crate::workspace::Workspace;
 
 #[derive(Args, Debug)]
@@ -24,13 +25,13 @@ pub(crate) fn run(
     arguments: &Arguments,
     output: Output<'_>,
 ) -> anyhow::Result<bool> {
-    let mut cargo = workspace.cargo(["run", "--quiet", "--package", "cordwood-fuzz", "--"]);
-    cargo.args(["--seconds", &arguments.seconds.to_string()]);
+    let mut driver = Programs::debug(workspace, output)?.alone("cordwood-fuzz");
+    driver.args(["--seconds", &arguments.seconds.to_string()]);
     if let Some(target) = &arguments.target {
-        cargo.args(["--target", target]);
+        driver.args(["--target", target]);
     }
     if let Some(seed) = arguments.seed {
-        cargo.args(["--seed", &seed.to_string()]);
+        driver.args(["--seed", &seed.to_string()]);
     }
-    command::run(&mut cargo, output)
+    command::run(&mut driver, output)
 }

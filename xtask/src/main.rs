@@ -6,7 +6,7 @@ mod command;
 mod crash;
 mod fuzz;
 mod prerequisites;
-mod server;
+mod programs;
 mod tally;
 mod test;
 mod tidy;
