@@ -68,7 +68,8 @@ fn every_acknowledged_event_is_there_once() {
     let clock = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap();
-    let seed = number("CORDWOOD_KILL_SEED").unwrap_or(clock.as_nanos() as u64 | 1);
+    let seed = number("CORDWOOD_KILL_SEED")
+        .unwrap_or(clock.as_secs() << 30 | u64::from(clock.subsec_nanos()) | 1);
     println!("CORDWOOD_KILL_SEED={seed}");
 
     let directory = Directory::new();
