@@ -139,3 +139,83 @@ impl Decode for Replay {
 fn to_text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn format(is_compressed: bool) -> Format {
+        let request = wire::Request {
+            content_encoding: is_compressed.then_some("zstd"),
+            ..wire::Request::default()
+        };
+        Format::from_request(&request).unwrap()
+    }
+
+    /// All there is to compare of a decoded body.
+    fn picture(decoded: &Decoded) -> (Vec<String>, usize, usize) {
+        let events = decoded.batch.events().map(|event| {
+            let fields: Vec<_> = event.fields().collect();
+            format!("{fields:?}")
+        });
+        (
+            events.collect(),
+            decoded.rejected_count,
+            decoded.decompressed_bytes,
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever the body and however little memory: the contract's result, or none.
+        #[test]
+        fn a_guess_never_shows(
+            unit in prop_oneof![
+                Just("{}"), Just(r#"{"a":1}"#), Just("7 "), Just(r#"{"message":"0000000000"}"#)
+            ],
+            count in 0usize..40_000,
+            is_compressed: bool,
+            ceiling_bytes in 1u64..64 << 20,
+        ) {
+            let text = unit.repeat(count).into_bytes();
+            let body = if is_compressed { zstd::encode_all(&*text, 1).unwrap() } else { text };
+            let (format, received_at) = (format(is_compressed), Timestamp::default());
+            let budget = MemoryBudget::new(ceiling_bytes);
+            let Some(mut held) = budget.try_reserve(body.len() as u64) else {
+                return Ok(());
+            };
+            let decoded = decode_within(&mut held, &budget, &format, &body, received_at);
+            prop_assert!(budget.used_bytes() <= ceiling_bytes);
+            let is_about_memory = |refusal: &Refusal| {
+                matches!(refusal, Refusal::TooLarge { .. } | Refusal::Busy { .. })
+            };
+            if !decoded.as_ref().is_err_and(is_about_memory) {
+                let expected = decode(&format, &body, received_at, &Limits::CONTRACT).map_err(of_wire);
+                prop_assert_eq!(decoded.as_ref().map(picture), expected.as_ref().map(picture));
+            }
+            drop(held);
+            prop_assert_eq!(budget.used_bytes(), 0);
+        }
+
+        /// What the log gives back is what was appended.
+        #[test]
+        fn replay_gives_the_same_batch(body in r#"(\{"[a-c]":[0-9]{1,3}\}|\{x|[0-9]|"t"|\n|,|\[|\]){0,40}"#) {
+            let (format, received_at) = (format(false), Timestamp::from_nanos(7));
+            let Ok(decoded) = decode(&format, body.as_bytes(), received_at, &Limits::CONTRACT) else {
+                return Ok(());
+            };
+            let logged = LoggedBody {
+                source: cordwood_event::SourceId(1),
+                received_at,
+                format: &format.to_string(),
+                body: body.as_bytes(),
+            };
+            let replayed = Replay.decode(&logged).unwrap();
+            let replayed = Decoded { batch: replayed, ..decoded.clone() };
+            prop_assert_eq!(picture(&replayed), picture(&decoded));
+        }
+    }
+}
