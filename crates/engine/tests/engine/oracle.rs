@@ -1,7 +1,7 @@
 //! The engine against the one-event matcher: random events, random questions, rows in every place a store
 //! keeps them.
 
-use crate::support::document::{Document, document};
+use crate::support::document::{Document, document, wide_document};
 use crate::support::fixture::{Fixture, newest, sorted, sources};
 use crate::support::question::question;
 use cordwood_engine::{Order, SearchAnswer, SearchRequest, Total};
@@ -21,9 +21,11 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        5 => (0usize..2, proptest::collection::vec(document(), 1..12))
+        10 => (0usize..2, proptest::collection::vec(document(), 1..12))
             .prop_map(|(source, documents)| Step::Append(source, documents)),
-        1 => Just(Step::Flush),
+        1 => (0usize..2, proptest::collection::vec(wide_document(), 1..3))
+            .prop_map(|(source, documents)| Step::Append(source, documents)),
+        2 => Just(Step::Flush),
     ];
     proptest::collection::vec(step, 1..9)
 }

@@ -130,6 +130,23 @@ fn fields() -> impl Strategy<Value = Map<String, Value>> {
     proptest::collection::vec(member, 0..7).prop_map(|members| members.into_iter().collect())
 }
 
+/// More fields than a block has columns for, so that some share the chunk of rare fields.
+fn wide_fields() -> impl Strategy<Value = Map<String, Value>> {
+    (fields(), proptest::collection::vec(scalar(), 1..4)).prop_map(|(mut fields, values)| {
+        for (index, value) in values.iter().cycle().take(WIDE_FIELDS).enumerate() {
+            fields.insert(format!("k{index}"), value.clone());
+        }
+        fields
+    })
+}
+
+const WIDE_FIELDS: usize = 260;
+
+/// A random event with very many fields.
+pub(crate) fn wide_document() -> impl Strategy<Value = Document> {
+    (0i64..40, wide_fields()).prop_map(|(time, fields)| Document { time, fields })
+}
+
 /// A random event; times are few, so that many are equal.
 pub(crate) fn document() -> impl Strategy<Value = Document> {
     (0i64..40, fields()).prop_map(|(time, fields)| Document { time, fields })

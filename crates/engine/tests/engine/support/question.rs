@@ -16,6 +16,9 @@ const FIELDS: &[&str] = &[
     "user.count",
     "\"odd field\"",
     "x",
+    "k1",
+    "k99",
+    "k255",
     "absent",
 ];
 
