@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn finds_what_the_matcher_finds(
         steps in steps(),
-        questions in proptest::collection::vec(asked(), 24),
+        questions in proptest::collection::vec(asked(), 60),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);
         take(&mut fixture, &steps);

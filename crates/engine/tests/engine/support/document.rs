@@ -99,6 +99,11 @@ fn usual_value(key: &'static str) -> BoxedStrategy<Value> {
     match key {
         "message" => prop_oneof![9 => text(), 1 => value()].boxed(),
         "status" | "count" => prop_oneof![9 => number(), 1 => value()].boxed(),
+        "items" => prop_oneof![
+            2 => proptest::collection::vec(item(), 0..3).prop_map(Value::Array),
+            1 => value(),
+        ]
+        .boxed(),
         "service" => proptest::sample::select(&WORDS[..4])
             .prop_map(|word| json!(word))
             .boxed(),
