@@ -1,5 +1,9 @@
 //! Reads little-endian fields of fixed width one after the other; a read past the end is `None`.
 
+/// Numbers that count up from 1 (events, files, segments, commits) stay below this: a million a second for a hundred
+/// thousand years. A greater one was never written, and would overflow.
+pub(crate) const NUMBER_END: u64 = 1 << 62;
+
 /// The bytes not yet read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fixed<'a> {
@@ -37,6 +41,11 @@ impl<'a> Fixed<'a> {
 
     pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
+    }
+
+    /// A number that counts up from 1.
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        self.u64().filter(|number| (1..NUMBER_END).contains(number))
     }
 
     pub(crate) fn i64(&mut self) -> Option<i64> {

@@ -17,7 +17,7 @@ use cordwood_event::SourceId;
 
 use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
-use crate::fixed::Fixed;
+use crate::fixed::{Fixed, NUMBER_END};
 use crate::{Disk, Error, SourceTotals};
 
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
@@ -42,7 +42,8 @@ impl SegmentId {
     pub(crate) fn of_file(name: &str) -> Option<SegmentId> {
         let digits = name.strip_suffix(SUFFIX)?;
         let is_canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        digits.parse().ok().filter(|_| is_canonical).map(SegmentId)
+        let number = digits.parse().ok().filter(|number| *number < NUMBER_END);
+        number.filter(|_| is_canonical).map(SegmentId)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::fixed::Fixed;
+use crate::fixed::{Fixed, NUMBER_END};
 
 const MAGIC: [u8; 8] = *b"CwdLog\r\n";
 const VERSION: u32 = 1;
@@ -51,8 +51,8 @@ impl LogHeader {
         let mut fields = Fixed::new(bytes);
         let is_known = fields.array()? == MAGIC && fields.u32()? == VERSION;
         let header = LogHeader {
-            number: fields.u64()?,
-            first_sequence: fields.u64()?,
+            number: fields.number()?,
+            first_sequence: fields.number()?,
             marker: fields.array()?,
         };
         let crc = crc32c::crc32c(bytes.get(..HEADER_BYTES - 4)?);
@@ -69,5 +69,6 @@ pub(crate) fn file_name(number: u64) -> String {
 pub(crate) fn file_number(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(SUFFIX)?;
     let is_canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| is_canonical)
+    let number = digits.parse().ok().filter(|number| *number < NUMBER_END);
+    number.filter(|_| is_canonical)
 }

@@ -142,12 +142,11 @@ fn parse_payload(payload: &[u8]) -> Option<LoggedRecord<'_>> {
     let plain_length = Some(fields.u32()?).filter(|length| *length != 0);
     let event_count = fields.u32()?;
     let group_offset = fields.u64()?;
-    let first_sequence = fields.u64()?;
+    let first_sequence = fields.number()?;
     let source = SourceId(fields.u64()?);
     let received_at = Timestamp::from_nanos(fields.i64()?);
     let format = std::str::from_utf8(fields.take(format_bytes)?).ok()?;
     let key = std::str::from_utf8(fields.take(key_bytes)?).ok()?;
-    first_sequence.checked_add(u64::from(event_count))?;
     Some(LoggedRecord {
         group_offset,
         first_sequence,

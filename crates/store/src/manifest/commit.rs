@@ -5,6 +5,7 @@ use std::io;
 use super::serial::ManifestError;
 use super::{DIRECTORY, Manifest};
 use crate::disk::read_all;
+use crate::fixed::NUMBER_END;
 use crate::{Disk, Error};
 
 const DRAFT: &str = "manifest/draft";
@@ -56,7 +57,8 @@ pub(crate) fn list_manifests(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
 
 fn number_of(name: &str) -> Option<u64> {
     let is_canonical = name.len() == 20 && name.bytes().all(|byte| byte.is_ascii_digit());
-    name.parse().ok().filter(|_| is_canonical)
+    let number = name.parse().ok().filter(|number| *number < NUMBER_END);
+    number.filter(|_| is_canonical)
 }
 
 /// Reads a manifest.

@@ -88,10 +88,10 @@ fn write_segment(segment: &SegmentEntry, bytes: &mut Vec<u8>) {
 
 fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
     let mut manifest = Manifest {
-        number: fields.u64()?,
-        log_floor: fields.u64()?,
-        next_sequence: fields.u64()?,
-        next_segment: fields.u64()?,
+        number: fields.number()?,
+        log_floor: fields.number()?,
+        next_sequence: fields.number()?,
+        next_segment: fields.number()?,
         ..Manifest::default()
     };
     for _ in 0..fields.u64()? {
@@ -110,7 +110,7 @@ fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
 
 fn parse_segment(fields: &mut Fixed<'_>) -> Option<SegmentEntry> {
     let mut segment = SegmentEntry {
-        id: SegmentId(fields.u64()?),
+        id: SegmentId(fields.number()?),
         file_bytes: fields.u64()?,
         sources: Vec::new(),
     };

@@ -26,7 +26,7 @@ fn source_entry() -> impl Strategy<Value = SourceEntry> {
 
 fn manifest() -> impl Strategy<Value = Manifest> {
     let segment = (
-        any::<u64>(),
+        1u64..1 << 62,
         any::<u64>(),
         prop::collection::vec(source_entry(), 0..4),
     );
@@ -46,14 +46,16 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         });
     let segments = prop::collection::vec(segment, 0..4);
     let keys = prop::collection::vec(key, 0..4);
-    (any::<[u64; 4]>(), segments, keys).prop_map(|(numbers, segments, batch_keys)| Manifest {
-        number: numbers[0],
-        log_floor: numbers[1],
-        next_sequence: numbers[2],
-        next_segment: numbers[3],
-        segments,
-        batch_keys,
-    })
+    (prop::array::uniform4(1u64..1 << 62), segments, keys).prop_map(
+        |(numbers, segments, batch_keys)| Manifest {
+            number: numbers[0],
+            log_floor: numbers[1],
+            next_sequence: numbers[2],
+            next_segment: numbers[3],
+            segments,
+            batch_keys,
+        },
+    )
 }
 
 proptest! {
