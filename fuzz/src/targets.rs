@@ -2,6 +2,7 @@
 
 mod block;
 mod compressed;
+mod data_directory;
 mod events;
 mod query;
 
@@ -29,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     query::QUERY,
     block::BLOCK,
     block::DIRECTORIES,
+    data_directory::DATA_DIRECTORY,
 ];
 
 /// The target of this name.
