@@ -126,6 +126,12 @@ fn write_ingest(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<()> 
          | Quickwit | 45 | 178 s | log written, fsync not seen | 8 | 5044 | 1222 | 3.1 |\n\
          | DuckDB → Parquet, no index | 116 | – | – | 78 | 652 | 387 | 9.7 |\n\n",
     );
+    let rest = if ingest.is_flushed {
+        "the whole way into segments"
+    } else {
+        "what was done by then: some events were still in the log"
+    };
+    writeln!(page, "Processor time and bytes on disk are of {rest}.\n")?;
     writeln!(
         page,
         "{} bodies, {} of them postponed by 429; the slowest acknowledgement took {} ms.\n",

@@ -1,6 +1,7 @@
 //! One run of the suite: ingest measured, then the questions, cold and warm, every answer checked.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -17,6 +18,8 @@ use crate::report::{self, Outcome};
 
 const EVENTS: u64 = 10_000_000;
 const SMOKE_EVENTS: u64 = 100_000;
+/// The oldest event in the log goes into a segment after ten minutes; by then all have.
+const FLUSHED_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// Timed runs of a warm question; the median counts.
 const WARM_RUNS: usize = 7;
 
@@ -66,6 +69,8 @@ pub(crate) struct Ingest {
     pub(crate) sent: Sent,
     /// Until the server had nothing left to do.
     pub(crate) settled: Duration,
+    /// Whether all events were in segments when the figures below were taken.
+    pub(crate) is_flushed: bool,
     pub(crate) processor_seconds: f64,
     pub(crate) by_thread: Vec<(String, Duration)>,
     pub(crate) memory_peak_bytes: u64,
@@ -116,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         data_dir: dir.path().join("data"),
         log: dir.path().join("server.log"),
     };
-    let (stage, ingest) = measure_ingest(&path, &meta, options, arguments.shape())?;
+    let (stage, ingest) = measure_ingest(&path, &meta, options, arguments)?;
     println!("ingest: {}", report::ingest_line(&meta, &ingest));
     let warm_runs = if arguments.smoke { 1 } else { WARM_RUNS };
     let (answers, is_cache_dropped) = stage.ask_all(&questions, &expected, warm_runs)?;
@@ -145,12 +150,13 @@ fn measure_ingest<'a>(
     path: &Path,
     meta: &'a Meta,
     options: ServerOptions,
-    shape: Shape,
+    arguments: &Arguments,
 ) -> anyhow::Result<(Stage<'a>, Ingest)> {
     let server = Server::start(&options)?;
     let source = server.api().create_source("bench")?;
-    let sent = load::send(path, shape, &source, &|| server.api())?;
+    let sent = load::send(path, arguments.shape(), &source, &|| server.api())?;
     let settled = process::wait_until_idle(server.id())?;
+    let is_flushed = !arguments.smoke && wait_until_flushed(&server.api())?;
     let threads = process::processor_time_by_thread(server.id())?;
     let mut by_thread: Vec<_> = threads.into_iter().collect();
     by_thread.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
@@ -160,6 +166,7 @@ fn measure_ingest<'a>(
     let ingest = Ingest {
         sent,
         settled,
+        is_flushed,
         processor_seconds,
         by_thread,
         memory_peak_bytes,
@@ -171,6 +178,19 @@ fn measure_ingest<'a>(
         meta,
     };
     Ok((stage, ingest))
+}
+
+/// Waits until the log holds nothing that is not in a segment too, so that processor time and bytes on
+/// disk are those of the whole way. Whether it came to that.
+fn wait_until_flushed(api: &Api) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + FLUSHED_TIMEOUT;
+    while Instant::now() < deadline {
+        if api.metric("cordwood_store_unflushed_bytes")? == 0.0 {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+    Ok(false)
 }
 
 impl Stage<'_> {

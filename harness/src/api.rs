@@ -152,10 +152,15 @@ impl Api {
         }
     }
 
-    /// The server's own counters.
-    pub fn metrics(&self) -> anyhow::Result<String> {
+    /// One of the server's own counters, without labels.
+    pub fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let mut response = self.agent.get(format!("{}/metrics", self.url)).call()?;
-        Ok(response.body_mut().read_to_string()?)
+        let text = response.body_mut().read_to_string()?;
+        text.lines()
+            .filter_map(|line| line.split_once(' '))
+            .find(|(counter, _)| *counter == name)
+            .and_then(|(_, value)| value.trim().parse().ok())
+            .with_context(|| format!("the server has no counter {name}"))
     }
 
     pub(crate) fn is_healthy(&self) -> bool {

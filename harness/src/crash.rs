@@ -3,7 +3,7 @@
 //! What must hold after every kill: an acknowledged batch is there whole and once; a batch sent with
 //! a key and repeated until it is acknowledged is there once, however often it was sent; a batch whose
 //! answer never came is there whole or not at all. Every fourth round the server is killed a second
-//! time while it recovers.
+//! time while it recovers; every fourth it is killed while it stops.
 
 mod ledger;
 mod sender;
@@ -22,6 +22,8 @@ use sender::{Dice, Sender};
 const SENDERS: u64 = 4;
 /// The load lasts this long before the kill, give or take; short, so that kills hit every phase.
 const LOAD_MS: (u64, u64) = (20, 500);
+/// A server told to stop is killed this long after.
+const STOPPING_MS: (u64, u64) = (1, 150);
 /// A recovery is killed this long after the start of the process.
 const RECOVERY_MS: (u64, u64) = (1, 60);
 
@@ -127,7 +129,11 @@ fn load_and_kill(
             .map(|sender| scope.spawn(|| sender.send_until(&is_over, sources)))
             .collect();
         thread::sleep(load);
-        let killed = server.kill();
+        let killed = if round % 4 == 1 {
+            server.kill_while_stopping(Duration::from_millis(dice.between(STOPPING_MS)))
+        } else {
+            server.kill()
+        };
         is_over.store(true, Ordering::Relaxed);
         let mut batches = Vec::new();
         for thread in threads {

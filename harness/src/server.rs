@@ -81,11 +81,16 @@ impl Server {
         Ok(())
     }
 
+    /// Asks it to stop, and kills it this much later, in the midst of stopping.
+    pub fn kill_while_stopping(self, after: Duration) -> anyhow::Result<()> {
+        self.ask_to_stop()?;
+        thread::sleep(after);
+        self.kill()
+    }
+
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status()?;
-        anyhow::ensure!(status.success(), "the server could not be told to stop");
+        self.ask_to_stop()?;
         let deadline = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
@@ -123,6 +128,13 @@ impl Server {
             url: String::new(),
             token: String::new(),
         })
+    }
+
+    fn ask_to_stop(&self) -> anyhow::Result<()> {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status()?;
+        anyhow::ensure!(status.success(), "the server could not be told to stop");
+        Ok(())
     }
 
     fn wait_until_ready(&mut self, options: &ServerOptions) -> anyhow::Result<()> {
