@@ -1,4 +1,4 @@
-//! JSON texts of events and values: writing an event as it was sent, and walking into arrays.
+//! JSON texts of events and values: writing an event as it was sent.
 
 use std::fmt::Write;
 
@@ -119,65 +119,4 @@ pub fn write_value(out: &mut String, value: Scalar<'_>) {
 pub fn write_string(out: &mut String, text: &str) {
     let quoted = serde_json::to_string(text).expect("a str is always a valid JSON string");
     out.push_str(&quoted);
-}
-
-/// Calls `visit` with every scalar inside a JSON array or object that `sub_path` (escaped form, or
-/// empty for the value itself) leads to; arrays on the way are walked through. Stops when `visit`
-/// returns true, and returns whether it did.
-///
-/// With `everywhere`, leaves below objects count too, whatever their key: the reading of a search in any field.
-pub fn any_leaf(
-    json: &str,
-    sub_path: &str,
-    everywhere: bool,
-    visit: &mut dyn FnMut(Scalar<'_>) -> bool,
-) -> bool {
-    if !json.starts_with(['[', '{']) {
-        return sub_path.is_empty() && visit(Scalar::Json(json));
-    }
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
-        return false;
-    };
-    let keys: Vec<_> = if sub_path.is_empty() {
-        Vec::new()
-    } else {
-        path::keys(sub_path).collect()
-    };
-    let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
-    any_leaf_of(&value, &keys, everywhere, visit)
-}
-
-fn any_leaf_of(
-    value: &serde_json::Value,
-    keys: &[&str],
-    everywhere: bool,
-    visit: &mut dyn FnMut(Scalar<'_>) -> bool,
-) -> bool {
-    match value {
-        serde_json::Value::Array(items) => items
-            .iter()
-            .any(|item| any_leaf_of(item, keys, everywhere, visit)),
-        serde_json::Value::Object(members) => match keys.split_first() {
-            Some((key, rest)) => members
-                .get(*key)
-                .is_some_and(|member| any_leaf_of(member, rest, everywhere, visit)),
-            None if everywhere => members
-                .values()
-                .any(|member| any_leaf_of(member, keys, everywhere, visit)),
-            None => false,
-        },
-        _ if !keys.is_empty() => false,
-        serde_json::Value::Null => visit(Scalar::Null),
-        serde_json::Value::Bool(boolean) => visit(Scalar::Bool(*boolean)),
-        serde_json::Value::String(text) => visit(Scalar::Str(text)),
-        serde_json::Value::Number(number) => {
-            if let Some(integer) = number.as_i64() {
-                visit(Scalar::Int(integer))
-            } else if number.is_u64() {
-                visit(Scalar::Json(&number.to_string()))
-            } else {
-                visit(Scalar::Float(number.as_f64().unwrap_or(f64::MAX)))
-            }
-        }
-    }
 }

@@ -332,28 +332,3 @@ fn event_ids_read_back() {
         assert!(text.parse::<EventId>().is_err(), "{text}");
     }
 }
-
-#[test]
-fn arrays_are_walked_to_their_leaves() {
-    let leaves = |json: &str, sub_path: &str, everywhere: bool| {
-        let mut seen = Vec::new();
-        json::any_leaf(json, sub_path, everywhere, &mut |leaf| {
-            let mut text = String::new();
-            json::write_value(&mut text, leaf);
-            seen.push(text);
-            false
-        });
-        seen.join(" ")
-    };
-    let json = r#"[1,["x",{"name":"in"}],{"name":["a",null]},18446744073709551615]"#;
-    assert_eq!(leaves(json, "", false), r#"1 "x" 18446744073709551615"#);
-    assert_eq!(leaves(json, "name", false), r#""in" "a" null"#);
-    assert_eq!(
-        leaves(json, "", true),
-        r#"1 "x" "in" "a" null 18446744073709551615"#
-    );
-    assert_eq!(
-        leaves("123456789012345678901234567890", "", false),
-        "123456789012345678901234567890"
-    );
-}
