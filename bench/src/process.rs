@@ -68,6 +68,13 @@ pub(crate) fn memory_peak_bytes(id: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
+/// The machine's load average over a minute.
+pub(crate) fn load_average() -> anyhow::Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    let first = text.split(' ').next().context("an odd loadavg file")?;
+    Ok(first.parse()?)
+}
+
 /// Waits until it does nothing but wait. How long that took.
 pub(crate) fn wait_until_idle(id: u32) -> anyhow::Result<Duration> {
     let started = Instant::now();

@@ -18,6 +18,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) questions: &'a [Question],
     pub(crate) answers: &'a [Answer],
     pub(crate) is_cache_dropped: bool,
+    /// Processes that ran or waited to run, on average over the minute before the load.
+    pub(crate) load_before: f64,
 }
 
 const MB: f64 = 1e6;
@@ -63,6 +65,12 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
         flag(outcome)
     )?;
     writeln!(page, "- Machine: {}", machine())?;
+    writeln!(
+        page,
+        "- Load average before: {:.1}. Anything much above 0 is other work these figures shared the machine \
+         with; CPU figures suffer least.",
+        outcome.load_before
+    )?;
     let meta = outcome.meta;
     writeln!(
         page,
@@ -165,7 +173,10 @@ fn write_questions(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<(
     for (question, answer) in outcome.questions.iter().zip(outcome.answers) {
         let peers = &question.peers;
         let ours = answer.warm.as_secs_f64() * 1000.0;
-        let times = |theirs: f64| format!("{:.1}×", theirs / ours);
+        let times = |theirs: f64| match theirs / ours {
+            ratio if ratio < 1.0 => format!("{ratio:.2}×"),
+            ratio => format!("{ratio:.1}×"),
+        };
         writeln!(
             page,
             "| {} | {} | {} | **{}** [{}] | {} | {}/{} {} | {}/{} {} | {} | {}/{} {} | {} |",

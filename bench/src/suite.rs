@@ -121,6 +121,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         data_dir: dir.path().join("data"),
         log: dir.path().join("server.log"),
     };
+    let load_before = process::load_average()?;
     let (stage, ingest) = measure_ingest(&path, &meta, options, arguments)?;
     println!("ingest: {}", report::ingest_line(&meta, &ingest));
     let warm_runs = if arguments.smoke { 1 } else { WARM_RUNS };
@@ -137,6 +138,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             questions: &questions,
             answers: &answers,
             is_cache_dropped,
+            load_before,
         };
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
         std::fs::write(&page, report::page(&outcome)?)?;
