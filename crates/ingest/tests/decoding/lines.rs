@@ -9,6 +9,13 @@ use super::{RECEIVED_AT, check, decode, outcome};
 
 const LINES: &str = "1 lines identity";
 
+/// The sample lines, each behind the time and the level that must be read from it.
+fn samples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = include_str!("../samples/lines.txt").lines();
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split_once(" | ").unwrap())
+}
+
 /// The time and level read from one line: `2026-01-01T00:00:00.000Z warn`, `-` for what is unknown.
 fn head(line: &[u8]) -> String {
     let decoded = decode(LINES, line).unwrap();
@@ -25,19 +32,17 @@ fn head(line: &[u8]) -> String {
 }
 
 #[test]
-fn lines_of_loghub() {
-    let lines = include_str!("../loghub/lines.txt");
-    assert!(lines.lines().count() > 40);
-    for expected in lines.lines() {
-        let (expected, line) = expected.split_once(" | ").unwrap();
+fn sample_lines() {
+    assert!(samples().count() > 40);
+    for (expected, line) in samples() {
         assert_eq!(head(line.as_bytes()), expected, "{line}");
     }
 }
 
-/// Of the files named by `CORDWOOD_LOGHUB` (a directory with the 2 000-line samples), or else of the committed
-/// lines, nearly every line gives its time; the rest are continuations.
+/// Of the sample lines, and of each file in the directory named by `CORDWOOD_LOGHUB` (loghub's 2 000-line samples, not
+/// ours to distribute), nearly every line gives its time; the rest are continuations.
 #[test]
-fn nearly_every_line_of_loghub_has_a_time() {
+fn nearly_every_line_has_a_time() {
     let mut files: Vec<PathBuf> = Vec::new();
     if let Some(directory) = std::env::var_os("CORDWOOD_LOGHUB") {
         let entries = std::fs::read_dir(directory).unwrap();
@@ -49,11 +54,8 @@ fn nearly_every_line_of_loghub_has_a_time() {
         .iter()
         .map(|file| std::fs::read(file).unwrap())
         .collect();
-    let committed = include_str!("../loghub/lines.txt").lines();
-    let committed: Vec<&str> = committed
-        .map(|line| line.split_once(" | ").unwrap().1)
-        .collect();
-    bodies.push(committed.join("\n").into_bytes());
+    let samples: Vec<&str> = samples().map(|(_, line)| line).collect();
+    bodies.push(samples.join("\n").into_bytes());
     for body in bodies {
         let lines = body
             .split(|byte| *byte == b'\n')
@@ -381,11 +383,11 @@ proptest! {
     /// Lines that are nearly of some format.
     #[test]
     fn no_change_to_a_good_line_makes_it_panic(
-        line in prop::sample::select(include_str!("../loghub/lines.txt").lines().collect::<Vec<_>>()),
+        line in prop::sample::select(samples().map(|(_, line)| line).collect::<Vec<_>>()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         length in any::<prop::sample::Index>(),
     ) {
-        let mut line = line.split_once(" | ").unwrap().1.as_bytes().to_vec();
+        let mut line = line.as_bytes().to_vec();
         for (index, byte) in edits {
             let at = index.index(line.len());
             line[at] = byte;
