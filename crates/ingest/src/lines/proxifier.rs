@@ -1,7 +1,7 @@
 //! Proxifier: month and day with a dot between them, in brackets.
 //!
 //! ```text
-//! [10.30 16:49:06] chrome.exe - proxy.cse.cuhk.edu.hk:5070 open through proxy …
+//! [10.30 16:49:06] chrome.exe - proxy.example.com:5070 open through proxy …
 //! ```
 
 use cordwood_event::Timestamp;
