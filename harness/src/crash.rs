@@ -20,6 +20,8 @@ use ledger::Ledger;
 use sender::{Dice, Sender};
 
 const SENDERS: u64 = 4;
+/// Rounds on one data directory: every start reads its log again, so the time for all grows with their square.
+const ROUNDS_PER_LIFE: usize = 10;
 /// The load lasts this long before the kill, give or take; short, so that kills hit every phase.
 const LOAD_MS: (u64, u64) = (20, 500);
 /// A server told to stop is killed this long after.
@@ -46,27 +48,18 @@ pub(crate) fn run(arguments: &Arguments, options: &ServerOptions) -> anyhow::Res
     );
     let started = Instant::now();
     let mut dice = Dice::new(seed);
-    let server = Server::start(options)?;
-    let sources = [
-        server.api().create_source("crash one")?,
-        server.api().create_source("crash two")?,
-    ];
-    server.stop()?;
     let mut ledger = Ledger::default();
     let mut faults = 0;
-    for round in 0..arguments.rounds {
-        let found = run_round(round, options, &sources, &mut ledger, &mut dice)
-            .with_context(|| format!("round {round}"))?;
-        for fault in &found {
-            println!("round {round}: {fault}");
-        }
-        faults += u64::from(!found.is_empty());
+    for first in (0..arguments.rounds).step_by(ROUNDS_PER_LIFE) {
+        let life = ServerOptions {
+            data_dir: options.data_dir.join(format!("from-round-{first}")),
+            ..options.clone()
+        };
+        let rounds = first..arguments.rounds.min(first + ROUNDS_PER_LIFE as u64);
+        let lived = run_life(rounds, &life, &mut dice)?;
+        faults += lived.faults;
+        ledger.append(lived.ledger);
     }
-    let found = check_all(options, &sources, &ledger)?;
-    for fault in &found {
-        println!("at the end: {fault}");
-    }
-    faults += u64::from(!found.is_empty());
     println!(
         "{} batches, {} events acknowledged, {} answers never came, {:.1} s",
         ledger.acknowledged_batches(),
@@ -74,8 +67,48 @@ pub(crate) fn run(arguments: &Arguments, options: &ServerOptions) -> anyhow::Res
         ledger.unanswered(),
         started.elapsed().as_secs_f64(),
     );
-    println!("{} passed, {faults} failed", arguments.rounds + 1 - faults);
+    let checks = arguments.rounds + arguments.rounds.div_ceil(ROUNDS_PER_LIFE as u64);
+    println!("{} passed, {faults} failed", checks - faults);
     Ok(faults == 0)
+}
+
+/// What became of one data directory.
+struct Life {
+    ledger: Ledger,
+    faults: u64,
+}
+
+/// Some rounds on one data directory, and all of them compared once more at the end.
+fn run_life(
+    rounds: std::ops::Range<u64>,
+    options: &ServerOptions,
+    dice: &mut Dice,
+) -> anyhow::Result<Life> {
+    std::fs::create_dir_all(&options.data_dir)?;
+    let server = Server::start(options)?;
+    let sources = [
+        server.api().create_source("crash one")?,
+        server.api().create_source("crash two")?,
+    ];
+    server.stop()?;
+    let mut life = Life {
+        ledger: Ledger::default(),
+        faults: 0,
+    };
+    for round in rounds {
+        let found = run_round(round, options, &sources, &mut life.ledger, dice)
+            .with_context(|| format!("round {round}"))?;
+        for fault in &found {
+            println!("round {round}: {fault}");
+        }
+        life.faults += u64::from(!found.is_empty());
+    }
+    let found = check_all(options, &sources, &life.ledger)?;
+    for fault in &found {
+        println!("at the end: {fault}");
+    }
+    life.faults += u64::from(!found.is_empty());
+    Ok(life)
 }
 
 /// Load, kill, perhaps kill the recovery, restart, repeat what has a key, compare.

@@ -19,6 +19,10 @@ impl Ledger {
         self.batches.extend(batches);
     }
 
+    pub(crate) fn append(&mut self, other: Ledger) {
+        self.add(other.batches);
+    }
+
     pub(crate) fn acknowledged_batches(&self) -> usize {
         self.acknowledged().count()
     }
