@@ -44,7 +44,7 @@ pub(crate) fn run(settings: &Settings, arguments: &ImportArguments) -> Result<()
     let progress = Progress::new(inputs.iter().filter_map(Input::bytes).sum(), settings.json);
     let mut total = Tally::default();
     for input in inputs {
-        let journal = Journal::open(settings, &remote, &source, arguments, &input)?;
+        let journal = Journal::open(settings, &source, arguments, &input)?;
         let sender = Sender::new(remote.clone(), &source, arguments, input.format());
         let tally = import_file(input, journal, &sender, &progress)?;
         total.add(&tally);

@@ -1,8 +1,9 @@
 //! What is known of the import of one file: a small JSON file, replaced whole at each step.
 //!
 //! It lives in the data directory when the server's is at hand, else in the state directory of the
-//! XDG base directory specification. Its name holds the file, the server and the source with the
-//! time it was made, so that a new installation is not taken for one that has the events already.
+//! XDG base directory specification. Its name holds the file and the source with the time it was
+//! made, so that a new installation is not taken for one that has the events already; not the
+//! server's address, which may be another when it is back.
 
 use std::env;
 use std::fs;
@@ -17,7 +18,6 @@ use crate::config::Settings;
 use crate::failure::{Failure, cannot};
 use crate::import::input::{Input, digest};
 use crate::import::split::{ByteRange, Plan};
-use crate::remote::Remote;
 
 /// The journal of one file.
 #[derive(Debug)]
@@ -47,12 +47,11 @@ impl Journal {
     /// The journal of `input`, from an earlier import or new.
     pub(crate) fn open(
         settings: &Settings,
-        remote: &Remote,
         source: &Value,
         arguments: &ImportArguments,
         input: &Input,
     ) -> Result<Journal, Failure> {
-        let identity = identity(remote, source, arguments, input);
+        let identity = identity(source, arguments, input);
         let path = input
             .path()
             .map(|_| directory(settings).map(|dir| dir.join(format!("{identity}.json"))))
@@ -184,12 +183,11 @@ fn random_run() -> String {
     digest(&[&bytes])
 }
 
-fn identity(remote: &Remote, source: &Value, arguments: &ImportArguments, input: &Input) -> String {
+fn identity(source: &Value, arguments: &ImportArguments, input: &Input) -> String {
     let path = input.path().unwrap_or(Path::new("-"));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let parts = [
         path.display().to_string(),
-        remote.url().to_owned(),
         text(&source["id"]),
         text(&source["attributes"]["created_at"]),
         arguments.dt_field.clone().unwrap_or_default(),

@@ -147,6 +147,19 @@ fn a_batch_that_may_have_arrived_is_sent_again_and_stored_once() {
 }
 
 #[test]
+fn an_import_goes_on_when_the_server_is_back_on_another_port() {
+    let directory = Directory::new();
+    let server = start(&directory);
+    directory.write("a.json", "{\"message\":\"1\"}\n{\"message\":\"2\"}\n");
+    assert_eq!(imported(&directory, &["a.json"])["accepted"], 2);
+    server.kill();
+
+    let _server = directory.serve();
+    assert_eq!(imported(&directory, &["a.json"])["lines"], 0);
+    assert_eq!(records_count(&directory), 2);
+}
+
+#[test]
 fn an_import_killed_half_way_goes_on_without_doubling() {
     const LINES: usize = 200_000;
     let directory = Directory::new();
