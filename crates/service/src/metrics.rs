@@ -65,6 +65,9 @@ impl Service {
                 "events are refused since a failure of the disk: {reason}"
             ));
         }
+        if stats.is_disk_full {
+            problems.push("the disk is full: events are refused until there is space".to_owned());
+        }
         if stats.segments_missing > 0 {
             let count = stats.segments_missing;
             problems.push(format!(
@@ -73,7 +76,7 @@ impl Service {
         }
         Health {
             can_read: true,
-            can_write: stats.poisoned.is_none(),
+            can_write: stats.poisoned.is_none() && !stats.is_disk_full,
             problems,
         }
     }

@@ -1,6 +1,6 @@
 //! What the threads of one store share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use cordwood_event::SourceId;
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Bytes of events, as sent, that are in the log only.
     pub(crate) unflushed_event_bytes: AtomicU64,
+    /// Whether the last write was refused for want of space.
+    is_disk_full: AtomicBool,
     /// Why writes are refused, once they are.
     poisoned: OnceLock<String>,
 }
@@ -44,6 +46,7 @@ impl Shared {
             flush: FlushSignal::default(),
             counters: Counters::default(),
             unflushed_event_bytes: AtomicU64::new(0),
+            is_disk_full: AtomicBool::new(false),
             poisoned: OnceLock::new(),
         }
     }
@@ -163,10 +166,38 @@ impl Shared {
         }
     }
 
+    /// The refusal for want of space; said in the server's log when it begins.
     pub(crate) fn disk_full(&self) -> AppendError {
-        AppendError::DiskFull {
-            free_bytes: self.disk.free_bytes().unwrap_or(0),
-            reserve_bytes: self.options.free_space_reserve_bytes,
+        let free_bytes = self.disk.free_bytes().unwrap_or(0);
+        let reserve_bytes = self.options.free_space_reserve_bytes;
+        if !self.is_disk_full.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                free_bytes,
+                reserve_bytes,
+                "the disk is full: events are refused"
+            );
         }
+        AppendError::DiskFull {
+            free_bytes,
+            reserve_bytes,
+        }
+    }
+
+    /// After a write: there was space for it.
+    pub(crate) fn disk_has_space(&self) {
+        if self.is_disk_full.swap(false, Ordering::Relaxed) {
+            tracing::info!("the disk has space again: events are taken");
+        }
+    }
+
+    /// Whether the last write was refused for want of space and there is still none. Not only the next write
+    /// tells: nobody may send one to a server that says it is full.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        let reserve_bytes = self.options.free_space_reserve_bytes;
+        self.is_disk_full.load(Ordering::Relaxed)
+            && self
+                .disk
+                .free_bytes()
+                .is_ok_and(|free| free < reserve_bytes)
     }
 }

@@ -19,8 +19,10 @@ pub struct Stats {
     pub refused_disk_full: u64,
     /// Appends refused since a failure of the disk.
     pub refused_poisoned: u64,
-    /// Why writes are refused, if they are.
+    /// Why writes are refused for good, if they are.
     pub poisoned: Option<String>,
+    /// Whether the last write was refused because the disk is full, as it still is.
+    pub is_disk_full: bool,
     /// Writes to the log, each with one sync, for one or many appends.
     pub log_writes: u64,
     /// Bytes written to the log.

@@ -146,6 +146,7 @@ impl Store {
         let view = self.shared.published.get();
         let mut stats = self.shared.counters.read();
         stats.poisoned = self.shared.poisoned().map(str::to_owned);
+        stats.is_disk_full = self.shared.is_disk_full();
         stats.fresh_bytes = self.shared.memory.used_bytes();
         stats.unflushed_event_bytes = self.shared.unflushed_event_bytes.load(Ordering::Relaxed);
         stats.segments = view.segments.len() as u64;

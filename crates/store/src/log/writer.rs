@@ -228,6 +228,7 @@ impl LogWriter {
         }
         *end += self.buffer.len() as u64;
         self.shared.counters.group_written(self.buffer.len());
+        self.shared.disk_has_space();
         Ok(())
     }
 

@@ -125,8 +125,11 @@ fn a_full_disk_takes_writes_again_when_there_is_space() {
     append(&store, 1, &body(accepted)).unwrap();
     assert_eq!(texts_of(&store, 1).len() as u64, accepted + 1);
     disk.set_capacity(Some(0));
+    assert!(!store.stats().is_disk_full);
     assert!(append(&store, 1, "1 x").is_err());
+    assert!(store.stats().is_disk_full);
     disk.set_capacity(None);
+    assert!(!store.stats().is_disk_full);
     append(&store, 1, "1 x").unwrap();
     assert_eq!(store.stats().poisoned, None);
     assert_eq!(store.stats().refused_disk_full, 2);
