@@ -120,6 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         binary: arguments.server.clone(),
         data_dir: dir.path().join("data"),
         log: dir.path().join("server.log"),
+        config: None,
     };
     let load_before = process::load_average()?;
     let (stage, ingest) = measure_ingest(&path, &meta, options, arguments)?;

@@ -24,6 +24,9 @@ const SENDERS: u64 = 4;
 const ROUNDS_PER_LIFE: usize = 10;
 /// The load lasts this long before the kill, give or take; short, so that kills hit every phase.
 const LOAD_MS: (u64, u64) = (20, 500);
+/// Events go to a segment when they are this old: often enough that kills hit the writing of segments, the commits
+/// of manifests and the cutting of the log.
+const FLUSH_AGE_MS: u64 = 100;
 /// A server told to stop is killed this long after.
 const STOPPING_MS: (u64, u64) = (1, 150);
 /// A recovery is killed this long after the start of the process.
@@ -47,12 +50,16 @@ pub(crate) fn run(arguments: &Arguments, options: &ServerOptions) -> anyhow::Res
         arguments.rounds
     );
     let started = Instant::now();
+    std::fs::create_dir_all(&options.data_dir)?;
+    let config = options.data_dir.join("crash.toml");
+    std::fs::write(&config, format!("flush_age_ms = {FLUSH_AGE_MS}\n"))?;
     let mut dice = Dice::new(seed);
     let mut ledger = Ledger::default();
     let mut faults = 0;
     for first in (0..arguments.rounds).step_by(ROUNDS_PER_LIFE) {
         let life = ServerOptions {
             data_dir: options.data_dir.join(format!("from-round-{first}")),
+            config: Some(config.clone()),
             ..options.clone()
         };
         let rounds = first..arguments.rounds.min(first + ROUNDS_PER_LIFE as u64);
@@ -176,7 +183,7 @@ fn load_and_kill(
     })
 }
 
-/// All rounds once more, when segments have been written and logs cut since.
+/// All rounds once more. There must be segments by now, or the trial would be of the log alone.
 fn check_all(
     options: &ServerOptions,
     sources: &[Source],
@@ -189,6 +196,12 @@ fn check_all(
         faults.extend(ledger.compare(index, None, &found));
     }
     server.stop()?;
+    if std::fs::read_dir(options.data_dir.join("store/segments"))?
+        .next()
+        .is_none()
+    {
+        faults.push("no segment was ever written".to_owned());
+    }
     Ok(faults)
 }
 

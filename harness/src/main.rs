@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<ExitCode> {
         binary: arguments.place.server,
         data_dir: dir.path().join("data"),
         log: dir.path().join("server.log"),
+        config: None,
     };
     let outcome = match &arguments.trial {
         Trial::Crash(crash) => crash::run(crash, &options),

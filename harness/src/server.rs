@@ -29,6 +29,8 @@ pub struct ServerOptions {
     pub data_dir: PathBuf,
     /// The file its output goes to, anew with each start.
     pub log: PathBuf,
+    /// Its configuration file, if it has one.
+    pub config: Option<PathBuf>,
 }
 
 /// A running server. Killed when dropped.
@@ -118,6 +120,12 @@ impl Server {
         let child = Command::new(&options.binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&options.data_dir)
+            .args(
+                options
+                    .config
+                    .iter()
+                    .flat_map(|config| ["--config".as_ref(), config.as_os_str()]),
+            )
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

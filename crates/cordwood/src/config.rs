@@ -5,6 +5,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cordwood_service::Options;
 use serde::Deserialize;
@@ -17,6 +18,8 @@ const DATA_DIR_DEFAULT: &str = "./cordwood-data";
 const LISTEN_DEFAULT: &str = "127.0.0.1:4747";
 /// Below this a single request at its limits would not fit.
 const MEMORY_BYTES_MIN: u64 = 256 << 20;
+/// Below this there would be more segments than events; above a day the log would not be cut for days.
+const FLUSH_AGE_MS: std::ops::RangeInclusive<u64> = 100..=86_400_000;
 
 /// Checked settings.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub(crate) struct Settings {
     /// The API token to talk with, where that was said.
     pub token: Option<String>,
     pub memory_bytes_max: u64,
+    pub flush_age: Duration,
     pub json: bool,
 }
 
@@ -39,6 +43,7 @@ struct ConfigFile {
     listen: Option<String>,
     url: Option<String>,
     memory: Option<String>,
+    flush_age_ms: Option<u64>,
 }
 
 impl Settings {
@@ -57,6 +62,9 @@ impl Settings {
             listen: socket_address(listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
             url: url.map(checked_url).transpose()?,
             token: globals.token.filter(|token| !token.is_empty()),
+            flush_age: file
+                .flush_age_ms
+                .map_or(Ok(Options::FLUSH_AGE_DEFAULT), flush_age)?,
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
             json: globals.json,
         })
@@ -75,7 +83,7 @@ fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     toml::from_str(&text).map_err(|error| {
         Failure::new(format!("{} is not a valid configuration", path.display()))
             .detail(error.to_string())
-            .hint("It may hold data_dir, listen, url and memory (such as \"1 GiB\").")
+            .hint("It may hold data_dir, listen, url, memory (such as \"1 GiB\") and flush_age_ms.")
     })
 }
 
@@ -95,6 +103,19 @@ fn checked_url(url: String) -> Result<String, Failure> {
     }
     Err(Failure::new(format!("`{url}` is no URL of a server"))
         .hint("Write it with its scheme, such as http://127.0.0.1:4747."))
+}
+
+fn flush_age(millis: u64) -> Result<Duration, Failure> {
+    if FLUSH_AGE_MS.contains(&millis) {
+        return Ok(Duration::from_millis(millis));
+    }
+    Err(
+        Failure::new(format!("flush_age_ms = {millis} is out of range")).hint(format!(
+            "Write {} to {} milliseconds.",
+            FLUSH_AGE_MS.start(),
+            FLUSH_AGE_MS.end()
+        )),
+    )
 }
 
 /// Reads `1 GiB`, `512 MiB`, `2G` or a number of bytes.

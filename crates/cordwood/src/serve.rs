@@ -67,6 +67,7 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
 async fn open(settings: &Settings) -> Result<Arc<Service>, Failure> {
     let mut options = Options::new(&settings.data_dir);
     options.memory_bytes_max = settings.memory_bytes_max;
+    options.flush_age = settings.flush_age;
     let opened = tokio::task::spawn_blocking(|| Service::open(options)).await;
     match opened {
         Ok(Ok(service)) => Ok(Arc::new(service)),

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cordwood_event::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The ceiling that bodies, batches, open rows and queries keep to together.
     pub memory_bytes_max: u64,
+    /// Events go from the log to a segment when they are this old, or earlier when there are many.
+    pub flush_age: Duration,
     /// Threads for queries; `None` for one per core.
     pub query_threads: Option<usize>,
     /// The time of day.
@@ -39,11 +41,15 @@ impl Options {
     /// The ceiling unless told otherwise: 1 GiB.
     pub const MEMORY_BYTES_MAX_DEFAULT: u64 = 1 << 30;
 
+    /// Ten minutes: segments of a slow source are not too small, and a restart reads little of the log.
+    pub const FLUSH_AGE_DEFAULT: Duration = Duration::from_secs(600);
+
     /// The options of a server: the system's clock and randomness, 1 GiB of memory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
         Options {
             data_dir: data_dir.into(),
             memory_bytes_max: Options::MEMORY_BYTES_MAX_DEFAULT,
+            flush_age: Options::FLUSH_AGE_DEFAULT,
             query_threads: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

@@ -121,6 +121,7 @@ fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store:
     let store_options = store::Options {
         memory: memory.clone(),
         fresh_bytes_max: options.memory_bytes_max / 16 * 7,
+        flush_age: options.flush_age,
         flush_sealed_bytes: options.memory_bytes_max / 16 * 2,
         ..store::Options::default()
     };
