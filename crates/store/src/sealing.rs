@@ -100,12 +100,13 @@ impl Sealing {
 /// The work of one sealing thread.
 pub(crate) fn run(shared: &Shared) {
     while let Some(job) = shared.sealing.take() {
-        seal(shared, &job);
+        seal(shared, job);
         shared.sealing.finish();
     }
 }
 
-fn seal(shared: &Shared, job: &Job) {
+/// Lets go of the rows before it returns: who waits for the sealing may ask for their memory at once.
+fn seal(shared: &Shared, job: Job) {
     // The encoder is pure: nothing is left half done if it panics. The rows stay readable as they are.
     let sealed = catch_unwind(AssertUnwindSafe(|| {
         MemoryBlock::seal(&job.rows.rows, shared)
