@@ -22,6 +22,7 @@ mod parse;
 mod predicate;
 mod print;
 mod query;
+mod stage;
 mod test;
 mod text;
 
@@ -36,6 +37,10 @@ pub use matcher::{BatchMatcher, Matcher, Origin};
 pub use parse::parse;
 pub use predicate::{Predicate, TextTest};
 pub use query::{Parsed, Query};
+pub use stage::{
+    Aggregate, Capture, CaptureKind, Direction, Function, GroupKey, Interval, ParsePattern,
+    PatternPart, Percentile, SortKey, Stage,
+};
 pub use test::{
     Cidr, GlobToken, InvalidRegex, InvalidTime, Range, RegexTest, Test, TimePoint, TimeTest,
     TimeUnit, Wildcard,

@@ -42,7 +42,10 @@ pub fn parse(text: &str) -> Result<Parsed, Diagnostics> {
     match filter {
         Ok(filter) if diagnostics.is_empty() => {
             hints.sort_by_key(|hint| hint.span.start);
-            let query = Query { filter };
+            let query = Query {
+                filter,
+                stages: Vec::new(),
+            };
             Ok(Parsed { query, hints })
         }
         _ => {

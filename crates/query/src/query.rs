@@ -1,8 +1,8 @@
-//! A whole query. It is a filter today; stages after `|` will stand beside it, one file each in `stage/`.
+//! A whole query: a filter, and the stages after it.
 
 use std::fmt;
 
-use crate::{Diagnostic, Filter};
+use crate::{Diagnostic, Filter, Stage};
 
 /// A checked query. Displays as canonical text, which parses to an equal query; unless what canonical text spells out,
 /// `AND` for a space for instance, carries it over the limit on a query's length.
@@ -10,6 +10,8 @@ use crate::{Diagnostic, Filter};
 pub struct Query {
     /// Which events.
     pub filter: Filter,
+    /// What is made of them, step by step.
+    pub stages: Vec<Stage>,
 }
 
 impl fmt::Display for Query {
