@@ -3,6 +3,7 @@
 //! Must agree with [`cordwood_query::Matcher`] on every event: a column is only ever a faster way to ask the
 //! same question of many values.
 
+mod packed;
 mod ranks;
 mod values;
 
@@ -319,6 +320,8 @@ fn cost_of_column(entry: &ColumnEntry) -> u64 {
         Encoding::Float => 4 * values,
         // Compressed text: it decompresses to some six times as much, at about a nanosecond a byte.
         Encoding::Str => 8 * u64::from(entry.chunk.length) + values,
+        // Rebuilt at worst; ids are mostly asked for as a whole, which compares their bytes.
+        Encoding::Hex | Encoding::Ip4 => 4 * values,
         Encoding::Mixed => 8 * u64::from(entry.chunk.length) + 60 * values,
     }
 }

@@ -196,12 +196,12 @@ fn of_columns<'t>(
 pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     let has_arrays = match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
-        Encoding::Int | Encoding::Float | Encoding::Str => false,
+        Encoding::Int | Encoding::Float | Encoding::Str | Encoding::Hex | Encoding::Ip4 => false,
     };
     if matches!(reading, Reading::Field(Reach::Inside(_))) {
         return has_arrays;
     }
-    if entry.encoding == Encoding::Str {
+    if is_text(entry.encoding) {
         return !matches!(predicate.text_test(), TextTest::Never);
     }
     match (entry.numbers, predicate.number_intervals()) {
@@ -212,6 +212,11 @@ pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Rea
     }
 }
 
+/// Whether all values of such a column are texts.
+fn is_text(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Str | Encoding::Hex | Encoding::Ip4)
+}
+
 /// Whether every row of the block must match.
 fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     if entry.presence.is_some() || matches!(reading, Reading::Field(Reach::Inside(_))) {
@@ -219,7 +224,9 @@ fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) 
     }
     match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => false,
-        Encoding::Str => matches!(predicate.text_test(), TextTest::Always),
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 => {
+            matches!(predicate.text_test(), TextTest::Always)
+        }
         Encoding::Int | Encoding::Float => match (entry.numbers, predicate.number_intervals()) {
             (Some(numbers), Some(intervals)) => intervals
                 .iter()

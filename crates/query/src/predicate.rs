@@ -49,6 +49,8 @@ pub enum TextTest<'p> {
     Wildcard(&'p WildcardPattern),
     /// Text that contains a match.
     Regex(&'p RegexTest),
+    /// Text that is an address or a block of them within this one.
+    Cidr(Cidr),
     /// Something else, to be asked value by value or through [`Predicate::select_texts`].
     Other,
 }
@@ -186,11 +188,10 @@ impl Predicate {
             Kind::Equals(text, _) => TextTest::Exact(text),
             Kind::Wildcard(pattern) => TextTest::Wildcard(pattern),
             Kind::Regex(regex) => TextTest::Regex(regex),
-            Kind::EqualsFolded(_)
-            | Kind::Numbers(_)
-            | Kind::TextRange(_)
-            | Kind::Cidr(_)
-            | Kind::AnyOf(..) => TextTest::Other,
+            Kind::Cidr(cidr) => TextTest::Cidr(*cidr),
+            Kind::EqualsFolded(_) | Kind::Numbers(_) | Kind::TextRange(_) | Kind::AnyOf(..) => {
+                TextTest::Other
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::{Number, Scalar};
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Column, Mixed, StrValues, Values};
+use cordwood_store::column::{Column, Mixed, PackedTexts, StrValues, Values};
 
 use crate::budget::Budget;
-use crate::evaluate::{Failure, ranks};
+use crate::evaluate::{Failure, packed, ranks};
 use crate::selection::Selection;
 
 /// Of a frame with at least one wanted text in so many, all texts are searched in one pass; of others, the wanted ones
@@ -65,12 +65,15 @@ impl ValueTest<'_> {
                 }
                 self.select_codes(&holds, codes, &wanted())
             }
-            Values::Int(_) | Values::Float(_) | Values::Str(_) if self.is_inside_arrays() => {
+            Values::Int(_) | Values::Float(_) | Values::Str(_) | Values::Packed(_)
+                if self.is_inside_arrays() =>
+            {
                 return Ok(Selection::none(among.rows()));
             }
             Values::Int(integers) => self.select_integers(integers, &wanted()),
             Values::Float(floats) => self.select_floats(floats, &wanted()),
             Values::Str(texts) => self.select_texts(texts, &wanted())?,
+            Values::Packed(packed) => self.select_packed(packed, &wanted())?,
             Values::Mixed(mixed) => self.select_mixed(mixed, &wanted())?,
         };
         Ok(ranks::to_rows(&column.presence, held))
@@ -157,6 +160,30 @@ impl ValueTest<'_> {
         }
         held.intersect(wanted);
         Ok(held)
+    }
+
+    fn select_packed(
+        &self,
+        packed: &PackedTexts,
+        wanted: &Selection,
+    ) -> Result<Selection, Failure> {
+        let slots = match packed.codes() {
+            Some(_) => &Selection::all(packed.slots()),
+            None => wanted,
+        };
+        let held = match packed::select(self.predicate.text_test(), packed, slots) {
+            Some(held) => held,
+            None => self.select_texts(packed.texts(), slots)?,
+        };
+        let Some(codes) = packed.codes() else {
+            self.has_tested_rows.set(true);
+            return Ok(held);
+        };
+        if held.is_empty() {
+            return Ok(Selection::none(wanted.rows()));
+        }
+        let holds: Vec<bool> = (0..held.rows()).map(|slot| held.contains(slot)).collect();
+        Ok(self.select_codes(&holds, codes, wanted))
     }
 
     fn select_mixed(&self, mixed: &Mixed, wanted: &Selection) -> Result<Selection, Failure> {

@@ -34,6 +34,11 @@ impl TextPattern {
         self.finder.ascii()
     }
 
+    /// The whole phrase in lower case, if it is ASCII.
+    pub fn ascii(&self) -> Option<&[u8]> {
+        self.finder.ascii().filter(|_| self.finder.is_ascii())
+    }
+
     /// Whether one value contains the phrase.
     pub fn matches(&self, value: &str) -> bool {
         self.find(value.as_bytes(), 0).is_some()
