@@ -18,12 +18,14 @@ mod evaluate;
 mod explain;
 mod explanation;
 mod fetch;
+mod matching;
 mod narrow;
 mod near_name;
 mod part;
 mod plan;
 mod request;
 mod run;
+mod search;
 mod selection;
 mod top;
 
