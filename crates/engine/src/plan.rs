@@ -96,11 +96,16 @@ impl Plan {
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
             planned.incomplete.extend(self.missing(snapshot, id));
+            let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
                 let (times, first_sequence) = extent_of(&part);
                 if let Part::Block(block) = &part {
                     planned.blocks_total += 1;
-                    segments.extend(block.segment_file().map(str::to_owned));
+                    // Blocks of a segment follow each other: its name is looked up once.
+                    if block.segment_file() != last_segment.as_deref() {
+                        last_segment = block.segment_file().map(str::to_owned);
+                        segments.extend(last_segment.clone());
+                    }
                     planned.blocks_outside_time += u64::from(!self.is_in_time(times));
                     planned.blocks_too_new +=
                         u64::from(self.is_in_time(times) && first_sequence > self.up_to_sequence);
