@@ -7,6 +7,7 @@ use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
+use crate::condition::Condition;
 use crate::evaluate::Failure;
 use crate::matching::PartRows;
 use crate::narrow::{self, Pruned};
@@ -65,18 +66,27 @@ pub(crate) fn search(
     bound: Option<Rank>,
     budget: &Budget,
 ) -> Result<PartAnswer<Matches>, Failure> {
-    let part = &plan.parts[index];
-    let search = PartSearch {
-        plan,
-        part,
-        rows: PartRows { plan, part, budget },
-        place: u32::try_from(index).expect("a snapshot has fewer than 2^32 parts"),
-        bound,
-        budget,
-    };
-    match &part.part {
+    let search = PartSearch::new(plan, index, bound, budget);
+    match &search.part.part {
         Part::Open(rows) => search.open_rows(rows),
         Part::Block(block) => search.block(block),
+    }
+}
+
+/// The same, if no row has to be looked at for it.
+pub(crate) fn settle(
+    plan: &Plan,
+    index: usize,
+    bound: Option<Rank>,
+    budget: &Budget,
+) -> Option<Result<PartAnswer<Matches>, Failure>> {
+    let search = PartSearch::new(plan, index, bound, budget);
+    match &search.part.part {
+        Part::Open(_) => None,
+        Part::Block(block) => match budget.check() {
+            Ok(()) => search.ask_directory(block).ok().map(Ok),
+            Err(cut) => Some(Err(cut.into())),
+        },
     }
 }
 
@@ -89,7 +99,24 @@ struct PartSearch<'a> {
     budget: &'a Budget,
 }
 
-impl PartSearch<'_> {
+impl<'a> PartSearch<'a> {
+    fn new(
+        plan: &'a Plan,
+        index: usize,
+        bound: Option<Rank>,
+        budget: &'a Budget,
+    ) -> PartSearch<'a> {
+        let part = &plan.parts[index];
+        PartSearch {
+            plan,
+            part,
+            rows: PartRows { plan, part, budget },
+            place: u32::try_from(index).expect("a snapshot has fewer than 2^32 parts"),
+            bound,
+            budget,
+        }
+    }
+
     fn is_counting(&self) -> bool {
         self.plan.total == Total::Count
     }
@@ -136,8 +163,8 @@ impl PartSearch<'_> {
         })
     }
 
-    fn block(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Failure> {
-        self.budget.check()?;
+    /// What the directory of a block says, or what is left to evaluate in it.
+    fn ask_directory(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Condition> {
         let condition = match self.rows.condition_in(handle) {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), counted(0))),
@@ -148,7 +175,15 @@ impl PartSearch<'_> {
         {
             return Ok(PartAnswer::unread(Fate::CountedWhole, counted(count)));
         }
+        Err(condition)
+    }
 
+    fn block(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Failure> {
+        self.budget.check()?;
+        let condition = match self.ask_directory(handle) {
+            Ok(answer) => return Ok(answer),
+            Err(condition) => condition,
+        };
         let block = OpenBlock::new(handle);
         let among = self.behind_cursor(self.rows.in_range(&block)?, &block)?;
         let selected = self.rows.select(&condition, &block, among)?;

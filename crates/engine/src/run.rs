@@ -45,6 +45,15 @@ pub(crate) trait Quest {
     /// Whether the part can still change the answer.
     fn can_matter(&self, part: &PlannedPart) -> bool;
 
+    /// What the part at an index of the plan has to give, if its directory alone says so. Asked on the thread that hands
+    /// out: giving a part to another thread and hearing of it takes longer than this does.
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Self::Found>, Failure>>;
+
     /// The work on the part at an index of the plan, to be done on another thread.
     fn work_on(
         &self,
@@ -112,7 +121,9 @@ impl<'a> Run<'a> {
             if self.in_flight.is_empty() {
                 break;
             }
-            self.gather(quest, &receiver)?;
+            if self.cut.is_none() {
+                self.gather(quest, &receiver)?;
+            }
             if self.cut.is_some() {
                 // Whatever is still evaluated notices by itself, and its outcome is of no use any more.
                 self.unreached
@@ -124,12 +135,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn hand_out<Q: Quest>(&mut self, quest: &Q, sender: &Sender<Returned<Q::Found>>) {
+    fn hand_out<Q: Quest>(&mut self, quest: &mut Q, sender: &Sender<Returned<Q::Found>>) {
         let in_flight_max = self.means.pool.current_num_threads() * PARTS_IN_FLIGHT_PER_THREAD;
         while self.in_flight.len() < in_flight_max
+            && self.cut.is_none()
             && let Some(part) = self.plan.parts.get(self.next_part)
             && quest.can_matter(part)
         {
+            let settled = quest.settle(&self.plan, self.next_part, &self.means.budget);
+            if let Some(outcome) = settled {
+                self.take(quest, self.next_part, outcome);
+                self.next_part += 1;
+                continue;
+            }
             let reservation = match &part.part {
                 Part::Open(_) => None,
                 Part::Block(block) => {

@@ -42,6 +42,15 @@ impl Quest for Search {
         self.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
     }
 
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Matches>, Failure>> {
+        part::settle(plan, part, self.top.bound(), budget)
+    }
+
     fn work_on(
         &self,
         part: usize,
