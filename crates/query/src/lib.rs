@@ -1,7 +1,7 @@
 //! The query language: text to a checked syntax tree with diagnostics, canonical text, and the one-event matcher.
 //!
-//! [`parse`] reads a query; the [`Filter`] it holds prints itself as canonical text that parses to
-//! the same tree. [`Matcher`] decides for one event and is the meaning of the language: whatever
+//! [`parse`] reads a query: a [`Filter`] and the [`Stage`]s after it. It prints itself as canonical text that
+//! parses to the same tree. [`Matcher`] decides for one event and is the meaning of the language: whatever
 //! evaluates a filter faster must agree with it. For that, [`Predicate`] shows what a test asks of
 //! numbers and text, so that encoded columns can be tested without making values of them.
 //!

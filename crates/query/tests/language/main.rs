@@ -13,5 +13,7 @@ mod generate;
 mod introspection;
 mod precedence;
 mod properties;
+mod stage_diagnostics;
+mod stages;
 mod text;
 mod words;
