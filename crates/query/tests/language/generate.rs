@@ -12,7 +12,7 @@ use cordwood_query::{
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub(crate) use stages::query;
+pub(crate) use stages::{pattern, query};
 
 /// Pieces of which texts are made: letters that fold and that do not, digits, everything the grammar gives a
 /// meaning to.

@@ -5,6 +5,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod captures;
 mod diagnostics;
 mod document;
 mod event;
@@ -13,6 +14,7 @@ mod generate;
 mod introspection;
 mod precedence;
 mod properties;
+mod rows;
 mod stage_diagnostics;
 mod stages;
 mod text;
