@@ -1,7 +1,7 @@
 //! One part of the snapshot searched: which of its rows match, and the first of them.
 
 use cordwood_event::{EventId, Timestamp};
-use cordwood_query::Origin;
+use cordwood_query::{Origin, TimeBounds};
 use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
@@ -87,6 +87,10 @@ impl PartSearch<'_> {
         self.plan.total == Total::Count
     }
 
+    fn range(&self) -> TimeBounds {
+        self.plan.sources[self.part.source].range
+    }
+
     /// Whether a row of this rank could be given back.
     fn is_wanted(&self, rank: Rank) -> bool {
         self.plan.rows_wanted > 0
@@ -109,6 +113,7 @@ impl PartSearch<'_> {
         let source = &self.plan.sources[self.part.source].searched;
         let mut top = TopRows::new(self.plan.rows_wanted);
         let mut answer = PartAnswer::without_rows(Fate::OpenRows, 0);
+        let range = self.range();
         for (row, event) in batch.events().enumerate() {
             if row.is_multiple_of(ROWS_PER_CHECK) {
                 self.budget.check()?;
@@ -117,7 +122,7 @@ impl PartSearch<'_> {
                 timestamp: event.timestamp(),
                 sequence: rows.sequence(row),
             };
-            if !self.plan.range.contains(id.timestamp) || id.sequence > self.plan.up_to_sequence {
+            if !range.contains(id.timestamp) || id.sequence > self.plan.up_to_sequence {
                 continue;
             }
             let rank = Rank::of(id, self.plan.order);
@@ -180,14 +185,14 @@ impl PartSearch<'_> {
 
     /// Whether no row of the block lies outside the range or is too new.
     fn holds_whole_block(&self, handle: &BlockHandle) -> bool {
-        is_within(self.part.times, self.plan.range)
+        is_within(self.part.times, self.range())
             && handle.directory().sequences.1 <= self.plan.up_to_sequence
     }
 
     /// The rows that may be given back, or counted.
     fn rows_in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
         let mut selected = Selection::all(block.rows());
-        let range = self.plan.range;
+        let range = self.range();
         if !is_within(self.part.times, range) {
             let times = block.timestamps()?;
             let start = times.partition_point(|time| *time < range.first.as_nanos());
