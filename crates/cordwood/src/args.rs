@@ -83,6 +83,20 @@ pub(crate) enum SourceVerb {
         /// The client it belongs to, by id or name [default: the default client].
         #[arg(long)]
         client: Option<String>,
+        /// How long its events are kept, in days: 30d; or `forever`.
+        #[arg(long, value_name = "DAYS", default_value = "forever", value_parser = parse_retention)]
+        retention: RetentionDays,
+    },
+    /// Change a source.
+    Update {
+        /// Its id or name.
+        source: String,
+        /// A new name.
+        #[arg(long)]
+        name: Option<String>,
+        /// How long its events are kept, in days: 30d; or `forever`.
+        #[arg(long, value_name = "DAYS", value_parser = parse_retention)]
+        retention: Option<RetentionDays>,
     },
     /// List the sources.
     List,
@@ -227,6 +241,20 @@ pub(crate) struct ImportArguments {
     pub restart: bool,
 }
 
+/// How long a source keeps its events; `None` for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetentionDays(pub Option<u64>);
+
+/// Reads `30d`, `30` or `forever`.
+fn parse_retention(text: &str) -> Result<RetentionDays, String> {
+    if text == "forever" {
+        return Ok(RetentionDays(None));
+    }
+    let days = text.strip_suffix('d').unwrap_or(text).parse();
+    let days = days.map(|days| RetentionDays(Some(days)));
+    days.map_err(|_| "write a number of days such as 30d, or forever".to_owned())
+}
+
 /// Reads `90`, `90s`, `30m`, `24h` or `7d`.
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
     let (number, seconds_per_unit) = match text.char_indices().next_back() {
@@ -252,6 +280,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn retentions() {
+        let cases = [
+            ("30d", Some(Some(30))),
+            ("7", Some(Some(7))),
+            ("forever", Some(None)),
+            ("", None),
+            ("12h", None),
+            ("-1d", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                parse_retention(text).ok().map(|days| days.0),
+                expected,
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

@@ -168,6 +168,7 @@ fn request(query: &str, wanted: Wanted) -> Result<SearchRequest, String> {
     let source = SearchedSource {
         id: SourceId(1),
         name: "app".to_owned(),
+        kept_from: None,
     };
     let newest = SearchRequest::newest(vec![source], filter, 0, Timestamp::MAX);
     Ok(match wanted {

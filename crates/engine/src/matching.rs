@@ -1,7 +1,7 @@
 //! The rows of one part that a question is about: in its range, in its snapshot, and matching its filter.
 
 use cordwood_event::EventId;
-use cordwood_query::Origin;
+use cordwood_query::{Origin, TimeBounds};
 use cordwood_store::{BlockHandle, OpenRows};
 
 use crate::block::OpenBlock;
@@ -33,6 +33,11 @@ pub(crate) struct Selected {
 }
 
 impl PartRows<'_> {
+    /// The range of the question, without what has expired in the source.
+    fn range(&self) -> TimeBounds {
+        self.plan.sources[self.part.source].range
+    }
+
     /// Visits the open rows that match, of those for which `is_asked`; says how many were looked at.
     pub(crate) fn match_open(
         &self,
@@ -43,6 +48,7 @@ impl PartRows<'_> {
         let batch = rows.batch();
         let matcher = self.plan.matcher.in_batch(batch);
         let source = &self.plan.sources[self.part.source].searched;
+        let range = self.range();
         let mut rows_scanned = 0;
         for (row, event) in batch.events().enumerate() {
             if row.is_multiple_of(ROWS_PER_CHECK) {
@@ -53,7 +59,7 @@ impl PartRows<'_> {
                 sequence: rows.sequence(row),
             };
             let is_seen = id.sequence <= self.plan.up_to_sequence;
-            if !is_seen || !self.plan.range.contains(id.timestamp) || !is_asked(id) {
+            if !is_seen || !range.contains(id.timestamp) || !is_asked(id) {
                 continue;
             }
             rows_scanned += 1;
@@ -77,14 +83,14 @@ impl PartRows<'_> {
 
     /// Whether no row of the block lies outside the range or is too new.
     pub(crate) fn holds_whole(&self, handle: &BlockHandle) -> bool {
-        is_within(self.part.times, self.plan.range)
+        is_within(self.part.times, self.range())
             && handle.directory().sequences.1 <= self.plan.up_to_sequence
     }
 
     /// The rows of a block in the range and in the snapshot of the question.
     pub(crate) fn in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
         let mut selected = Selection::all(block.rows());
-        let range = self.plan.range;
+        let range = self.range();
         if !is_within(self.part.times, range) {
             let times = block.timestamps()?;
             let start = times.partition_point(|time| *time < range.first.as_nanos());

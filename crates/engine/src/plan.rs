@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use cordwood_event::SourceId;
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
@@ -32,6 +31,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct PlannedSource {
     pub(crate) searched: SearchedSource,
+    /// The range of the search, without what has expired in the source.
+    pub(crate) range: TimeBounds,
     pub(crate) condition: Condition,
 }
 
@@ -72,7 +73,7 @@ impl Plan {
             });
         let mut plan = Plan {
             matcher: Matcher::new(&request.filter, request.now),
-            sources: planned_sources(request, &condition, &clauses),
+            sources: planned_sources(request, range, &condition, &clauses),
             clauses,
             parts: Vec::new(),
             range,
@@ -95,10 +96,11 @@ impl Plan {
         let mut parts = Vec::new();
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
-            planned.incomplete.extend(self.missing(snapshot, id));
+            planned.incomplete.extend(source.missing(snapshot));
             let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
                 let (times, first_sequence) = extent_of(&part);
+                let is_in_time = self.is_in_time(source, times);
                 if let Part::Block(block) = &part {
                     planned.blocks_total += 1;
                     // Blocks of a segment follow each other: its name is looked up once.
@@ -106,11 +108,11 @@ impl Plan {
                         last_segment = block.segment_file().map(str::to_owned);
                         segments.extend(last_segment.clone());
                     }
-                    planned.blocks_outside_time += u64::from(!self.is_in_time(times));
+                    planned.blocks_outside_time += u64::from(!is_in_time);
                     planned.blocks_too_new +=
-                        u64::from(self.is_in_time(times) && first_sequence > self.up_to_sequence);
+                        u64::from(is_in_time && first_sequence > self.up_to_sequence);
                 }
-                if self.is_in_time(times) && first_sequence <= self.up_to_sequence {
+                if is_in_time && first_sequence <= self.up_to_sequence {
                     parts.push(PlannedPart {
                         source: index,
                         part,
@@ -126,17 +128,19 @@ impl Plan {
         planned
     }
 
-    /// Whether events between these times can be asked for: inside the range, and not all before the cursor.
-    fn is_in_time(&self, times: TimeBounds) -> bool {
+    /// Whether events of a source between these times can be asked for: inside the range, and not all before the cursor.
+    fn is_in_time(&self, source: &PlannedSource, times: TimeBounds) -> bool {
         let is_behind_cursor = self
             .after
             .is_none_or(|after| Rank::worst_between(times, self.order) > after);
         let is_counted = self.total == Total::Count;
-        !self.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
+        !source.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
     }
+}
 
-    fn missing(&self, snapshot: &Snapshot, source: SourceId) -> impl Iterator<Item = Incomplete> {
-        let range = self.range;
+impl PlannedSource {
+    fn missing(&self, snapshot: &Snapshot) -> impl Iterator<Item = Incomplete> {
+        let (source, range) = (self.searched.id, self.range);
         snapshot.missing(source).filter_map(move |missing| {
             let times = TimeBounds {
                 first: missing.totals.time_min,
@@ -157,6 +161,7 @@ impl Plan {
 /// The sources in which anything can match, with what the filter asks there.
 fn planned_sources(
     request: &SearchRequest,
+    range: TimeBounds,
     condition: &Condition,
     clauses: &[CompiledClause],
 ) -> Vec<PlannedSource> {
@@ -171,6 +176,7 @@ fn planned_sources(
             });
             (condition != Condition::Constant(false)).then(|| PlannedSource {
                 searched: source.clone(),
+                range: range.intersection(source.kept()),
                 condition,
             })
         })

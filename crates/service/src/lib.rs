@@ -19,6 +19,7 @@ mod near;
 mod options;
 mod platform;
 mod range;
+mod retention;
 mod search;
 mod service;
 mod sources;

@@ -14,6 +14,7 @@ use crate::caller::pick_source;
 use crate::cursor::{Cursor, question_hash};
 use crate::ingest::RETRY_AFTER_BUSY;
 use crate::range::range;
+use crate::retention::{cut_by_retention, kept_from};
 use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 
@@ -103,6 +104,8 @@ pub struct Account {
     pub to: Option<Timestamp>,
     /// The sources searched.
     pub sources: Vec<SourceId>,
+    /// The sources whose retention cuts off the start of the range: from when on their events are kept.
+    pub kept_from: BTreeMap<SourceId, Timestamp>,
     /// Events looked at.
     pub rows_scanned: u64,
     /// Bytes read and decoded.
@@ -201,6 +204,7 @@ impl Service {
         let sources = question.sources.iter().map(|source| SearchedSource {
             id: source.id,
             name: source.name.clone(),
+            kept_from: kept_from(source, question.now),
         });
         engine::SearchRequest {
             sources: sources.collect(),
@@ -323,6 +327,7 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
         from: (first != Timestamp::MIN).then_some(first),
         to: (last != Timestamp::MAX).then_some(last),
         sources: question.sources.iter().map(|source| source.id).collect(),
+        kept_from: cut_by_retention(&question.sources, account.range, question.now),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks_total: account.blocks.total,

@@ -13,6 +13,7 @@ use cordwood_store::{self as store, MemoryBudget, Store};
 use crate::decoding::Replay;
 use crate::housekeeping::Housekeeping;
 use crate::metrics::Counters;
+use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
 use crate::{Error, Options};
 
@@ -23,7 +24,7 @@ use crate::{Error, Options};
 pub struct Service {
     pub(crate) options: Options,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) engine: Engine,
     pub(crate) memory: MemoryBudget,
     pub(crate) counters: Counters,
@@ -45,9 +46,15 @@ impl Service {
         let catalog = Arc::new(catalog);
         let memory = MemoryBudget::new(options.memory_bytes_max);
         let (store, recovery) = open_store(&options, &memory)?;
+        let store = Arc::new(store);
+        store.set_retention(retention(&catalog, now));
         let engine = start_engine(&options, &memory)?;
         let mut service = Service {
-            housekeeping: Housekeeping::start(Arc::clone(&catalog))?,
+            housekeeping: Housekeeping::start(
+                Arc::clone(&catalog),
+                Arc::clone(&store),
+                Arc::clone(&options.clock),
+            )?,
             options,
             catalog,
             store,

@@ -164,6 +164,11 @@ impl BlockHandle {
         self.error(self.name_of(index), corrupt.into())
     }
 
+    /// A failure to decode values of the rare fields that were read before.
+    pub(crate) fn error_in_rest(&self, corrupt: Corrupt) -> ReadError {
+        self.error("the rare fields", corrupt.into())
+    }
+
     fn name_of(&self, index: usize) -> &str {
         let entry = self.directory().columns.get(index);
         entry.map_or("a column", |entry| &entry.path)

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use cordwood_event::SourceId;
+use cordwood_event::{SourceId, Timestamp};
 
 use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
@@ -22,7 +22,7 @@ use crate::{Disk, Error, SourceTotals};
 
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use open_files::OpenFiles;
-pub(crate) use write::{SegmentContent, write_segment};
+pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 
 /// The directory of segments.
 pub(crate) const DIRECTORY: &str = "segments";
@@ -36,6 +36,12 @@ impl SegmentId {
     /// The path of the file.
     pub(crate) fn path(self) -> String {
         format!("{DIRECTORY}/{:020}{SUFFIX}", self.0)
+    }
+
+    /// The segment in the file of this path.
+    pub(crate) fn of_path(path: &str) -> Option<SegmentId> {
+        let name = path.strip_prefix(DIRECTORY)?.strip_prefix('/')?;
+        SegmentId::of_file(name)
     }
 
     /// The segment in a file of this name, without its directory.
@@ -55,6 +61,13 @@ pub(crate) struct SegmentBlock {
     pub(crate) directory: Arc<BlockDirectory>,
 }
 
+impl SegmentBlock {
+    /// The time of the first event.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.directory.timestamps.0
+    }
+}
+
 /// A segment whose footer and directory have been read and verified.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -63,6 +76,8 @@ pub(crate) struct Segment {
     file_bytes: u64,
     files: Arc<OpenFiles>,
     read_errors: AtomicU64,
+    /// Whether no manifest names it any more: its file goes when the last snapshot lets go of it.
+    is_retired: AtomicBool,
     /// Ordered by source, then by time of the first event.
     pub(crate) blocks: Vec<SegmentBlock>,
     sources: BTreeMap<SourceId, OfSource>,
@@ -92,9 +107,31 @@ impl Segment {
             file_bytes,
             files,
             read_errors: AtomicU64::new(0),
+            is_retired: AtomicBool::new(false),
             sources: sources_of(&blocks),
             blocks,
         })
+    }
+
+    /// Opens a segment that was written just now; one that cannot be used is removed.
+    pub(crate) fn open_written(
+        id: SegmentId,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Arc<Segment>, Error> {
+        let segment = Segment::open(id, Arc::clone(files));
+        let segment = segment.map_err(|error| {
+            let _ = files.remove(id);
+            Error::Damaged {
+                file: id.path(),
+                reason: format!("just written, and {error}"),
+            }
+        })?;
+        Ok(Arc::new(segment))
+    }
+
+    /// Lets the file go with the last who reads it.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     /// The path of the file.
@@ -142,6 +179,17 @@ impl Segment {
 
     pub(crate) fn read_errors(&self) -> u64 {
         self.read_errors.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if self.is_retired.load(Ordering::Relaxed)
+            && let Err(error) = self.files.remove(self.id)
+        {
+            // The next start removes it.
+            tracing::warn!(%error, segment = self.path, "could not remove a segment that is not needed any more");
+        }
     }
 }
 

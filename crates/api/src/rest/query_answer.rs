@@ -89,6 +89,11 @@ fn meta(answer: &SearchAnswer) -> Value {
         "took_ms": took_ms(account),
         "hints": answer.hints.iter().map(diagnostic).collect::<Vec<_>>(),
     });
+    if !account.kept_from.is_empty() {
+        let cuts = account.kept_from.iter();
+        let cuts = cuts.map(|(source, from)| (source.to_string(), time(*from).into()));
+        meta["kept_from"] = Value::Object(cuts.collect());
+    }
     if let Some(total) = answer.total {
         meta["total"] = total.into();
     }

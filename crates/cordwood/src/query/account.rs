@@ -65,6 +65,19 @@ impl Account {
             colour.paint(&mut out, Ink::Yellow, &warning);
             out.push('\n');
         }
+        // With an open start, what was cut off was not asked for.
+        if !self.meta["range"]["from"].is_null()
+            && let Some(cuts) = self.meta["kept_from"].as_object()
+        {
+            for (source, from) in cuts {
+                let from = printable(from.as_str().unwrap_or_default()).into_owned();
+                let source = printable(source);
+                let _ = writeln!(
+                    out,
+                    "The range begins before the retention of source {source}: events before {from} are not kept."
+                );
+            }
+        }
         if let Some(explanation) = self.meta["explanation"].as_str() {
             let _ = writeln!(out, "{}", printable(explanation));
             for clause in self.meta["clauses"].as_array().into_iter().flatten() {

@@ -23,13 +23,22 @@ impl MemoryBlock {
         rows: &[OpenRows],
         shared: &Shared,
     ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
-        let mut sorted: Vec<BlockRow<'_>> = rows.iter().flat_map(rows_of).collect();
+        let rows = rows.iter().flat_map(rows_of).collect();
+        MemoryBlock::seal_rows(rows, &shared.options, &shared.memory)
+    }
+
+    /// The same of rows in any order; the memory of the blocks counts in `memory`.
+    pub(crate) fn seal_rows(
+        mut sorted: Vec<BlockRow<'_>>,
+        options: &Options,
+        memory: &MemoryBudget,
+    ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
         sorted.sort_unstable_by_key(|row| (row.event.timestamp(), row.sequence));
         let mut blocks = Vec::new();
         let mut rest = &*sorted;
         while !rest.is_empty() {
-            let (head, tail) = rest.split_at(rows_that_fill(rest, &shared.options));
-            encode_parted(head, &shared.memory, &mut blocks)?;
+            let (head, tail) = rest.split_at(rows_that_fill(rest, options));
+            encode_parted(head, memory, &mut blocks)?;
             rest = tail;
         }
         Ok(blocks)

@@ -14,4 +14,5 @@ mod damage;
 mod faults;
 mod fixture;
 mod lines;
+mod merge;
 mod properties;
