@@ -69,6 +69,17 @@ pub(crate) enum Verb {
     Import(ImportArguments),
     /// Verify a data directory that no server is using.
     Check,
+    /// Merge all segments that can be merged and remove for good what has expired.
+    Compact {
+        /// Do it here, on a data directory that no server uses.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Have the server copy everything to a directory on its machine, while it serves.
+    Backup {
+        /// An empty directory, or one that is not there yet. To restore: `cordwood serve --data-dir DIR`.
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

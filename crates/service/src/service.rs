@@ -12,10 +12,11 @@ use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::decoding::Replay;
 use crate::housekeeping::Housekeeping;
+use crate::jobs::Jobs;
 use crate::metrics::Counters;
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
-use crate::{Error, Options};
+use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
 /// except [`admit`](Service::admit) and [`authenticate`](Service::authenticate), which never wait
@@ -28,6 +29,8 @@ pub struct Service {
     pub(crate) engine: Engine,
     pub(crate) memory: MemoryBudget,
     pub(crate) counters: Counters,
+    pub(crate) compactions: Jobs<Compacted>,
+    pub(crate) backups: Jobs<BackedUp>,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -61,6 +64,8 @@ impl Service {
             engine,
             memory,
             counters: Counters::default(),
+            compactions: Jobs::new("compaction"),
+            backups: Jobs::new("backup"),
             first_start: None,
             replayed: recovery.into(),
             _lock: lock,
@@ -97,6 +102,8 @@ impl Service {
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
         let closed = self.store.close();
+        self.compactions.stop();
+        self.backups.stop();
         self.catalog
             .write_usage()
             .map_err(|error| Error::internal("writing usage", error))?;

@@ -2,6 +2,7 @@
 #![warn(missing_docs, clippy::indexing_slicing)]
 
 mod append;
+mod backup;
 mod batch_keys;
 pub mod block;
 mod check;
@@ -32,6 +33,7 @@ mod store;
 mod view;
 
 pub use append::{Append, Appended};
+pub use backup::Backup;
 pub use check::{CheckReport, Finding, Severity, check};
 pub use compacted::Compacted;
 pub use decode::{Decode, LoggedBody};

@@ -7,6 +7,7 @@ use cordwood_event::SourceId;
 
 use crate::flush::FlushSignal;
 use crate::log::Queue;
+use crate::manifest::Chain;
 use crate::memtable::{Generation, OpenRows, gather_small};
 use crate::merge::MergeSignal;
 use crate::sealing::{Job, Sealing};
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) sealing: Sealing,
     pub(crate) flush: FlushSignal,
     pub(crate) merge: MergeSignal,
+    /// Set once the log is replayed.
+    pub(crate) chain: OnceLock<Arc<Chain>>,
     retention: Mutex<Arc<Retention>>,
     pub(crate) counters: Counters,
     /// Bytes of events, as sent, that are in the log only.
@@ -48,6 +51,7 @@ impl Shared {
             sealing: Sealing::default(),
             flush: FlushSignal::default(),
             merge: MergeSignal::default(),
+            chain: OnceLock::new(),
             retention: Mutex::default(),
             counters: Counters::default(),
             unflushed_event_bytes: AtomicU64::new(0),

@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 use crate::disk::DiskLock;
 use crate::flush::Flusher;
 use crate::log::{LogWriter, RECORD_BODY_BYTES_MAX, Request, StoredBody};
-use crate::manifest::Chain;
+use crate::manifest::{Chain, SegmentEntry};
 use crate::memtable::HeldBatch;
 use crate::merge::Merger;
 use crate::recovery::{self, Recovered};
 use crate::shared::Shared;
 use crate::{
-    Append, AppendError, Appended, BusyReason, Compacted, Decode, Disk, Error, Options, Recovery,
-    Retention, Snapshot, Stats, layout, sealing,
+    Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Disk, Error, Options,
+    Recovery, Retention, Snapshot, Stats, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -135,6 +135,36 @@ impl Store {
         answered.recv().unwrap_or(Err(Error::Closed))
     }
 
+    /// Flushes, and holds on to the files that make up the store then, to copy them.
+    pub fn begin_backup(&self) -> Result<Backup, Error> {
+        self.flush()?;
+        let chain = self.shared.chain.get().ok_or(Error::Closed)?;
+        loop {
+            let manifest = chain.newest();
+            let view = self.shared.published.get();
+            if let Some(missing) = view.missing.first() {
+                return Err(Error::Damaged {
+                    file: missing.file.clone(),
+                    reason: "what cannot be read cannot be copied".into(),
+                });
+            }
+            let find = |entry: &SegmentEntry| {
+                let found = view
+                    .segments
+                    .iter()
+                    .find(|segment| segment.id() == entry.id);
+                found.cloned()
+            };
+            let segments: Option<Vec<_>> = manifest.segments.iter().map(find).collect();
+            if let Some(segments) = segments {
+                let disk = Arc::clone(&self.shared.disk);
+                return Ok(Backup::new(disk, manifest, segments));
+            }
+            // Between a commit and its publication; that takes microseconds.
+            std::thread::yield_now();
+        }
+    }
+
     /// Refuses appends from now on, waits for those under way, and ends all threads. Events stay in the log, from where
     /// the next start takes them: nothing is left to sync. Closing twice is harmless.
     pub fn close(&self) -> Result<(), Error> {
@@ -206,6 +236,7 @@ impl Store {
         } = recovered;
         let writer = LogWriter::new(Arc::clone(&self.shared), position, next_sequence, keys);
         let chain = Arc::new(Chain::new(manifest));
+        let chain = Arc::clone(self.shared.chain.get_or_init(|| chain));
         let flusher = Flusher::new(
             Arc::clone(&self.shared),
             Arc::clone(&files),

@@ -53,6 +53,11 @@ impl Chain {
         Ok(())
     }
 
+    /// What was committed last.
+    pub(crate) fn newest(&self) -> Manifest {
+        self.lock().clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Manifest> {
         // A manifest takes the place of another in one assignment; the numbers count up on their own.
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)

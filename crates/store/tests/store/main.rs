@@ -7,6 +7,7 @@
     reason = "the code of a test"
 )]
 
+mod backup;
 mod basics;
 mod concurrency;
 mod crash;
