@@ -25,6 +25,7 @@ mod query;
 mod stage;
 mod test;
 mod text;
+mod words;
 
 pub use bounds::TimeBounds;
 pub use clause::{Clause, Target};
@@ -46,3 +47,4 @@ pub use test::{
     TimeUnit, Wildcard,
 };
 pub use text::{TextPattern, WildcardPattern, fold, is_word};
+pub use words::RequiredWords;

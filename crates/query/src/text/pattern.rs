@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::finder::Finder;
 use super::fold::{ends_with_word, is_word, next_char, starts_with_word};
+use crate::RequiredWords;
 
 /// A phrase to find, compiled.
 ///
@@ -32,6 +33,11 @@ impl TextPattern {
     /// whatever the case of its letters.
     pub fn ascii_part(&self) -> Option<&[u8]> {
         self.finder.ascii()
+    }
+
+    /// The words without which no text matches.
+    pub(crate) fn required_words(&self) -> RequiredWords {
+        RequiredWords::of_literal(self.finder.literal().iter().copied())
     }
 
     /// Whether one value contains the phrase.

@@ -10,6 +10,7 @@ use super::{DIRECTORY, SegmentId};
 use crate::block::encode_directories;
 use crate::disk::DiskFile;
 use crate::memtable::MemoryBlock;
+use crate::tokens::TokenMapBytes;
 use crate::{Disk, Error};
 
 /// The blocks of a segment in the making.
@@ -76,11 +77,23 @@ fn write_content(file: &dyn DiskFile, content: &SegmentContent) -> io::Result<()
         directory.offset + directory.length,
         &places,
     );
+    let lists = content.blocks.iter().map(|(_, block)| &*block.tokens);
+    let tokens = TokenMapBytes::of_blocks(lists);
+    let index_at = placed.offset + placed.length;
+    let token_index = section_at(SectionId::TokenIndex, index_at, &tokens.index);
+    let token_pages = Section {
+        id: SectionId::TokenPages as u32,
+        crc: 0,
+        offset: index_at + token_index.length,
+        length: tokens.pages.len() as u64,
+    };
     let footer = Footer {
-        sections: vec![blocks, directory, placed],
+        sections: vec![blocks, directory, placed, token_index, token_pages],
     };
     let mut tail = directories;
     tail.extend(places);
+    tail.extend(tokens.index);
+    tail.extend(tokens.pages);
     tail.extend(footer.to_bytes());
     file.append(&tail)
 }

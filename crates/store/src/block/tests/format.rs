@@ -88,6 +88,7 @@ fn format_1_is_read_for_ever() {
     let block = EncodedBlock {
         directory,
         bytes: BLOCK_1.to_vec(),
+        tokens: Vec::new(),
     };
     let rows = rows_1();
     let reader = reader(&block);
