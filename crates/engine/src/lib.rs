@@ -26,6 +26,7 @@ mod request;
 mod run;
 mod selection;
 mod top;
+mod words;
 
 pub use account::{Account, BlockCounts, Incomplete};
 pub use answer::SearchAnswer;

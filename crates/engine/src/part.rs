@@ -148,7 +148,7 @@ impl PartSearch<'_> {
         let directory = handle.directory();
         let clauses = &self.plan.clauses;
         let condition = &self.plan.sources[self.part.source].condition;
-        let condition = match narrow::narrow(condition, clauses, directory) {
+        let condition = match narrow::narrow(condition, clauses, directory, &self.part.absent) {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::without_rows(Fate::Pruned(pruned), 0)),
         };

@@ -9,6 +9,7 @@ use cordwood_store::{Part, Snapshot};
 use crate::condition::{ClauseId, Condition};
 use crate::narrow::times_of;
 use crate::top::Rank;
+use crate::words::WordSearch;
 use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 
 /// A search, compiled. Shared by all threads that work on it.
@@ -44,6 +45,8 @@ pub(crate) struct PlannedPart {
     pub(crate) times: TimeBounds,
     /// No event of the part comes before this place.
     pub(crate) best: Rank,
+    /// The clauses that hold for no row of it, as its words tell.
+    pub(crate) absent: Vec<ClauseId>,
 }
 
 /// What planning alone ruled out, and what the store cannot give.
@@ -52,6 +55,7 @@ pub(crate) struct Planned {
     pub(crate) blocks_total: u64,
     pub(crate) blocks_outside_time: u64,
     pub(crate) blocks_too_new: u64,
+    pub(crate) blocks_without_words: u64,
     pub(crate) segments: u64,
     pub(crate) incomplete: Vec<Incomplete>,
 }
@@ -93,6 +97,7 @@ impl Plan {
         let mut planned = Planned::default();
         let mut segments = HashSet::new();
         let mut parts = Vec::new();
+        let mut words = WordSearch::new(&self.clauses);
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
             planned.incomplete.extend(self.missing(snapshot, id));
@@ -106,11 +111,20 @@ impl Plan {
                         u64::from(self.is_in_time(times) && first_sequence > self.up_to_sequence);
                 }
                 if self.is_in_time(times) && first_sequence <= self.up_to_sequence {
+                    let absent = match &part {
+                        Part::Open(_) => Vec::new(),
+                        Part::Block(block) => words.absent(block),
+                    };
+                    if is_ruled_out(&source.condition, &absent) {
+                        planned.blocks_without_words += 1;
+                        continue;
+                    }
                     parts.push(PlannedPart {
                         source: index,
                         part,
                         times,
                         best: Rank::best_between(times, self.order),
+                        absent,
                     });
                 }
             }
@@ -170,6 +184,12 @@ fn planned_sources(
             })
         })
         .collect()
+}
+
+/// Whether the condition holds for no row when these clauses do not.
+fn is_ruled_out(condition: &Condition, absent: &[ClauseId]) -> bool {
+    let without = || condition.decide(&mut |clause| absent.contains(&clause).then_some(false));
+    !absent.is_empty() && without() == Condition::Constant(false)
 }
 
 /// The times of a part's rows, and the first of their sequence numbers.
