@@ -82,6 +82,8 @@ pub struct BlockCounts {
     pub pruned_by_time: u64,
     /// Written after the snapshot the cursor holds, or shut out by an `_id`.
     pub pruned_by_sequence: u64,
+    /// A word the filter needs is not in the block, as the token map of its segment says.
+    pub pruned_by_tokens: u64,
     /// The smallest and largest number of a column exclude a match.
     pub pruned_by_statistics: u64,
     /// A field the filter needs does not occur.
@@ -105,6 +107,7 @@ impl BlockCounts {
     pub fn pruned(&self) -> u64 {
         self.pruned_by_time
             + self.pruned_by_sequence
+            + self.pruned_by_tokens
             + self.pruned_by_statistics
             + self.pruned_by_absent_column
             + self.pruned_by_dictionary

@@ -28,6 +28,7 @@ mod run;
 mod search;
 mod selection;
 mod top;
+mod words;
 
 pub use account::{Account, BlockCounts, Incomplete};
 pub use answer::SearchAnswer;

@@ -78,7 +78,12 @@ impl PartRows<'_> {
     /// What is left of the filter in a block, or what rules the block out.
     pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
         let condition = &self.plan.sources[self.part.source].condition;
-        narrow::narrow(condition, &self.plan.clauses, handle.directory())
+        narrow::narrow(
+            condition,
+            &self.plan.clauses,
+            handle.directory(),
+            &self.part.absent,
+        )
     }
 
     /// Whether no row of the block lies outside the range or is too new.

@@ -16,6 +16,7 @@ use crate::evaluate::Reading;
 pub(crate) enum Pruned {
     Time,
     Sequence,
+    Tokens,
     Statistics,
     AbsentColumn,
     Dictionary,
@@ -29,23 +30,25 @@ enum Verdict {
     Open,
 }
 
-/// What is left to evaluate in a block; a constant when nothing is, with what decided that.
+/// What is left to evaluate in a block; a constant when nothing is, with what decided that. The clauses `absent` hold for
+/// no row of it, as its words tell.
 pub(crate) fn narrow(
     condition: &Condition,
     clauses: &[CompiledClause],
     directory: &BlockDirectory,
+    absent: &[ClauseId],
 ) -> Result<Condition, Pruned> {
     let mut first_reason = None;
-    let narrowed = condition.decide(
-        &mut |ClauseId(index)| match verdict(&clauses[index], directory) {
-            Verdict::HoldsForAll => Some(true),
-            Verdict::HoldsForNone(reason) => {
-                first_reason.get_or_insert(reason);
-                Some(false)
-            }
-            Verdict::Open => None,
-        },
-    );
+    let narrowed = condition.decide(&mut |clause| {
+        let reason = match verdict(&clauses[clause.0], directory) {
+            Verdict::HoldsForAll => return Some(true),
+            Verdict::HoldsForNone(reason) => reason,
+            Verdict::Open if absent.contains(&clause) => Pruned::Tokens,
+            Verdict::Open => return None,
+        };
+        first_reason.get_or_insert(reason);
+        Some(false)
+    });
     match narrowed {
         // Without a clause that holds for none, a negation met one that holds for all: a statistic as well.
         Condition::Constant(false) => Err(first_reason.unwrap_or(Pruned::Statistics)),
@@ -139,7 +142,7 @@ fn of_level(level: &LevelPredicate, directory: &BlockDirectory) -> Verdict {
     Verdict::Open
 }
 
-fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
+pub(crate) fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
     Level::ALL
         .into_iter()
         .filter(|known| level.holds(*known))

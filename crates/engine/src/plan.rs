@@ -8,6 +8,7 @@ use cordwood_store::{Part, Snapshot};
 use crate::condition::{ClauseId, Condition};
 use crate::narrow::times_of;
 use crate::top::Rank;
+use crate::words::WordSearch;
 use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 
 /// A search, compiled. Shared by all threads that work on it.
@@ -45,6 +46,8 @@ pub(crate) struct PlannedPart {
     pub(crate) times: TimeBounds,
     /// No event of the part comes before this place.
     pub(crate) best: Rank,
+    /// The clauses that hold for no row of it, as its words tell.
+    pub(crate) absent: Vec<ClauseId>,
 }
 
 /// What planning alone ruled out, and what the store cannot give.
@@ -53,6 +56,7 @@ pub(crate) struct Planned {
     pub(crate) blocks_total: u64,
     pub(crate) blocks_outside_time: u64,
     pub(crate) blocks_too_new: u64,
+    pub(crate) blocks_without_words: u64,
     pub(crate) segments: u64,
     pub(crate) incomplete: Vec<Incomplete>,
 }
@@ -94,6 +98,7 @@ impl Plan {
         let mut planned = Planned::default();
         let mut segments = HashSet::new();
         let mut parts = Vec::new();
+        let mut words = WordSearch::new(&self.clauses);
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
             planned.incomplete.extend(source.missing(snapshot));
@@ -113,11 +118,20 @@ impl Plan {
                         u64::from(is_in_time && first_sequence > self.up_to_sequence);
                 }
                 if is_in_time && first_sequence <= self.up_to_sequence {
+                    let absent = match &part {
+                        Part::Open(_) => Vec::new(),
+                        Part::Block(block) => words.absent(block),
+                    };
+                    if is_ruled_out(&source.condition, &absent) {
+                        planned.blocks_without_words += 1;
+                        continue;
+                    }
                     parts.push(PlannedPart {
                         source: index,
                         part,
                         times,
                         best: Rank::best_between(times, self.order),
+                        absent,
                     });
                 }
             }
@@ -181,6 +195,12 @@ fn planned_sources(
             })
         })
         .collect()
+}
+
+/// Whether the condition holds for no row when these clauses do not.
+fn is_ruled_out(condition: &Condition, absent: &[ClauseId]) -> bool {
+    let without = || condition.decide(&mut |clause| absent.contains(&clause).then_some(false));
+    !absent.is_empty() && without() == Condition::Constant(false)
 }
 
 /// The times of a part's rows, and the first of their sequence numbers.

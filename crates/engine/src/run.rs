@@ -101,6 +101,7 @@ impl<'a> Run<'a> {
                 total: planned.blocks_total,
                 pruned_by_time: planned.blocks_outside_time,
                 pruned_by_sequence: planned.blocks_too_new,
+                pruned_by_tokens: planned.blocks_without_words,
                 ..BlockCounts::default()
             },
             segments: planned.segments,
@@ -232,6 +233,7 @@ impl<'a> Run<'a> {
             Fate::Read => &mut blocks.read,
             Fate::Pruned(Pruned::Time) => &mut blocks.pruned_by_time,
             Fate::Pruned(Pruned::Sequence) => &mut blocks.pruned_by_sequence,
+            Fate::Pruned(Pruned::Tokens) => &mut blocks.pruned_by_tokens,
             Fate::Pruned(Pruned::Statistics) => &mut blocks.pruned_by_statistics,
             Fate::Pruned(Pruned::AbsentColumn) => &mut blocks.pruned_by_absent_column,
             Fate::Pruned(Pruned::Dictionary) => &mut blocks.pruned_by_dictionary,

@@ -27,6 +27,7 @@ mod row;
 mod stage;
 mod test;
 mod text;
+mod words;
 
 pub use bounds::TimeBounds;
 pub use captures::CompiledPattern;
@@ -50,3 +51,4 @@ pub use test::{
     TimeUnit, Wildcard,
 };
 pub use text::{TextPattern, WildcardPattern, fold, is_word};
+pub use words::RequiredWords;

@@ -114,6 +114,8 @@ pub struct Account {
     pub blocks_total: u64,
     /// Blocks not read, because they could not match or were not needed.
     pub blocks_pruned: u64,
+    /// Of these, the blocks without a word the query needs, as the token maps say.
+    pub blocks_pruned_by_tokens: u64,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -332,6 +334,7 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
         bytes_scanned: account.bytes_scanned,
         blocks_total: account.blocks.total,
         blocks_pruned: account.blocks.pruned(),
+        blocks_pruned_by_tokens: account.blocks.pruned_by_tokens,
         elapsed: account.elapsed,
     }
 }

@@ -30,6 +30,7 @@ mod shared;
 mod snapshot;
 mod stats;
 mod store;
+pub mod tokens;
 mod view;
 
 pub use append::{Append, Appended};
@@ -40,7 +41,7 @@ pub use decode::{Decode, LoggedBody};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
-pub use handle::BlockHandle;
+pub use handle::{BlockHandle, BlockWords, SegmentWords, Tokens};
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};
 pub use options::Options;

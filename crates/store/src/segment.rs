@@ -4,6 +4,7 @@
 
 mod footer;
 mod open_files;
+mod tokens;
 mod write;
 
 use std::collections::BTreeMap;
@@ -18,10 +19,12 @@ use cordwood_event::{SourceId, Timestamp};
 use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
 use crate::fixed::{Fixed, NUMBER_END};
-use crate::{Disk, Error, SourceTotals};
+use crate::tokens::{BlockSet, WordHash};
+use crate::{Disk, Error, ReadFailure, SourceTotals};
 
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use open_files::OpenFiles;
+use tokens::SegmentTokens;
 pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 
 /// The directory of segments.
@@ -81,6 +84,8 @@ pub(crate) struct Segment {
     /// Ordered by source, then by time of the first event.
     pub(crate) blocks: Vec<SegmentBlock>,
     sources: BTreeMap<SourceId, OfSource>,
+    /// `None` if it has none, or one that is damaged.
+    tokens: Option<SegmentTokens>,
 }
 
 /// The blocks of one source, which lie together, and how much is in them.
@@ -101,13 +106,18 @@ impl Segment {
         let directories = decode_directories(&directories)
             .map_err(|corrupt| SegmentError::Malformed(corrupt.0.to_owned()))?;
         let blocks = place_blocks(directories, &places, &footer)?;
+        let tokens = SegmentTokens::open(file.as_ref(), &footer, blocks.len());
+        let is_damaged = tokens.as_ref().err().map(|error| {
+            tracing::error!(file = id.path(), %error, "a token map cannot be used");
+        });
         Ok(Segment {
             path: id.path(),
             id,
             file_bytes,
             files,
-            read_errors: AtomicU64::new(0),
+            read_errors: AtomicU64::new(is_damaged.map_or(0, |()| 1)),
             is_retired: AtomicBool::new(false),
+            tokens: tokens.ok().flatten(),
             sources: sources_of(&blocks),
             blocks,
         })
@@ -147,11 +157,15 @@ impl Segment {
         self.file_bytes
     }
 
-    /// The blocks of a source.
-    pub(crate) fn blocks_of(&self, source: SourceId) -> &[SegmentBlock] {
+    /// The blocks of a source, each with its place in `blocks`.
+    pub(crate) fn blocks_of(
+        &self,
+        source: SourceId,
+    ) -> impl ExactSizeIterator<Item = (usize, &SegmentBlock)> {
         let found = self.sources.get(&source);
         let range = found.map_or(0..0, |found| found.blocks.clone());
-        self.blocks.get(range).unwrap_or_default()
+        let blocks = self.blocks.get(range.clone()).unwrap_or_default();
+        range.zip(blocks)
     }
 
     /// How much there is of a source.
@@ -171,6 +185,24 @@ impl Segment {
         let mut bytes = vec![0; length];
         file.read_at(offset, &mut bytes)?;
         Ok(bytes.into())
+    }
+
+    /// The blocks that may hold the word, by their place in `blocks`; `None` when nothing is known.
+    pub(crate) fn blocks_with(&self, word: WordHash) -> Result<Option<BlockSet>, ReadFailure> {
+        let Some(tokens) = &self.tokens else {
+            return Ok(None);
+        };
+        let found = tokens.find(word, self);
+        if found.is_err() {
+            self.count_read_error();
+        }
+        found.map(Some)
+    }
+
+    /// Verifies the whole token map.
+    pub(crate) fn check_tokens(&self) -> Result<(), ReadFailure> {
+        let tokens = self.tokens.as_ref();
+        tokens.map_or(Ok(()), |tokens| tokens.check(self))
     }
 
     pub(crate) fn count_read_error(&self) {

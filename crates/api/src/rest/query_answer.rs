@@ -86,6 +86,7 @@ fn meta(answer: &SearchAnswer) -> Value {
         "bytes_scanned": account.bytes_scanned,
         "blocks_total": account.blocks_total,
         "blocks_pruned": account.blocks_pruned,
+        "blocks_pruned_by_tokens": account.blocks_pruned_by_tokens,
         "took_ms": took_ms(account),
         "hints": answer.hints.iter().map(diagnostic).collect::<Vec<_>>(),
     });

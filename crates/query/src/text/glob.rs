@@ -2,7 +2,7 @@
 
 use super::finder::Finder;
 use super::fold::{first_char, fold, last_char, next_char};
-use crate::{GlobToken, Wildcard};
+use crate::{GlobToken, RequiredWords, Wildcard};
 
 /// A wildcard pattern, compiled.
 #[derive(Clone, Debug)]
@@ -46,6 +46,11 @@ impl WildcardPattern {
             literal: (!literal.is_empty()).then(|| Finder::new(&literal)),
             tokens,
         }
+    }
+
+    /// The words without which no text and no number matches.
+    pub(crate) fn required_words(&self) -> RequiredWords {
+        RequiredWords::of_wildcard(&self.tokens)
     }
 
     /// Whether the value as a whole, or one word in it, matches.

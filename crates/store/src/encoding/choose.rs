@@ -9,6 +9,7 @@ use super::int::IntPlan;
 use super::{Encoding, dictionary, float, hex, int, ip4, mixed, text};
 use crate::block::NumberRange;
 use crate::column::{HexShape, ScalarKind};
+use crate::tokens::BlockTokens;
 
 /// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.
@@ -30,16 +31,22 @@ pub(crate) struct EncodedValues {
     pub(crate) dictionary_len: u16,
 }
 
-/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared` if there is one.
+/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared` if there is one, the words
+/// of all values to `tokens`.
 pub(crate) fn encode(
     values: &[Scalar<'_>],
     compressor: &mut Compressor,
     shared: Option<&mut Vec<u8>>,
+    tokens: &mut BlockTokens,
 ) -> EncodedValues {
     let mut out = Vec::new();
     let mut dictionary_len = 0;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
+    let different = distinct
+        .as_ref()
+        .map_or(values, |distinct| &distinct.values);
+    different.iter().for_each(|value| tokens.add_value(*value));
     let encoding = match distinct {
         Some(distinct) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);

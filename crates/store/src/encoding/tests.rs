@@ -9,6 +9,7 @@ use super::bitpack::{mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_signed, push_varint};
 use super::*;
 use crate::column::{Case, PackedTexts};
+use crate::tokens::BlockTokens;
 
 /// Integers of all the shapes that matter: small, huge, close together, rising, with outliers.
 fn ints() -> impl Strategy<Value = Vec<i64>> {
@@ -153,7 +154,12 @@ fn encoded(values: &[Value]) -> (choose::EncodedValues, SharedDictionaries) {
     let scalars: Vec<Scalar<'_>> = values.iter().map(Value::as_scalar).collect();
     let mut compressor = Compressor::new();
     let mut lists = Vec::new();
-    let encoded = encode(&scalars, &mut compressor, Some(&mut lists));
+    let encoded = encode(
+        &scalars,
+        &mut compressor,
+        Some(&mut lists),
+        &mut BlockTokens::default(),
+    );
     let mut shared = Vec::new();
     SharedDictionaries::encode(&lists, &mut compressor, &mut shared);
     (encoded, SharedDictionaries::decode(&shared).unwrap())

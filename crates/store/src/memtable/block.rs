@@ -14,6 +14,8 @@ use crate::{MemoryBudget, Options, Reservation};
 pub(crate) struct MemoryBlock {
     pub(crate) directory: Arc<BlockDirectory>,
     pub(crate) bytes: Bytes,
+    /// The hashes of the words of all values, rising.
+    pub(crate) tokens: Arc<[u32]>,
     reservation: Reservation,
 }
 
@@ -46,10 +48,13 @@ impl MemoryBlock {
 
     fn new(rows: &[BlockRow<'_>], memory: &MemoryBudget) -> Result<MemoryBlock, EncodeError> {
         let encoded = block::encode(rows)?;
-        let memory_bytes = encoded.bytes.len() + encoded.directory.memory_bytes();
+        let tokens: Arc<[u32]> = encoded.tokens.into();
+        let memory_bytes =
+            encoded.bytes.len() + encoded.directory.memory_bytes() + size_of_val(&*tokens);
         Ok(MemoryBlock {
             directory: Arc::new(encoded.directory),
             bytes: encoded.bytes.into(),
+            tokens,
             // The rows it stands for take more, and are let go right after.
             reservation: memory.reserve(memory_bytes as u64),
         })

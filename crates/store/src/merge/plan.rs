@@ -42,10 +42,7 @@ impl StoredBlock {
     }
 
     pub(super) fn handle(&self) -> BlockHandle {
-        let SegmentBlock {
-            offset, directory, ..
-        } = self.block();
-        BlockHandle::in_segment(Arc::clone(&self.segment), Arc::clone(directory), *offset)
+        BlockHandle::in_segment(&self.segment, self.block(), self.index)
     }
 
     fn is_small(&self, options: &Options) -> bool {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cordwood_event::SourceId;
 
 use super::footer::{self, Footer, HEADER_BYTES, Section, SectionId};
+use super::tokens::{BlockWords, map_of};
 use super::{DIRECTORY, Segment, SegmentId};
 use crate::block::{BlockDirectory, encode_directories};
 use crate::disk::DiskFile;
@@ -31,6 +32,7 @@ struct WrittenBlock {
     source: SourceId,
     offset: u64,
     directory: Arc<BlockDirectory>,
+    words: BlockWords,
 }
 
 /// A segment in the making. It has a file and is in no manifest; dropped unfinished, it is removed.
@@ -61,12 +63,16 @@ impl<'d> SegmentWriter<'d> {
 
     /// Adds a block; blocks come ordered by source.
     pub(crate) fn push(&mut self, source: SourceId, block: &BlockSource) -> Result<(), Error> {
-        let directory = match block {
+        let (directory, words) = match block {
             BlockSource::Memory(block) => {
                 self.append(&block.bytes)?;
-                Arc::clone(&block.directory)
+                let words = BlockWords::Listed(Arc::clone(&block.tokens));
+                (Arc::clone(&block.directory), words)
             }
-            BlockSource::Segment(segment, index) => self.copy(segment, *index)?,
+            BlockSource::Segment(segment, index) => {
+                let words = BlockWords::Mapped(Arc::clone(segment), *index);
+                (self.copy(segment, *index)?, words)
+            }
         };
         let offset = self.offset;
         self.offset += directory.encoded_bytes();
@@ -74,6 +80,7 @@ impl<'d> SegmentWriter<'d> {
             source,
             offset,
             directory,
+            words,
         });
         Ok(())
     }
@@ -125,17 +132,23 @@ impl<'d> SegmentWriter<'d> {
     }
 
     /// What stands behind the blocks.
-    fn sections(&self) -> [(SectionId, Vec<u8>); 2] {
+    fn sections(&self) -> Vec<(SectionId, Vec<u8>)> {
         let directories = self.blocks.iter().map(|block| block.directory.as_ref());
         let mut places = Vec::with_capacity(16 * self.blocks.len());
         for block in &self.blocks {
             places.extend(block.source.0.to_le_bytes());
             places.extend(block.offset.to_le_bytes());
         }
-        [
+        let mut sections = vec![
             (SectionId::Directory, encode_directories(directories)),
             (SectionId::Places, places),
-        ]
+        ];
+        let words: Vec<&BlockWords> = self.blocks.iter().map(|block| &block.words).collect();
+        if let Some(map) = map_of(&words) {
+            sections.push((SectionId::TokenIndex, map.index));
+            sections.push((SectionId::TokenPages, map.pages));
+        }
+        sections
     }
 
     fn append(&self, bytes: &[u8]) -> Result<(), Error> {

@@ -122,6 +122,7 @@ fn check_fixture(rows: &[Row], directory: &[u8], block: &[u8]) {
     let block = EncodedBlock {
         directory,
         bytes: block.to_vec(),
+        tokens: Vec::new(),
     };
     let reader = reader(&block);
     let nanos: Vec<i64> = rows.iter().map(|row| row.nanos).collect();
