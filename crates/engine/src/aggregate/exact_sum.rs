@@ -113,7 +113,9 @@ impl ExactSum {
         };
         let digit = |index: usize| u128::from(self.digits[index].unsigned_abs());
         let lowest = top.saturating_sub(2);
-        let head = (lowest..=top).rev().fold(0, |head, index| head << DIGIT_BITS | digit(index));
+        let head = (lowest..=top)
+            .rev()
+            .fold(0, |head, index| head << DIGIT_BITS | digit(index));
         let has_rest = self.digits[..lowest].iter().any(|digit| *digit != 0);
         let surplus = (u128::BITS - head.leading_zeros()).saturating_sub(u64::BITS);
         let has_lost = head & ((1 << surplus) - 1) != 0;

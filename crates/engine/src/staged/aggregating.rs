@@ -92,13 +92,19 @@ pub(super) fn aggregate(
 }
 
 impl Work {
-    fn group_open(&self, rows: &PartRows<'_>, open: &OpenRows) -> Result<PartAnswer<Groups>, Failure> {
+    fn group_open(
+        &self,
+        rows: &PartRows<'_>,
+        open: &OpenRows,
+    ) -> Result<PartAnswer<Groups>, Failure> {
         let source = &rows.plan.sources[rows.part.source].searched;
         let fields = OpenFields::new(open.batch(), &self.fields, source);
         let mut groups = Groups::new(&self.aggregation);
-        let rows_scanned = rows.match_open(open, |_| true, |row, id: EventId| {
-            self.add(&mut groups, &fields.row(row, id.sequence))
-        })?;
+        let rows_scanned = rows.match_open(
+            open,
+            |_| true,
+            |row, id: EventId| self.add(&mut groups, &fields.row(row, id.sequence)),
+        )?;
         Ok(PartAnswer {
             fate: Fate::OpenRows,
             found: groups,
