@@ -74,7 +74,10 @@ impl fmt::Display for Incomplete {
                 "the memory for one question, {bytes_max} bytes, ran out for the rows it has to remember"
             ),
             Incomplete::Rows { rows_max } => {
-                write!(f, "the timechart has more than {rows_max} rows; take longer intervals")
+                write!(
+                    f,
+                    "the timechart has more than {rows_max} rows; take longer intervals"
+                )
             }
             Incomplete::Unreadable {
                 source,

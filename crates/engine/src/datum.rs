@@ -36,11 +36,6 @@ impl<'a> Datum<'a> {
         })
     }
 
-    /// The number it is, or reads as.
-    pub(crate) fn as_number(self) -> Option<Number> {
-        self.leaf()?.as_number()
-    }
-
     /// Visits the elements of an array, or else the value itself.
     pub(crate) fn each_leaf(self, visit: &mut dyn FnMut(Leaf<'_>)) {
         match self {
@@ -124,7 +119,8 @@ pub(crate) fn canonical(number: Number) -> Number {
     /// 2^126, up to which floats and integers are told apart exactly.
     const INTEGER_MAX: f64 = 85_070_591_730_234_615_865_843_651_857_942_052_864.0;
     match number {
-        Number::Float(float) if float.fract() == 0.0 && float.abs() < INTEGER_MAX => {
+        Number::Float(float) if float.fract() == 0.0 && float.abs() < INTEGER_MAX =>
+        {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a whole number within 2^126, checked"

@@ -79,6 +79,10 @@ impl Groups {
         }
     }
 
+    pub(crate) fn aggregation(&self) -> &Arc<Aggregation> {
+        &self.aggregation
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.index.len()
     }
@@ -157,7 +161,10 @@ impl Groups {
         let (width, columns) = (self.aggregation.keys.len(), self.aggregation.computed.len());
         let mut others = other.accumulators.into_iter();
         for group in 0..other.index.len() {
-            let keys = other.keys.get(group * width..(group + 1) * width).unwrap_or_default();
+            let keys = other
+                .keys
+                .get(group * width..(group + 1) * width)
+                .unwrap_or_default();
             let known = self.len();
             let group = self.group(keys);
             let mut grown = 0;
@@ -181,9 +188,8 @@ impl Groups {
         if held.try_grow(grown) {
             return Ok(());
         }
-        let size = |accumulators: &[Accumulator]| {
-            accumulators.iter().map(Accumulator::bytes).sum::<u64>()
-        };
+        let size =
+            |accumulators: &[Accumulator]| accumulators.iter().map(Accumulator::bytes).sum::<u64>();
         let before = size(&self.accumulators);
         self.accumulators.iter_mut().for_each(Accumulator::condense);
         held.give_back(before.saturating_sub(size(&self.accumulators)));
@@ -214,7 +220,9 @@ impl Groups {
     /// The table, a row for each group, in the order of the keys. `seconds` is how long the range lasts.
     pub(crate) fn into_table(self, seconds: f64) -> Table {
         let aggregation = self.aggregation;
-        let seconds = aggregation.interval().map_or(seconds, |interval| interval.seconds());
+        let seconds = aggregation
+            .interval()
+            .map_or(seconds, |interval| interval.seconds());
         let mut keys = self.keys.into_iter();
         let mut accumulators = self.accumulators.into_iter();
         let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(self.index.len());
@@ -225,9 +233,9 @@ impl Groups {
                 .map(Key::into_cell)
                 .collect();
             for computed in &aggregation.computed {
-                let cell = accumulators.next().map(|accumulator| {
-                    accumulator.finish(&computed.aggregate.function, seconds)
-                });
+                let cell = accumulators
+                    .next()
+                    .map(|accumulator| accumulator.finish(&computed.aggregate.function, seconds));
                 row.push(cell.unwrap_or(Cell::Null));
             }
             rows.push(row);
@@ -235,7 +243,9 @@ impl Groups {
         let names = aggregation.key_names.iter().cloned();
         let computed = aggregation.computed.iter();
         let mut table = Table {
-            columns: names.chain(computed.map(|column| column.aggregate.name.clone())).collect(),
+            columns: names
+                .chain(computed.map(|column| column.aggregate.name.clone()))
+                .collect(),
             rows,
             more: false,
         };
@@ -331,7 +341,10 @@ fn keys_of(keys: &[GroupBy], row: &dyn Row) -> Result<Vec<Vec<Key>>, Failure> {
         let mut found: Vec<Key> = Vec::new();
         match key {
             GroupBy::Time(interval) => {
-                found.extend(row.time().map(|time| Key::Time(interval_start(time, *interval))));
+                found.extend(
+                    row.time()
+                        .map(|time| Key::Time(interval_start(time, *interval))),
+                );
             }
             GroupBy::Field(field) => row.each(*field, &mut |datum| {
                 datum.each_leaf(&mut |leaf| {
@@ -346,7 +359,9 @@ fn keys_of(keys: &[GroupBy], row: &dyn Row) -> Result<Vec<Vec<Key>>, Failure> {
             found.push(Key::Null);
         }
         let with_each = combined.iter().flat_map(|before| {
-            found.iter().map(|key| before.iter().cloned().chain([key.clone()]).collect())
+            found
+                .iter()
+                .map(|key| before.iter().cloned().chain([key.clone()]).collect())
         });
         combined = with_each.collect();
     }

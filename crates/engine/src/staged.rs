@@ -173,13 +173,21 @@ fn limited(result: Staged, rows_max: usize) -> Staged {
     }
 }
 
-fn project(pipeline: &Pipeline, names: &[(String, usize)], rows: &[KeptRow]) -> Result<Table, Error> {
+fn project(
+    pipeline: &Pipeline,
+    names: &[(String, usize)],
+    rows: &[KeptRow],
+) -> Result<Table, Error> {
     let cells = rows.iter().map(|kept| {
         let row = kept.extended();
         let cells = names.iter().map(|(_, field)| cell_of(&row, *field));
         cells.collect::<Result<_, _>>().map_err(|_| Error::Broken)
     });
-    debug_assert!(names.iter().all(|(_, field)| *field < pipeline.fields.targets().len()));
+    debug_assert!(
+        names
+            .iter()
+            .all(|(_, field)| *field < pipeline.fields.targets().len())
+    );
     Ok(Table {
         columns: names.iter().map(|(name, _)| name.clone()).collect(),
         rows: cells.collect::<Result<_, Error>>()?,
@@ -203,8 +211,13 @@ fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Staged
     }
     let found: Vec<Found> = rows.iter().map(|row| row.found).collect();
     let fetched = run.fetch(&found)?;
-    let frontier = run.frontier().and_then(|frontier| frontier.place_before(run.plan.order));
-    let next = match found.get(fetched.until.saturating_sub(1)).filter(|_| fetched.until > 0) {
+    let frontier = run
+        .frontier()
+        .and_then(|frontier| frontier.place_before(run.plan.order));
+    let next = match found
+        .get(fetched.until.saturating_sub(1))
+        .filter(|_| fetched.until > 0)
+    {
         Some(last) if has_more || fetched.until < found.len() => Some(last.id),
         _ => frontier,
     };
@@ -219,7 +232,9 @@ fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Staged
 /// The event with fields added, which take the place of those of the same name.
 fn extended(mut event: Event, added: Vec<Added>) -> Event {
     for field in added {
-        event.fields.retain(|(stored, _)| path::name(stored) != *field.name);
+        event
+            .fields
+            .retain(|(stored, _)| path::name(stored) != *field.name);
         let mut escaped = String::new();
         path::push_key(&mut escaped, &field.name, true);
         let mut value = Value::Null;

@@ -14,7 +14,7 @@ type Page = Box<[u64; PAGE]>;
 
 /// Counts of values by bucket.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     count: u64,
     /// By sign (below zero first) and power of two; a page for each that occurred, in order.
     pages: Vec<(i32, Page)>,
@@ -24,9 +24,9 @@ pub(super) struct Histogram {
 
 impl Histogram {
     /// Half the width of a bucket, as a share of its lower end.
-    pub(super) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
+    pub(crate) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
 
-    pub(super) fn add(&mut self, float: f64) {
+    pub(crate) fn add(&mut self, float: f64) {
         let (page, bucket) = place_of(float);
         self.page(page)[bucket] += 1;
         self.count += 1;
@@ -34,7 +34,7 @@ impl Histogram {
         self.extremes = Some((least.min(float), greatest.max(float)));
     }
 
-    pub(super) fn merge(&mut self, other: &Histogram) {
+    pub(crate) fn merge(&mut self, other: &Histogram) {
         for (page, counts) in &other.pages {
             for (own, other) in self.page(*page).iter_mut().zip(counts.iter()) {
                 *own += other;
@@ -56,12 +56,12 @@ impl Histogram {
         &mut self.pages[index].1
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// About the value that `rank` others come before in order.
-    pub(super) fn value_at(&self, rank: u64) -> Option<f64> {
+    pub(crate) fn value_at(&self, rank: u64) -> Option<f64> {
         let (least, greatest) = self.extremes?;
         let mut before = 0;
         for (page, counts) in &self.pages {
@@ -77,7 +77,7 @@ impl Histogram {
         None
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         (self.pages.len() * (PAGE * size_of::<u64>() + size_of::<(i32, Page)>())) as u64
             + size_of::<Histogram>() as u64
     }

@@ -66,7 +66,10 @@ impl Extreme {
     }
 
     pub(crate) fn merge(&mut self, other: Extreme) {
-        other.number.into_iter().for_each(|number| self.add_number(number));
+        other
+            .number
+            .into_iter()
+            .for_each(|number| self.add_number(number));
         other.time.into_iter().for_each(|time| self.add_time(time));
         other.text.iter().for_each(|text| self.add_text(text));
     }

@@ -51,7 +51,9 @@ impl Values {
     pub(crate) fn condense(&mut self) {
         if let Values::Exact(numbers) = self {
             let mut histogram = Box::<Histogram>::default();
-            numbers.iter().for_each(|number| histogram.add(number.as_f64()));
+            numbers
+                .iter()
+                .for_each(|number| histogram.add(number.as_f64()));
             *self = Values::Sketch(histogram);
         }
     }
@@ -94,5 +96,10 @@ fn rank_of(Percentile(thousandths): Percentile, count: u64) -> Option<u64> {
     const WHOLE: u128 = 100_000;
     let rank = (u128::from(thousandths) * u128::from(count)).div_ceil(WHOLE);
     let last = count.checked_sub(1)?;
-    Some(u64::try_from(rank).unwrap_or(u64::MAX).saturating_sub(1).min(last))
+    Some(
+        u64::try_from(rank)
+            .unwrap_or(u64::MAX)
+            .saturating_sub(1)
+            .min(last),
+    )
 }

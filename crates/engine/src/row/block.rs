@@ -127,7 +127,11 @@ impl Row for BlockRow<'_> {
     }
 
     fn each_stored(&self, visit: &mut dyn FnMut(&str, Datum<'_>)) -> Result<(), Failure> {
-        let all = self.fields.targets.iter().position(|target| *target == Target::AnyField);
+        let all = self
+            .fields
+            .targets
+            .iter()
+            .position(|target| *target == Target::AnyField);
         let columns = all.and_then(|field| self.fields.columns.get(field));
         for reached in columns.into_iter().flatten() {
             if let Some(value) = reached.column.scalar(self.row)? {
@@ -145,7 +149,10 @@ pub(super) fn visit_head(
     visit: &mut dyn FnMut(Datum<'_>),
 ) -> bool {
     match target {
-        Some(Target::Time) => row.time().into_iter().for_each(|time| visit(Datum::Time(time))),
+        Some(Target::Time) => row
+            .time()
+            .into_iter()
+            .for_each(|time| visit(Datum::Time(time))),
         Some(Target::Source) => {
             if let Some((_, name)) = row.source() {
                 visit(Datum::Scalar(Scalar::Str(name)));

@@ -133,9 +133,13 @@ impl KeptRow {
     pub(crate) fn bytes(&self) -> u64 {
         let values: u64 = self.values.iter().flatten().map(Cell::bytes).sum();
         let stored = self.stored.iter();
-        let stored: u64 = stored.map(|(name, cell)| name.len() as u64 + 16 + cell.bytes()).sum();
+        let stored: u64 = stored
+            .map(|(name, cell)| name.len() as u64 + 16 + cell.bytes())
+            .sum();
         let added = self.added.iter();
-        let added: u64 = added.map(|added| added.name.len() as u64 + 24 + added.value.bytes()).sum();
+        let added: u64 = added
+            .map(|added| added.name.len() as u64 + 24 + added.value.bytes())
+            .sum();
         let lists = (self.values.len() * size_of::<Vec<Cell>>() + self.source.name.len()) as u64;
         size_of::<KeptRow>() as u64 + lists + values + stored + added
     }

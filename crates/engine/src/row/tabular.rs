@@ -21,7 +21,11 @@ impl<'a> TableFields<'a> {
         let named = |name: &str| columns.iter().position(|column| column == name);
         TableFields {
             columns,
-            by_field: fields.targets().iter().map(|target| named(target.name())).collect(),
+            by_field: fields
+                .targets()
+                .iter()
+                .map(|target| named(target.name()))
+                .collect(),
             time: named("dt"),
             level: named("level"),
             id: named("_id"),

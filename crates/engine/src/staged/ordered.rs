@@ -102,7 +102,11 @@ impl Ordered {
                 _ => None,
             },
             rows_max,
-            flow: if rows_max == 0 { Flow::Done } else { Flow::GoesOn },
+            flow: if rows_max == 0 {
+                Flow::Done
+            } else {
+                Flow::GoesOn
+            },
         }
     }
 
@@ -118,7 +122,9 @@ impl Ordered {
         };
         run.pursue(&mut stream)?;
         let frontier = run.frontier();
-        let flushed = stream.pass_on(frontier).and_then(|()| stream.ordered.finish(0, stream.held));
+        let flushed = stream
+            .pass_on(frontier)
+            .and_then(|()| stream.ordered.finish(0, stream.held));
         if let Some(groups) = &mut self.groups {
             groups.ensure_whole();
         }
@@ -343,7 +349,11 @@ impl Stream<'_> {
         while self.returned.remove(&self.next_outstanding) {
             self.next_outstanding += 1;
         }
-        let frontier = self.plan.parts.get(self.next_outstanding).map(|part| part.best);
+        let frontier = self
+            .plan
+            .parts
+            .get(self.next_outstanding)
+            .map(|part| part.best);
         match self.pass_on(frontier) {
             Ok(()) => Ok(()),
             Err(Stop::Incomplete(incomplete)) => Err(incomplete),
@@ -474,7 +484,8 @@ impl Work {
 }
 
 fn is_behind_cursor(plan: &Plan, id: EventId) -> bool {
-    plan.after.is_none_or(|after| Rank::of(id, plan.order) > after)
+    plan.after
+        .is_none_or(|after| Rank::of(id, plan.order) > after)
 }
 
 fn found(plan: &Plan, id: EventId, part: u32, row: usize) -> Found {

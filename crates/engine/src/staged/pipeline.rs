@@ -56,7 +56,10 @@ pub(super) struct Pipeline {
 impl Pipeline {
     pub(super) fn new(request: &StagedRequest) -> Pipeline {
         let mut stages = defer_fields(request.stages.clone());
-        let leading = stages.iter().take_while(|stage| matches!(stage, Stage::Where(_))).count();
+        let leading = stages
+            .iter()
+            .take_while(|stage| matches!(stage, Stage::Where(_)))
+            .count();
         let filters = stages.drain(..leading).filter_map(|stage| match stage {
             Stage::Where(filter) => Some(filter),
             _ => None,
@@ -103,7 +106,9 @@ impl Pipeline {
                 self.ordered.push(OrderedStage::Sort(keys.collect()));
             }
             Stage::Fields(names) => {
-                let columns = names.iter().map(|name| (name.as_str().to_owned(), fields.named(name)));
+                let columns = names
+                    .iter()
+                    .map(|name| (name.as_str().to_owned(), fields.named(name)));
                 self.ending = Ending::Columns(columns.collect());
                 return true;
             }
@@ -165,11 +170,13 @@ pub(super) fn local_stage(
         Stage::Parse { from, pattern } => {
             let from = fields.named(from);
             let pattern = CompiledPattern::new(pattern);
-            let captures = pattern.names().map(|name| fields.index(Target::Field(FieldName::new(name))));
+            let captures = pattern
+                .names()
+                .map(|name| fields.index(Target::Field(FieldName::new(name))));
             Some(LocalStage::Parse {
                 from,
                 fields: captures.collect(),
-                pattern,
+                pattern: Box::new(pattern),
             })
         }
         _ => None,
@@ -280,11 +287,15 @@ fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
             false
         }
         Stage::Sort(keys) => {
-            keys.iter().for_each(|key| drop(fields.named(&key.field)));
+            for key in keys {
+                fields.named(&key.field);
+            }
             false
         }
         Stage::Dedup(by) => {
-            by.iter().for_each(|name| drop(fields.named(name)));
+            for name in by {
+                fields.named(name);
+            }
             false
         }
         Stage::Limit(_) => false,
@@ -292,7 +303,10 @@ fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
             let aggregation = aggregation(stage, Timestamp::MIN, &mut fields);
             // The order of rows in time decides what is first.
             let is_ordered = |computed: &Computed| {
-                matches!(computed.aggregate.function, Function::First(_) | Function::Last(_))
+                matches!(
+                    computed.aggregate.function,
+                    Function::First(_) | Function::Last(_)
+                )
             };
             aggregation.interval().is_some() || aggregation.computed.iter().any(is_ordered)
         }

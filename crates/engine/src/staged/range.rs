@@ -92,11 +92,18 @@ impl Timechart {
     /// Adds a row for every interval in `times` and every combination of the other keys that has none.
     pub(super) fn fill(&self, table: &mut Table, times: TimeBounds) -> Result<(), Incomplete> {
         let series = self.series(table);
-        let known: HashSet<Vec<Key>> = table.rows.iter().map(|row| keys_of(row, self.keys)).collect();
+        let known: HashSet<Vec<Key>> = table
+            .rows
+            .iter()
+            .map(|row| keys_of(row, self.keys))
+            .collect();
         let mut start = interval_start(times.first, self.interval);
         loop {
             for others in &series {
-                let keys: Vec<Cell> = [Cell::Time(start)].into_iter().chain(others.clone()).collect();
+                let keys: Vec<Cell> = [Cell::Time(start)]
+                    .into_iter()
+                    .chain(others.clone())
+                    .collect();
                 if known.contains(&keys_of(&keys, self.keys)) {
                     continue;
                 }
@@ -106,7 +113,9 @@ impl Timechart {
                         rows_max: TIMECHART_ROWS_MAX as u64,
                     });
                 }
-                table.rows.push(keys.into_iter().chain(self.empty.clone()).collect());
+                table
+                    .rows
+                    .push(keys.into_iter().chain(self.empty.clone()).collect());
             }
             let next = start.as_nanos().checked_add(self.interval.nanos);
             // The first interval may begin before time does.

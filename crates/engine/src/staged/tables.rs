@@ -59,10 +59,17 @@ fn incomplete(failure: Failure) -> Incomplete {
 fn keep_columns(table: Table, names: &[FieldName]) -> Table {
     let indices: Vec<Option<usize>> = names
         .iter()
-        .map(|name| table.columns.iter().position(|column| column == name.as_str()))
+        .map(|name| {
+            table
+                .columns
+                .iter()
+                .position(|column| column == name.as_str())
+        })
         .collect();
     let kept = |row: Vec<Cell>| {
-        let cells = indices.iter().map(|index| index.and_then(|index| row.get(index)).cloned());
+        let cells = indices
+            .iter()
+            .map(|index| index.and_then(|index| row.get(index)).cloned());
         cells.map(|cell| cell.unwrap_or(Cell::Null)).collect()
     };
     Table {
@@ -74,21 +81,31 @@ fn keep_columns(table: Table, names: &[FieldName]) -> Table {
 
 fn sort(table: &mut Table, keys: &[SortKey]) {
     let mut fields = FieldSet::default();
-    let keys: Vec<(usize, SortKey)> =
-        keys.iter().map(|key| (fields.named(&key.field), key.clone())).collect();
+    let keys: Vec<(usize, SortKey)> = keys
+        .iter()
+        .map(|key| (fields.named(&key.field), key.clone()))
+        .collect();
     let rows = std::mem::take(&mut table.rows);
     let columns = fields_in(table, &fields);
     let mut keyed: Vec<(Vec<SortValue>, Vec<Cell>)> = rows
         .into_iter()
         .enumerate()
-        .map(|(index, cells)| (sort_values(&columns.row(index, &cells), &keys).unwrap_or_default(), cells))
+        .map(|(index, cells)| {
+            (
+                sort_values(&columns.row(index, &cells), &keys).unwrap_or_default(),
+                cells,
+            )
+        })
         .collect();
     keyed.sort_by(|(a, _), (b, _)| compare(a, b, &keys));
     table.rows = keyed.into_iter().map(|(_, cells)| cells).collect();
 }
 
 /// What a row is sorted by: of an array, its first element.
-pub(super) fn sort_values(row: &dyn Row, keys: &[(usize, SortKey)]) -> Result<Vec<SortValue>, Failure> {
+pub(super) fn sort_values(
+    row: &dyn Row,
+    keys: &[(usize, SortKey)],
+) -> Result<Vec<SortValue>, Failure> {
     let value_of = |(field, _): &(usize, SortKey)| {
         let mut value = None;
         row.each(*field, &mut |datum| {
@@ -108,10 +125,13 @@ pub(super) fn compare(
     keys: &[(usize, SortKey)],
 ) -> std::cmp::Ordering {
     let pairs = a.iter().zip(b).zip(keys);
-    let orders = pairs.map(|((a, b), (_, key))| match (a.is_null() || b.is_null(), key.direction) {
-        (true, _) | (_, Direction::Ascending) => a.compare(b),
-        (false, Direction::Descending) => b.compare(a),
-    });
+    let orders =
+        pairs.map(
+            |((a, b), (_, key))| match (a.is_null() || b.is_null(), key.direction) {
+                (true, _) | (_, Direction::Ascending) => a.compare(b),
+                (false, Direction::Descending) => b.compare(a),
+            },
+        );
     orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
 }
 
@@ -119,7 +139,9 @@ pub(super) fn compare(
 pub(super) fn identity(row: &dyn Row, by: &[usize]) -> Result<Vec<Vec<Key>>, Failure> {
     let of_field = |field: &usize| {
         let mut keys = Vec::new();
-        row.each(*field, &mut |datum| datum.each_leaf(&mut |leaf| keys.push(Key::of(leaf))))?;
+        row.each(*field, &mut |datum| {
+            datum.each_leaf(&mut |leaf| keys.push(Key::of(leaf)))
+        })?;
         Ok(keys)
     };
     by.iter().map(of_field).collect()
@@ -151,13 +173,22 @@ fn pass_rows(
     let columns = fields_in(table, fields);
     let mut names = table.columns.clone();
     if let LocalStage::Parse { pattern, .. } = stage {
-        names.extend(pattern.names().filter(|name| !table.columns.iter().any(|column| column == name)).map(str::to_owned));
+        names.extend(
+            pattern
+                .names()
+                .filter(|name| !table.columns.iter().any(|column| column == name))
+                .map(str::to_owned),
+        );
     }
     let mut rows = Vec::new();
     for (index, cells) in table.rows.iter().enumerate() {
         check(index, budget)?;
         let mut added = Vec::new();
-        if pass(std::slice::from_ref(stage), &columns.row(index, cells), &mut added)? {
+        if pass(
+            std::slice::from_ref(stage),
+            &columns.row(index, cells),
+            &mut added,
+        )? {
             let mut cells = cells.clone();
             cells.resize(names.len(), Cell::Null);
             for field in added {
@@ -209,7 +240,9 @@ pub(super) fn rank(table: &mut Table, limit: u64) {
         _ => 0,
     };
     table.rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
-    table.rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    table
+        .rows
+        .truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
 fn check(index: usize, budget: &Budget) -> Result<(), Failure> {

@@ -4,5 +4,6 @@ mod cut;
 mod explain;
 mod oracle;
 mod pruning;
+mod stages;
 mod support;
 mod unreadable;
