@@ -211,8 +211,8 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
         });
         code_of(groups.group(&of_row.collect::<Vec<Key>>()))
     };
-    match combinations.filter(|combinations| *combinations <= TABLE_MAX) {
-        Some(combinations) => {
+    match combinations {
+        Some(combinations) if combinations <= TABLE_MAX => {
             let mut table = vec![NONE; combinations];
             for row in selected.iter() {
                 let slot = &mut table[combined(row)];
@@ -222,7 +222,7 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
                 group_of[row] = *slot;
             }
         }
-        None => {
+        Some(_) => {
             let mut table: HashTable<(usize, u32)> = HashTable::new();
             for row in selected.iter() {
                 let key = combined(row);
@@ -232,6 +232,12 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
                     |(other, _)| hash_of(other),
                 );
                 group_of[row] = entry.or_insert_with(|| (key, new_group(row))).get().1;
+            }
+        }
+        // Too many to be numbered: the keys themselves tell them apart.
+        None => {
+            for row in selected.iter() {
+                group_of[row] = new_group(row);
             }
         }
     }

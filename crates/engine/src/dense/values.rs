@@ -44,7 +44,7 @@ impl Sink<'_> {
             }),
             Values::Float(floats) => self.each(column, |accumulator, rank| {
                 if let Some(float) = floats.get(rank) {
-                    add(accumulator, Leaf::Number(Number::Float(*float)));
+                    add_float(accumulator, *float);
                 }
             }),
             Values::Const(value) => {
@@ -144,7 +144,16 @@ impl Prepared<'_> {
 fn add_integer(accumulator: &mut Accumulator, integer: i64) {
     match accumulator {
         Accumulator::Sum(sum) => sum.add_integers(1, integer.into()),
+        Accumulator::Values(values) => values.add_integer(integer),
         accumulator => add(accumulator, Leaf::Number(Number::Int(integer.into()))),
+    }
+}
+
+fn add_float(accumulator: &mut Accumulator, float: f64) {
+    match accumulator {
+        Accumulator::Sum(sum) => sum.add_float(float),
+        Accumulator::Values(values) => values.add_float(float),
+        accumulator => add(accumulator, Leaf::Number(Number::Float(float))),
     }
 }
 

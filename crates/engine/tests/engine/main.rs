@@ -5,5 +5,6 @@ mod explain;
 mod oracle;
 mod pruning;
 mod stages;
+mod stages_cut;
 mod support;
 mod unreadable;
