@@ -13,7 +13,7 @@ mod sum;
 use cordwood_event::EventId;
 use cordwood_query::Function;
 
-pub(crate) use count_distinct::CountDistinct;
+pub(crate) use count_distinct::{CountDistinct, distinct_hash};
 pub(crate) use first_last::Edge;
 pub(crate) use min_max::Extreme;
 pub(crate) use percentile::Values;
@@ -46,6 +46,9 @@ pub enum Method {
     },
 }
 
+/// Visits the values that a field has in a row.
+pub(crate) type EachValue<'a> = dyn FnMut(&mut dyn FnMut(Datum<'_>)) + 'a;
+
 /// What a group holds for one column.
 #[derive(Clone, Debug)]
 pub(crate) enum Accumulator {
@@ -73,7 +76,7 @@ impl Accumulator {
     }
 
     /// Adds one row, whose field has these values.
-    pub(crate) fn add(&mut self, id: EventId, each: &mut dyn FnMut(&mut dyn FnMut(Datum<'_>))) {
+    pub(crate) fn add(&mut self, id: EventId, each: &mut EachValue<'_>) {
         match self {
             Accumulator::Count(count) => {
                 let mut has_value = false;
@@ -161,6 +164,6 @@ impl Accumulator {
     }
 }
 
-fn add_leaves(each: &mut dyn FnMut(&mut dyn FnMut(Datum<'_>)), mut add: impl FnMut(Leaf<'_>)) {
+fn add_leaves(each: &mut EachValue<'_>, mut add: impl FnMut(Leaf<'_>)) {
     each(&mut |datum| datum.each_leaf(&mut add));
 }

@@ -36,11 +36,6 @@ impl<'a> Datum<'a> {
         })
     }
 
-    /// The number it is, or reads as.
-    pub(crate) fn as_number(self) -> Option<Number> {
-        self.leaf()?.as_number()
-    }
-
     /// Visits the elements of an array, or else the value itself.
     pub(crate) fn each_leaf(self, visit: &mut dyn FnMut(Leaf<'_>)) {
         match self {

@@ -65,6 +65,8 @@ pub(crate) struct Groups {
     /// Group after group, a key for each that is grouped by.
     keys: Vec<Key>,
     index: HashTable<usize>,
+    /// The hash of the keys of each group.
+    hashes: Vec<u64>,
     /// Group after group, one for each computed column.
     accumulators: Vec<Accumulator>,
 }
@@ -75,8 +77,13 @@ impl Groups {
             aggregation: Arc::clone(aggregation),
             keys: Vec::new(),
             index: HashTable::new(),
+            hashes: Vec::new(),
             accumulators: Vec::new(),
         }
+    }
+
+    pub(crate) fn aggregation(&self) -> &Arc<Aggregation> {
+        &self.aggregation
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -97,24 +104,37 @@ impl Groups {
 
     /// The group of these keys, made unless it is there.
     pub(crate) fn group(&mut self, keys: &[Key]) -> usize {
-        let width = self.aggregation.keys.len();
-        let of = |stored: &[Key], group: usize| {
-            let start = group * width;
-            stored.get(start..start + width).unwrap_or_default() == keys
-        };
         let hash = hash_of(keys);
-        if let Some(group) = self.index.find(hash, |group| of(&self.keys, *group)) {
-            return *group;
+        match self.find(hash, keys) {
+            Some(group) => group,
+            None => {
+                let computed = self.aggregation.computed.iter();
+                self.accumulators.extend(
+                    computed.map(|computed| Accumulator::new(&computed.aggregate.function)),
+                );
+                self.insert(hash, keys.iter().cloned())
+            }
         }
+    }
+
+    fn find(&self, hash: u64, keys: &[Key]) -> Option<usize> {
+        let width = self.aggregation.keys.len();
+        let is_group = |group: &usize| {
+            let start = *group * width;
+            self.hashes.get(*group) == Some(&hash)
+                && self.keys.get(start..start + width) == Some(keys)
+        };
+        self.index.find(hash, is_group).copied()
+    }
+
+    /// A new group, whose accumulators are there already.
+    fn insert(&mut self, hash: u64, keys: impl Iterator<Item = Key>) -> usize {
         let group = self.index.len();
-        self.keys.extend_from_slice(keys);
-        let computed = self.aggregation.computed.iter();
-        self.accumulators
-            .extend(computed.map(|computed| Accumulator::new(&computed.aggregate.function)));
-        let stored = &self.keys;
+        self.keys.extend(keys);
+        self.hashes.push(hash);
+        let hashes = &self.hashes;
         self.index.insert_unique(hash, group, |group| {
-            let start = group * width;
-            hash_of(stored.get(start..start + width).unwrap_or_default())
+            hashes.get(*group).copied().unwrap_or_default()
         });
         group
     }
@@ -155,24 +175,28 @@ impl Groups {
     /// Adds what other groups hold.
     pub(crate) fn merge(&mut self, other: Groups, held: &mut Held) -> Result<(), Incomplete> {
         let (width, columns) = (self.aggregation.keys.len(), self.aggregation.computed.len());
-        let mut others = other.accumulators.into_iter();
-        for group in 0..other.index.len() {
-            let keys = other
-                .keys
-                .get(group * width..(group + 1) * width)
-                .unwrap_or_default();
-            let known = self.len();
-            let group = self.group(keys);
+        let mut accumulators = other.accumulators.into_iter();
+        let mut all_keys = other.keys.into_iter();
+        let mut keys: Vec<Key> = Vec::with_capacity(width);
+        for hash in other.hashes {
+            keys.clear();
+            keys.extend(all_keys.by_ref().take(width));
+            let more = accumulators.by_ref().take(columns);
             let mut grown = 0;
-            if self.len() > known {
+            if let Some(group) = self.find(hash, &keys) {
+                for (column, more) in more.enumerate() {
+                    let accumulator = self.accumulator(group, column);
+                    let before = accumulator.bytes();
+                    accumulator.merge(more);
+                    grown += accumulator.bytes().saturating_sub(before);
+                }
+            } else {
+                let first = self.accumulators.len();
+                self.accumulators.extend(more);
+                let new = self.accumulators.iter().skip(first);
+                grown += new.map(Accumulator::bytes).sum::<u64>();
                 grown += keys.iter().map(Key::bytes).sum::<u64>() + GROUP_BYTES;
-                grown += columns as u64 * size_of::<Accumulator>() as u64;
-            }
-            for (column, more) in others.by_ref().take(columns).enumerate() {
-                let accumulator = self.accumulator(group, column);
-                let before = accumulator.bytes();
-                accumulator.merge(more);
-                grown += accumulator.bytes().saturating_sub(before);
+                self.insert(hash, keys.drain(..));
             }
             self.hold(grown, held)?;
         }
@@ -292,8 +316,8 @@ impl PartialEq for RowOrder {
 
 impl Eq for RowOrder {}
 
-/// About what the index takes for a group.
-const GROUP_BYTES: u64 = 16;
+/// About what the index and the hash take for a group.
+const GROUP_BYTES: u64 = 32;
 
 /// The memory that an answer in the making holds.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod block;
 mod budget;
 mod condition;
 mod datum;
+mod dense;
 mod engine;
 mod error;
 mod evaluate;

@@ -13,7 +13,7 @@ const ADDED_MAX: u32 = 1 << 29;
 
 /// The sum so far.
 #[derive(Clone, Debug)]
-pub(super) struct ExactSum {
+pub(crate) struct ExactSum {
     digits: [i64; DIGITS],
     /// Numbers added since carries were last moved up.
     added: u32,
@@ -30,7 +30,7 @@ impl Default for ExactSum {
 
 impl ExactSum {
     /// Adds a finite float.
-    pub(super) fn add(&mut self, float: f64) {
+    pub(crate) fn add(&mut self, float: f64) {
         let bits = float.to_bits();
         let exponent = (bits >> 52) as u32 & 0x7ff;
         let fraction = bits & ((1 << 52) - 1);
@@ -42,7 +42,7 @@ impl ExactSum {
     }
 
     /// Adds an integer.
-    pub(super) fn add_integer(&mut self, integer: i128) {
+    pub(crate) fn add_integer(&mut self, integer: i128) {
         let magnitude = integer.unsigned_abs();
         let (low, high) = (magnitude & u128::from(u64::MAX), magnitude >> 64);
         self.add_magnitude(low, ONE, integer < 0);
@@ -66,7 +66,7 @@ impl ExactSum {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &ExactSum) {
+    pub(crate) fn merge(&mut self, other: &ExactSum) {
         self.carry();
         let mut other = other.clone();
         other.carry();
@@ -90,7 +90,7 @@ impl ExactSum {
     }
 
     /// The nearest float, ties to even; infinite beyond the range.
-    pub(super) fn to_f64(&self) -> f64 {
+    pub(crate) fn to_f64(&self) -> f64 {
         let mut sum = self.clone();
         sum.carry();
         let is_negative = sum.digits[DIGITS - 1] < 0;
@@ -120,7 +120,7 @@ impl ExactSum {
         let surplus = (u128::BITS - head.leading_zeros()).saturating_sub(u64::BITS);
         let has_lost = head & ((1 << surplus) - 1) != 0;
         let exponent = i32::try_from(lowest * 32 + surplus as usize).unwrap_or(i32::MAX) - 1074;
-        let kept = (head >> surplus) as u64;
+        let kept = u64::try_from(head >> surplus).unwrap_or(u64::MAX);
         // A subnormal has fewer bits than 53; all of them are whole here, as nothing lies below 2^-1074.
         let sticky = u64::from(has_rest || has_lost);
         scaled((kept | sticky) as f64, exponent)

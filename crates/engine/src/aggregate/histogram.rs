@@ -14,19 +14,21 @@ type Page = Box<[u64; PAGE]>;
 
 /// Counts of values by bucket.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     count: u64,
-    /// By sign (below zero first) and power of two; a page for each that occurred, in order.
-    pages: Vec<(i32, Page)>,
+    /// The sign (below zero first) and power of two of the first page.
+    first_page: i32,
+    /// The pages from there on without a gap; those in which no value fell are not made.
+    pages: Vec<Option<Page>>,
     /// The least and the greatest value.
     extremes: Option<(f64, f64)>,
 }
 
 impl Histogram {
     /// Half the width of a bucket, as a share of its lower end.
-    pub(super) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
+    pub(crate) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
 
-    pub(super) fn add(&mut self, float: f64) {
+    pub(crate) fn add(&mut self, float: f64) {
         let (page, bucket) = place_of(float);
         self.page(page)[bucket] += 1;
         self.count += 1;
@@ -34,9 +36,9 @@ impl Histogram {
         self.extremes = Some((least.min(float), greatest.max(float)));
     }
 
-    pub(super) fn merge(&mut self, other: &Histogram) {
-        for (page, counts) in &other.pages {
-            for (own, other) in self.page(*page).iter_mut().zip(counts.iter()) {
+    pub(crate) fn merge(&mut self, other: &Histogram) {
+        for (page, counts) in other.numbered_pages() {
+            for (own, other) in self.page(page).iter_mut().zip(counts.iter()) {
                 *own += other;
             }
         }
@@ -47,47 +49,58 @@ impl Histogram {
         }
     }
 
-    fn page(&mut self, page: i32) -> &mut [u64; PAGE] {
-        let found = self.pages.binary_search_by_key(&page, |(page, _)| *page);
-        let index = found.unwrap_or_else(|index| {
-            self.pages.insert(index, (page, Box::new([0; PAGE])));
-            index
-        });
-        &mut self.pages[index].1
+    fn numbered_pages(&self) -> impl Iterator<Item = (i32, &Page)> {
+        let pages = (self.first_page..).zip(&self.pages);
+        pages.filter_map(|(page, counts)| Some((page, counts.as_ref()?)))
     }
 
-    pub(super) fn count(&self) -> u64 {
+    fn page(&mut self, page: i32) -> &mut [u64; PAGE] {
+        if self.pages.is_empty() {
+            self.first_page = page;
+        }
+        if page < self.first_page {
+            let missing = self.first_page.abs_diff(page) as usize;
+            self.pages.splice(0..0, std::iter::repeat_n(None, missing));
+            self.first_page = page;
+        }
+        let index = page.abs_diff(self.first_page) as usize;
+        if index >= self.pages.len() {
+            self.pages.resize(index + 1, None);
+        }
+        self.pages[index].get_or_insert_with(|| Box::new([0; PAGE]))
+    }
+
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// About the value that `rank` others come before in order.
-    pub(super) fn value_at(&self, rank: u64) -> Option<f64> {
+    pub(crate) fn value_at(&self, rank: u64) -> Option<f64> {
         let (least, greatest) = self.extremes?;
         let mut before = 0;
-        for (page, counts) in &self.pages {
+        for (page, counts) in self.numbered_pages() {
             // Below zero the greater magnitude comes first.
             for index in 0..PAGE {
-                let bucket = if *page < 0 { PAGE - 1 - index } else { index };
+                let bucket = if page < 0 { PAGE - 1 - index } else { index };
                 before += counts[bucket];
                 if before > rank {
-                    return Some(middle_of(*page, bucket).clamp(least, greatest));
+                    return Some(middle_of(page, bucket).clamp(least, greatest));
                 }
             }
         }
         None
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        (self.pages.len() * (PAGE * size_of::<u64>() + size_of::<(i32, Page)>())) as u64
-            + size_of::<Histogram>() as u64
+    pub(crate) fn bytes(&self) -> u64 {
+        let made = self.pages.iter().flatten().count() * size_of::<[u64; PAGE]>();
+        (made + self.pages.len() * size_of::<Option<Page>>() + size_of::<Histogram>()) as u64
     }
 }
 
 /// Pages from 0 up hold what is at or above zero, those from -1 down what is below it.
 fn place_of(float: f64) -> (i32, usize) {
     let bits = float.abs().to_bits() >> SHIFT;
-    let bucket = (bits as usize) % PAGE;
-    let exponent = i32::try_from(bits >> FRACTION_BITS).unwrap_or(i32::MAX);
+    let (bucket, exponent) = (bits as usize % PAGE, (bits >> FRACTION_BITS) as i32);
     if float < 0.0 {
         (-1 - exponent, bucket)
     } else {

@@ -10,7 +10,7 @@ const TAIL_BITS: u32 = u64::BITS - PRECISION;
 
 /// A sketch of a set.
 #[derive(Clone, Debug)]
-pub(super) struct HyperLogLog {
+pub(crate) struct HyperLogLog {
     registers: [u8; REGISTERS],
 }
 
@@ -24,9 +24,9 @@ impl Default for HyperLogLog {
 
 impl HyperLogLog {
     /// 1.04 / √registers.
-    pub(super) const STANDARD_ERROR: f64 = 1.04 / 128.0;
+    pub(crate) const STANDARD_ERROR: f64 = 1.04 / 128.0;
 
-    pub(super) fn add(&mut self, hash: u64) {
+    pub(crate) fn add(&mut self, hash: u64) {
         let index = (hash >> TAIL_BITS) as usize;
         let tail = hash << PRECISION;
         let rank = tail.leading_zeros().min(TAIL_BITS) + 1;
@@ -34,7 +34,7 @@ impl HyperLogLog {
         *register = (*register).max(u8::try_from(rank).unwrap_or(u8::MAX));
     }
 
-    pub(super) fn merge(&mut self, other: &HyperLogLog) {
+    pub(crate) fn merge(&mut self, other: &HyperLogLog) {
         for (own, other) in self.registers.iter_mut().zip(&other.registers) {
             *own = (*own).max(*other);
         }
@@ -46,7 +46,7 @@ impl HyperLogLog {
         clippy::cast_precision_loss,
         reason = "an estimate, rounded"
     )]
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         let mut with_rank = [0u32; TAIL_BITS as usize + 2];
         for register in &self.registers {
             with_rank[usize::from(*register)] += 1;

@@ -13,32 +13,74 @@ const EXACT_MAX: usize = 100_000;
 /// The numbers so far.
 #[derive(Clone, Debug)]
 pub(crate) enum Values {
-    Exact(Vec<Number>),
+    Exact(Numbers),
     Sketch(Box<Histogram>),
+}
+
+/// Numbers as they came, each kind by itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Numbers {
+    floats: Vec<f64>,
+    integers: Vec<i64>,
+    /// Integers beyond 64 bits.
+    wide: Vec<i128>,
 }
 
 impl Default for Values {
     fn default() -> Values {
-        Values::Exact(Vec::new())
+        Values::Exact(Numbers::default())
     }
 }
 
 impl Values {
     pub(crate) fn add(&mut self, number: Number) {
+        match number {
+            Number::Float(float) => self.add_float(float),
+            Number::Int(integer) => match i64::try_from(integer) {
+                Ok(integer) => self.add_integer(integer),
+                Err(_) => self.add_each(&Numbers {
+                    wide: vec![integer],
+                    ..Numbers::default()
+                }),
+            },
+        }
+    }
+
+    pub(crate) fn add_float(&mut self, float: f64) {
         match self {
-            Values::Sketch(histogram) => histogram.add(number.as_f64()),
+            Values::Sketch(histogram) => histogram.add(float),
             Values::Exact(numbers) => {
-                numbers.push(number);
-                if numbers.len() > EXACT_MAX {
-                    self.condense();
-                }
+                numbers.floats.push(float);
+                self.keep_within_limit();
             }
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a histogram is far coarser than a float"
+    )]
+    pub(crate) fn add_integer(&mut self, integer: i64) {
+        match self {
+            Values::Sketch(histogram) => histogram.add(integer as f64),
+            Values::Exact(numbers) => {
+                numbers.integers.push(integer);
+                self.keep_within_limit();
+            }
+        }
+    }
+
+    fn keep_within_limit(&mut self) {
+        if let Values::Exact(numbers) = self
+            && numbers.len() > EXACT_MAX
+        {
+            self.condense();
         }
     }
 
     pub(crate) fn merge(&mut self, other: Values) {
         match other {
-            Values::Exact(numbers) => numbers.into_iter().for_each(|number| self.add(number)),
+            Values::Exact(numbers) => self.add_each(&numbers),
             Values::Sketch(other) => {
                 self.condense();
                 if let Values::Sketch(own) = self {
@@ -48,12 +90,22 @@ impl Values {
         }
     }
 
+    fn add_each(&mut self, more: &Numbers) {
+        match self {
+            Values::Sketch(histogram) => more.add_to(histogram),
+            Values::Exact(numbers) => {
+                numbers.floats.extend(&more.floats);
+                numbers.integers.extend(&more.integers);
+                numbers.wide.extend(&more.wide);
+                self.keep_within_limit();
+            }
+        }
+    }
+
     pub(crate) fn condense(&mut self) {
         if let Values::Exact(numbers) = self {
             let mut histogram = Box::<Histogram>::default();
-            numbers
-                .iter()
-                .for_each(|number| histogram.add(number.as_f64()));
+            numbers.add_to(&mut histogram);
             *self = Values::Sketch(histogram);
         }
     }
@@ -61,8 +113,8 @@ impl Values {
     /// Null of no number.
     pub(crate) fn percentile(self, percentile: Percentile) -> Cell {
         match self {
-            Values::Exact(mut numbers) => {
-                numbers.sort_by(|a, b| a.compare(*b));
+            Values::Exact(numbers) => {
+                let numbers = numbers.sorted();
                 let rank = rank_of(percentile, numbers.len() as u64);
                 let number = rank.and_then(|rank| numbers.get(usize::try_from(rank).ok()?));
                 number.map_or(Cell::Null, |number| Cell::of_number(*number))
@@ -84,9 +136,46 @@ impl Values {
 
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Values::Exact(numbers) => (numbers.capacity() * size_of::<Number>()) as u64,
+            Values::Exact(numbers) => numbers.bytes(),
             Values::Sketch(histogram) => histogram.bytes(),
         }
+    }
+}
+
+impl Numbers {
+    fn len(&self) -> usize {
+        self.floats.len() + self.integers.len() + self.wide.len()
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a histogram is far coarser than a float"
+    )]
+    fn add_to(&self, histogram: &mut Histogram) {
+        self.floats.iter().for_each(|float| histogram.add(*float));
+        self.integers
+            .iter()
+            .for_each(|integer| histogram.add(*integer as f64));
+        self.wide
+            .iter()
+            .for_each(|integer| histogram.add(*integer as f64));
+    }
+
+    fn sorted(&self) -> Vec<Number> {
+        let floats = self.floats.iter().map(|float| Number::Float(*float));
+        let integers = self
+            .integers
+            .iter()
+            .map(|integer| Number::Int((*integer).into()));
+        let wide = self.wide.iter().map(|integer| Number::Int(*integer));
+        let mut numbers: Vec<Number> = floats.chain(integers).chain(wide).collect();
+        numbers.sort_by(|a, b| a.compare(*b));
+        numbers
+    }
+
+    fn bytes(&self) -> u64 {
+        let narrow = (self.floats.capacity() + self.integers.capacity()) * size_of::<u64>();
+        (narrow + self.wide.capacity() * size_of::<i128>()) as u64
     }
 }
 

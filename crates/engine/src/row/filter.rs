@@ -1,9 +1,10 @@
 //! A filter on a row, whatever the row lies in.
 
 use cordwood_event::{Scalar, SourceId, Timestamp};
-use cordwood_query::{CompiledClause, Filter, Predicate, Target};
+use cordwood_query::{Clause, CompiledClause, Filter, Predicate, Target};
 
 use super::{FieldSet, Row, raw_level};
+use crate::SearchedSource;
 use crate::condition::{ClauseId, Condition};
 use crate::datum::Datum;
 use crate::evaluate::Failure;
@@ -12,24 +13,39 @@ use crate::evaluate::Failure;
 #[derive(Clone, Debug)]
 pub(crate) struct RowFilter {
     condition: Condition,
-    /// Each with the field it reads.
-    clauses: Vec<(CompiledClause, usize)>,
+    clauses: Vec<CompiledClause>,
+    /// The field that each clause reads.
+    fields: Vec<usize>,
 }
 
 impl RowFilter {
     pub(crate) fn new(filter: &Filter, now: Timestamp, fields: &mut FieldSet) -> RowFilter {
         let (condition, clauses) = Condition::of(filter);
-        let clauses = clauses.into_iter().map(|clause| {
+        let field_of = |clause: &&Clause| {
             let target = match &clause.target {
                 Target::Level => raw_level(),
                 target => target.clone(),
             };
-            (clause.compile(now), fields.index(target))
-        });
+            fields.index(target)
+        };
         RowFilter {
-            clauses: clauses.collect(),
+            fields: clauses.iter().map(field_of).collect(),
+            clauses: clauses.iter().map(|clause| clause.compile(now)).collect(),
             condition,
         }
+    }
+
+    /// What is left of the filter for rows of one source.
+    pub(crate) fn in_source(&self, source: &SearchedSource) -> Condition {
+        self.condition
+            .decide(&mut |ClauseId(index)| match self.clauses.get(index) {
+                Some(CompiledClause::Source(test)) => Some(test.matches(source.id, &source.name)),
+                _ => None,
+            })
+    }
+
+    pub(crate) fn clauses(&self) -> &[CompiledClause] {
+        &self.clauses
     }
 
     pub(crate) fn holds(&self, row: &dyn Row) -> Result<bool, Failure> {
@@ -56,10 +72,12 @@ impl RowFilter {
                 }
                 Ok(false)
             }
-            Condition::Clause(ClauseId(index)) => match self.clauses.get(*index) {
-                Some((clause, field)) => clause_holds(clause, *field, row),
-                None => Ok(false),
-            },
+            Condition::Clause(ClauseId(index)) => {
+                match self.clauses.get(*index).zip(self.fields.get(*index)) {
+                    Some((clause, field)) => clause_holds(clause, *field, row),
+                    None => Ok(false),
+                }
+            }
         }
     }
 }

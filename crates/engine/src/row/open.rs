@@ -25,11 +25,13 @@ impl<'a> OpenFields<'a> {
         source: &'a SearchedSource,
     ) -> OpenFields<'a> {
         let reaches = fields.targets().iter().map(|target| {
-            let reach = |path: &Box<str>| match target {
-                Target::Field(field) => field.reach(path),
-                target => is_level(target, path).then_some(Reach::Whole),
-            };
-            batch.paths().iter().map(reach).collect()
+            let paths = batch.paths().iter();
+            paths
+                .map(|path| match target {
+                    Target::Field(field) => field.reach(path),
+                    target => is_level(target, path).then_some(Reach::Whole),
+                })
+                .collect()
         });
         OpenFields {
             targets: fields.targets(),

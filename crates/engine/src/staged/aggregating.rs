@@ -9,6 +9,8 @@ use super::local::{LocalStage, pass};
 use super::pipeline::Pipeline;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
+use crate::condition::Condition;
+use crate::dense::{self, ColumnGrouping};
 use crate::evaluate::Failure;
 use crate::groups::{Aggregation, Groups, Held};
 use crate::matching::PartRows;
@@ -19,6 +21,7 @@ use crate::row::kept::Extended;
 use crate::row::open::OpenFields;
 use crate::row::{FieldSet, Row};
 use crate::run::{Quest, Run};
+use crate::selection::Selection;
 use crate::{Error, Incomplete};
 
 /// How many rows are added one by one between two looks at the budget.
@@ -124,17 +127,27 @@ impl Work {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), groups)),
         };
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let is_whole = condition == Condition::Constant(true) && rows.holds_whole(handle);
+        if is_whole
+            && self.local.is_empty()
+            && dense::group_from_directory(&mut groups, &self.fields, handle.directory(), source)
+        {
+            return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
+        }
         let block = OpenBlock::new(handle);
         let among = rows.in_range(&block)?;
         let selected = rows.select(&condition, &block, among)?;
         if !selected.rows.is_empty() {
-            let source = &rows.plan.sources[rows.part.source].searched;
-            let fields = BlockFields::new(&block, &self.fields, source)?;
-            for (index, row) in selected.rows.iter().enumerate() {
-                if index.is_multiple_of(ROWS_PER_CHECK) {
-                    rows.budget.check()?;
-                }
-                self.add(&mut groups, &fields.row(row))?;
+            let on_columns = ColumnGrouping {
+                block: &block,
+                fields: &self.fields,
+                source,
+                budget: rows.budget,
+            };
+            let is_done = self.local.is_empty() && on_columns.group(&mut groups, &selected.rows)?;
+            if !is_done {
+                self.group_rows(&mut groups, &block, &selected.rows, rows)?;
             }
         }
         Ok(PartAnswer {
@@ -143,6 +156,25 @@ impl Work {
             rows_scanned: selected.rows_scanned,
             bytes_scanned: block.bytes_read(),
         })
+    }
+
+    /// Adds the rows of a block one by one.
+    fn group_rows(
+        &self,
+        groups: &mut Groups,
+        block: &OpenBlock,
+        selected: &Selection,
+        rows: &PartRows<'_>,
+    ) -> Result<(), Failure> {
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let fields = BlockFields::new(block, &self.fields, source)?;
+        for (index, row) in selected.iter().enumerate() {
+            if index.is_multiple_of(ROWS_PER_CHECK) {
+                rows.budget.check()?;
+            }
+            self.add(groups, &fields.row(row))?;
+        }
+        Ok(())
     }
 
     fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {

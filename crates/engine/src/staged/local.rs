@@ -15,7 +15,7 @@ pub(super) enum LocalStage {
     Where(RowFilter),
     Parse {
         from: usize,
-        pattern: CompiledPattern,
+        pattern: Box<CompiledPattern>,
         /// The fields of the captures, in order.
         fields: Vec<usize>,
     },

@@ -131,7 +131,9 @@ impl Ordered {
         match flushed {
             Ok(_) => Ok(()),
             Err(Stop::Incomplete(incomplete)) => {
-                run.incomplete.push(incomplete);
+                if !run.incomplete.contains(&incomplete) {
+                    run.incomplete.push(incomplete);
+                }
                 Ok(())
             }
             Err(Stop::Broken) => Err(Error::Broken),

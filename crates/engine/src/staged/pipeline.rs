@@ -176,7 +176,7 @@ pub(super) fn local_stage(
             Some(LocalStage::Parse {
                 from,
                 fields: captures.collect(),
-                pattern,
+                pattern: Box::new(pattern),
             })
         }
         _ => None,
@@ -287,11 +287,15 @@ fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
             false
         }
         Stage::Sort(keys) => {
-            keys.iter().for_each(|key| drop(fields.named(&key.field)));
+            for key in keys {
+                fields.named(&key.field);
+            }
             false
         }
         Stage::Dedup(by) => {
-            by.iter().for_each(|name| drop(fields.named(name)));
+            for name in by {
+                fields.named(name);
+            }
             false
         }
         Stage::Limit(_) => false,
