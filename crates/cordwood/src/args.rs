@@ -176,7 +176,8 @@ pub(crate) enum TokenAccess {
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryArguments {
-    /// What to find, such as `level:error AND status:>=500`; empty finds everything.
+    /// What to find, such as `level:error AND status:>=500`; empty finds everything. Stages may follow:
+    /// `level:error | stats count() by service`.
     #[arg(default_value = "")]
     pub query: String,
 
@@ -192,9 +193,9 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
 
-    /// At most this many events.
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    pub limit: u64,
+    /// At most this many events, or rows of a table [default: 100 events, 1000 rows].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
 
     /// Which events come first.
     #[arg(long, value_enum, default_value_t = ResultOrder::Newest)]
@@ -204,7 +205,7 @@ pub(crate) struct QueryArguments {
     #[arg(long)]
     pub total: bool,
 
-    /// How to print them [default: lines on a terminal, json in a pipe].
+    /// How to print them [default: lines on a terminal, or a table if it is one; json in a pipe].
     #[arg(long, value_enum)]
     pub output: Option<OutputFormat>,
 }

@@ -42,8 +42,9 @@ pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
-    Account, AnswerMemory, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Count,
-    DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, NearFields, Order, SearchAnswer, SearchRequest,
+    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, Cell,
+    ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields, Order,
+    SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, Table,
 };
 pub use service::Service;
 pub use sources::{

@@ -1,4 +1,6 @@
-//! Search: query text, sources and a range in; events, a cursor and the account of what was read out.
+//! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
+
+mod staged;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,13 +19,20 @@ use crate::range::range;
 use crate::retention::{cut_by_retention, kept_from};
 use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
+use staged::Found;
 
-pub use cordwood_engine::{Cancel, ClauseCount, Count, Explanation, NearFields, Order};
+pub use cordwood_engine::{
+    Approximation, Cancel, Cell, ClauseCount, Count, Explanation, Method, NearFields, Order, Table,
+};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
 /// Events in an answer at most.
 pub const BATCH_SIZE_MAX: usize = 1000;
+/// Rows of a table in an answer unless asked otherwise: a table is looked at as a whole.
+pub const TABLE_ROWS_DEFAULT: usize = 1000;
+/// Rows of a table in an answer at most; they come in one piece, without a cursor.
+pub const TABLE_ROWS_MAX: usize = 10_000;
 /// How long a search may take unless asked otherwise.
 pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 /// How long a search may take at most.
@@ -44,7 +53,8 @@ pub struct SearchRequest {
     pub to: Option<String>,
     /// The order.
     pub order: Order,
-    /// Events wanted, 1 to [`BATCH_SIZE_MAX`]; [`BATCH_SIZE_DEFAULT`] when `None`.
+    /// Events wanted, 1 to [`BATCH_SIZE_MAX`]; [`BATCH_SIZE_DEFAULT`] when `None`. Of a table, rows: 1 to
+    /// [`TABLE_ROWS_MAX`], [`TABLE_ROWS_DEFAULT`] when `None`.
     pub batch_size: Option<usize>,
     /// From [`SearchAnswer::next`], with everything else unchanged.
     pub cursor: Option<String>,
@@ -58,8 +68,14 @@ pub struct SearchRequest {
 /// What a search found.
 #[derive(Clone, Debug)]
 pub struct SearchAnswer {
-    /// In the order asked for.
+    /// In the order asked for, or that of the stages. None when there is a table.
     pub events: Vec<Event>,
+    /// What the stages made, if they made a table; it says itself whether it has more rows.
+    pub table: Option<Table>,
+    /// The columns of the table that are not exact.
+    pub approximate: Vec<Approximation>,
+    /// Whether stages gave more events than these, to which no cursor leads.
+    pub has_more: bool,
     /// The names of the sources searched.
     pub source_names: HashMap<SourceId, String>,
     /// All matches, if they were to be counted.
@@ -144,10 +160,7 @@ impl Service {
         let question = self.understand(caller, request)?;
         let snapshot = self.store.snapshot();
         let asked = self.engine_request(&question, request, cancel);
-        let found = self
-            .engine
-            .search(&snapshot, &asked)
-            .map_err(|error| Error::internal("searching", error))?;
+        let found = self.find(&question, &snapshot, &asked)?;
         if found.account.incomplete.contains(&Incomplete::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -158,15 +171,14 @@ impl Service {
     }
 
     fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
-        let batch_size = within(
-            "batch_size",
-            request.batch_size,
-            BATCH_SIZE_DEFAULT,
-            BATCH_SIZE_MAX,
-        )?;
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
-        refuse_stages(&parsed.query, request.query.len())?;
+        let (default, max) = match staged::makes_table(&parsed.query) {
+            true => (TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX),
+            false => (BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX),
+        };
+        let batch_size = within("batch_size", request.batch_size, default, max)?;
+        staged::check(&parsed.query, request)?;
         let sources = chosen_sources(&self.visible_sources(caller), &request.sources)?;
         let cursor: Option<Cursor> = request.cursor.as_deref().map(str::parse).transpose()?;
         let now = cursor.map_or_else(|| self.now(), |cursor| cursor.now);
@@ -229,14 +241,15 @@ impl Service {
 
     /// Counts the events of an answer against the memory there is. A search that got none for itself
     /// is told to try again.
-    fn hold_answer(&self, found: &engine::SearchAnswer) -> Result<AnswerMemory, Error> {
+    fn hold_answer(&self, found: &Found) -> Result<AnswerMemory, Error> {
         let busy = || Error::Busy {
             retry_after: RETRY_AFTER_BUSY,
         };
-        if found.events.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
+        if found.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
             return Err(busy());
         }
-        let bytes = found.events.iter().map(bytes_of).sum();
+        let events: u64 = found.events.iter().map(bytes_of).sum();
+        let bytes = events + found.table.as_ref().map_or(0, staged::bytes_of);
         let reservation = self.memory.try_reserve(bytes).ok_or_else(busy)?;
         Ok(AnswerMemory {
             _reservation: Arc::new(reservation),
@@ -249,10 +262,14 @@ impl Service {
         question: &Question,
         snapshot: &Snapshot,
         asked: &engine::SearchRequest,
-        found: &engine::SearchAnswer,
+        found: &Found,
     ) -> Result<Option<Explanation>, Error> {
-        let is_empty = found.events.is_empty() && question.cursor.is_none();
+        let is_empty = found.is_empty() && question.cursor.is_none();
         if !is_empty || question.query.filter == Filter::All {
+            return Ok(None);
+        }
+        // What the stages took away is not explained by the clauses of the filter.
+        if !question.query.stages.is_empty() && self.finds_any(snapshot, asked)? {
             return Ok(None);
         }
         self.engine
@@ -260,18 +277,6 @@ impl Service {
             .map(Some)
             .map_err(|error| Error::internal("explaining an empty answer", error))
     }
-}
-
-/// A search answers with events as they are.
-fn refuse_stages(query: &Query, text_bytes: usize) -> Result<(), Error> {
-    if query.stages.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Query(vec![QueryProblem {
-        message: "Stages after `|` are not available yet.".to_owned(),
-        position: 0..text_bytes,
-        hint: Some("Remove everything from the first `|` on.".to_owned()),
-    }]))
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.
@@ -292,7 +297,7 @@ fn chosen_sources(
 
 fn answer_of(
     question: Question,
-    found: engine::SearchAnswer,
+    found: Found,
     explanation: Option<Explanation>,
     held: AnswerMemory,
 ) -> SearchAnswer {
@@ -309,6 +314,9 @@ fn answer_of(
         .map(|source| (source.id, source.name.clone()));
     SearchAnswer {
         events: found.events,
+        table: found.table,
+        approximate: found.approximate,
+        has_more: found.has_more,
         source_names: names.collect(),
         total: found.total,
         next: next.map(|cursor| cursor.to_string()),
