@@ -79,7 +79,7 @@ fn visit_scalar(json: &str, visit: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
 }
 
 /// A number as a decoder would have made it had it been a value of its own.
-fn number(json: &str) -> Scalar<'_> {
+pub(crate) fn number(json: &str) -> Scalar<'_> {
     if let Ok(integer) = json.parse() {
         return Scalar::Int(integer);
     }
