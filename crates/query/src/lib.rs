@@ -36,6 +36,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use field::{FieldName, Reach};
 pub use filter::Filter;
 pub use interval::NumberInterval;
+pub use leaf::each_element;
 pub use matcher::{BatchMatcher, Matcher, Origin};
 pub use parse::parse;
 pub use predicate::{Predicate, TextTest};
