@@ -114,6 +114,16 @@ pub(super) fn of_column(column: &Column) -> Result<Option<Coded>, Failure> {
             }
             (interned.keys, interned.codes)
         }
+        Values::Packed(packed) => {
+            let texts = packed.texts();
+            let keys = (0..packed.slots()).map(|slot| Ok(Key::Text(texts.get(slot)?.into())));
+            let keys: Result<Vec<Key>, Failure> = keys.collect();
+            let slots = (0..column.presence.present()).map(|rank| packed.slot(rank));
+            (
+                keys?,
+                slots.map(|slot| slot.map_or(NONE, code_of)).collect(),
+            )
+        }
         Values::Mixed(_) => return Ok(None),
     };
     Ok(Some(over_rows(column, keys, codes)))

@@ -83,6 +83,20 @@ impl Sink<'_> {
                     }
                 }
             }
+            Values::Packed(packed) => {
+                let texts = packed.texts();
+                let slots = 0..packed.slots();
+                let leaves = slots.map(|slot| Ok(prepared(Scalar::Str(texts.get(slot)?))));
+                let leaves: Vec<Option<Prepared<'_>>> = leaves.collect::<Result<_, Failure>>()?;
+                self.each(column, |accumulator, rank| {
+                    let leaf = packed
+                        .slot(rank)
+                        .and_then(|slot| leaves.get(slot)?.as_ref());
+                    if let Some(prepared) = leaf {
+                        prepared.add_to(accumulator);
+                    }
+                });
+            }
             Values::Mixed(_) => return Ok(false),
         }
         Ok(true)

@@ -112,6 +112,7 @@ impl KeptRow {
             source: SearchedSource {
                 id,
                 name: name.to_owned(),
+                kept_from: None,
             },
             level: row.level(),
             targets,

@@ -49,6 +49,23 @@ impl Quest for Aggregating<'_> {
         true
     }
 
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Groups>, Failure>> {
+        let rows = PartRows {
+            plan,
+            part: &plan.parts[part],
+            budget,
+        };
+        match &rows.part.part {
+            Part::Open(_) => None,
+            Part::Block(block) => self.work.ask_directory(&rows, block).ok().map(Ok),
+        }
+    }
+
     fn work_on(
         &self,
         part: usize,
@@ -116,12 +133,12 @@ impl Work {
         })
     }
 
-    fn group_block(
+    /// What the directory of a block says, or what is left to evaluate in it.
+    fn ask_directory(
         &self,
         rows: &PartRows<'_>,
         handle: &BlockHandle,
-    ) -> Result<PartAnswer<Groups>, Failure> {
-        rows.budget.check()?;
+    ) -> Result<PartAnswer<Groups>, Condition> {
         let mut groups = Groups::new(&self.aggregation);
         let condition = match rows.condition_in(handle) {
             Ok(condition) => condition,
@@ -135,6 +152,21 @@ impl Work {
         {
             return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
         }
+        Err(condition)
+    }
+
+    fn group_block(
+        &self,
+        rows: &PartRows<'_>,
+        handle: &BlockHandle,
+    ) -> Result<PartAnswer<Groups>, Failure> {
+        rows.budget.check()?;
+        let condition = match self.ask_directory(rows, handle) {
+            Ok(answer) => return Ok(answer),
+            Err(condition) => condition,
+        };
+        let mut groups = Groups::new(&self.aggregation);
+        let source = &rows.plan.sources[rows.part.source].searched;
         let block = OpenBlock::new(handle);
         let among = rows.in_range(&block)?;
         let selected = rows.select(&condition, &block, among)?;

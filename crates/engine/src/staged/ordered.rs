@@ -346,7 +346,7 @@ impl Stream<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, part: usize) -> Result<(), Incomplete> {
+    fn note_returned(&mut self, part: usize) -> Result<(), Incomplete> {
         self.returned.insert(part);
         while self.returned.remove(&self.next_outstanding) {
             self.next_outstanding += 1;
@@ -369,6 +369,24 @@ impl Quest for Stream<'_> {
 
     fn can_matter(&self, _part: &PlannedPart) -> bool {
         self.ordered.flow == Flow::GoesOn
+    }
+
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Vec<KeptRow>>, Failure>> {
+        let rows = PartRows {
+            plan,
+            part: &plan.parts[part],
+            budget,
+        };
+        let Part::Block(block) = &rows.part.part else {
+            return None;
+        };
+        let pruned = rows.condition_in(block).err()?;
+        Some(Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())))
     }
 
     fn work_on(
@@ -400,11 +418,11 @@ impl Quest for Stream<'_> {
             }
             self.waiting.push(Reverse(Waiting(row)));
         }
-        self.settle(part)
+        self.note_returned(part)
     }
 
     fn give_up(&mut self, part: usize) -> Result<(), Incomplete> {
-        self.settle(part)
+        self.note_returned(part)
     }
 }
 
