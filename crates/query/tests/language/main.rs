@@ -13,5 +13,6 @@ mod generate;
 mod introspection;
 mod precedence;
 mod properties;
+mod required;
 mod text;
 mod words;
