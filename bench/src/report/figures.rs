@@ -1,0 +1,19 @@
+//! How figures are written.
+
+use std::time::Duration;
+
+const MB: f64 = 1e6;
+
+pub(super) fn mb(bytes: u64) -> f64 {
+    bytes as f64 / MB
+}
+
+/// Milliseconds, with as many places as mean something.
+pub(super) fn ms(duration: Duration) -> String {
+    let ms = duration.as_secs_f64() * 1000.0;
+    if ms < 10.0 {
+        format!("{ms:.1}")
+    } else {
+        format!("{ms:.0}")
+    }
+}
