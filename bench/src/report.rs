@@ -3,7 +3,9 @@
 mod figures;
 mod ingest;
 mod machine;
+mod marks;
 mod questions;
+mod standing;
 
 use std::fmt::Write as _;
 
@@ -23,6 +25,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) ingest: &'a Ingest,
     pub(crate) questions: &'a [Question],
     pub(crate) answers: &'a [Answer],
+    /// Timed runs of a warm question; the median counts.
+    pub(crate) warm_runs: usize,
     pub(crate) is_cache_dropped: bool,
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
@@ -65,7 +69,8 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     };
     writeln!(
         page,
-        "- Cold: {cold}. Warm: median of seven. Over HTTP, the whole answer read."
+        "- Cold: {cold}. Warm: median of {}. Over HTTP, the whole answer read.",
+        outcome.warm_runs
     )?;
     writeln!(
         page,
@@ -73,6 +78,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     )?;
     ingest::write(&mut page, outcome)?;
     questions::write(&mut page, outcome)?;
+    marks::write(&mut page, outcome)?;
     Ok(page)
 }
 

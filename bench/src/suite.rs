@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Events in the corpus [default: 10 000 000].
     #[arg(long)]
     events: Option<u64>,
-    /// 100 000 events, each question once, and no page of results: does it run, and are the answers right?
+    /// 100 000 events, each question once, and no page of results unless --page says where: does it run, and are the answers right?
     #[arg(long)]
     smoke: bool,
     /// Connections that send at the same time.
@@ -46,6 +46,9 @@ pub(crate) struct Arguments {
     /// Where the corpus and the server's data go: several gigabytes.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data"))]
     dir: PathBuf,
+    /// Where the page of results goes [default: bench/RESULTS.md, with --smoke nowhere].
+    #[arg(long)]
+    page: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -60,6 +63,12 @@ impl Arguments {
     fn events(&self) -> u64 {
         let standard = if self.smoke { SMOKE_EVENTS } else { EVENTS };
         self.events.unwrap_or(standard)
+    }
+
+    fn page(&self) -> Option<PathBuf> {
+        let standard = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
+        let standard = (!self.smoke).then_some(standard);
+        self.page.clone().or(standard)
     }
 }
 
@@ -131,19 +140,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         .iter()
         .filter(|answer| answer.fault.is_some())
         .count();
-    if !arguments.smoke {
-        let outcome = Outcome {
-            meta: &meta,
-            shape: arguments.shape(),
-            ingest: &ingest,
-            questions: &questions,
-            answers: &answers,
-            is_cache_dropped,
-            load_before,
-        };
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
-        std::fs::write(&page, report::page(&outcome)?)?;
-        println!("written: {}", page.display());
+    let outcome = Outcome {
+        meta: &meta,
+        shape: arguments.shape(),
+        ingest: &ingest,
+        questions: &questions,
+        answers: &answers,
+        warm_runs,
+        is_cache_dropped,
+        load_before,
+    };
+    let page = report::page(&outcome)?;
+    if let Some(path) = arguments.page() {
+        std::fs::write(&path, page)?;
+        println!("written: {}", path.display());
     }
     println!("{} passed, {failed} failed", answers.len() - failed);
     Ok(failed == 0)

@@ -17,3 +17,8 @@ pub(super) fn ms(duration: Duration) -> String {
         format!("{ms:.0}")
     }
 }
+
+/// A mark that is missed stands out.
+pub(super) fn yes_or_no(is_reached: bool) -> &'static str {
+    if is_reached { "yes" } else { "**no**" }
+}
