@@ -1,5 +1,6 @@
 //! The page of results: what was measured, on what, by which command, beside what others needed.
 
+mod encodings;
 mod figures;
 mod ingest;
 mod machine;
@@ -13,21 +14,21 @@ pub(crate) use ingest::ingest_line;
 pub(crate) use questions::answer_line;
 
 use crate::corpus::Meta;
-use crate::load::Shape;
 use crate::question::Question;
-use crate::suite::{Answer, Ingest};
+use crate::suite::{Asked, Encoded, Ingest};
 
 /// Everything the page is made of.
 #[derive(Debug)]
 pub(crate) struct Outcome<'a> {
     pub(crate) meta: &'a Meta,
-    pub(crate) shape: Shape,
+    pub(crate) connections: usize,
+    pub(crate) body_bytes: usize,
     pub(crate) ingest: &'a Ingest,
     pub(crate) questions: &'a [Question],
-    pub(crate) answers: &'a [Answer],
+    pub(crate) asked: &'a Asked,
     /// Timed runs of a warm question; the median counts.
     pub(crate) warm_runs: usize,
-    pub(crate) is_cache_dropped: bool,
+    pub(crate) encoded: &'a [Encoded],
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
 }
@@ -57,12 +58,11 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     )?;
     writeln!(
         page,
-        "- Load: {} connections on the same machine, bodies of {} KiB, content encoding {:?}.",
-        outcome.shape.connections,
-        outcome.shape.body_bytes >> 10,
-        outcome.shape.encoding,
+        "- Load: {} connections on the same machine, bodies of {} KiB of lines.",
+        outcome.connections,
+        outcome.body_bytes >> 10,
     )?;
-    let cold = if outcome.is_cache_dropped {
+    let cold = if outcome.asked.is_cache_dropped {
         "the server restarted and the page cache dropped before each question"
     } else {
         "the server restarted before each question; the page cache could not be dropped, so files are cached"
@@ -79,6 +79,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     ingest::write(&mut page, outcome)?;
     questions::write(&mut page, outcome)?;
     marks::write(&mut page, outcome)?;
+    encodings::write(&mut page, outcome)?;
     Ok(page)
 }
 

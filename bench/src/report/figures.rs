@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::latency::Latencies;
+
 const MB: f64 = 1e6;
 
 pub(super) fn mb(bytes: u64) -> f64 {
@@ -21,4 +23,11 @@ pub(super) fn ms(duration: Duration) -> String {
 /// A mark that is missed stands out.
 pub(super) fn yes_or_no(is_reached: bool) -> &'static str {
     if is_reached { "yes" } else { "**no**" }
+}
+
+/// In milliseconds.
+pub(super) fn percentiles(latencies: &Latencies) -> String {
+    let [half, most, nearly_all] = [50, 90, 99].map(|percent| ms(latencies.percentile(percent)));
+    let longest = ms(latencies.longest());
+    format!("p50 {half}, p90 {most}, p99 {nearly_all}, longest {longest}")
 }

@@ -3,17 +3,16 @@
 use std::fmt::Write as _;
 
 use super::Outcome;
-use super::figures::{mb, ms};
-use crate::corpus::Meta;
+use super::figures::{mb, percentiles};
 use crate::suite::Ingest;
 
 /// One line on ingest, for the terminal.
-pub(crate) fn ingest_line(meta: &Meta, ingest: &Ingest) -> String {
+pub(crate) fn ingest_line(ingest: &Ingest) -> String {
     format!(
         "{:.1} MB/s acknowledged, {:.1} MB per CPU second, {:.0} MB peak, {:.0} MB on disk, \
          idle after {:.1} s, {} postponed",
-        mb(meta.bytes) / ingest.sent.elapsed.as_secs_f64(),
-        mb(meta.bytes) / ingest.processor_seconds,
+        mb(ingest.sent.raw_bytes) / ingest.sent.elapsed.as_secs_f64(),
+        mb(ingest.sent.raw_bytes) / ingest.processor_seconds,
         mb(ingest.memory_peak_bytes),
         mb(ingest.disk_bytes),
         ingest.settled.as_secs_f64(),
@@ -22,7 +21,7 @@ pub(crate) fn ingest_line(meta: &Meta, ingest: &Ingest) -> String {
 }
 
 pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<()> {
-    let (meta, ingest) = (outcome.meta, outcome.ingest);
+    let ingest = outcome.ingest;
     page.push_str(
         "## Ingest\n\n\
          The others' figures are references, measured on the 10 million events on a machine of the same \
@@ -33,12 +32,12 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
     writeln!(
         page,
         "| **Cordwood** | {:.0} | {:.1} s | yes | {:.1} | {:.0} | {:.0} | {:.1} |",
-        mb(meta.bytes) / ingest.sent.elapsed.as_secs_f64(),
+        mb(ingest.sent.raw_bytes) / ingest.sent.elapsed.as_secs_f64(),
         ingest.settled.as_secs_f64(),
-        mb(meta.bytes) / ingest.processor_seconds,
+        mb(ingest.sent.raw_bytes) / ingest.processor_seconds,
         mb(ingest.memory_peak_bytes),
         mb(ingest.disk_bytes),
-        meta.bytes as f64 / ingest.disk_bytes as f64,
+        ingest.sent.raw_bytes as f64 / ingest.disk_bytes as f64,
     )?;
     page.push_str(
         "| VictoriaLogs | 18 | 0 s | no (7 s later) | 10 | 554 | 644 | 5.8 |\n\
@@ -52,12 +51,23 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
         "what was done by then: some events were still in the log"
     };
     writeln!(page, "Processor time and bytes on disk are of {rest}.\n")?;
+    let acknowledgements = &ingest.sent.acknowledgements;
     writeln!(
         page,
-        "{} bodies, {} of them postponed by 429; the slowest acknowledgement took {} ms.\n",
-        ingest.sent.bodies,
+        "{} bodies; {} times one was postponed by 429. Milliseconds from sending a body to its acknowledgement: {}.\n",
+        acknowledgements.count(),
         ingest.sent.postponed,
-        ms(ingest.sent.slowest),
+        percentiles(acknowledgements),
+    )?;
+    let memory = outcome.asked.memory;
+    writeln!(
+        page,
+        "Memory resident, in MB: at most {:.0} during ingest and {:.0} idle after it; in a server started anew, at most \
+         {:.0} during the questions and {:.0} idle after them.\n",
+        mb(ingest.memory_peak_bytes),
+        mb(ingest.memory_idle_bytes),
+        mb(memory.peak_bytes),
+        mb(memory.resident_bytes),
     )?;
     page.push_str(
         "Where the processor time went, by the server's threads (those alive at the end):\n\n",

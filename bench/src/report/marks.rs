@@ -67,7 +67,7 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
     );
     for mark in marks_of_questions(outcome)
         .into_iter()
-        .chain(marks_of_ingest(outcome))
+        .chain(marks_of_resources(outcome))
     {
         let (bound, unit) = (mark.bound.describe(), mark.unit);
         match mark.figure {
@@ -91,7 +91,7 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
 }
 
 fn marks_of_questions(outcome: &Outcome<'_>) -> Vec<Mark> {
-    let asked = || outcome.questions.iter().zip(outcome.answers);
+    let asked = || outcome.questions.iter().zip(&outcome.asked.answers);
     let mark = |(name, limit): (&str, f64)| Mark {
         what: format!("`{name}` warm"),
         bound: Bound::Under(limit),
@@ -103,8 +103,9 @@ fn marks_of_questions(outcome: &Outcome<'_>) -> Vec<Mark> {
     WARM_MS.into_iter().map(mark).collect()
 }
 
-fn marks_of_ingest(outcome: &Outcome<'_>) -> Vec<Mark> {
-    let (ingest, raw) = (outcome.ingest, mb(outcome.meta.bytes));
+fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
+    let (ingest, memory) = (outcome.ingest, outcome.asked.memory);
+    let raw = mb(ingest.sent.raw_bytes);
     let mark = |what: &str, bound, figure, unit| Mark {
         what: what.to_owned(),
         bound,
@@ -126,9 +127,27 @@ fn marks_of_ingest(outcome: &Outcome<'_>) -> Vec<Mark> {
         ),
         mark("disk", Bound::AtMost(375.0), mb(ingest.disk_bytes), "MB"),
         mark(
-            "memory, peak of ingest",
+            "memory, peak while ingesting",
             Bound::Under(600.0),
             mb(ingest.memory_peak_bytes),
+            "MB",
+        ),
+        mark(
+            "memory, peak while asked",
+            Bound::Under(600.0),
+            mb(memory.peak_bytes),
+            "MB",
+        ),
+        mark(
+            "memory, idle after ingest",
+            Bound::Under(150.0),
+            mb(ingest.memory_idle_bytes),
+            "MB",
+        ),
+        mark(
+            "memory, idle after the questions",
+            Bound::Under(150.0),
+            mb(memory.resident_bytes),
             "MB",
         ),
     ]

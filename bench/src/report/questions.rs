@@ -36,7 +36,7 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
     );
     let mut warm = Vec::new();
     let mut cold = Vec::new();
-    for (question, answer) in outcome.questions.iter().zip(outcome.answers) {
+    for (question, answer) in outcome.questions.iter().zip(&outcome.asked.answers) {
         let pair = [
             Standing::new(answer.warm, question.peers.fastest_warm()),
             Standing::new(answer.cold, question.peers.fastest_cold()),
