@@ -1,5 +1,6 @@
 //! The page of results: what was measured, on what, by which command, beside what others needed.
 
+mod concurrency;
 mod encodings;
 mod figures;
 mod ingest;
@@ -10,12 +11,13 @@ mod standing;
 
 use std::fmt::Write as _;
 
+pub(crate) use concurrency::concurrency_line;
 pub(crate) use ingest::ingest_line;
 pub(crate) use questions::answer_line;
 
 use crate::corpus::Meta;
 use crate::question::Question;
-use crate::suite::{Asked, Encoded, Ingest};
+use crate::suite::{Asked, Concurrency, Encoded, Ingest};
 
 /// Everything the page is made of.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ pub(crate) struct Outcome<'a> {
     /// Timed runs of a warm question; the median counts.
     pub(crate) warm_runs: usize,
     pub(crate) encoded: &'a [Encoded],
+    pub(crate) concurrency: &'a Concurrency,
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
 }
@@ -80,6 +83,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     questions::write(&mut page, outcome)?;
     marks::write(&mut page, outcome)?;
     encodings::write(&mut page, outcome)?;
+    concurrency::write(&mut page, outcome)?;
     Ok(page)
 }
 

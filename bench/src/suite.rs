@@ -1,10 +1,12 @@
 //! One run of the suite: ingest measured, then the questions, cold and warm, every answer checked.
 
+mod concurrency;
 mod encodings;
 mod ingest;
 mod questions;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use cordwood_harness::ServerOptions;
@@ -18,6 +20,7 @@ use crate::process;
 use crate::question;
 use crate::report::{self, Outcome};
 
+pub(crate) use self::concurrency::{Concurrency, Mixed};
 pub(crate) use self::encodings::Encoded;
 pub(crate) use self::ingest::Ingest;
 pub(crate) use self::questions::{Answer, Asked};
@@ -29,6 +32,9 @@ const SMOKE_EVENTS: u64 = 100_000;
 const FLUSH_AGE_MS: u64 = 20_000;
 /// Timed runs of a warm question; the median counts.
 const WARM_RUNS: usize = 7;
+/// How long clients ask at the same time: long enough for percentiles, and to see that it works.
+const CLIENTS_ASK: Duration = Duration::from_secs(30);
+const SMOKE_CLIENTS_ASK: Duration = Duration::from_secs(1);
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -69,6 +75,14 @@ impl Arguments {
         let standard = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
         let standard = (!self.smoke).then_some(standard);
         self.page.clone().or(standard)
+    }
+
+    fn clients_ask(&self) -> Duration {
+        if self.smoke {
+            SMOKE_CLIENTS_ASK
+        } else {
+            CLIENTS_ASK
+        }
     }
 
     /// A server with a directory of its own in `dir`.
@@ -137,6 +151,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     };
     let warm_runs = if arguments.smoke { 1 } else { WARM_RUNS };
     let asked = stage.ask_all(&questions, &expected, warm_runs)?;
+    let checked: Vec<_> = questions.iter().zip(&expected).collect();
+    let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
+    println!("{}", report::concurrency_line(&concurrency));
     let encoded = encodings::measure(&path, arguments.body_bytes(), |name| {
         arguments.ingestion_beside(&dir.path().join(name))
     })?;
@@ -157,6 +174,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         asked: &asked,
         warm_runs,
         encoded: &encoded,
+        concurrency: &concurrency,
         load_before,
     })?;
     if let Some(path) = arguments.page() {
@@ -164,5 +182,5 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         println!("written: {}", path.display());
     }
     println!("{} passed, {failed} failed", questions.len() - failed);
-    Ok(failed == 0)
+    Ok(failed == 0 && concurrency.faults().count() == 0)
 }
