@@ -222,6 +222,12 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
         code_of(groups.group(&of_row.collect::<Vec<Key>>()))
     };
     match combinations {
+        Some(_) if varying.is_empty() => {
+            if let Some(first) = selected.iter().next() {
+                let group = new_group(first);
+                selected.iter().for_each(|row| group_of[row] = group);
+            }
+        }
         Some(combinations) if combinations <= TABLE_MAX => {
             let mut table = vec![NONE; combinations];
             for row in selected.iter() {
