@@ -16,6 +16,23 @@ pub enum Incomplete {
     Cancelled,
     /// The memory a search may take was not to be had.
     Memory,
+    /// The groups took more memory than a question may keep: what is there counts a part of the events.
+    Groups {
+        /// How many groups there were then.
+        groups: u64,
+        /// How many bytes one question may keep.
+        bytes_max: u64,
+    },
+    /// The rows that a stage has to remember took more memory than a question may keep.
+    Kept {
+        /// How many bytes one question may keep.
+        bytes_max: u64,
+    },
+    /// A timechart would have more rows than one may have; later intervals without events are left out.
+    Rows {
+        /// How many it may have.
+        rows_max: u64,
+    },
     /// A block could not be read; the others were searched.
     Unreadable {
         /// The source whose block it is.
@@ -48,6 +65,20 @@ impl fmt::Display for Incomplete {
             Incomplete::Deadline => f.write_str("the time for the search ran out"),
             Incomplete::Cancelled => f.write_str("the search was cancelled"),
             Incomplete::Memory => f.write_str("the memory for the search ran out"),
+            Incomplete::Groups { groups, bytes_max } => write!(
+                f,
+                "the memory for one question, {bytes_max} bytes, ran out at {groups} groups"
+            ),
+            Incomplete::Kept { bytes_max } => write!(
+                f,
+                "the memory for one question, {bytes_max} bytes, ran out for the rows it has to remember"
+            ),
+            Incomplete::Rows { rows_max } => {
+                write!(
+                    f,
+                    "the timechart has more than {rows_max} rows; take longer intervals"
+                )
+            }
             Incomplete::Unreadable {
                 source,
                 range,

@@ -84,7 +84,7 @@ impl Engine {
         explain::explain_empty(self, snapshot, request, time)
     }
 
-    fn means(&self, request: &SearchRequest) -> Means<'_> {
+    pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {
         Means {
             pool: &self.pool,
             memory: &self.memory,

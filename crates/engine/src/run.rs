@@ -61,7 +61,12 @@ pub(crate) trait Quest {
     ) -> impl FnOnce(&Plan, &Budget) -> Result<PartAnswer<Self::Found>, Failure> + Send + 'static;
 
     /// Takes what a part gave; parts come back in any order. An error cuts the run short.
-    fn take(&mut self, part: usize, found: Self::Found) -> Result<(), Cut>;
+    fn take(&mut self, part: usize, found: Self::Found) -> Result<(), Incomplete>;
+
+    /// Learns that a part cannot be read and will give nothing.
+    fn give_up(&mut self, _part: usize) -> Result<(), Incomplete> {
+        Ok(())
+    }
 }
 
 /// What came of a part that was handed out.
@@ -209,8 +214,8 @@ impl<'a> Run<'a> {
                 self.count_fate(answer.fate);
                 self.rows_scanned += answer.rows_scanned;
                 self.bytes_scanned += answer.bytes_scanned;
-                if let Err(cut) = quest.take(index, answer.found) {
-                    self.cut_short(cut);
+                if let Err(incomplete) = quest.take(index, answer.found) {
+                    self.cut.get_or_insert(incomplete);
                 }
             }
             Err(Failure::Cut(cut)) => {
@@ -220,6 +225,9 @@ impl<'a> Run<'a> {
             Err(Failure::Unreadable(detail)) => {
                 self.blocks.unreadable += 1;
                 self.note_unreadable(index, detail);
+                if let Err(incomplete) = quest.give_up(index) {
+                    self.cut.get_or_insert(incomplete);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use cordwood_event::Event;
 
-use crate::budget::{Budget, Cut};
+use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::part::{self, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
@@ -59,7 +59,7 @@ impl Quest for Search {
         move |plan: &Plan, budget: &Budget| part::search(plan, part, bound, budget)
     }
 
-    fn take(&mut self, _part: usize, found: Matches) -> Result<(), Cut> {
+    fn take(&mut self, _part: usize, found: Matches) -> Result<(), Incomplete> {
         self.matches += found.count;
         for row in found.rows {
             self.top.offer(row);

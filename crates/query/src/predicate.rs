@@ -280,7 +280,7 @@ impl Predicate {
 }
 
 /// A number as JSON writes it.
-fn number_text(value: Scalar<'_>) -> String {
+pub(crate) fn number_text(value: Scalar<'_>) -> String {
     let mut text = String::new();
     match value {
         Scalar::Int(integer) => {

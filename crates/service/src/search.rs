@@ -161,6 +161,7 @@ impl Service {
         )?;
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
+        refuse_stages(&parsed.query, request.query.len())?;
         let sources = chosen_sources(&self.visible_sources(caller), &request.sources)?;
         let cursor: Option<Cursor> = request.cursor.as_deref().map(str::parse).transpose()?;
         let now = cursor.map_or_else(|| self.now(), |cursor| cursor.now);
@@ -253,6 +254,18 @@ impl Service {
             .map(Some)
             .map_err(|error| Error::internal("explaining an empty answer", error))
     }
+}
+
+/// A search answers with events as they are.
+fn refuse_stages(query: &Query, text_bytes: usize) -> Result<(), Error> {
+    if query.stages.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Query(vec![QueryProblem {
+        message: "Stages after `|` are not available yet.".to_owned(),
+        position: 0..text_bytes,
+        hint: Some("Remove everything from the first `|` on.".to_owned()),
+    }]))
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.

@@ -4,5 +4,7 @@ mod cut;
 mod explain;
 mod oracle;
 mod pruning;
+mod stages;
+mod stages_cut;
 mod support;
 mod unreadable;
