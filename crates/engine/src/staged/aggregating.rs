@@ -10,7 +10,7 @@ use super::pipeline::Pipeline;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::condition::Condition;
-use crate::dense::{self, ColumnGrouping};
+use crate::dense::{ColumnGrouping, DirectoryGrouping};
 use crate::evaluate::Failure;
 use crate::groups::{Aggregation, Groups, Held};
 use crate::matching::PartRows;
@@ -144,11 +144,14 @@ impl Work {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), groups)),
         };
-        let source = &rows.plan.sources[rows.part.source].searched;
+        let grouping = DirectoryGrouping {
+            directory: handle.directory(),
+            fields: &self.fields,
+            source: &rows.plan.sources[rows.part.source].searched,
+        };
         if self.local.is_empty()
-            && condition == Condition::Constant(true)
             && rows.holds_whole(handle)
-            && dense::group_from_directory(&mut groups, &self.fields, handle.directory(), source)
+            && grouping.group(&mut groups, &condition, &rows.plan.clauses)
         {
             return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
         }
