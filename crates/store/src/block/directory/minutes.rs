@@ -11,8 +11,8 @@ const NANOS_PER_MINUTE: i64 = 60_000_000_000;
 /// their times costs a question less than such counts would cost every directory.
 const MINUTES_MAX: usize = 64;
 
-/// Fewest rows there are for each count that is written. A count takes at most about a byte, so that this keeps what is
-/// written below 0.03 bytes per event.
+/// Fewest rows there are for each count that is written. A count takes a byte or so, and never more than 17 bits, so that
+/// this keeps what is written at about 0.03 bytes per event.
 const ROWS_PER_COUNT_MIN: usize = 32;
 
 /// Counts of the events of a block by minute and level.
