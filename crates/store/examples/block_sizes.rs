@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use bytes::Bytes;
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, Timestamp};
-use cordwood_store::block::{self, BlockReader, BlockRow, EncodedBlock};
+use cordwood_store::block::{self, BlockDirectory, BlockReader, BlockRow, EncodedBlock};
 use cordwood_store::column::Values;
 use cordwood_store::tokens::{TokenMap, TokenMapBytes, WordHash};
 
@@ -184,6 +184,11 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
             count(*bytes) / count(events)
         );
     }
+    let minutes = bytes_of_minutes(blocks);
+    println!(
+        "{:7.4}  of the directories, counts by minute",
+        count(minutes) / count(events)
+    );
     let total: usize = sizes.iter().map(|(_, (bytes, _))| bytes).sum();
     println!(
         "{:7.3}  bytes per event, {events} events, {} blocks, {:.1} times smaller than JSON",
@@ -220,6 +225,18 @@ fn print_tokens(blocks: &[EncodedBlock], events: usize) -> anyhow::Result<()> {
     found?;
     println!("token map lookup: {:.1} us", millis(elapsed));
     Ok(())
+}
+
+/// What counts by minute add to the directories.
+fn bytes_of_minutes(blocks: &[EncodedBlock]) -> usize {
+    let bytes = |directories: &[BlockDirectory]| block::encode_directories(directories).len();
+    let mut directories: Vec<BlockDirectory> =
+        blocks.iter().map(|block| block.directory.clone()).collect();
+    let with_minutes = bytes(&directories);
+    for directory in &mut directories {
+        directory.minutes = None;
+    }
+    with_minutes - bytes(&directories)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for printing")]

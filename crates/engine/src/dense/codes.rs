@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use cordwood_event::{Level, Scalar, Timestamp};
 use cordwood_query::Interval;
-use cordwood_store::column::{Column, Values};
+use cordwood_store::column::{Column, StrValues, Values};
 use hashbrown::HashTable;
 
 use super::NONE;
@@ -105,24 +105,22 @@ pub(super) fn of_column(column: &Column) -> Result<Option<Coded>, Failure> {
             )
         })),
         Values::Str(texts) => {
-            let mut interned = Interned::default();
-            for index in 0..texts.frame_count() {
-                let frame = texts.frame(index)?;
-                for index in 0..frame.len() {
-                    interned.push_text(frame.get(index).unwrap_or_default());
-                }
-            }
+            let interned = Interned::of(texts)?;
             (interned.keys, interned.codes)
         }
         Values::Packed(packed) => {
-            let texts = packed.texts();
-            let keys = (0..packed.slots()).map(|slot| Ok(Key::Text(texts.get(slot)?.into())));
-            let keys: Result<Vec<Key>, Failure> = keys.collect();
-            let slots = (0..column.presence.present()).map(|rank| packed.slot(rank));
-            (
-                keys?,
-                slots.map(|slot| slot.map_or(NONE, code_of)).collect(),
-            )
+            let Interned {
+                keys,
+                codes: of_slots,
+                ..
+            } = Interned::of(packed.texts())?;
+            let codes = packed.codes().map(|slots| {
+                let slots = slots.iter().map(|slot| usize::from(*slot));
+                slots
+                    .map(|slot| of_slots.get(slot).copied().unwrap_or(0))
+                    .collect()
+            });
+            (keys, codes.unwrap_or(of_slots))
         }
         Values::Mixed(_) => return Ok(None),
     };
@@ -178,6 +176,17 @@ struct Interned {
 }
 
 impl Interned {
+    fn of(texts: &StrValues) -> Result<Interned, Failure> {
+        let mut interned = Interned::default();
+        for index in 0..texts.frame_count() {
+            let frame = texts.frame(index)?;
+            for index in 0..frame.len() {
+                interned.push_text(frame.get(index).unwrap_or_default());
+            }
+        }
+        Ok(interned)
+    }
+
     fn push_text(&mut self, text: &str) {
         let Interned { table, keys, codes } = self;
         let is_text = |code: &u32| matches!(keys.get(*code as usize), Some(Key::Text(known)) if **known == *text);

@@ -356,7 +356,7 @@ impl Stream<'_> {
         Ok(())
     }
 
-    fn note_returned(&mut self, part: usize) -> Result<(), Incomplete> {
+    fn advance_past(&mut self, part: usize) -> Result<(), Incomplete> {
         self.returned.insert(part);
         while self.returned.remove(&self.next_outstanding) {
             self.next_outstanding += 1;
@@ -387,15 +387,14 @@ impl Quest for Stream<'_> {
         part: usize,
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Vec<KeptRow>>, Failure>> {
-        let rows = PartRows {
-            plan,
-            part: &plan.parts[part],
-            budget,
-        };
-        let Part::Block(block) = &rows.part.part else {
+        let part = &plan.parts[part];
+        let Part::Block(block) = &part.part else {
             return None;
         };
-        let pruned = rows.condition_in(block).err()?;
+        if let Err(cut) = budget.check() {
+            return Some(Err(cut.into()));
+        }
+        let pruned = PartRows { plan, part, budget }.condition_in(block).err()?;
         Some(Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())))
     }
 
@@ -428,11 +427,11 @@ impl Quest for Stream<'_> {
             }
             self.waiting.push(Reverse(Waiting(row)));
         }
-        self.note_returned(part)
+        self.advance_past(part)
     }
 
     fn give_up(&mut self, part: usize) -> Result<(), Incomplete> {
-        self.note_returned(part)
+        self.advance_past(part)
     }
 }
 

@@ -15,7 +15,7 @@ const SECTION_BYTES: usize = 24;
 /// More sections than any version will have; bounds what a reader allocates.
 const SECTIONS_MAX: usize = 64;
 
-/// A kind of section. The numbers 4 (template table) and 5 (rollup) are reserved.
+/// A kind of section. The number 4 is reserved for the template table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum SectionId {

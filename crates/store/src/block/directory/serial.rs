@@ -8,7 +8,9 @@ use std::vec;
 
 use cordwood_event::{Number, Timestamp};
 
-use super::{BlockDirectory, Chunk, ColumnEntry, LevelCounts, NumberRange, RestEntry};
+use super::{
+    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MISSING, NumberRange, RestEntry, minutes,
+};
 use crate::block::rest::{decode_paths, push_paths};
 use crate::block::{COLUMNS_MAX, REST_CELLS_MAX, ROWS_MAX};
 use crate::encoding::cursor::{Cursor, push_count};
@@ -22,13 +24,12 @@ const HEAD_CHUNKS: usize = 3;
 
 const HAS_DICTIONARIES: i64 = 1;
 const HAS_REST: i64 = 2;
+const HAS_MINUTES: i64 = 4;
 
 const NO_NUMBERS: i64 = 0;
 const MIN_IS_FLOAT: i64 = 1;
 const MAX_IS_FLOAT: i64 = 2;
 const SOME_NUMBERS: i64 = 4;
-
-const MISSING: Corrupt = Corrupt("directories whose parts do not fit together");
 
 /// Writes directories; [`decode_directories`] gives them back in the same order.
 pub fn encode_directories<'a>(
@@ -42,13 +43,15 @@ pub fn encode_directories<'a>(
     push_chunks(&blocks, &mut out);
     push_totals(&blocks, &mut out);
     push_columns(&columns, &mut out);
+    minutes::push(&blocks, &mut out);
     out
 }
 
 fn push_shapes(blocks: &[&BlockDirectory], out: &mut Vec<u8>) {
     push(out, blocks, |block| {
         let dictionaries = i64::from(block.dictionaries.is_some()) * HAS_DICTIONARIES;
-        dictionaries + i64::from(block.rest.is_some()) * HAS_REST
+        let rest = i64::from(block.rest.is_some()) * HAS_REST;
+        dictionaries + rest + i64::from(block.minutes.is_some()) * HAS_MINUTES
     });
     push(out, blocks, |block| signed(block.presences.len()));
     push(out, blocks, |block| signed(block.columns.len()));
@@ -157,6 +160,9 @@ pub fn decode_directories(bytes: &[u8]) -> Result<Vec<BlockDirectory>, Corrupt> 
     let mut rests = rest_paths.into_iter().zip(rest_cells);
     let column_count = shapes.iter().map(|shape| shape.columns).sum();
     let mut columns = decode_columns(&mut cursor, column_count)?.into_iter();
+    let with_minutes = blocks.iter_mut().zip(&shapes);
+    let with_minutes = with_minutes.filter_map(|(block, shape)| shape.has_minutes.then_some(block));
+    minutes::decode(&mut cursor, with_minutes)?;
     cursor.finish()?;
     for (block, shape) in blocks.iter_mut().zip(&shapes) {
         fill(block, shape, &mut chunks, &mut columns, &mut rests).ok_or(MISSING)?;
@@ -169,6 +175,7 @@ pub fn decode_directories(bytes: &[u8]) -> Result<Vec<BlockDirectory>, Corrupt> 
 struct Shape {
     has_dictionaries: bool,
     has_rest: bool,
+    has_minutes: bool,
     presences: usize,
     columns: usize,
 }
@@ -189,6 +196,7 @@ fn decode_shapes(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Shape>, Co
         Ok(Shape {
             has_dictionaries: flags & HAS_DICTIONARIES != 0,
             has_rest: flags & HAS_REST != 0,
+            has_minutes: flags & HAS_MINUTES != 0,
             presences: within(presences, COLUMNS_MAX)?,
             columns: within(columns, COLUMNS_MAX)?,
         })
@@ -233,8 +241,8 @@ fn decode_totals(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<BlockDirec
     let (mut ts_min, mut ts_max) = (get()?, get()?);
     let (mut sequence_min, mut sequence_max) = (get()?, get()?);
     let mut source_bytes = get()?;
-    let level_kinds = LevelCounts::default().0.len();
-    let mut levels = int::decode(cursor, count.saturating_mul(level_kinds))?.into_iter();
+    let level_counts = count.saturating_mul(LevelCounts::KINDS);
+    let mut levels = int::decode(cursor, level_counts)?.into_iter();
     let mut blocks = Vec::with_capacity(count);
     for rows in rows {
         let mut counts = LevelCounts::default();
@@ -252,6 +260,7 @@ fn decode_totals(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<BlockDirec
             sequences: (sequences.0.cast_unsigned(), sequences.1.cast_unsigned()),
             source_bytes: next(&mut source_bytes)?.cast_unsigned(),
             levels: counts,
+            minutes: None,
             timestamp: Chunk::default(),
             sequence: Chunk::default(),
             level: Chunk::default(),
@@ -371,7 +380,7 @@ fn within(value: i64, max: usize) -> Result<usize, Corrupt> {
     value.filter(|value| *value <= max).ok_or(MISSING)
 }
 
-fn narrow(value: i64, min: usize, max: usize) -> Result<u32, Corrupt> {
+pub(super) fn narrow(value: i64, min: usize, max: usize) -> Result<u32, Corrupt> {
     let value = within(value, max)?;
     if value < min {
         return Err(MISSING);
