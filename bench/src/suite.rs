@@ -28,7 +28,10 @@ pub(crate) use self::questions::{Answer, Asked};
 pub(crate) use self::shapes::{Counted, Shape};
 
 const EVENTS: u64 = 10_000_000;
-const SMOKE_EVENTS: u64 = 100_000;
+const SMOKE_EVENTS: u64 = 40_000;
+/// As much of the corpus as is sent in each encoding: about a million events, which fit into memory.
+const ENCODED_BYTES: u64 = 375_000_000;
+const SMOKE_ENCODED_BYTES: u64 = 8_000_000;
 /// Events in the corpora of other shapes: 477 MB, and about 370.
 const LOGHUB_EVENTS: u64 = 2_000_000;
 const SMOKE_LOGHUB_EVENTS: u64 = 10_000;
@@ -52,7 +55,7 @@ pub(crate) struct Arguments {
     /// Events in the corpus [default: 10 000 000].
     #[arg(long)]
     events: Option<u64>,
-    /// 100 000 events, each question once, and no page of results unless --page says where: does it run, and are the answers right?
+    /// 40 000 events, each question once, and no page of results unless --page says where: does it run, and are the answers right?
     #[arg(long)]
     smoke: bool,
     /// Connections that send at the same time.
@@ -86,6 +89,14 @@ impl Arguments {
         let standard = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
         let standard = (!self.smoke).then_some(standard);
         self.page.clone().or(standard)
+    }
+
+    fn encoded_bytes(&self) -> u64 {
+        if self.smoke {
+            SMOKE_ENCODED_BYTES
+        } else {
+            ENCODED_BYTES
+        }
     }
 
     fn clients_ask(&self) -> Duration {
@@ -176,9 +187,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let checked: Vec<_> = questions.iter().zip(&expected).collect();
     let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
     println!("{}", report::concurrency_line(&concurrency));
-    let encoded = encodings::measure(&path, arguments.body_bytes(), |name| {
-        arguments.ingestion_beside(&dir.path().join(name))
-    })?;
+    let encoded = encodings::measure(
+        &path,
+        arguments.body_bytes(),
+        arguments.encoded_bytes(),
+        |name| arguments.ingestion_beside(&dir.path().join(name)),
+    )?;
     for Encoded { encoding, ingest } in &encoded {
         println!("{encoding:?}: {}", report::ingest_line(ingest));
     }
