@@ -67,6 +67,7 @@ fn a_sound_directory_is_found_sound() {
 fn a_directory_that_counts_other_events_is_damage() {
     const TRAILER_BYTES: usize = 20;
     const SECTION_BYTES: usize = 24;
+    const DIRECTORY_SECTION: u8 = 2;
     let disk = filled();
     let files = disk.files();
     let path = file_under(&files, "segments/")[0];
@@ -75,9 +76,12 @@ fn a_directory_that_counts_other_events_is_damage() {
         usize::try_from(u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())).unwrap()
     };
     let trailer = bytes.len() - TRAILER_BYTES;
-    let footer = trailer - 3 * SECTION_BYTES;
-    let entry = footer + SECTION_BYTES;
-    assert_eq!(bytes[entry], 2, "the section of directories");
+    let footer_bytes = u32::from_le_bytes(bytes[trailer..trailer + 4].try_into().unwrap());
+    let footer = trailer - footer_bytes as usize;
+    let mut entries = (footer..trailer).step_by(SECTION_BYTES);
+    let entry = entries
+        .find(|entry| bytes[*entry] == DIRECTORY_SECTION)
+        .unwrap();
     let (start, length) = (number(&bytes, entry + 8), number(&bytes, entry + 16));
     let mut directories = decode_directories(&bytes[start..start + length]).unwrap();
     for directory in &mut directories {
