@@ -60,11 +60,14 @@ impl Sink<'_> {
                 if values.iter().any(is_compound) {
                     return Ok(false);
                 }
-                let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
                 if self.is_distinct() {
-                    self.add_different(column, codes, &leaves);
+                    let leaves = values.iter().map(|value| Datum::Scalar(value).leaf());
+                    let hashes: Vec<Option<u64>> =
+                        leaves.map(|leaf| leaf.map(distinct_hash)).collect();
+                    self.add_different(column, codes, &hashes);
                     return Ok(true);
                 }
+                let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
                 self.each(column, |accumulator, rank| {
                     let code = codes.get(rank).map(|code| usize::from(*code));
                     let leaf = code.and_then(|code| leaves.get(code)?.as_ref());
@@ -115,10 +118,10 @@ impl Sink<'_> {
     }
 
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
-    fn add_different(&mut self, column: &Column, codes: &[u16], leaves: &[Option<Prepared<'_>>]) {
+    fn add_different(&mut self, column: &Column, codes: &[u16], hashes: &[Option<u64>]) {
         /// A mebibyte, which a core's cache holds.
         const SEEN_MAX: usize = 1 << 20;
-        let mut seen = vec![false; (self.groups.len() * leaves.len()).min(SEEN_MAX)];
+        let mut seen = vec![false; (self.groups.len() * hashes.len()).min(SEEN_MAX)];
         for (row, rank) in column.presence.iter() {
             let group = self
                 .group_of
@@ -129,13 +132,19 @@ impl Sink<'_> {
                 continue;
             };
             let (group, code) = (group as usize, usize::from(*code));
-            if let Some(seen) = seen.get_mut(group * leaves.len() + code)
-                && std::mem::replace(seen, true)
-            {
+            let seen = seen.get_mut(group * hashes.len() + code);
+            let is_mapped = seen.is_some();
+            if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
                 continue;
             }
-            if let Some(Some(prepared)) = leaves.get(code) {
-                prepared.add_to(self.groups.accumulator(group, self.column));
+            let accumulator = self.groups.accumulator(group, self.column);
+            if let (Accumulator::CountDistinct(distinct), Some(Some(hash))) =
+                (accumulator, hashes.get(code))
+            {
+                match is_mapped {
+                    true => distinct.list(*hash),
+                    false => distinct.add_hash(*hash),
+                }
             }
         }
     }
