@@ -37,6 +37,12 @@ impl Sink<'_> {
     /// added.
     pub(super) fn take(mut self, column: &Column) -> Result<bool, Failure> {
         match &column.values {
+            Values::Int(integers) if self.keeps_numbers() => {
+                self.in_runs(column, integers, |values, run| values.add_integers(run));
+            }
+            Values::Float(floats) if self.keeps_numbers() => {
+                self.in_runs(column, floats, |values, run| values.add_floats(run));
+            }
             Values::Int(integers) => self.each(column, |accumulator, rank| {
                 if let Some(integer) = integers.get(rank) {
                     add_integer(accumulator, *integer);
@@ -115,6 +121,55 @@ impl Sink<'_> {
                 self.groups.accumulator(0, self.column),
                 Accumulator::CountDistinct(_)
             )
+    }
+
+    fn keeps_numbers(&mut self) -> bool {
+        self.groups.len() > 0
+            && matches!(
+                self.groups.accumulator(0, self.column),
+                Accumulator::Values(_)
+            )
+    }
+
+    /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
+    fn in_runs<T: Copy + Default>(
+        &mut self,
+        column: &Column,
+        numbers: &[T],
+        add: impl Fn(&mut crate::aggregate::Values, &[T]),
+    ) {
+        // By group: how many numbers it has, then where its next one goes, and at last where its run ends.
+        let mut ends = vec![0usize; self.groups.len()];
+        for (row, rank) in column.presence.iter() {
+            if let (Some(count), Some(_)) = (self.slot(row, &mut ends), numbers.get(rank)) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            total += std::mem::replace(end, total);
+        }
+        let mut sorted = vec![T::default(); total];
+        for (row, rank) in column.presence.iter() {
+            if let (Some(next), Some(number)) = (self.slot(row, &mut ends), numbers.get(rank)) {
+                sorted[*next] = *number;
+                *next += 1;
+            }
+        }
+        let mut start = 0;
+        for (group, end) in ends.into_iter().enumerate() {
+            if let Accumulator::Values(values) = self.groups.accumulator(group, self.column)
+                && start < end
+            {
+                add(values, &sorted[start..end]);
+            }
+            start = end;
+        }
+    }
+
+    /// What is held for the group of a row.
+    fn slot<'s>(&self, row: usize, by_group: &'s mut [usize]) -> Option<&'s mut usize> {
+        by_group.get_mut(*self.group_of.get(row)? as usize)
     }
 
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
