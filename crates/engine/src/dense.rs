@@ -58,7 +58,7 @@ impl ColumnGrouping<'_> {
                 None => return Ok(false),
             }
         }
-        let group_of = codes::number_groups(groups, &keys, selected);
+        let group_of = codes::number_groups(groups, keys, selected);
         for (column, computed) in aggregation.computed.iter().enumerate() {
             self.budget.check()?;
             let meeting = self.meeting(computed, selected, &group_of)?;

@@ -64,7 +64,8 @@ pub(crate) struct Groups {
     aggregation: Arc<Aggregation>,
     /// Group after group, a key for each that is grouped by.
     keys: Vec<Key>,
-    index: HashTable<usize>,
+    /// The hash and the number of each group that is looked for by its keys.
+    index: HashTable<(u64, usize)>,
     /// The hash of the keys of each group.
     hashes: Vec<u64>,
     /// Group after group, one for each computed column.
@@ -87,7 +88,7 @@ impl Groups {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.index.len()
+        self.hashes.len()
     }
 
     /// No groups, of the same aggregation.
@@ -108,34 +109,45 @@ impl Groups {
         match self.find(hash, keys) {
             Some(group) => group,
             None => {
-                let computed = self.aggregation.computed.iter();
-                self.accumulators.extend(
-                    computed.map(|computed| Accumulator::new(&computed.aggregate.function)),
-                );
+                self.push_accumulators();
                 self.insert(hash, keys.iter().cloned())
             }
         }
     }
 
+    /// A new group that is never looked for, only merged: another may have the same keys. Without an index, groups are
+    /// made in a fraction of the time.
+    pub(crate) fn push(&mut self, keys: impl Iterator<Item = Key>) -> usize {
+        let (group, first) = (self.len(), self.keys.len());
+        self.push_accumulators();
+        self.keys.extend(keys);
+        let hash = hash_of(self.keys.get(first..).unwrap_or_default());
+        self.hashes.push(hash);
+        group
+    }
+
+    fn push_accumulators(&mut self) {
+        let computed = self.aggregation.computed.iter();
+        let new = computed.map(|computed| Accumulator::new(&computed.aggregate.function));
+        self.accumulators.extend(new);
+    }
+
     fn find(&self, hash: u64, keys: &[Key]) -> Option<usize> {
         let width = self.aggregation.keys.len();
-        let is_group = |group: &usize| {
+        let is_group = |(of_group, group): &(u64, usize)| {
             let start = *group * width;
-            self.hashes.get(*group) == Some(&hash)
-                && self.keys.get(start..start + width) == Some(keys)
+            *of_group == hash && self.keys.get(start..start + width) == Some(keys)
         };
-        self.index.find(hash, is_group).copied()
+        self.index.find(hash, is_group).map(|(_, group)| *group)
     }
 
     /// A new group, whose accumulators are there already.
     fn insert(&mut self, hash: u64, keys: impl Iterator<Item = Key>) -> usize {
-        let group = self.index.len();
+        let group = self.len();
         self.keys.extend(keys);
         self.hashes.push(hash);
-        let hashes = &self.hashes;
-        self.index.insert_unique(hash, group, |group| {
-            hashes.get(*group).copied().unwrap_or_default()
-        });
+        let entry = (hash, group);
+        self.index.insert_unique(hash, entry, |(hash, _)| *hash);
         group
     }
 
@@ -178,11 +190,11 @@ impl Groups {
         let mut accumulators = other.accumulators.into_iter();
         let mut all_keys = other.keys.into_iter();
         let mut keys: Vec<Key> = Vec::with_capacity(width);
+        let mut grown = 0;
         for hash in other.hashes {
             keys.clear();
             keys.extend(all_keys.by_ref().take(width));
             let more = accumulators.by_ref().take(columns);
-            let mut grown = 0;
             if let Some(group) = self.find(hash, &keys) {
                 for (column, more) in more.enumerate() {
                     let accumulator = self.accumulator(group, column);
@@ -198,9 +210,11 @@ impl Groups {
                 grown += keys.iter().map(Key::bytes).sum::<u64>() + GROUP_BYTES;
                 self.insert(hash, keys.drain(..));
             }
-            self.hold(grown, held)?;
+            if grown >= HELD_AT_ONCE {
+                self.hold(std::mem::take(&mut grown), held)?;
+            }
         }
-        Ok(())
+        self.hold(grown, held)
     }
 
     /// Takes memory for what has grown; sketches take the place of values before it runs out.
@@ -316,6 +330,9 @@ impl Eq for RowOrder {}
 
 /// About what the index and the hash take for a group.
 const GROUP_BYTES: u64 = 32;
+
+/// Memory is taken for so many bytes together: the budget is asked by every thread, and asking costs more than a group.
+const HELD_AT_ONCE: u64 = 16 << 10;
 
 /// The memory that an answer in the making holds.
 #[derive(Debug)]

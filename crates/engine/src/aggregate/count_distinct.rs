@@ -14,6 +14,8 @@ const EXACT_MAX: usize = 100_000;
 /// The different values seen.
 #[derive(Clone, Debug)]
 pub(crate) enum CountDistinct {
+    /// Hashes of values that hardly ever are equal, as a block's dictionary lists them.
+    Listed(Vec<u64>),
     Exact(HashTable<u64>),
     Sketch(Box<HyperLogLog>),
 }
@@ -30,7 +32,9 @@ impl CountDistinct {
     }
 
     pub(crate) fn add_hash(&mut self, hash: u64) {
+        self.settle();
         match self {
+            CountDistinct::Listed(_) => {}
             CountDistinct::Sketch(sketch) => sketch.add(hash),
             CountDistinct::Exact(seen) => {
                 seen.entry(hash, |other| *other == hash, |hash| *hash)
@@ -42,8 +46,32 @@ impl CountDistinct {
         }
     }
 
+    /// Adds a value that most likely is new: it is only noted, and told apart from others when these are merged.
+    pub(crate) fn list(&mut self, hash: u64) {
+        match self {
+            CountDistinct::Listed(listed) if listed.len() < EXACT_MAX => listed.push(hash),
+            CountDistinct::Exact(seen) if seen.is_empty() => {
+                *self = CountDistinct::Listed(vec![hash]);
+            }
+            _ => self.add_hash(hash),
+        }
+    }
+
+    /// Tells listed values apart.
+    fn settle(&mut self) {
+        if let CountDistinct::Listed(listed) = self {
+            let listed = std::mem::take(listed);
+            *self = CountDistinct::Exact(HashTable::with_capacity(listed.len()));
+            listed.into_iter().for_each(|hash| self.add_hash(hash));
+        }
+    }
+
     pub(crate) fn merge(&mut self, other: CountDistinct) {
+        self.settle();
         match other {
+            CountDistinct::Listed(listed) => {
+                listed.into_iter().for_each(|hash| self.add_hash(hash))
+            }
             CountDistinct::Exact(seen) => seen.into_iter().for_each(|hash| self.add_hash(hash)),
             CountDistinct::Sketch(other) => {
                 self.condense();
@@ -55,6 +83,7 @@ impl CountDistinct {
     }
 
     pub(crate) fn condense(&mut self) {
+        self.settle();
         if let CountDistinct::Exact(seen) = self {
             let mut sketch = Box::<HyperLogLog>::default();
             seen.iter().for_each(|hash| sketch.add(*hash));
@@ -62,8 +91,10 @@ impl CountDistinct {
         }
     }
 
-    pub(crate) fn count(&self) -> u64 {
+    pub(crate) fn count(mut self) -> u64 {
+        self.settle();
         match self {
+            CountDistinct::Listed(_) => 0,
             CountDistinct::Exact(seen) => seen.len() as u64,
             CountDistinct::Sketch(sketch) => sketch.count(),
         }
@@ -71,7 +102,7 @@ impl CountDistinct {
 
     pub(crate) fn method(&self) -> Option<Method> {
         match self {
-            CountDistinct::Exact(_) => None,
+            CountDistinct::Listed(_) | CountDistinct::Exact(_) => None,
             CountDistinct::Sketch(_) => Some(Method::HyperLogLog {
                 standard_error: HyperLogLog::STANDARD_ERROR,
             }),
@@ -80,6 +111,7 @@ impl CountDistinct {
 
     pub(crate) fn bytes(&self) -> u64 {
         match self {
+            CountDistinct::Listed(listed) => (listed.capacity() * size_of::<u64>()) as u64,
             CountDistinct::Exact(seen) => (seen.capacity() * (size_of::<u64>() + 1)) as u64,
             CountDistinct::Sketch(_) => size_of::<HyperLogLog>() as u64,
         }
@@ -92,5 +124,30 @@ pub(crate) fn distinct_hash(leaf: Leaf<'_>) -> u64 {
         // As the key of the text would hash, without making one.
         Leaf::Text(text) => hash_of(text),
         leaf => hash_of(&Key::of(leaf)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CountDistinct;
+
+    fn listed(hashes: &[u64]) -> CountDistinct {
+        let mut distinct = CountDistinct::default();
+        hashes.iter().for_each(|hash| distinct.list(*hash));
+        distinct
+    }
+
+    #[test]
+    fn listed_values_are_told_apart() {
+        let check = |own: &[u64], other: &[u64], expected: u64| {
+            let mut distinct = listed(own);
+            distinct.merge(listed(other));
+            assert_eq!(distinct.count(), expected, "{own:?} {other:?}");
+        };
+        assert_eq!(listed(&[7, 8, 7]).count(), 2);
+        check(&[], &[], 0);
+        check(&[], &[1, 1], 1);
+        check(&[1, 2], &[], 2);
+        check(&[1, 2, 2], &[2, 3], 3);
     }
 }

@@ -29,11 +29,23 @@ impl Histogram {
     pub(crate) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
 
     pub(crate) fn add(&mut self, float: f64) {
-        let (page, bucket) = place_of(float);
-        self.page(page)[bucket] += 1;
-        self.count += 1;
-        let (least, greatest) = self.extremes.unwrap_or((float, float));
-        self.extremes = Some((least.min(float), greatest.max(float)));
+        self.add_all([float]);
+    }
+
+    pub(crate) fn add_all(&mut self, floats: impl IntoIterator<Item = f64>) {
+        let mut extremes: Option<(f64, f64)> = self.extremes;
+        for float in floats {
+            let (page, bucket) = place_of(float);
+            let index = page.wrapping_sub(self.first_page).cast_unsigned() as usize;
+            match self.pages.get_mut(index) {
+                Some(Some(counts)) => counts[bucket] += 1,
+                _ => self.page(page)[bucket] += 1,
+            }
+            self.count += 1;
+            let (least, greatest) = extremes.unwrap_or((float, float));
+            extremes = Some((least.min(float), greatest.max(float)));
+        }
+        self.extremes = extremes;
     }
 
     pub(crate) fn merge(&mut self, other: &Histogram) {

@@ -70,6 +70,32 @@ impl Values {
         }
     }
 
+    pub(crate) fn add_floats(&mut self, floats: &[f64]) {
+        match self {
+            Values::Sketch(histogram) => histogram.add_all(floats.iter().copied()),
+            Values::Exact(numbers) => {
+                numbers.floats.extend_from_slice(floats);
+                self.keep_within_limit();
+            }
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a histogram is far coarser than a float"
+    )]
+    pub(crate) fn add_integers(&mut self, integers: &[i64]) {
+        match self {
+            Values::Sketch(histogram) => {
+                histogram.add_all(integers.iter().map(|integer| *integer as f64));
+            }
+            Values::Exact(numbers) => {
+                numbers.integers.extend_from_slice(integers);
+                self.keep_within_limit();
+            }
+        }
+    }
+
     fn keep_within_limit(&mut self) {
         if let Values::Exact(numbers) = self
             && numbers.len() > EXACT_MAX
@@ -152,13 +178,9 @@ impl Numbers {
         reason = "a histogram is far coarser than a float"
     )]
     fn add_to(&self, histogram: &mut Histogram) {
-        self.floats.iter().for_each(|float| histogram.add(*float));
-        self.integers
-            .iter()
-            .for_each(|integer| histogram.add(*integer as f64));
-        self.wide
-            .iter()
-            .for_each(|integer| histogram.add(*integer as f64));
+        histogram.add_all(self.floats.iter().copied());
+        histogram.add_all(self.integers.iter().map(|integer| *integer as f64));
+        histogram.add_all(self.wide.iter().map(|integer| *integer as f64));
     }
 
     fn sorted(&self) -> Vec<Number> {

@@ -32,6 +32,11 @@ impl Coded {
             codes: Vec::new(),
         }
     }
+
+    fn key(&self, row: usize) -> &Key {
+        let code = self.codes.get(row).copied().unwrap_or(0);
+        self.keys.get(code as usize).unwrap_or(&Key::Null)
+    }
 }
 
 fn code_of(index: usize) -> u32 {
@@ -205,8 +210,44 @@ impl Interned {
     }
 }
 
-/// The group of each selected row, made where it is not there yet; [`NONE`] for the others.
-pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Selection) -> Vec<u32> {
+/// The group of each selected row, made for it; [`NONE`] for the others. Keys that are equal may have several groups.
+pub(super) fn number_groups(
+    groups: &mut Groups,
+    mut keys: Vec<Coded>,
+    selected: &Selection,
+) -> Vec<u32> {
+    let mut varying = keys.iter_mut().filter(|coded| !coded.codes.is_empty());
+    match (varying.next(), varying.next()) {
+        (Some(_), None) => number_by_code(groups, &mut keys, selected),
+        _ => number_by_combination(groups, &keys, selected),
+    }
+}
+
+/// One key varies: each of its codes is a group, and the key moves there.
+fn number_by_code(groups: &mut Groups, keys: &mut [Coded], selected: &Selection) -> Vec<u32> {
+    let mut group_of = vec![NONE; selected.rows()];
+    let mut codes = Vec::new();
+    let mut table = Vec::new();
+    for coded in keys.iter_mut().filter(|coded| !coded.codes.is_empty()) {
+        codes = std::mem::take(&mut coded.codes);
+        table = vec![NONE; coded.keys.len()];
+    }
+    for row in selected.iter() {
+        let code = codes[row] as usize;
+        let slot = &mut table[code];
+        if *slot == NONE {
+            let of_row = keys.iter_mut().map(|coded| match &mut *coded.keys {
+                [constant] => constant.clone(),
+                varying => std::mem::replace(&mut varying[code], Key::Null),
+            });
+            *slot = code_of(groups.push(of_row));
+        }
+        group_of[row] = *slot;
+    }
+    group_of
+}
+
+fn number_by_combination(groups: &mut Groups, keys: &[Coded], selected: &Selection) -> Vec<u32> {
     let mut group_of = vec![NONE; selected.rows()];
     let varying: Vec<&Coded> = keys
         .iter()
@@ -224,11 +265,8 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
         })
     };
     let mut new_group = |row: usize| {
-        let of_row = keys.iter().map(|coded| {
-            let code = coded.codes.get(row).copied().unwrap_or(0);
-            coded.keys.get(code as usize).cloned().unwrap_or(Key::Null)
-        });
-        code_of(groups.group(&of_row.collect::<Vec<Key>>()))
+        let of_row = keys.iter().map(|coded| coded.key(row).clone());
+        code_of(groups.push(of_row))
     };
     match combinations {
         Some(_) if varying.is_empty() => {
@@ -262,7 +300,8 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
         // Too many to be numbered: the keys themselves tell them apart.
         None => {
             for row in selected.iter() {
-                group_of[row] = new_group(row);
+                let of_row = keys.iter().map(|coded| coded.key(row).clone());
+                group_of[row] = code_of(groups.group(&of_row.collect::<Vec<Key>>()));
             }
         }
     }

@@ -37,6 +37,12 @@ impl Sink<'_> {
     /// added.
     pub(super) fn take(mut self, column: &Column) -> Result<bool, Failure> {
         match &column.values {
+            Values::Int(integers) if self.keeps_numbers() => {
+                self.in_runs(column, integers, |values, run| values.add_integers(run));
+            }
+            Values::Float(floats) if self.keeps_numbers() => {
+                self.in_runs(column, floats, |values, run| values.add_floats(run));
+            }
             Values::Int(integers) => self.each(column, |accumulator, rank| {
                 if let Some(integer) = integers.get(rank) {
                     add_integer(accumulator, *integer);
@@ -60,11 +66,14 @@ impl Sink<'_> {
                 if values.iter().any(is_compound) {
                     return Ok(false);
                 }
-                let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
                 if self.is_distinct() {
-                    self.add_different(column, codes, &leaves);
+                    let leaves = values.iter().map(|value| Datum::Scalar(value).leaf());
+                    let hashes: Vec<Option<u64>> =
+                        leaves.map(|leaf| leaf.map(distinct_hash)).collect();
+                    self.add_different(column, codes, &hashes);
                     return Ok(true);
                 }
+                let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
                 self.each(column, |accumulator, rank| {
                     let code = codes.get(rank).map(|code| usize::from(*code));
                     let leaf = code.and_then(|code| leaves.get(code)?.as_ref());
@@ -114,11 +123,60 @@ impl Sink<'_> {
             )
     }
 
+    fn keeps_numbers(&mut self) -> bool {
+        self.groups.len() > 0
+            && matches!(
+                self.groups.accumulator(0, self.column),
+                Accumulator::Values(_)
+            )
+    }
+
+    /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
+    fn in_runs<T: Copy + Default>(
+        &mut self,
+        column: &Column,
+        numbers: &[T],
+        add: impl Fn(&mut crate::aggregate::Values, &[T]),
+    ) {
+        // By group: how many numbers it has, then where its next one goes, and at last where its run ends.
+        let mut ends = vec![0usize; self.groups.len()];
+        for (row, rank) in column.presence.iter() {
+            if let (Some(count), Some(_)) = (self.slot(row, &mut ends), numbers.get(rank)) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            total += std::mem::replace(end, total);
+        }
+        let mut sorted = vec![T::default(); total];
+        for (row, rank) in column.presence.iter() {
+            if let (Some(next), Some(number)) = (self.slot(row, &mut ends), numbers.get(rank)) {
+                sorted[*next] = *number;
+                *next += 1;
+            }
+        }
+        let mut start = 0;
+        for (group, end) in ends.into_iter().enumerate() {
+            if let Accumulator::Values(values) = self.groups.accumulator(group, self.column)
+                && start < end
+            {
+                add(values, &sorted[start..end]);
+            }
+            start = end;
+        }
+    }
+
+    /// What is held for the group of a row.
+    fn slot<'s>(&self, row: usize, by_group: &'s mut [usize]) -> Option<&'s mut usize> {
+        by_group.get_mut(*self.group_of.get(row)? as usize)
+    }
+
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
-    fn add_different(&mut self, column: &Column, codes: &[u16], leaves: &[Option<Prepared<'_>>]) {
+    fn add_different(&mut self, column: &Column, codes: &[u16], hashes: &[Option<u64>]) {
         /// A mebibyte, which a core's cache holds.
         const SEEN_MAX: usize = 1 << 20;
-        let mut seen = vec![false; (self.groups.len() * leaves.len()).min(SEEN_MAX)];
+        let mut seen = vec![false; (self.groups.len() * hashes.len()).min(SEEN_MAX)];
         for (row, rank) in column.presence.iter() {
             let group = self
                 .group_of
@@ -129,13 +187,19 @@ impl Sink<'_> {
                 continue;
             };
             let (group, code) = (group as usize, usize::from(*code));
-            if let Some(seen) = seen.get_mut(group * leaves.len() + code)
-                && std::mem::replace(seen, true)
-            {
+            let seen = seen.get_mut(group * hashes.len() + code);
+            let is_mapped = seen.is_some();
+            if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
                 continue;
             }
-            if let Some(Some(prepared)) = leaves.get(code) {
-                prepared.add_to(self.groups.accumulator(group, self.column));
+            let accumulator = self.groups.accumulator(group, self.column);
+            if let (Accumulator::CountDistinct(distinct), Some(Some(hash))) =
+                (accumulator, hashes.get(code))
+            {
+                match is_mapped {
+                    true => distinct.list(*hash),
+                    false => distinct.add_hash(*hash),
+                }
             }
         }
     }
