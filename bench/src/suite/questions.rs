@@ -42,6 +42,9 @@ pub(super) struct Stage<'a> {
     pub(super) meta: &'a Meta,
 }
 
+/// The most rows of a table an answer can have; a day of minutes is 1440.
+const TABLE_ROWS: usize = 10_000;
+
 impl Stage<'_> {
     pub(super) fn ask_all(
         &self,
@@ -122,7 +125,7 @@ impl Stage<'_> {
             Wanted::Total => Some((1, "newest_first", "true")),
             Wanted::Newest(count) => Some((count, "newest_first", "false")),
             Wanted::Oldest(count) => Some((count, "oldest_first", "false")),
-            // A table comes whole.
+            // All of a table is compared.
             Wanted::Table(_) => None,
         };
         let started = Instant::now();
@@ -136,6 +139,9 @@ impl Stage<'_> {
                 ("order", order.to_owned()),
                 ("total", total.to_owned()),
             ]);
+        }
+        if page.is_none() {
+            parameters.push(("batch_size", TABLE_ROWS.to_string()));
         }
         if let Some(since) = &question.since {
             parameters.push(("from", since.clone()));
