@@ -196,12 +196,12 @@ fn of_columns<'t>(
 pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     let has_arrays = match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
-        Encoding::Int | Encoding::Float | Encoding::Str => false,
+        Encoding::Int | Encoding::Float | Encoding::Str | Encoding::Text => false,
     };
     if matches!(reading, Reading::Field(Reach::Inside(_))) {
         return has_arrays;
     }
-    if entry.encoding == Encoding::Str {
+    if matches!(entry.encoding, Encoding::Str | Encoding::Text) {
         return !matches!(predicate.text_test(), TextTest::Never);
     }
     match (entry.numbers, predicate.number_intervals()) {
@@ -219,7 +219,7 @@ fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) 
     }
     match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => false,
-        Encoding::Str => matches!(predicate.text_test(), TextTest::Always),
+        Encoding::Str | Encoding::Text => matches!(predicate.text_test(), TextTest::Always),
         Encoding::Int | Encoding::Float => match (entry.numbers, predicate.number_intervals()) {
             (Some(numbers), Some(intervals)) => intervals
                 .iter()

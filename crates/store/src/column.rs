@@ -1,13 +1,14 @@
 //! A decoded column of a block: which rows have the field, and the values of those rows.
 //!
 //! Values are dense over the rows that have the field: the *rank* of a row is its index among them.
-//! Only [`StrValues`] is lazy: its frames are decompressed when asked for. Nothing here knows where
+//! Only [`StrValues`] and [`TextValues`] are lazy: they are decompressed and put together when asked for. Nothing here knows where
 //! the bytes came from, nor the query language.
 
 mod dictionary;
 mod mixed;
 mod presence;
 mod strings;
+mod texts;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use mixed::{Mixed, ScalarKind};
 pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
+pub use texts::{TextCodes, TextRun, TextValues};
 
 use crate::encoding::Corrupt;
 
@@ -48,6 +50,8 @@ pub enum Values {
     Float(Vec<f64>),
     /// Texts only; decompressed frame by frame.
     Str(StrValues),
+    /// Texts only, as templates and slots; put together when asked for.
+    Text(TextValues),
     /// Values of several kinds, or of kinds with no column of their own.
     Mixed(Mixed),
 }
@@ -60,7 +64,13 @@ impl Column {
 
     /// The value in row `row`; `None` where the field is absent, and past the last row.
     pub fn value(&self, row: usize) -> Result<Option<Value>, Corrupt> {
-        Ok(self.scalar(row)?.map(Scalar::to_value))
+        let Some(rank) = self.presence.rank(row) else {
+            return Ok(None);
+        };
+        match &self.values {
+            Values::Text(texts) => texts.text(rank).map(|text| Some(Value::Str(text.into()))),
+            values => values.scalar(rank).map(Scalar::to_value).map(Some),
+        }
     }
 
     /// Like [`value`](Self::value), borrowed.
@@ -98,6 +108,7 @@ impl Values {
             Values::Int(integers) => integers.get(rank).map(|v| Scalar::Int(*v)).ok_or(PAST_END),
             Values::Float(floats) => floats.get(rank).map(|v| Scalar::Float(*v)).ok_or(PAST_END),
             Values::Str(texts) => texts.get(rank).map(Scalar::Str),
+            Values::Text(texts) => texts.get(rank).map(Scalar::Str),
             Values::Mixed(mixed) => mixed.get(rank),
         }
     }

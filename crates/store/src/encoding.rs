@@ -15,6 +15,7 @@ pub(crate) mod frame;
 pub(crate) mod int;
 mod mixed;
 mod presence;
+mod template;
 pub(crate) mod text;
 mod timestamps;
 
@@ -30,6 +31,7 @@ use cursor::Cursor;
 pub(crate) use dictionary::SharedDictionaries;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
+pub(crate) use template::{EncodedText, SlotValues, Slots, decode_codes, decode_slots};
 pub(crate) use timestamps::encode as encode_timestamps;
 
 /// Bytes that no encoder wrote; says what is wrong with them.
@@ -37,8 +39,8 @@ pub(crate) use timestamps::encode as encode_timestamps;
 #[error("damaged block: {0}")]
 pub struct Corrupt(pub &'static str);
 
-/// How the values of a column are encoded. 4 is TS, which only the times of a block use; 8 (HEX), 9 (IP4)
-/// and 10 (TEXT) are reserved.
+/// How the values of a column are encoded. 4 is TS, which only the times of a block use; 8 (HEX) and 9
+/// (IP4) are reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Encoding {
@@ -54,6 +56,8 @@ pub enum Encoding {
     Str = 6,
     /// A kind per value, and the values of each kind by themselves.
     Mixed = 7,
+    /// Texts as templates and slots.
+    Text = 10,
 }
 
 impl Encoding {
@@ -71,12 +75,13 @@ impl Encoding {
             5 => Some(Encoding::Float),
             6 => Some(Encoding::Str),
             7 => Some(Encoding::Mixed),
+            10 => Some(Encoding::Text),
             _ => None,
         }
     }
 }
 
-/// Decodes `count` values.
+/// Decodes `count` values that are not TEXT, for which the directory is needed.
 pub(crate) fn decode(
     encoding: Encoding,
     bytes: &Bytes,
@@ -94,6 +99,7 @@ pub(crate) fn decode(
         Encoding::Float => Values::Float(float::decode(&mut cursor, count)?),
         Encoding::Str => Values::Str(text::decode(bytes, &mut cursor, count)?),
         Encoding::Mixed => Values::Mixed(mixed::decode(bytes, &mut cursor, count)?),
+        Encoding::Text => return Err(Corrupt("templates where there can be none")),
     };
     cursor.finish()?;
     Ok(values)

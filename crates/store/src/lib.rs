@@ -26,6 +26,7 @@ mod shared;
 mod snapshot;
 mod stats;
 mod store;
+pub mod template;
 mod view;
 
 pub use append::{Append, Appended};

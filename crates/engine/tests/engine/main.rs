@@ -5,4 +5,5 @@ mod explain;
 mod oracle;
 mod pruning;
 mod support;
+mod templates;
 mod unreadable;

@@ -59,6 +59,11 @@ impl Finder {
         Finder { needle, anchor }
     }
 
+    /// The literal, folded.
+    pub(super) fn literal(&self) -> String {
+        self.needle.iter().collect()
+    }
+
     /// A part of the literal that is ASCII, in lower case, if there is one.
     pub(super) fn ascii(&self) -> Option<&[u8]> {
         match &self.anchor {

@@ -48,6 +48,16 @@ impl WildcardPattern {
         }
     }
 
+    /// The longest literal part, folded: no value matches without it.
+    pub fn literal(&self) -> Option<String> {
+        self.literal.as_ref().map(Finder::literal)
+    }
+
+    /// Whether it begins and ends with `*`, so that a value matches if any part of it does.
+    pub fn is_open(&self) -> bool {
+        matches!(self.shape, Shape::Infix | Shape::Whole)
+    }
+
     /// Whether the value as a whole, or one word in it, matches.
     pub fn matches(&self, value: &str) -> bool {
         self.matches_bytes(value.as_bytes(), 0)

@@ -34,6 +34,11 @@ impl TextPattern {
         self.finder.ascii()
     }
 
+    /// The phrase, folded.
+    pub fn literal(&self) -> String {
+        self.finder.literal()
+    }
+
     /// Whether one value contains the phrase.
     pub fn matches(&self, value: &str) -> bool {
         self.find(value.as_bytes(), 0).is_some()

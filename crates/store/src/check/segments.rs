@@ -57,7 +57,10 @@ fn check_block(segment: &Arc<Segment>, block: &SegmentBlock, report: &mut CheckR
 /// Decodes a column, its texts included, which a search decodes when it needs them.
 fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
     let column = handle.column(index)?;
-    let is_lazy = matches!(column.values, Values::Str(_) | Values::Mixed(_));
+    let is_lazy = matches!(
+        column.values,
+        Values::Str(_) | Values::Text(_) | Values::Mixed(_)
+    );
     if is_lazy {
         for row in 0..column.rows() {
             let value = column.scalar(row);

@@ -6,9 +6,10 @@ use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
-use super::{Encoding, dictionary, float, int, mixed, text};
+use super::{EncodedText, Encoding, dictionary, float, int, mixed, template, text};
 use crate::block::NumberRange;
 use crate::column::ScalarKind;
+use crate::template::TemplateUses;
 
 /// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.
@@ -24,9 +25,12 @@ pub(crate) struct EncodedValues {
     pub(crate) bytes: Vec<u8>,
     pub(crate) numbers: Option<NumberRange>,
     pub(crate) dictionary_len: u16,
+    /// The chunk of slots and the templates, if the encoding is TEXT.
+    pub(crate) text: Option<(Vec<u8>, TemplateUses)>,
 }
 
-/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared` if there is one.
+/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
+/// columns of a block, there is no place for templates either.
 pub(crate) fn encode(
     values: &[Scalar<'_>],
     compressor: &mut Compressor,
@@ -34,6 +38,7 @@ pub(crate) fn encode(
 ) -> EncodedValues {
     let mut out = Vec::new();
     let mut dictionary_len = 0;
+    let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
     let encoding = match distinct {
@@ -46,14 +51,33 @@ pub(crate) fn encode(
             dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
-        _ => encode_each(values, compressor, &mut out),
+        _ => match shared.and_then(|_| encode_text(values, compressor)) {
+            Some(encoded) => {
+                out = encoded.codes;
+                text = Some((encoded.slots, encoded.uses));
+                Encoding::Text
+            }
+            None => encode_each(values, compressor, &mut out),
+        },
     };
     EncodedValues {
         encoding,
         bytes: out,
         numbers: number_range(values),
         dictionary_len,
+        text,
     }
+}
+
+fn encode_text(values: &[Scalar<'_>], compressor: &mut Compressor) -> Option<EncodedText> {
+    if common_kind(values) != Some(ScalarKind::Str) {
+        return None;
+    }
+    template::encode(&texts_of(values), compressor)
+}
+
+fn texts_of<'a>(values: &[Scalar<'a>]) -> Vec<&'a str> {
+    values.iter().filter_map(|value| value.as_str()).collect()
 }
 
 /// Text is always best in a dictionary, where a search looks at each value once; numbers may be
@@ -80,8 +104,7 @@ fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec
             Encoding::Float
         }
         Some(ScalarKind::Str) => {
-            let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
-            text::encode(&texts, compressor, out);
+            text::encode(&texts_of(values), compressor, out);
             Encoding::Str
         }
         _ => {

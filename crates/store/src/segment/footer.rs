@@ -15,7 +15,7 @@ const SECTION_BYTES: usize = 24;
 /// More sections than any version will have; bounds what a reader allocates.
 const SECTIONS_MAX: usize = 64;
 
-/// A kind of section. The numbers 3 (token map), 4 (template table) and 5 (rollup) are reserved.
+/// A kind of section. The numbers 3 (token map) and 5 (rollup) are reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum SectionId {
@@ -23,6 +23,8 @@ pub(crate) enum SectionId {
     Blocks = 1,
     /// The directories of all blocks.
     Directory = 2,
+    /// The templates that the directories refer to; left out if there are none.
+    Templates = 4,
     /// The source and the offset of each block.
     Places = 6,
 }
@@ -32,6 +34,7 @@ impl SectionId {
         match self {
             SectionId::Blocks => "blocks",
             SectionId::Directory => "directory",
+            SectionId::Templates => "table of templates",
             SectionId::Places => "places of blocks",
         }
     }

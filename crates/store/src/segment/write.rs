@@ -64,25 +64,39 @@ fn write_content(file: &dyn DiskFile, content: &SegmentContent) -> io::Result<()
         offset: HEADER_BYTES as u64,
         length: offset - HEADER_BYTES as u64,
     };
-    let directories = encode_directories(
-        content
-            .blocks
-            .iter()
-            .map(|(_, block)| block.directory.as_ref()),
-    );
-    let directory = section_at(SectionId::Directory, offset, &directories);
-    let placed = section_at(
-        SectionId::Places,
-        directory.offset + directory.length,
-        &places,
-    );
-    let footer = Footer {
-        sections: vec![blocks, directory, placed],
+    let blocks_in_order = content.blocks.iter().map(|(_, block)| &*block.directory);
+    let directories = encode_directories(blocks_in_order);
+    let mut tail = Tail {
+        offset,
+        bytes: Vec::new(),
+        sections: vec![blocks],
     };
-    let mut tail = directories;
-    tail.extend(places);
-    tail.extend(footer.to_bytes());
-    file.append(&tail)
+    tail.push(SectionId::Directory, &directories.bytes);
+    if !directories.templates.is_empty() {
+        tail.push(SectionId::Templates, &directories.templates.encode());
+    }
+    tail.push(SectionId::Places, &places);
+    let footer = Footer {
+        sections: tail.sections,
+    };
+    tail.bytes.extend(footer.to_bytes());
+    file.append(&tail.bytes)
+}
+
+/// The sections behind the blocks.
+struct Tail {
+    /// Where the next section begins.
+    offset: u64,
+    bytes: Vec<u8>,
+    sections: Vec<Section>,
+}
+
+impl Tail {
+    fn push(&mut self, id: SectionId, bytes: &[u8]) {
+        self.sections.push(section_at(id, self.offset, bytes));
+        self.bytes.extend_from_slice(bytes);
+        self.offset += bytes.len() as u64;
+    }
 }
 
 fn section_at(id: SectionId, offset: u64, bytes: &[u8]) -> Section {

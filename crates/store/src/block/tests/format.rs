@@ -5,6 +5,14 @@ use super::*;
 
 const BLOCK_1: &[u8] = include_bytes!("../../../fixtures/block-1.bin");
 const DIRECTORY_1: &[u8] = include_bytes!("../../../fixtures/block-1.directory.bin");
+const TEMPLATES_1: &[u8] = include_bytes!("../../../fixtures/block-1.templates.bin");
+
+fn directory_1() -> BlockDirectory {
+    let table = TemplateTable::decode(TEMPLATES_1).unwrap();
+    decode_directories(DIRECTORY_1, &Arc::new(table))
+        .unwrap()
+        .remove(0)
+}
 
 /// Every encoding, every mode of codes, integers, floats and presence maps, and a rest.
 fn rows_1() -> Vec<Row> {
@@ -47,6 +55,20 @@ fn row_1(number: u32) -> Row {
         text(&format!("request {scattered} took {} ms", scattered % 977)),
     );
     add(
+        "message",
+        text(&match scattered % 50 {
+            0 => format!("{scattered} is alone: {}", ",".repeat(number as usize)),
+            kind => format!(
+                "{} {scattered:x} of host-{} took {}.{:02}ms",
+                ["request", "statement"][kind as usize % 2],
+                number % 9,
+                scattered % 977,
+                scattered % 100,
+            ),
+        }),
+    );
+    add("words", text(&format!("{scattered} words")));
+    add(
         "mixed.kinds",
         match scattered % 6 {
             0 => Value::Null,
@@ -84,7 +106,7 @@ fn row_1(number: u32) -> Row {
 
 #[test]
 fn format_1_is_read_for_ever() {
-    let directory = decode_directories(DIRECTORY_1).unwrap().remove(0);
+    let directory = directory_1();
     let block = EncodedBlock {
         directory,
         bytes: BLOCK_1.to_vec(),
@@ -102,7 +124,7 @@ fn format_1_is_read_for_ever() {
 
 #[test]
 fn the_fixture_holds_every_encoding() {
-    let directory = decode_directories(DIRECTORY_1).unwrap().remove(0);
+    let directory = directory_1();
     let encoding_of = |path: &str| {
         let index = directory.column_index(path).unwrap();
         directory.columns[index].encoding
@@ -117,7 +139,9 @@ fn the_fixture_holds_every_encoding() {
         ("patched", Encoding::Int),
         ("cents", Encoding::Float),
         ("bits", Encoding::Float),
-        ("text", Encoding::Str),
+        ("text", Encoding::Text),
+        ("words", Encoding::Str),
+        ("message", Encoding::Text),
         (r"mixed\.kinds", Encoding::Mixed),
     ] {
         assert_eq!(encoding_of(path), encoding, "{path}");
@@ -125,7 +149,7 @@ fn the_fixture_holds_every_encoding() {
     assert!(directory.rest.is_some());
     assert_eq!(
         directory.presences.len(),
-        124,
+        123,
         "the three of rows_1, and one per pair of rare fields with columns"
     );
 }
