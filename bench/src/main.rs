@@ -7,6 +7,7 @@ mod process;
 mod question;
 mod report;
 mod suite;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

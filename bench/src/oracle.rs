@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::Meta;
 use crate::question::{Question, Wanted};
+use crate::table::{Row, Tally};
 
 /// An event of the `app` corpus, as far as the questions ask.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,7 @@ pub(crate) struct Line<'a> {
     pub(crate) host: &'a str,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) tenant_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a str>,
     pub(crate) status: Option<u16>,
     pub(crate) duration_ms: Option<f64>,
     #[serde(borrow)]
@@ -43,7 +45,7 @@ pub(crate) struct Http<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn parse(text: &'a str) -> anyhow::Result<Line<'a>> {
+    pub(crate) fn parse(text: &'a str) -> anyhow::Result<Line<'a>> {
         let mut line: Line<'a> =
             serde_json::from_str(text).with_context(|| format!("not an event: {text}"))?;
         line.lowered = line.message.to_ascii_lowercase();
@@ -101,6 +103,15 @@ pub(crate) struct Expected {
     pub(crate) total: u64,
     /// The times of the events wanted, in their order.
     pub(crate) times: Vec<String>,
+    /// The rows of the table wanted.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What one worker found for one question.
+#[derive(Debug, Default)]
+struct Part {
+    expected: Expected,
+    tally: Tally,
 }
 
 /// The right answers, by query and by what of it is wanted, so that a changed question is counted anew.
@@ -136,7 +147,8 @@ fn kept_path(corpus: &Path) -> PathBuf {
 }
 
 fn key(question: &Question) -> String {
-    format!("{:?} {}", question.wanted, question.query)
+    let since = question.since.as_deref().unwrap_or("the beginning");
+    format!("{:?} since {since} {}", question.wanted, question.query)
 }
 
 /// Reads the corpus on every core, each taking every n-th chunk of lines.
@@ -151,17 +163,23 @@ fn count(corpus: &Path, meta: &Meta, questions: &[Question]) -> anyhow::Result<V
             .map(|thread| thread.join().expect("counting does not panic"))
             .collect::<anyhow::Result<Vec<_>>>()
     })?;
-    Ok((0..questions.len())
-        .map(|index| {
-            let mut merged = Expected::default();
-            for part in &parts {
-                merged.total += part[index].total;
-                merged.times.extend_from_slice(&part[index].times);
-            }
-            keep_wanted(&mut merged.times, questions[index].wanted);
-            merged
-        })
-        .collect())
+    let mut merged: Vec<Part> = questions.iter().map(|_| Part::default()).collect();
+    for part in parts {
+        for (merged, part) in merged.iter_mut().zip(part) {
+            merged.expected.total += part.expected.total;
+            merged.expected.times.extend(part.expected.times);
+            merged.tally.append(part.tally);
+        }
+    }
+    let finished = questions.iter().zip(merged).map(|(question, part)| {
+        let mut expected = part.expected;
+        keep_wanted(&mut expected.times, question.wanted);
+        if let Wanted::Table(table) = question.wanted {
+            expected.rows = part.tally.into_rows(&table);
+        }
+        expected
+    });
+    Ok(finished.collect())
 }
 
 /// Lines a worker takes at once.
@@ -173,10 +191,10 @@ fn count_part(
     questions: &[Question],
     worker: usize,
     workers: usize,
-) -> anyhow::Result<Vec<Expected>> {
+) -> anyhow::Result<Vec<Part>> {
     let file = File::open(corpus).with_context(|| format!("open {}", corpus.display()))?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut expected = vec![Expected::default(); questions.len()];
+    let mut parts: Vec<Part> = questions.iter().map(|_| Part::default()).collect();
     let mut text = String::new();
     let mut number = 0;
     loop {
@@ -186,34 +204,41 @@ fn count_part(
         }
         if number / CHUNK_LINES % workers == worker {
             let line = Line::parse(text.trim_end())?;
-            for (question, expected) in questions.iter().zip(&mut expected) {
-                if (question.holds)(&line, meta) {
-                    add(expected, line.dt, question.wanted);
+            for (question, part) in questions.iter().zip(&mut parts) {
+                let since = question.since.as_deref();
+                if since.is_none_or(|since| line.dt >= since) && (question.holds)(&line, meta) {
+                    add(part, &line, question.wanted)?;
                 }
             }
         }
         number += 1;
     }
-    Ok(expected)
+    Ok(parts)
 }
 
-fn add(expected: &mut Expected, time: &str, wanted: Wanted) {
+fn add(part: &mut Part, line: &Line<'_>, wanted: Wanted) -> anyhow::Result<()> {
     /// How far the list may grow before it is cut to what is wanted again.
     const SLACK: usize = 4096;
+    let expected = &mut part.expected;
     expected.total += 1;
-    if wanted != Wanted::Total {
-        expected.times.push(time.to_owned());
-        if expected.times.len() > SLACK {
-            keep_wanted(&mut expected.times, wanted);
+    match wanted {
+        Wanted::Total => {}
+        Wanted::Table(table) => part.tally.add(&table, line)?,
+        Wanted::Newest(_) | Wanted::Oldest(_) => {
+            expected.times.push(line.dt.to_owned());
+            if expected.times.len() > SLACK {
+                keep_wanted(&mut expected.times, wanted);
+            }
         }
     }
+    Ok(())
 }
 
 /// RFC 3339 in one zone and one precision sorts as text.
 fn keep_wanted(times: &mut Vec<String>, wanted: Wanted) {
     times.sort_unstable();
     match wanted {
-        Wanted::Total => times.clear(),
+        Wanted::Total | Wanted::Table(_) => times.clear(),
         Wanted::Oldest(count) => times.truncate(count),
         Wanted::Newest(count) => {
             times.reverse();
@@ -224,7 +249,47 @@ fn keep_wanted(times: &mut Vec<String>, wanted: Wanted) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, has_phrase};
+    use super::{Line, count, has_phrase};
+    use crate::corpus::{Kind, Spec, write};
+    use crate::question::aggregates;
+
+    /// What must hold of the tables of any corpus: the counts of the rows are those of the events.
+    #[test]
+    fn counts_of_rows_add_up_to_the_events() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("app.ndjson");
+        let spec = Spec {
+            kind: Kind::App,
+            events: 20_000,
+            seed: 42,
+            day: "2026-06-10".to_owned(),
+        };
+        let meta = write(&spec, &path).expect("the corpus is written");
+        let questions = aggregates(&meta);
+        let answers = count(&path, &meta, &questions).expect("the corpus is counted");
+        for (question, expected) in questions.iter().zip(&answers) {
+            assert!(expected.total > 0, "{}", question.name);
+            let sum: f64 = expected.rows.iter().filter_map(|row| row.value).sum();
+            let rows = expected.rows.len();
+            match question.name {
+                "svc_err_1h" | "dash_5min" | "hist_minute" | "hist_err_level" => {
+                    assert_eq!(sum, expected.total as f64, "{}", question.name);
+                }
+                "top_paths" => assert!(rows >= 10 && sum < expected.total as f64),
+                "p95_by_svc" => assert_eq!(rows, 20),
+                "distinct_users" => assert!(rows == 1 && sum < expected.total as f64),
+                name => panic!("{name} is not looked at"),
+            }
+        }
+        let [error_hour, dashboard] = ["svc_err_1h", "dash_5min"].map(|name| {
+            let index = questions.iter().position(|question| question.name == name);
+            answers[index.expect("it is a question")].total
+        });
+        assert!(
+            error_hour < 812 && dashboard < 20_000 / 24,
+            "{error_hour} {dashboard}"
+        );
+    }
 
     #[test]
     fn phrases_stand_between_word_boundaries() {

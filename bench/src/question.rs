@@ -4,8 +4,16 @@
 //! 24 GiB), on this corpus of 10 million events: VictoriaLogs 1.26, ClickHouse 26.9, Quickwit 0.9,
 //! DuckDB 2.0 on Parquet. They are references to measure against, not results of this suite.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::corpus::Meta;
 use crate::oracle::Line;
+use crate::table::{Key, Measure, Table};
+
+/// Whether the server answers queries with stages. Until it does, the questions that have some are left out.
+const STAGES_ARE_ANSWERED: bool = false;
 
 /// How much of the answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +24,8 @@ pub(crate) enum Wanted {
     Newest(usize),
     /// So many of the oldest.
     Oldest(usize),
+    /// What the stages make of the events.
+    Table(Table),
 }
 
 /// Milliseconds another system took; none where it was not or could not be measured.
@@ -36,6 +46,8 @@ pub(crate) struct Question {
     pub(crate) name: &'static str,
     pub(crate) query: String,
     pub(crate) wanted: Wanted,
+    /// Only events at or after this time, in the corpus's own spelling.
+    pub(crate) since: Option<String>,
     /// Whether an event is an answer, decided without the query language.
     pub(crate) holds: fn(&Line<'_>, &Meta) -> bool,
     pub(crate) peers: Peers,
@@ -48,6 +60,7 @@ macro_rules! questions {
             name: stringify!($name),
             query: String::from($query),
             wanted: $wanted,
+            since: None,
             holds: $holds,
             peers: Peers {
                 victorialogs_warm: $vw,
@@ -62,8 +75,72 @@ macro_rules! questions {
     };
 }
 
-/// The questions of the `app` corpus that a filter answers.
+/// The questions of the `app` corpus.
 pub(crate) fn questions(meta: &Meta) -> Vec<Question> {
+    let mut questions = filters(meta);
+    if STAGES_ARE_ANSWERED {
+        questions.extend(aggregates(meta));
+    }
+    questions
+}
+
+const fn table(keys: &'static [Key], measure: Measure) -> Wanted {
+    Wanted::Table(Table {
+        keys,
+        measure,
+        first: None,
+    })
+}
+
+/// The questions that stages answer.
+pub(crate) fn aggregates(meta: &Meta) -> Vec<Question> {
+    use Measure::{Count, DistinctUsers, P95Duration};
+    let top_paths = Wanted::Table(Table {
+        keys: &[Key::Path],
+        measure: Count,
+        first: Some(10),
+    });
+    let mut questions = questions! {
+        svc_err_1h table(&[Key::Service], Count), "level:error | stats count() by service",
+            |line, _| line.level == "error",
+            [69.0, 112.0, 16.0, 52.0, Some(10.0), 20.0, 36.0];
+        hist_minute table(&[Key::Interval(60)], Count), "* | stats count() by dt:1m", |_, _| true,
+            [549.0, 654.0, 142.0, 249.0, Some(96.0), 230.0, 367.0];
+        hist_err_level table(&[Key::Interval(300), Key::Level], Count),
+            "message:timeout | stats count() by dt:5m, level", |line, _| line.says("timeout"),
+            [2375.0, 2167.0, 111.0, 144.0, Some(24.0), 3547.0, 8500.0];
+        top_paths top_paths, "path:* | top 10 path", |line, _| line.path.is_some(),
+            [1923.0, 1653.0, 403.0, 472.0, Some(151.0), 126.0, 315.0];
+        p95_by_svc table(&[Key::Service], P95Duration), "* | stats p95(duration_ms) by service",
+            |_, _| true,
+            [2036.0, 2391.0, 279.0, 263.0, Some(235.0), 436.0, 627.0];
+        distinct_users table(&[], DistinctUsers), "* | stats count_distinct(user_id)", |_, _| true,
+            [1229.0, 1657.0, 552.0, 506.0, Some(161.0), 134.0, 210.0];
+        dash_5min table(&[Key::Interval(10), Key::Level], Count), "* | stats count() by dt:10s, level",
+            |_, _| true,
+            [67.0, 120.0, 12.0, 33.0, Some(9.8), 13.0, 24.0];
+    };
+    for question in &mut questions {
+        question.since = match question.name {
+            "svc_err_1h" => Some(before_end(meta, Duration::from_secs(3600))),
+            "dash_5min" => Some(before_end(meta, Duration::from_secs(300))),
+            _ => None,
+        };
+    }
+    questions
+}
+
+/// This long before the end of the corpus's day.
+fn before_end(meta: &Meta, duration: Duration) -> String {
+    let end_ms = i64::try_from(meta.t1_ms).expect("the day is of this age");
+    let end = Timestamp::from_millisecond(end_ms).expect("the day is of this age");
+    (end - duration)
+        .strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        .to_string()
+}
+
+/// The questions that a filter answers.
+fn filters(meta: &Meta) -> Vec<Question> {
     use Wanted::{Newest, Oldest, Total};
     let needle = meta.needle_request_id.as_deref().unwrap_or_default();
     let rare = meta.rare_token.as_deref().unwrap_or_default();

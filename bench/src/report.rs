@@ -215,6 +215,10 @@ fn describe(question: &Question) -> String {
         Wanted::Total => format!("`{query}` total"),
         Wanted::Newest(count) => format!("`{query}` newest {count}"),
         Wanted::Oldest(count) => format!("`{query}` oldest {count}"),
+        Wanted::Table(_) => match &question.since {
+            Some(since) => format!("`{query}` since {since}"),
+            None => format!("`{query}`"),
+        },
     }
 }
 

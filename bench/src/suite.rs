@@ -259,20 +259,34 @@ impl Stage<'_> {
 
     /// From sending the question to having read the whole answer.
     fn ask(&self, question: &Question, api: &Api) -> anyhow::Result<(Duration, Value)> {
-        let (size, order, total) = match question.wanted {
+        let page = match question.wanted {
             // The smallest page there is; it adds the reading of one event.
-            Wanted::Total => (1, "newest_first", "true"),
-            Wanted::Newest(count) => (count, "newest_first", "false"),
-            Wanted::Oldest(count) => (count, "oldest_first", "false"),
+            Wanted::Total => Some((1, "newest_first", "true")),
+            Wanted::Newest(count) => Some((count, "newest_first", "false")),
+            Wanted::Oldest(count) => Some((count, "oldest_first", "false")),
+            // A table comes whole.
+            Wanted::Table(_) => None,
         };
         let started = Instant::now();
-        let answer = api.query(&[
-            ("source_id", &self.source.id),
-            ("query", &question.query),
-            ("batch_size", &size.to_string()),
-            ("order", order),
-            ("total", total),
-        ])?;
+        let mut parameters = vec![
+            ("source_id", self.source.id.clone()),
+            ("query", question.query.clone()),
+        ];
+        if let Some((size, order, total)) = page {
+            parameters.extend([
+                ("batch_size", size.to_string()),
+                ("order", order.to_owned()),
+                ("total", total.to_owned()),
+            ]);
+        }
+        if let Some(since) = &question.since {
+            parameters.push(("from", since.clone()));
+        }
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
+        let answer = api.query(&parameters)?;
         Ok((started.elapsed(), answer))
     }
 
@@ -299,7 +313,11 @@ impl Stage<'_> {
                 "the generator made {known}, the oracle counts {counted}"
             )));
         }
+        if let Wanted::Table(table) = question.wanted {
+            return table.fault(&expected.rows, answer);
+        }
         let total = match question.wanted {
+            Wanted::Table(_) => None,
             Wanted::Total => answer.pointer("/meta/total").cloned(),
             Wanted::Newest(_) | Wanted::Oldest(_) => {
                 let counted = Question {

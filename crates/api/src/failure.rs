@@ -112,7 +112,8 @@ impl From<Error> for Failure {
 fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+        Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
+        Error::AlreadyRunning { .. } => StatusCode::CONFLICT,
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)

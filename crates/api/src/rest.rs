@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 mod envelope;
 pub(crate) mod events;
+pub(crate) mod jobs;
 mod members;
 pub(crate) mod query;
 mod query_answer;

@@ -15,7 +15,7 @@ use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, events, query, sources, tokens};
+use crate::rest::{clients, events, jobs, query, sources, tokens};
 use crate::{ingest, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -46,6 +46,14 @@ fn rest() -> Router<Arc<Edge>> {
         .route("/api/v1/clients", get(clients::list))
         .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/api/v1/tokens/{token}", delete(tokens::revoke))
+        .route(
+            "/api/v1/compactions",
+            get(jobs::last_compaction).post(jobs::compact),
+        )
+        .route(
+            "/api/v1/backups",
+            get(jobs::last_backup).post(jobs::back_up),
+        )
         .route("/api/v1/query", get(query::get).post(query::post))
 }
 

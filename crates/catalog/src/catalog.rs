@@ -35,6 +35,16 @@ impl Catalog {
         })
     }
 
+    /// Copies the records, as they are now, to a file that is not there yet.
+    pub fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        let copied = self
+            .connection()
+            .execute("VACUUM INTO ?1", [path.to_string_lossy()]);
+        copied
+            .map(drop)
+            .map_err(Error::database("copying the catalog"))
+    }
+
     /// The picture in memory. Readers see each change whole, and only after it is on disk.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Memory> {
         self.memory.read().unwrap_or_else(PoisonError::into_inner)

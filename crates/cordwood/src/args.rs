@@ -69,6 +69,17 @@ pub(crate) enum Verb {
     Import(ImportArguments),
     /// Verify a data directory that no server is using.
     Check,
+    /// Merge all segments that can be merged and remove for good what has expired.
+    Compact {
+        /// Do it here, on a data directory that no server uses.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Have the server copy everything to a directory on its machine, while it serves.
+    Backup {
+        /// An empty directory, or one that is not there yet. To restore: `cordwood serve --data-dir DIR`.
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +94,20 @@ pub(crate) enum SourceVerb {
         /// The client it belongs to, by id or name [default: the default client].
         #[arg(long)]
         client: Option<String>,
+        /// How long its events are kept, in days: 30d; or `forever`.
+        #[arg(long, value_name = "DAYS", default_value = "forever", value_parser = parse_retention)]
+        retention: RetentionDays,
+    },
+    /// Change a source.
+    Update {
+        /// Its id or name.
+        source: String,
+        /// A new name.
+        #[arg(long)]
+        name: Option<String>,
+        /// How long its events are kept, in days: 30d; or `forever`.
+        #[arg(long, value_name = "DAYS", value_parser = parse_retention)]
+        retention: Option<RetentionDays>,
     },
     /// List the sources.
     List,
@@ -151,7 +176,8 @@ pub(crate) enum TokenAccess {
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryArguments {
-    /// What to find, such as `level:error AND status:>=500`; empty finds everything.
+    /// What to find, such as `level:error AND status:>=500`; empty finds everything. Stages may follow:
+    /// `level:error | stats count() by service`.
     #[arg(default_value = "")]
     pub query: String,
 
@@ -167,9 +193,9 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
 
-    /// At most this many events.
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    pub limit: u64,
+    /// At most this many events, or rows of a table [default: 100 events, 1000 rows].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
 
     /// Which events come first.
     #[arg(long, value_enum, default_value_t = ResultOrder::Newest)]
@@ -179,7 +205,7 @@ pub(crate) struct QueryArguments {
     #[arg(long)]
     pub total: bool,
 
-    /// How to print them [default: lines on a terminal, json in a pipe].
+    /// How to print them [default: lines on a terminal, or a table if it is one; json in a pipe].
     #[arg(long, value_enum)]
     pub output: Option<OutputFormat>,
 }
@@ -227,6 +253,20 @@ pub(crate) struct ImportArguments {
     pub restart: bool,
 }
 
+/// How long a source keeps its events; `None` for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetentionDays(pub Option<u64>);
+
+/// Reads `30d`, `30` or `forever`.
+fn parse_retention(text: &str) -> Result<RetentionDays, String> {
+    if text == "forever" {
+        return Ok(RetentionDays(None));
+    }
+    let days = text.strip_suffix('d').unwrap_or(text).parse();
+    let days = days.map(|days| RetentionDays(Some(days)));
+    days.map_err(|_| "write a number of days such as 30d, or forever".to_owned())
+}
+
 /// Reads `90`, `90s`, `30m`, `24h` or `7d`.
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
     let (number, seconds_per_unit) = match text.char_indices().next_back() {
@@ -252,6 +292,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn retentions() {
+        let cases = [
+            ("30d", Some(Some(30))),
+            ("7", Some(Some(7))),
+            ("forever", Some(None)),
+            ("", None),
+            ("12h", None),
+            ("-1d", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                parse_retention(text).ok().map(|days| days.0),
+                expected,
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

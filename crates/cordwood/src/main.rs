@@ -1,6 +1,6 @@
 //! The binary: command line, configuration, wiring, start and stop.
 //!
-//! `serve` is the server; every other verb but `check` is a client of a running one, over the same
+//! `serve` is the server; every other verb but `check` and `compact --offline` is a client of a running one, over the same
 //! REST API that anyone may use.
 
 mod address;
@@ -10,6 +10,7 @@ mod config;
 mod failure;
 mod first_start;
 mod import;
+mod job;
 mod logging;
 mod output;
 mod query;
@@ -51,6 +52,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Import(import) => import::run(&settings, &import),
         Verb::Check => check::run(&settings),
+        Verb::Compact { offline: true } => job::compact_offline(&settings),
+        Verb::Compact { offline: false } => job::compact(&settings),
+        Verb::Backup { directory } => job::backup(&settings, &directory),
     }
 }
 

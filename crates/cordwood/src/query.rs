@@ -1,4 +1,5 @@
-//! `cordwood query`: finds events and prints them, page after page up to the limit.
+//! `cordwood query`: finds events and prints them, page after page up to the limit; or prints the table that the stages
+//! of the query make.
 
 mod account;
 mod caret;
@@ -6,6 +7,7 @@ mod csv;
 mod fields;
 mod lines;
 mod table;
+mod tabular;
 
 use std::io::{IsTerminal, stderr, stdout};
 
@@ -23,8 +25,12 @@ use crate::query::fields::Fields;
 use crate::remote::Remote;
 use crate::terminal::Colour;
 
-/// The server gives no more at once.
+/// Events unless asked otherwise. Of a table the server chooses, which gives more rows than that.
+const LIMIT_DEFAULT: u64 = 100;
+/// The server gives no more events at once.
 const PAGE_EVENTS_MAX: u64 = 1000;
+/// Nor more rows of a table.
+const TABLE_ROWS_MAX: u64 = 10_000;
 
 /// One answer of the server. Events are kept as it wrote them.
 #[derive(Deserialize)]
@@ -39,40 +45,105 @@ struct Pagination {
     next_cursor: Option<String>,
 }
 
+impl Page {
+    /// The columns in their order, if the answer is a table.
+    fn columns(&self) -> Option<Vec<String>> {
+        let columns = self.meta["columns"].as_array()?;
+        let names = columns.iter().map(|name| name.as_str().unwrap_or_default());
+        Some(names.map(str::to_owned).collect())
+    }
+
+    fn has_more(&self) -> bool {
+        self.pagination.next_cursor.is_some() || self.meta["more"] == true
+    }
+}
+
 /// Prints what is found; the account of it goes to standard error.
 pub(crate) fn run(settings: &Settings, arguments: &QueryArguments) -> Result<(), Failure> {
     let remote = Remote::new(settings)?;
-    let mut printer = Printer::new(output_format(settings, arguments));
+    let page_size = arguments.limit.map(|limit| limit.clamp(1, PAGE_EVENTS_MAX));
+    let first = ask(&remote, arguments, page_size, None)?;
+    match first.columns() {
+        Some(columns) => run_table(settings, arguments, &remote, first, &columns),
+        None => run_events(settings, arguments, &remote, first),
+    }
+}
+
+fn run_events(
+    settings: &Settings,
+    arguments: &QueryArguments,
+    remote: &Remote,
+    mut page: Page,
+) -> Result<(), Failure> {
+    let limit = arguments.limit.unwrap_or(LIMIT_DEFAULT);
+    let mut printer = Printer::new(output_format(settings, arguments, OutputFormat::Lines));
     let mut account = Account::default();
-    let mut cursor = None;
     loop {
-        let mut page = ask(&remote, arguments, cursor)?;
-        let left = arguments.limit.saturating_sub(account.events());
+        let left = limit.saturating_sub(account.events());
         page.data
             .truncate(usize::try_from(left).unwrap_or(usize::MAX));
         printer.print(&page.data)?;
-        cursor = page.pagination.next_cursor;
         account.add(page.data.len() as u64, &page.meta);
-        if cursor.is_none() || account.events() >= arguments.limit {
+        let cursor = page.pagination.next_cursor.take();
+        if cursor.is_none() || account.events() >= limit {
+            page.pagination.next_cursor = cursor;
             break;
         }
+        let page_size = limit.clamp(1, PAGE_EVENTS_MAX);
+        page = ask(remote, arguments, Some(page_size), cursor)?;
     }
     printer.finish()?;
-    account.report(cursor.is_some(), settings.json, Colour::of(&stderr()));
+    account.report(page.has_more(), settings.json, Colour::of(&stderr()));
     Ok(())
 }
 
-fn output_format(settings: &Settings, arguments: &QueryArguments) -> OutputFormat {
+fn run_table(
+    settings: &Settings,
+    arguments: &QueryArguments,
+    remote: &Remote,
+    mut page: Page,
+    columns: &[String],
+) -> Result<(), Failure> {
+    let is_cut_early = page.has_more() && arguments.limit > Some(PAGE_EVENTS_MAX);
+    if is_cut_early {
+        let rows = arguments.limit.map(|limit| limit.min(TABLE_ROWS_MAX));
+        page = ask(remote, arguments, rows, None)?;
+    }
+    let text = match output_format(settings, arguments, OutputFormat::Table) {
+        OutputFormat::Json => page.data.iter().map(|row| format!("{row}\n")).collect(),
+        OutputFormat::Lines => tabular::lines(columns, &rows(&page)?, Colour::of(&stdout())),
+        OutputFormat::Table => tabular::text(columns, &rows(&page)?),
+        OutputFormat::Csv => tabular::csv(columns, &rows(&page)?),
+    };
+    write(&text)?;
+    let mut account = Account::of_table();
+    account.add(page.data.len() as u64, &page.meta);
+    account.report(page.has_more(), settings.json, Colour::of(&stderr()));
+    Ok(())
+}
+
+fn rows(page: &Page) -> Result<Vec<tabular::Row>, Failure> {
+    let rows = page.data.iter().map(|row| serde_json::from_str(row.get()));
+    let rows: Result<Vec<tabular::Row>, _> = rows.collect();
+    rows.map_err(|error| Failure::new(format!("A row of the answer cannot be read: {error}")))
+}
+
+fn output_format(
+    settings: &Settings,
+    arguments: &QueryArguments,
+    on_terminal: OutputFormat,
+) -> OutputFormat {
     match arguments.output {
         Some(format) => format,
         None if settings.json || !stdout().is_terminal() => OutputFormat::Json,
-        None => OutputFormat::Lines,
+        None => on_terminal,
     }
 }
 
 fn ask(
     remote: &Remote,
     arguments: &QueryArguments,
+    page_size: Option<u64>,
     cursor: Option<String>,
 ) -> Result<Page, Failure> {
     let is_first = cursor.is_none();
@@ -86,7 +157,7 @@ fn ask(
         "from": arguments.from,
         "to": arguments.to,
         "order": order,
-        "batch_size": arguments.limit.clamp(1, PAGE_EVENTS_MAX),
+        "batch_size": page_size,
         "total": arguments.total && is_first,
         "cursor": cursor,
     });

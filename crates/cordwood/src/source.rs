@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::args::SourceVerb;
+use crate::args::{RetentionDays, SourceVerb};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{cell, columns, write, write_json};
@@ -19,7 +19,25 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
             name,
             platform,
             client,
-        } => create(&remote, is_json, &name, &platform, client.as_deref()),
+            retention,
+        } => {
+            let client = client.as_deref();
+            let client = client
+                .map(|client| client_id(&remote, client))
+                .transpose()?;
+            let body = json!({
+                "name": name,
+                "platform": platform,
+                "client_id": client,
+                "logs_retention": retention.0,
+            });
+            create(&remote, is_json, &name, &body)
+        }
+        SourceVerb::Update {
+            source,
+            name,
+            retention,
+        } => update(&remote, is_json, &source, name.as_deref(), retention),
         SourceVerb::List => list(&remote, is_json),
         SourceVerb::Show { source } => {
             let answer = remote.get(&path(&source))?;
@@ -35,16 +53,8 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
     }
 }
 
-fn create(
-    remote: &Remote,
-    is_json: bool,
-    name: &str,
-    platform: &str,
-    client: Option<&str>,
-) -> Result<(), Failure> {
-    let client = client.map(|client| client_id(remote, client)).transpose()?;
-    let body = json!({"name": name, "platform": platform, "client_id": client});
-    let answer = remote.call(Method::POST, "/api/v1/sources", Some(&body))?;
+fn create(remote: &Remote, is_json: bool, name: &str, body: &Value) -> Result<(), Failure> {
+    let answer = remote.call(Method::POST, "/api/v1/sources", Some(body))?;
     if is_json {
         return write_json(&answer);
     }
@@ -55,6 +65,24 @@ fn create(
         cell(source, "token"),
         remote.url(),
     ))
+}
+
+fn update(
+    remote: &Remote,
+    is_json: bool,
+    source: &str,
+    name: Option<&str>,
+    retention: Option<RetentionDays>,
+) -> Result<(), Failure> {
+    let mut body = serde_json::Map::new();
+    if let Some(name) = name {
+        body.insert("name".to_owned(), name.into());
+    }
+    if let Some(RetentionDays(days)) = retention {
+        body.insert("logs_retention".to_owned(), days.into());
+    }
+    let answer = remote.call(Method::PATCH, &path(source), Some(&body.into()))?;
+    show(&answer, is_json)
 }
 
 fn list(remote: &Remote, is_json: bool) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Asks the stage-less questions of the reference workload and prints how long each takes.
+//! Asks the questions of the reference workload and prints how long each takes.
 //!
 //! `cargo run --release -p cordwood-engine --example questions -- EVENTS.ndjson DIRECTORY [QUESTION…]`
 //!
@@ -11,9 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordwood_engine::{Clock, Engine, Order, SearchAnswer, SearchRequest, SearchedSource, Total};
+use cordwood_engine::{
+    Clock, Engine, Order, SearchAnswer, SearchRequest, SearchedSource, Staged, StagedRequest, Total,
+};
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Timestamp};
-use cordwood_query::parse;
+use cordwood_query::{TimeBounds, parse};
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{Append, Decode, LoggedBody, MemoryBudget, Snapshot, Store};
 use serde_json::Value;
@@ -97,6 +99,38 @@ const QUESTIONS: &[(&str, &str, Wanted)] = &[
     ("any_field", "zqxvortex", Wanted::Total),
 ];
 
+/// Name, query with stages, and the length of the last part of the corpus it is about, in seconds; 0 is all of it.
+const STAGED: &[(&str, &str, i64)] = &[
+    (
+        "svc_err_1h",
+        "level:error | stats count() by service",
+        3_600,
+    ),
+    ("hist_minute", "* | stats count() by dt:1m", 0),
+    (
+        "hist_err_level",
+        "message:timeout | stats count() by dt:5m, level",
+        0,
+    ),
+    ("top_paths", "path:* | top 10 path", 0),
+    ("p95_by_svc", "* | stats p95(duration_ms) by service", 0),
+    ("distinct_users", "* | stats count_distinct(user_id)", 0),
+    ("dash_5min", "* | stats count() by dt:10s, level", 300),
+    ("avg_by_svc", "* | stats avg(duration_ms) by service", 0),
+    ("users", "* | top 10 user_id", 0),
+    (
+        "parse_took",
+        "message:took | parse \"took=<took:number>ms\" | stats max(took) by service",
+        0,
+    ),
+    ("slowest", "* | sort by duration_ms desc | limit 20", 0),
+    (
+        "dedup_service",
+        "* | dedup service | fields dt, service, message",
+        0,
+    ),
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [events, directory, only @ ..] = &*arguments else {
@@ -125,7 +159,77 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             )?;
         }
     }
+    for (name, query, last_seconds) in STAGED {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            ask_staged(
+                &engine,
+                &snapshot,
+                name,
+                &staged_request(&snapshot, query, *last_seconds)?,
+            )?;
+        }
+    }
     store.close()?;
+    Ok(())
+}
+
+fn staged_request(
+    snapshot: &Snapshot,
+    query: &str,
+    last_seconds: i64,
+) -> Result<StagedRequest, String> {
+    let query = parse(query)
+        .map_err(|wrong| format!("{query}: {wrong:?}"))?
+        .query;
+    let mut search = request("*", Newest(0))?;
+    search.filter = query.filter;
+    let last = snapshot.totals(SourceId(1)).map(|totals| totals.time_max);
+    if let (Some(last), 1..) = (last, last_seconds) {
+        let first = Timestamp::from_nanos(last.as_nanos() - last_seconds * 1_000_000_000);
+        search.range = TimeBounds { first, last };
+    }
+    Ok(StagedRequest {
+        search,
+        stages: query.stages,
+        rows_max: 10_000,
+    })
+}
+
+fn ask_staged(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    name: &str,
+    request: &StagedRequest,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut times: Vec<Duration> = Vec::new();
+    let mut rows = 0;
+    let mut account = None;
+    for _ in 0..ROUNDS {
+        let answer = engine.run_stages(snapshot, request)?;
+        times.push(answer.account.elapsed);
+        rows = match answer.result {
+            Staged::Events { events, .. } => events.len(),
+            Staged::Table(table) => table.rows.len(),
+        };
+        account = Some(answer.account);
+    }
+    times.sort();
+    let (Some(median), Some(account)) = (times.get(ROUNDS / 2), account) else {
+        return Ok(());
+    };
+    println!(
+        "{name:18} {:9.2} ms  {rows:9} rows   {:8.1} MB read  blocks: {} read, {} pruned, {} counted{}",
+        median.as_secs_f64() * 1e3,
+        account.bytes_scanned as f64 / 1e6,
+        account.blocks.read,
+        account.blocks.pruned(),
+        account.blocks.counted_whole,
+        if account.is_complete() {
+            ""
+        } else {
+            "  INCOMPLETE"
+        },
+    );
     Ok(())
 }
 
@@ -168,6 +272,7 @@ fn request(query: &str, wanted: Wanted) -> Result<SearchRequest, String> {
     let source = SearchedSource {
         id: SourceId(1),
         name: "app".to_owned(),
+        kept_from: None,
     };
     let newest = SearchRequest::newest(vec![source], filter, 0, Timestamp::MAX);
     Ok(match wanted {

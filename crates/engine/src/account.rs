@@ -16,6 +16,23 @@ pub enum Incomplete {
     Cancelled,
     /// The memory a search may take was not to be had.
     Memory,
+    /// The groups took more memory than a question may keep: what is there counts a part of the events.
+    Groups {
+        /// How many groups there were then.
+        groups: u64,
+        /// How many bytes one question may keep.
+        bytes_max: u64,
+    },
+    /// The rows that a stage has to remember took more memory than a question may keep.
+    Kept {
+        /// How many bytes one question may keep.
+        bytes_max: u64,
+    },
+    /// A timechart would have more rows than one may have; later intervals without events are left out.
+    Rows {
+        /// How many it may have.
+        rows_max: u64,
+    },
     /// A block could not be read; the others were searched.
     Unreadable {
         /// The source whose block it is.
@@ -48,6 +65,20 @@ impl fmt::Display for Incomplete {
             Incomplete::Deadline => f.write_str("the time for the search ran out"),
             Incomplete::Cancelled => f.write_str("the search was cancelled"),
             Incomplete::Memory => f.write_str("the memory for the search ran out"),
+            Incomplete::Groups { groups, bytes_max } => write!(
+                f,
+                "the memory for one question, {bytes_max} bytes, ran out at {groups} groups"
+            ),
+            Incomplete::Kept { bytes_max } => write!(
+                f,
+                "the memory for one question, {bytes_max} bytes, ran out for the rows it has to remember"
+            ),
+            Incomplete::Rows { rows_max } => {
+                write!(
+                    f,
+                    "the timechart has more than {rows_max} rows; take longer intervals"
+                )
+            }
             Incomplete::Unreadable {
                 source,
                 range,
@@ -82,6 +113,8 @@ pub struct BlockCounts {
     pub pruned_by_time: u64,
     /// Written after the snapshot the cursor holds, or shut out by an `_id`.
     pub pruned_by_sequence: u64,
+    /// A word the filter needs is not in the block, as the token map of its segment says.
+    pub pruned_by_tokens: u64,
     /// The smallest and largest number of a column exclude a match.
     pub pruned_by_statistics: u64,
     /// A field the filter needs does not occur.
@@ -105,6 +138,7 @@ impl BlockCounts {
     pub fn pruned(&self) -> u64 {
         self.pruned_by_time
             + self.pruned_by_sequence
+            + self.pruned_by_tokens
             + self.pruned_by_statistics
             + self.pruned_by_absent_column
             + self.pruned_by_dictionary

@@ -7,7 +7,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::budget::Budget;
 use crate::plan::Plan;
-use crate::run::{Means, Outcome, Run};
+use crate::run::Means;
+use crate::search::{self, Outcome};
 use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
 
 /// How an engine works.
@@ -53,19 +54,15 @@ impl Engine {
         request: &SearchRequest,
     ) -> Result<SearchAnswer, Error> {
         let started = self.clock.now();
-        let (plan, planned) = Plan::new(snapshot, request);
-        let up_to_sequence = plan.up_to_sequence;
-        let means = Means {
-            pool: &self.pool,
-            memory: &self.memory,
-            budget: Budget::new(self.clock.clone(), request.deadline, request.cancel.clone()),
-        };
+        let planned = Plan::new(snapshot, request);
+        let up_to_sequence = planned.0.up_to_sequence;
+        let means = self.means(request);
         let Outcome {
             events,
             matches,
             next,
             mut account,
-        } = Run::new(&means, plan, planned).finish(request.limit)?;
+        } = search::search(&means, planned, request.limit)?;
         account.elapsed = self.clock.now().saturating_duration_since(started);
         Ok(SearchAnswer {
             events,
@@ -85,6 +82,14 @@ impl Engine {
         time: Duration,
     ) -> Result<Explanation, Error> {
         explain::explain_empty(self, snapshot, request, time)
+    }
+
+    pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {
+        Means {
+            pool: &self.pool,
+            memory: &self.memory,
+            budget: Budget::new(self.clock.clone(), request.deadline, request.cancel.clone()),
+        }
     }
 
     pub(crate) fn clock(&self) -> &Clock {

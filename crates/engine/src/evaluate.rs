@@ -3,6 +3,7 @@
 //! Must agree with [`cordwood_query::Matcher`] on every event: a column is only ever a faster way to ask the
 //! same question of many values.
 
+mod packed;
 mod ranks;
 mod templates;
 mod texts;
@@ -326,6 +327,8 @@ fn cost_of_column(entry: &ColumnEntry) -> u64 {
         Encoding::Str => 8 * u64::from(entry.chunk.length) + values,
         // The templates rule out most rows as a rule, and the codes are a small part of the column.
         Encoding::Text => 2 * u64::from(entry.chunk.length) + 2 * values,
+        // Rebuilt at worst; ids are mostly asked for as a whole, which compares their bytes.
+        Encoding::Hex | Encoding::Ip4 => 4 * values,
         Encoding::Mixed => 8 * u64::from(entry.chunk.length) + 60 * values,
     }
 }

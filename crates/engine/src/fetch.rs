@@ -1,29 +1,126 @@
 //! The events of the rows found: only these have their other columns decoded.
 
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cordwood_event::{Event, EventId, Level, SourceId, Value};
 use cordwood_store::column::{Column, Presence};
 use cordwood_store::{BlockHandle, Part};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::plan::Plan;
+use crate::run::Run;
 use crate::top::Found;
+use crate::{Error, Incomplete};
+
+/// When the events of an answer take more memory than this, the page ends early. Far above a page of ordinary
+/// events, far below the default memory ceiling of the process.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+
+/// The events of the rows found, as far as they go into one answer.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// Row by row; `None` for a row of a block that turned out to be unreadable.
+    pub(crate) events: Vec<Option<Event>>,
+    /// How many of the rows that covers: fewer than all when the events are large.
+    pub(crate) until: usize,
+}
 
 /// The events of one part, and what was read for them.
 #[derive(Debug)]
-pub(crate) struct Fetched {
-    pub(crate) events: Vec<Event>,
-    pub(crate) bytes_read: u64,
+struct OfPart {
+    events: Vec<Event>,
+    bytes_read: u64,
+}
+
+/// The rows found in one part, by their index among all found.
+#[derive(Debug)]
+struct Group {
+    part: usize,
+    rows: Vec<usize>,
+}
+
+impl Run<'_> {
+    /// The events of the rows found. Rows of a block that turns out to be unreadable are noted and left out.
+    pub(crate) fn fetch(&mut self, found: &[Found]) -> Result<Fetched, Error> {
+        let budget = self.means().budget.without_deadline();
+        let groups = by_part(found);
+        let mut events: Vec<Option<Event>> = found.iter().map(|_| None).collect();
+        let mut bytes = 0;
+        let mut groups_done = 0;
+        for wave in groups.chunks(self.means().pool.current_num_threads()) {
+            if bytes >= ANSWER_BYTES_MAX {
+                break;
+            }
+            for (group, outcome) in wave.iter().zip(self.fetch_wave(wave, found, &budget)?) {
+                match outcome {
+                    Ok(fetched) => {
+                        self.count_bytes(fetched.bytes_read);
+                        bytes += fetched.events.iter().map(size_of_fields).sum::<u64>();
+                        for (index, event) in group.rows.iter().zip(fetched.events) {
+                            events[*index] = Some(event);
+                        }
+                    }
+                    Err(Failure::Cut(_)) => self.incomplete.push(Incomplete::Cancelled),
+                    Err(Failure::Unreadable(detail)) => self.note_unfetched(group.part, detail),
+                }
+            }
+            groups_done += wave.len();
+        }
+        let first_left = groups.get(groups_done).and_then(|group| group.rows.first());
+        let until = first_left.copied().unwrap_or(found.len());
+        events.truncate(until);
+        Ok(Fetched { events, until })
+    }
+
+    fn fetch_wave(
+        &self,
+        wave: &[Group],
+        found: &[Found],
+        budget: &Budget,
+    ) -> Result<Vec<Result<OfPart, Failure>>, Error> {
+        let fetch_group = |group: &Group| {
+            let rows: Vec<Found> = group.rows.iter().map(|index| found[*index]).collect();
+            fetch_from_part(&self.plan, group.part, &rows, budget)
+        };
+        let fetch_all = || match wave {
+            [only] => vec![fetch_group(only)],
+            _ => self
+                .means()
+                .pool
+                .install(|| wave.par_iter().map(fetch_group).collect()),
+        };
+        catch_unwind(AssertUnwindSafe(fetch_all)).map_err(|_| Error::Broken)
+    }
+}
+
+/// Groups in the order of their first rows.
+fn by_part(found: &[Found]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut group_of_part: BTreeMap<u32, usize> = BTreeMap::new();
+    for (index, found) in found.iter().enumerate() {
+        let group = *group_of_part.entry(found.place.part).or_insert_with(|| {
+            groups.push(Group {
+                part: found.place.part as usize,
+                rows: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        groups[group].rows.push(index);
+    }
+    groups
 }
 
 /// The events of `found`, which all lie in the part at `index` of the plan, in the same order.
-pub(crate) fn fetch(
+fn fetch_from_part(
     plan: &Plan,
     index: usize,
     found: &[Found],
     budget: &Budget,
-) -> Result<Fetched, Failure> {
+) -> Result<OfPart, Failure> {
     let part = &plan.parts[index];
     let source = plan.sources[part.source].searched.id;
     match &part.part {
@@ -32,7 +129,7 @@ pub(crate) fn fetch(
                 let row = found.place.row as usize;
                 Event::copy_of(rows.batch().event(row), source, found.id.sequence)
             };
-            Ok(Fetched {
+            Ok(OfPart {
                 events: found.iter().map(copy).collect(),
                 bytes_read: 0,
             })
@@ -46,7 +143,7 @@ fn fetch_from_block(
     source: SourceId,
     found: &[Found],
     budget: &Budget,
-) -> Result<Fetched, Failure> {
+) -> Result<OfPart, Failure> {
     let block = OpenBlock::new(handle);
     let levels = block.levels()?;
     let level_of = |found: &Found| {
@@ -71,7 +168,7 @@ fn fetch_from_block(
             }
         }
     }
-    Ok(Fetched {
+    Ok(OfPart {
         bytes_read: block.bytes_read(),
         events,
     })
@@ -105,7 +202,7 @@ fn add_values(
 }
 
 /// About the memory the fields of an event take.
-pub(crate) fn size_of_fields(event: &Event) -> u64 {
+fn size_of_fields(event: &Event) -> u64 {
     let text_bytes = |value: &Value| match value {
         Value::Str(text) | Value::Json(text) => text.len(),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,

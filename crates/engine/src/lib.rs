@@ -8,29 +8,43 @@
 #![warn(missing_docs)]
 
 mod account;
+mod aggregate;
 mod answer;
 mod block;
 mod budget;
 mod condition;
+mod datum;
+mod dense;
 mod engine;
 mod error;
 mod evaluate;
 mod explain;
 mod explanation;
 mod fetch;
+mod groups;
+mod key;
+mod matching;
 mod narrow;
 mod near_name;
 mod part;
 mod plan;
 mod request;
+mod row;
 mod run;
+mod search;
 mod selection;
+mod staged;
+mod table;
 mod top;
+mod words;
 
 pub use account::{Account, BlockCounts, Incomplete};
+pub use aggregate::{Approximation, Method};
 pub use answer::SearchAnswer;
 pub use budget::{Cancel, Clock};
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Explanation, NearFields};
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
+pub use staged::{Staged, StagedAnswer, StagedRequest};
+pub use table::{Cell, Table};

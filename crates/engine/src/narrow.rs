@@ -16,6 +16,7 @@ use crate::evaluate::Reading;
 pub(crate) enum Pruned {
     Time,
     Sequence,
+    Tokens,
     Statistics,
     AbsentColumn,
     Dictionary,
@@ -29,23 +30,25 @@ enum Verdict {
     Open,
 }
 
-/// What is left to evaluate in a block; a constant when nothing is, with what decided that.
+/// What is left to evaluate in a block; a constant when nothing is, with what decided that. The clauses `absent` hold for
+/// no row of it, as its words tell.
 pub(crate) fn narrow(
     condition: &Condition,
     clauses: &[CompiledClause],
     directory: &BlockDirectory,
+    absent: &[ClauseId],
 ) -> Result<Condition, Pruned> {
     let mut first_reason = None;
-    let narrowed = condition.decide(
-        &mut |ClauseId(index)| match verdict(&clauses[index], directory) {
-            Verdict::HoldsForAll => Some(true),
-            Verdict::HoldsForNone(reason) => {
-                first_reason.get_or_insert(reason);
-                Some(false)
-            }
-            Verdict::Open => None,
-        },
-    );
+    let narrowed = condition.decide(&mut |clause| {
+        let reason = match verdict(&clauses[clause.0], directory) {
+            Verdict::HoldsForAll => return Some(true),
+            Verdict::HoldsForNone(reason) => reason,
+            Verdict::Open if absent.contains(&clause) => Pruned::Tokens,
+            Verdict::Open => return None,
+        };
+        first_reason.get_or_insert(reason);
+        Some(false)
+    });
     match narrowed {
         // Without a clause that holds for none, a negation met one that holds for all: a statistic as well.
         Condition::Constant(false) => Err(first_reason.unwrap_or(Pruned::Statistics)),
@@ -139,7 +142,7 @@ fn of_level(level: &LevelPredicate, directory: &BlockDirectory) -> Verdict {
     Verdict::Open
 }
 
-fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
+pub(crate) fn count_levels(level: &LevelPredicate, directory: &BlockDirectory) -> u64 {
     Level::ALL
         .into_iter()
         .filter(|known| level.holds(*known))
@@ -196,12 +199,13 @@ fn of_columns<'t>(
 pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     let has_arrays = match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
-        Encoding::Int | Encoding::Float | Encoding::Str | Encoding::Text => false,
+        Encoding::Int | Encoding::Float => false,
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => false,
     };
     if matches!(reading, Reading::Field(Reach::Inside(_))) {
         return has_arrays;
     }
-    if matches!(entry.encoding, Encoding::Str | Encoding::Text) {
+    if is_text(entry.encoding) {
         return !matches!(predicate.text_test(), TextTest::Never);
     }
     match (entry.numbers, predicate.number_intervals()) {
@@ -212,6 +216,14 @@ pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Rea
     }
 }
 
+/// Whether all values of such a column are texts.
+fn is_text(encoding: Encoding) -> bool {
+    matches!(
+        encoding,
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text
+    )
+}
+
 /// Whether every row of the block must match.
 fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     if entry.presence.is_some() || matches!(reading, Reading::Field(Reach::Inside(_))) {
@@ -219,7 +231,9 @@ fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) 
     }
     match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => false,
-        Encoding::Str | Encoding::Text => matches!(predicate.text_test(), TextTest::Always),
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => {
+            matches!(predicate.text_test(), TextTest::Always)
+        }
         Encoding::Int | Encoding::Float => match (entry.numbers, predicate.number_intervals()) {
             (Some(numbers), Some(intervals)) => intervals
                 .iter()

@@ -1,20 +1,21 @@
-//! One part of the snapshot searched: which of its rows match, and the first of them.
+//! One part of the snapshot searched: the first of its rows that match, and how many do.
+
+use std::cell::RefCell;
 
 use cordwood_event::{EventId, Timestamp};
-use cordwood_query::Origin;
 use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
-use crate::evaluate::{BlockClauses, Failure};
-use crate::narrow::{self, Pruned, is_within};
+use crate::condition::Condition;
+use crate::evaluate::Failure;
+use crate::matching::PartRows;
+use crate::narrow::{self, Pruned};
 use crate::plan::{Plan, PlannedPart};
+use crate::search::Matches;
 use crate::selection::Selection;
 use crate::top::{Found, Rank, RowPlace, TopRows};
 use crate::{Order, Total};
-
-/// How many open rows are matched between two looks at the budget: about a millisecond's worth.
-const ROWS_PER_CHECK: usize = 512;
 
 /// What became of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,25 +32,30 @@ pub(crate) enum Fate {
 
 /// What a part has to give.
 #[derive(Debug)]
-pub(crate) struct PartAnswer {
+pub(crate) struct PartAnswer<F> {
     pub(crate) fate: Fate,
-    /// The best rows, at most as many as the plan wants.
-    pub(crate) found: Vec<Found>,
-    /// How many rows match, if they were counted.
-    pub(crate) matches: u64,
+    /// What the quest is after.
+    pub(crate) found: F,
     pub(crate) rows_scanned: u64,
     pub(crate) bytes_scanned: u64,
 }
 
-impl PartAnswer {
-    fn without_rows(fate: Fate, matches: u64) -> PartAnswer {
+impl<F> PartAnswer<F> {
+    /// An answer for which no row was looked at.
+    pub(crate) fn unread(fate: Fate, found: F) -> PartAnswer<F> {
         PartAnswer {
             fate,
-            found: Vec::new(),
-            matches,
+            found,
             rows_scanned: 0,
             bytes_scanned: 0,
         }
+    }
+}
+
+fn counted(count: u64) -> Matches {
+    Matches {
+        rows: Vec::new(),
+        count,
     }
 }
 
@@ -59,30 +65,58 @@ pub(crate) fn search(
     index: usize,
     bound: Option<Rank>,
     budget: &Budget,
-) -> Result<PartAnswer, Failure> {
-    let part = &plan.parts[index];
-    let search = PartSearch {
-        plan,
-        part,
-        place: u32::try_from(index).expect("a snapshot has fewer than 2^32 parts"),
-        bound,
-        budget,
-    };
-    match &part.part {
+) -> Result<PartAnswer<Matches>, Failure> {
+    let search = PartSearch::new(plan, index, bound, budget);
+    match &search.part.part {
         Part::Open(rows) => search.open_rows(rows),
         Part::Block(block) => search.block(block),
+    }
+}
+
+/// The same, if no row has to be looked at for it.
+pub(crate) fn settle(
+    plan: &Plan,
+    index: usize,
+    bound: Option<Rank>,
+    budget: &Budget,
+) -> Option<Result<PartAnswer<Matches>, Failure>> {
+    let search = PartSearch::new(plan, index, bound, budget);
+    match &search.part.part {
+        Part::Open(_) => None,
+        Part::Block(block) => match budget.check() {
+            Ok(()) => search.ask_directory(block).ok().map(Ok),
+            Err(cut) => Some(Err(cut.into())),
+        },
     }
 }
 
 struct PartSearch<'a> {
     plan: &'a Plan,
     part: &'a PlannedPart,
+    rows: PartRows<'a>,
     place: u32,
     bound: Option<Rank>,
     budget: &'a Budget,
 }
 
-impl PartSearch<'_> {
+impl<'a> PartSearch<'a> {
+    fn new(
+        plan: &'a Plan,
+        index: usize,
+        bound: Option<Rank>,
+        budget: &'a Budget,
+    ) -> PartSearch<'a> {
+        let part = &plan.parts[index];
+        PartSearch {
+            plan,
+            part,
+            rows: PartRows { plan, part, budget },
+            place: u32::try_from(index).expect("a snapshot has fewer than 2^32 parts"),
+            bound,
+            budget,
+        }
+    }
+
     fn is_counting(&self) -> bool {
         self.plan.total == Total::Count
     }
@@ -103,106 +137,77 @@ impl PartSearch<'_> {
             && self.plan.after.is_none_or(is_behind_cursor)
     }
 
-    fn open_rows(&self, rows: &OpenRows) -> Result<PartAnswer, Failure> {
-        let batch = rows.batch();
-        let matcher = self.plan.matcher.in_batch(batch);
-        let source = &self.plan.sources[self.part.source].searched;
-        let mut top = TopRows::new(self.plan.rows_wanted);
-        let mut answer = PartAnswer::without_rows(Fate::OpenRows, 0);
-        for (row, event) in batch.events().enumerate() {
-            if row.is_multiple_of(ROWS_PER_CHECK) {
-                self.budget.check()?;
+    fn open_rows(&self, rows: &OpenRows) -> Result<PartAnswer<Matches>, Failure> {
+        let top = RefCell::new(TopRows::new(self.plan.rows_wanted));
+        let mut matches = 0;
+        let is_wanted = |rank: Rank| {
+            self.is_wanted(rank) && top.borrow().bound().is_none_or(|bound| rank < bound)
+        };
+        let is_asked = |id: EventId| self.is_counting() || is_wanted(self.rank(id));
+        let rows_scanned = self.rows.match_open(rows, is_asked, |row, id| {
+            matches += 1;
+            let rank = self.rank(id);
+            if is_wanted(rank) {
+                top.borrow_mut().offer(self.found(rank, id, row));
             }
-            let id = EventId {
-                timestamp: event.timestamp(),
-                sequence: rows.sequence(row),
-            };
-            if !self.plan.range.contains(id.timestamp) || id.sequence > self.plan.up_to_sequence {
-                continue;
-            }
-            let rank = Rank::of(id, self.plan.order);
-            let is_wanted = self.is_wanted(rank) && top.bound().is_none_or(|bound| rank < bound);
-            if !is_wanted && !self.is_counting() {
-                continue;
-            }
-            answer.rows_scanned += 1;
-            let origin = Origin {
-                source: source.id,
-                source_name: &source.name,
-                sequence: id.sequence,
-            };
-            if !matcher.matches(event, &origin) {
-                continue;
-            }
-            answer.matches += 1;
-            if is_wanted {
-                top.offer(self.found(rank, id, row));
-            }
-        }
-        answer.found = top.into_sorted();
-        Ok(answer)
+            Ok(())
+        })?;
+        Ok(PartAnswer {
+            fate: Fate::OpenRows,
+            found: Matches {
+                rows: top.into_inner().into_sorted(),
+                count: matches,
+            },
+            rows_scanned,
+            bytes_scanned: 0,
+        })
     }
 
-    fn block(&self, handle: &BlockHandle) -> Result<PartAnswer, Failure> {
-        self.budget.check()?;
-        let directory = handle.directory();
-        let clauses = &self.plan.clauses;
-        let condition = &self.plan.sources[self.part.source].condition;
-        let condition = match narrow::narrow(condition, clauses, directory) {
+    /// What the directory of a block says, or what is left to evaluate in it.
+    fn ask_directory(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Condition> {
+        let condition = match self.rows.condition_in(handle) {
             Ok(condition) => condition,
-            Err(pruned) => return Ok(PartAnswer::without_rows(Fate::Pruned(pruned), 0)),
+            Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), counted(0))),
         };
         if !self.wants_rows()
-            && self.holds_whole_block(handle)
-            && let Some(matches) = narrow::count(&condition, clauses, directory)
+            && self.rows.holds_whole(handle)
+            && let Some(count) = narrow::count(&condition, &self.plan.clauses, handle.directory())
         {
-            return Ok(PartAnswer::without_rows(Fate::CountedWhole, matches));
+            return Ok(PartAnswer::unread(Fate::CountedWhole, counted(count)));
         }
+        Err(condition)
+    }
 
+    fn block(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Failure> {
+        self.budget.check()?;
+        let condition = match self.ask_directory(handle) {
+            Ok(answer) => return Ok(answer),
+            Err(condition) => condition,
+        };
         let block = OpenBlock::new(handle);
-        let evaluator = BlockClauses::new(&block, clauses, self.budget);
-        let selected = condition.evaluate(&evaluator, self.rows_in_range(&block)?)?;
-        let mut answer = PartAnswer::without_rows(Fate::Read, 0);
+        let among = self.behind_cursor(self.rows.in_range(&block)?, &block)?;
+        let selected = self.rows.select(&condition, &block, among)?;
+        let mut found = counted(0);
         if self.is_counting() {
-            answer.matches = selected.count() as u64;
+            found.count = selected.rows.count() as u64;
         }
-        if self.wants_rows() && !selected.is_empty() {
-            answer.found = self.first_of(&selected, &block)?;
+        if self.wants_rows() && !selected.rows.is_empty() {
+            found.rows = self.first_of(&selected.rows, &block)?;
         }
-        answer.bytes_scanned = block.bytes_read();
-        if selected.is_empty() && !evaluator.has_tested_rows() {
-            answer.fate = Fate::Pruned(Pruned::Dictionary);
-        } else {
-            answer.rows_scanned = block.rows() as u64;
-        }
-        Ok(answer)
+        Ok(PartAnswer {
+            fate: selected.fate,
+            found,
+            rows_scanned: selected.rows_scanned,
+            bytes_scanned: block.bytes_read(),
+        })
     }
 
-    /// Whether no row of the block lies outside the range or is too new.
-    fn holds_whole_block(&self, handle: &BlockHandle) -> bool {
-        is_within(self.part.times, self.plan.range)
-            && handle.directory().sequences.1 <= self.plan.up_to_sequence
-    }
-
-    /// The rows that may be given back, or counted.
-    fn rows_in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
-        let mut selected = Selection::all(block.rows());
-        let range = self.plan.range;
-        if !is_within(self.part.times, range) {
-            let times = block.timestamps()?;
-            let start = times.partition_point(|time| *time < range.first.as_nanos());
-            let end = times.partition_point(|time| *time <= range.last.as_nanos());
-            selected.keep_range(start..end);
-        }
-        let up_to_sequence = self.plan.up_to_sequence;
-        if block.directory().sequences.1 > up_to_sequence {
-            let sequences = block.sequences()?;
-            selected = selected.filter(|row| {
-                sequences
-                    .get(row)
-                    .is_some_and(|sequence| *sequence <= up_to_sequence)
-            });
-        }
+    /// Without those rows that earlier pages gave back, unless all are to be counted.
+    fn behind_cursor(
+        &self,
+        mut selected: Selection,
+        block: &OpenBlock,
+    ) -> Result<Selection, Failure> {
         let order = self.plan.order;
         if !self.is_counting()
             && let Some(after) = self.plan.after
@@ -214,6 +219,10 @@ impl PartSearch<'_> {
             });
         }
         Ok(selected)
+    }
+
+    fn rank(&self, id: EventId) -> Rank {
+        Rank::of(id, self.plan.order)
     }
 
     /// The rows of `selected` that come first, looked at from the end that holds them.
@@ -251,7 +260,7 @@ impl PartSearch<'_> {
     }
 }
 
-fn id_at(times: &[i64], sequences: &[u64], row: usize) -> Option<EventId> {
+pub(crate) fn id_at(times: &[i64], sequences: &[u64], row: usize) -> Option<EventId> {
     Some(EventId {
         timestamp: Timestamp::from_nanos(*times.get(row)?),
         sequence: *sequences.get(row)?,

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use cordwood_event::SourceId;
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
 use crate::condition::{ClauseId, Condition};
 use crate::narrow::times_of;
 use crate::top::Rank;
+use crate::words::WordSearch;
 use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 
 /// A search, compiled. Shared by all threads that work on it.
@@ -32,6 +32,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct PlannedSource {
     pub(crate) searched: SearchedSource,
+    /// The range of the search, without what has expired in the source.
+    pub(crate) range: TimeBounds,
     pub(crate) condition: Condition,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct PlannedPart {
     pub(crate) times: TimeBounds,
     /// No event of the part comes before this place.
     pub(crate) best: Rank,
+    /// The clauses that hold for no row of it, as its words tell.
+    pub(crate) absent: Vec<ClauseId>,
 }
 
 /// What planning alone ruled out, and what the store cannot give.
@@ -52,6 +56,7 @@ pub(crate) struct Planned {
     pub(crate) blocks_total: u64,
     pub(crate) blocks_outside_time: u64,
     pub(crate) blocks_too_new: u64,
+    pub(crate) blocks_without_words: u64,
     pub(crate) segments: u64,
     pub(crate) incomplete: Vec<Incomplete>,
 }
@@ -72,7 +77,7 @@ impl Plan {
             });
         let mut plan = Plan {
             matcher: Matcher::new(&request.filter, request.now),
-            sources: planned_sources(request, &condition, &clauses),
+            sources: planned_sources(request, range, &condition, &clauses),
             clauses,
             parts: Vec::new(),
             range,
@@ -93,24 +98,40 @@ impl Plan {
         let mut planned = Planned::default();
         let mut segments = HashSet::new();
         let mut parts = Vec::new();
+        let mut words = WordSearch::new(&self.clauses);
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
-            planned.incomplete.extend(self.missing(snapshot, id));
+            planned.incomplete.extend(source.missing(snapshot));
+            let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
                 let (times, first_sequence) = extent_of(&part);
+                let is_in_time = self.is_in_time(source, times);
                 if let Part::Block(block) = &part {
                     planned.blocks_total += 1;
-                    segments.extend(block.segment_file().map(str::to_owned));
-                    planned.blocks_outside_time += u64::from(!self.is_in_time(times));
+                    // Blocks of a segment follow each other: its name is looked up once.
+                    if block.segment_file() != last_segment.as_deref() {
+                        last_segment = block.segment_file().map(str::to_owned);
+                        segments.extend(last_segment.clone());
+                    }
+                    planned.blocks_outside_time += u64::from(!is_in_time);
                     planned.blocks_too_new +=
-                        u64::from(self.is_in_time(times) && first_sequence > self.up_to_sequence);
+                        u64::from(is_in_time && first_sequence > self.up_to_sequence);
                 }
-                if self.is_in_time(times) && first_sequence <= self.up_to_sequence {
+                if is_in_time && first_sequence <= self.up_to_sequence {
+                    let absent = match &part {
+                        Part::Open(_) => Vec::new(),
+                        Part::Block(block) => words.absent(block),
+                    };
+                    if is_ruled_out(&source.condition, &absent) {
+                        planned.blocks_without_words += 1;
+                        continue;
+                    }
                     parts.push(PlannedPart {
                         source: index,
                         part,
                         times,
                         best: Rank::best_between(times, self.order),
+                        absent,
                     });
                 }
             }
@@ -121,17 +142,19 @@ impl Plan {
         planned
     }
 
-    /// Whether events between these times can be asked for: inside the range, and not all before the cursor.
-    fn is_in_time(&self, times: TimeBounds) -> bool {
+    /// Whether events of a source between these times can be asked for: inside the range, and not all before the cursor.
+    fn is_in_time(&self, source: &PlannedSource, times: TimeBounds) -> bool {
         let is_behind_cursor = self
             .after
             .is_none_or(|after| Rank::worst_between(times, self.order) > after);
         let is_counted = self.total == Total::Count;
-        !self.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
+        !source.range.intersection(times).is_empty() && (is_counted || is_behind_cursor)
     }
+}
 
-    fn missing(&self, snapshot: &Snapshot, source: SourceId) -> impl Iterator<Item = Incomplete> {
-        let range = self.range;
+impl PlannedSource {
+    fn missing(&self, snapshot: &Snapshot) -> impl Iterator<Item = Incomplete> {
+        let (source, range) = (self.searched.id, self.range);
         snapshot.missing(source).filter_map(move |missing| {
             let times = TimeBounds {
                 first: missing.totals.time_min,
@@ -152,6 +175,7 @@ impl Plan {
 /// The sources in which anything can match, with what the filter asks there.
 fn planned_sources(
     request: &SearchRequest,
+    range: TimeBounds,
     condition: &Condition,
     clauses: &[CompiledClause],
 ) -> Vec<PlannedSource> {
@@ -166,10 +190,17 @@ fn planned_sources(
             });
             (condition != Condition::Constant(false)).then(|| PlannedSource {
                 searched: source.clone(),
+                range: range.intersection(source.kept()),
                 condition,
             })
         })
         .collect()
+}
+
+/// Whether the condition holds for no row when these clauses do not.
+fn is_ruled_out(condition: &Condition, absent: &[ClauseId]) -> bool {
+    let without = || condition.decide(&mut |clause| absent.contains(&clause).then_some(false));
+    !absent.is_empty() && without() == Condition::Constant(false)
 }
 
 /// The times of a part's rows, and the first of their sequence numbers.

@@ -17,6 +17,18 @@ pub struct SearchedSource {
     pub id: SourceId,
     /// Its name.
     pub name: String,
+    /// Events before this time have expired and are not found; `None` when none have.
+    pub kept_from: Option<Timestamp>,
+}
+
+impl SearchedSource {
+    /// The times of events that are kept.
+    pub(crate) fn kept(&self) -> TimeBounds {
+        TimeBounds {
+            first: self.kept_from.unwrap_or(Timestamp::MIN),
+            last: Timestamp::MAX,
+        }
+    }
 }
 
 /// Which end of time comes first. Events of one instant go by their sequence number.

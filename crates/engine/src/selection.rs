@@ -54,6 +54,11 @@ impl Selection {
         &self.words
     }
 
+    pub(crate) fn contains(&self, row: usize) -> bool {
+        let word = self.words.get(row / BITS);
+        word.is_some_and(|word| word >> (row % BITS) & 1 == 1)
+    }
+
     pub(crate) fn insert(&mut self, row: usize) {
         self.words[row / BITS] |= 1 << (row % BITS);
     }

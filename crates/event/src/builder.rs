@@ -400,6 +400,17 @@ impl BatchBuilder {
         });
     }
 
+    /// The field at an escaped path, for [`set_field`](Self::set_field).
+    pub fn field_at(&mut self, path: &str) -> FieldId {
+        let node = path::keys(path).fold(ROOT, |parent, key| self.child_by_hash(parent, &key));
+        self.field_of(node)
+    }
+
+    /// Gives the event being built a field, at most once each: for events that come back from columns.
+    pub fn set_field(&mut self, field: FieldId, value: Scalar<'_>) {
+        self.push_cell(field, value);
+    }
+
     /// Whatever comes next belongs to another event.
     fn close_event(&mut self) {
         self.open.clear();

@@ -24,6 +24,20 @@ impl Number {
         text.parse().ok().map(Number::Float)
     }
 
+    /// The integer it equals. None above 2^126, where no integer of 64-bit input lies.
+    pub fn as_integer(self) -> Option<i128> {
+        match self {
+            Number::Int(integer) => Some(integer),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number within 2^126, checked"
+            )]
+            Number::Float(float) => {
+                (float.fract() == 0.0 && float.abs() <= FLOAT_INTEGER_MAX).then_some(float as i128)
+            }
+        }
+    }
+
     /// The nearest float.
     pub fn as_f64(self) -> f64 {
         match self {
@@ -49,6 +63,9 @@ impl Number {
     }
 }
 
+/// 2^126: beyond it a float is larger than any integer we hold from 64-bit input or text.
+const FLOAT_INTEGER_MAX: f64 = 85_070_591_730_234_615_865_843_651_857_942_052_864.0;
+
 impl PartialEq for Number {
     fn eq(&self, other: &Number) -> bool {
         self.compare(*other) == Ordering::Equal
@@ -56,12 +73,10 @@ impl PartialEq for Number {
 }
 
 fn compare_mixed(integer: i128, float: f64) -> Ordering {
-    /// 2^126: beyond it a float is larger than any integer we hold from 64-bit input or text.
-    const INTEGER_MAX: f64 = 85_070_591_730_234_615_865_843_651_857_942_052_864.0;
-    if float.is_nan() || float > INTEGER_MAX {
+    if float.is_nan() || float > FLOAT_INTEGER_MAX {
         return Ordering::Less;
     }
-    if float < -INTEGER_MAX {
+    if float < -FLOAT_INTEGER_MAX {
         return Ordering::Greater;
     }
     #[expect(

@@ -193,6 +193,11 @@ impl SourcePredicate {
         }
     }
 
+    /// Whether it holds for a source of which only this is known: its name, its id or `src-<id>`.
+    pub(crate) fn matches_text(&self, text: &str) -> bool {
+        source_id(text).is_some_and(|id| self.ids.contains(&id)) || self.name.matches_text(text)
+    }
+
     /// Whether it holds for events of this source.
     pub fn matches(&self, source: SourceId, source_name: &str) -> bool {
         self.ids.contains(&source) || self.name.matches_text(source_name)

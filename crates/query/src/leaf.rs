@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::Reach;
+
 /// Which leaves of a JSON text are meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Leaves<'a> {
@@ -19,6 +21,39 @@ pub(crate) enum Leaves<'a> {
     Named(&'a str),
     /// All leaves, whatever objects they are in.
     Everywhere,
+}
+
+impl Reach<'_> {
+    /// Visits the values a field has that reaches into this one so: the value itself, arrays whole, or what lies
+    /// inside its objects, one by one. Null is no value.
+    pub fn each_value(self, value: Scalar<'_>, visit: &mut dyn FnMut(Scalar<'_>)) {
+        match (self, value) {
+            (_, Scalar::Null) => {}
+            (Reach::Whole, _) => visit(value),
+            (Reach::Inside(name), Scalar::Json(json)) if json.starts_with('[') => {
+                any_leaf(json, Leaves::Named(name), &mut |leaf| {
+                    visit(leaf);
+                    false
+                });
+            }
+            (Reach::Inside(_), _) => {}
+        }
+    }
+}
+
+/// Visits the elements of an array, those of arrays in it too, or else the value itself. Neither null nor an object
+/// is an element.
+pub fn each_element(value: Scalar<'_>, visit: &mut dyn FnMut(Scalar<'_>)) {
+    match value {
+        Scalar::Null => {}
+        Scalar::Json(json) if json.starts_with(['[', '{']) => {
+            any_leaf(json, Leaves::Elements, &mut |leaf| {
+                visit(leaf);
+                false
+            });
+        }
+        _ => visit(value),
+    }
 }
 
 /// Whether `visit` holds for any of the leaves of a JSON array or object. Null is no leaf.
@@ -79,7 +114,7 @@ fn visit_scalar(json: &str, visit: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
 }
 
 /// A number as a decoder would have made it had it been a value of its own.
-fn number(json: &str) -> Scalar<'_> {
+pub(crate) fn number(json: &str) -> Scalar<'_> {
     if let Ok(integer) = json.parse() {
         return Scalar::Int(integer);
     }

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use cordwood_event::{Batch, EventId, EventRef, Scalar, SourceId, Timestamp};
+use cordwood_event::{Batch, EventId, EventRef, Level, Scalar, SourceId, Timestamp};
 
-use crate::{Clause, CompiledClause, Filter, Predicate, Reach};
+use crate::{
+    Clause, CompiledClause, FieldName, Filter, IdPredicate, Reach, Row, SourcePredicate,
+    TimePredicate,
+};
 
 /// Where an event came from and which number it was given; what the event itself does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,11 @@ impl Matcher {
             origin,
             columns: None,
         })
+    }
+
+    /// Whether the filter holds for a row: what stages have made of events.
+    pub fn matches_row(&self, row: &impl Row) -> bool {
+        self.root.matches(row)
     }
 
     /// Prepares to test events of one batch: which of its fields each clause reaches is found out once.
@@ -112,13 +120,13 @@ impl Node {
         }
     }
 
-    fn matches(&self, subject: &Subject<'_>) -> bool {
+    fn matches(&self, row: &impl Row) -> bool {
         match self {
             Node::All => true,
-            Node::And(members) => members.iter().all(|member| member.matches(subject)),
-            Node::Or(members) => members.iter().any(|member| member.matches(subject)),
-            Node::Not(member) => !member.matches(subject),
-            Node::Clause(clause) => subject.meets(clause),
+            Node::And(members) => members.iter().all(|member| member.matches(row)),
+            Node::Or(members) => members.iter().any(|member| member.matches(row)),
+            Node::Not(member) => !member.matches(row),
+            Node::Clause(clause) => meets(row, clause),
         }
     }
 
@@ -142,47 +150,79 @@ impl Node {
     }
 }
 
-impl Subject<'_> {
-    fn meets(&self, clause: &CompiledClause) -> bool {
-        match clause {
-            CompiledClause::AnyField(predicate, level) => {
-                self.event.level().is_some_and(|name| level.holds(name))
-                    || self
-                        .event
-                        .fields()
-                        .any(|(_, value)| predicate.matches_anywhere(value))
+fn meets(row: &impl Row, clause: &CompiledClause) -> bool {
+    match clause {
+        CompiledClause::AnyField(predicate, level) => {
+            row.level().is_some_and(|name| level.holds(name))
+                || row.any_field(&mut |value| predicate.matches_anywhere(value))
+        }
+        CompiledClause::Field(field, predicate) => row.any_value(field, &mut |reach, value| {
+            predicate.matches_at(reach, value)
+        }),
+        CompiledClause::Level(level) => {
+            row.level().is_some_and(|name| level.holds(name))
+                || level
+                    .raw()
+                    .is_some_and(|raw| row.any_raw_level(&mut |value| raw.matches(value)))
+        }
+        CompiledClause::Time(time) => row.meets_time(time),
+        CompiledClause::Source(source) => row.meets_source(source),
+        CompiledClause::Id(id) => row.meets_id(id),
+    }
+}
+
+impl Row for Subject<'_> {
+    fn level(&self) -> Option<Level> {
+        self.event.level()
+    }
+
+    fn any_raw_level(&self, holds: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        self.event.get("level").is_some_and(holds)
+    }
+
+    fn any_field(&self, holds: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        self.event.fields().any(|(_, value)| holds(value))
+    }
+
+    fn any_value(
+        &self,
+        field: &FieldName,
+        holds: &mut dyn FnMut(Reach<'_>, Scalar<'_>) -> bool,
+    ) -> bool {
+        match self.columns.and_then(|columns| columns.get(field.as_str())) {
+            Some(reaches) => {
+                self.any_reached(holds, |index, _| reaches.get(index).copied().flatten())
             }
-            CompiledClause::Field(field, predicate) => {
-                match self.columns.and_then(|columns| columns.get(field.as_str())) {
-                    Some(reaches) => self
-                        .any_reached(predicate, |index, _| reaches.get(index).copied().flatten()),
-                    None => self.any_reached(predicate, |_, path| field.reach(path)),
-                }
-            }
-            CompiledClause::Level(level) => {
-                let raw = level.raw().and_then(|_| self.event.get("level"));
-                level.matches(self.event.level(), raw)
-            }
-            CompiledClause::Time(time) => time.matches(self.event.timestamp()),
-            CompiledClause::Source(source) => {
-                source.matches(self.origin.source, self.origin.source_name)
-            }
-            CompiledClause::Id(id) => id.matches(EventId {
-                timestamp: self.event.timestamp(),
-                sequence: self.origin.sequence,
-            }),
+            None => self.any_reached(holds, |_, path| field.reach(path)),
         }
     }
 
+    fn meets_time(&self, predicate: &TimePredicate) -> bool {
+        predicate.matches(self.event.timestamp())
+    }
+
+    fn meets_source(&self, predicate: &SourcePredicate) -> bool {
+        predicate.matches(self.origin.source, self.origin.source_name)
+    }
+
+    fn meets_id(&self, predicate: &IdPredicate) -> bool {
+        predicate.matches(EventId {
+            timestamp: self.event.timestamp(),
+            sequence: self.origin.sequence,
+        })
+    }
+}
+
+impl Subject<'_> {
     fn any_reached<'f>(
         &self,
-        predicate: &Predicate,
+        holds: &mut dyn FnMut(Reach<'_>, Scalar<'_>) -> bool,
         reach: impl Fn(usize, &str) -> Option<Reach<'f>>,
     ) -> bool {
         let paths = self.event.batch().paths();
         self.event.fields().any(|(field, value): (_, Scalar<'_>)| {
             let index = field.index();
-            reach(index, &paths[index]).is_some_and(|reach| predicate.matches_at(reach, value))
+            reach(index, &paths[index]).is_some_and(|reach| holds(reach, value))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Text to checked filter: a lexer that reads what the grammar asks for, and recursive descent.
+//! Text to checked query: a lexer that reads what the grammar asks for, and recursive descent.
 //!
 //! The grammar is not regular at the word: a slash opens a regular expression after `field:` and is a
 //! path elsewhere, so the lexer is called with what is expected instead of cutting tokens ahead.
@@ -8,8 +8,10 @@ mod clause;
 mod cursor;
 mod group;
 mod hints;
+mod near;
 mod operator;
 mod range;
+mod stage;
 mod structure;
 mod time;
 mod value;
@@ -18,9 +20,12 @@ mod word;
 use std::ops::Range;
 
 use crate::limits::{NESTING_MAX, TEXT_BYTES_MAX};
-use crate::{Diagnostic, Diagnostics, Parsed, Query};
+use crate::{Diagnostic, Diagnostics, Parsed};
 
 use cursor::Cursor;
+use stage::Table;
+
+pub(crate) use stage::is_call;
 
 /// Reads a query. Never panics, and takes time linear in the text but for the compilation of regular expressions,
 /// which [`limits`](crate::limits) bound.
@@ -33,19 +38,15 @@ pub fn parse(text: &str) -> Result<Parsed, Diagnostics> {
         return Err(Diagnostics(vec![Diagnostic::new(0..text.len(), message)]));
     }
     let mut parser = Parser::new(text);
-    let filter = parser.query();
+    let query = parser.query();
     let Parser {
         mut diagnostics,
         mut hints,
         ..
     } = parser;
-    match filter {
-        Ok(filter) if diagnostics.is_empty() => {
+    match query {
+        Ok(query) if diagnostics.is_empty() => {
             hints.sort_by_key(|hint| hint.span.start);
-            let query = Query {
-                filter,
-                stages: Vec::new(),
-            };
             Ok(Parsed { query, hints })
         }
         _ => {
@@ -67,6 +68,8 @@ struct Parser<'q> {
     cursor: Cursor<'q>,
     depth: usize,
     regex_count: usize,
+    /// The table that the stage being read works on; `None` while there are events.
+    table: Option<Table>,
     diagnostics: Vec<Diagnostic>,
     hints: Vec<Diagnostic>,
 }
@@ -77,6 +80,7 @@ impl<'q> Parser<'q> {
             cursor: Cursor::new(text),
             depth: 0,
             regex_count: 0,
+            table: None,
             diagnostics: Vec::new(),
             hints: Vec::new(),
         }

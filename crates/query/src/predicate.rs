@@ -1,12 +1,16 @@
 //! A test compiled: decided for one value, and laid open for whoever evaluates many at once.
 
 use std::fmt::Write;
+use std::ops::Bound;
 
 use cordwood_event::{Number, Scalar, Timestamp};
 
 use crate::leaf::{Leaves, any_leaf};
 use crate::text::{AnyLiteral, each_value, select_by_candidates};
-use crate::{Cidr, NumberInterval, Range, Reach, RegexTest, Test, TextPattern, WildcardPattern};
+use crate::{
+    Cidr, NumberInterval, Range, Reach, RegexTest, RequiredWords, Test, TextPattern,
+    WildcardPattern,
+};
 
 /// A test of one value, compiled. It suits the targets that are fields.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub enum TextTest<'p> {
     Wildcard(&'p WildcardPattern),
     /// Text that contains a match.
     Regex(&'p RegexTest),
+    /// Text that is an address or a block of them within this one.
+    Cidr(Cidr),
     /// Something else, to be asked value by value or through [`Predicate::select_texts`].
     Other,
 }
@@ -65,7 +71,7 @@ impl TextTest<'_> {
                 let literal = str::from_utf8(regex.literal()?).ok()?;
                 Some(literal.chars().map(crate::fold).collect())
             }
-            TextTest::Never | TextTest::Always | TextTest::Other => None,
+            TextTest::Never | TextTest::Always | TextTest::Cidr(_) | TextTest::Other => None,
         }
     }
 }
@@ -194,6 +200,38 @@ impl Predicate {
         self.intervals.as_deref()
     }
 
+    /// The words without which no value passes: neither text nor number nor boolean, as a field or inside an array.
+    pub fn required_words(&self) -> RequiredWords {
+        match &self.kind {
+            Kind::Never => RequiredWords::NOTHING,
+            Kind::Contains(pattern, _) => self.or_equal_number(pattern.required_words()),
+            Kind::Equals(text, _) | Kind::EqualsFolded(text) => {
+                let folded = text.chars().map(crate::fold);
+                self.or_equal_number(RequiredWords::of_literal(folded))
+            }
+            Kind::Wildcard(pattern) => pattern.required_words(),
+            Kind::Regex(regex) => regex
+                .literal()
+                .map_or(RequiredWords::Unknown, RequiredWords::of_part),
+            Kind::AnyOf(members, _) => members
+                .iter()
+                .map(Predicate::required_words)
+                .fold(RequiredWords::NOTHING, RequiredWords::or),
+            Kind::Present | Kind::Numbers(_) | Kind::TextRange(_) | Kind::Cidr(_) => {
+                RequiredWords::Unknown
+            }
+        }
+    }
+
+    /// A literal that is a number is passed by every number of its value, too.
+    fn or_equal_number(&self, of_text: RequiredWords) -> RequiredWords {
+        let intervals = self.intervals.iter().flatten();
+        intervals.fold(of_text, |words, interval| match interval.lower {
+            Bound::Included(number) => words.or(RequiredWords::of_number(number)),
+            _ => RequiredWords::Unknown,
+        })
+    }
+
     /// What the test asks of text values.
     pub fn text_test(&self) -> TextTest<'_> {
         match &self.kind {
@@ -203,11 +241,10 @@ impl Predicate {
             Kind::Equals(text, _) => TextTest::Exact(text),
             Kind::Wildcard(pattern) => TextTest::Wildcard(pattern),
             Kind::Regex(regex) => TextTest::Regex(regex),
-            Kind::EqualsFolded(_)
-            | Kind::Numbers(_)
-            | Kind::TextRange(_)
-            | Kind::Cidr(_)
-            | Kind::AnyOf(..) => TextTest::Other,
+            Kind::Cidr(cidr) => TextTest::Cidr(*cidr),
+            Kind::EqualsFolded(_) | Kind::Numbers(_) | Kind::TextRange(_) | Kind::AnyOf(..) => {
+                TextTest::Other
+            }
         }
     }
 
@@ -296,7 +333,7 @@ impl Predicate {
 }
 
 /// A number as JSON writes it.
-fn number_text(value: Scalar<'_>) -> String {
+pub(crate) fn number_text(value: Scalar<'_>) -> String {
     let mut text = String::new();
     match value {
         Scalar::Int(integer) => {

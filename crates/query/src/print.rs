@@ -1,4 +1,6 @@
-//! Canonical text: prints a filter so that it parses to the same filter.
+//! Canonical text: prints a filter, or a stage, so that it parses to the same one.
+
+mod stage;
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::ops::Bound;
@@ -81,14 +83,9 @@ impl Display for Clause {
 }
 
 fn fmt_field(f: &mut Formatter<'_>, target: &Target) -> fmt::Result {
-    let name = target.name();
     match target {
-        // A name that begins with a digit could make the clause look like a time or an address.
-        Target::Field(_) if is_plain(name) && !name.starts_with(|c: char| c.is_ascii_digit()) => {
-            f.write_str(name)
-        }
-        Target::Field(_) => fmt_quoted(f, name),
-        _ => f.write_str(name),
+        Target::Field(name) => Named(name.as_str()).fmt(f),
+        _ => f.write_str(target.name()),
     }
 }
 
@@ -181,6 +178,24 @@ fn fmt_literal(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
         f.write_str(text)
     } else {
         fmt_quoted(f, text)
+    }
+}
+
+/// Whether `text` stands for itself as the name of a field.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    // A name that begins with a digit could look like a time, an address or a number of rows.
+    is_plain(text) && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A name of a field or column, in quotes where it needs them.
+pub(crate) struct Named<'a>(pub(crate) &'a str);
+
+impl Display for Named<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match is_plain_name(self.0) {
+            true => f.write_str(self.0),
+            false => fmt_quoted(f, self.0),
+        }
     }
 }
 

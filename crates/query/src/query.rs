@@ -16,7 +16,11 @@ pub struct Query {
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.filter.fmt(f)
+        self.filter.fmt(f)?;
+        for stage in &self.stages {
+            write!(f, " | {stage}")?;
+        }
+        Ok(())
     }
 }
 

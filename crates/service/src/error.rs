@@ -20,6 +20,15 @@ pub enum Error {
         /// What the token has.
         has: Access,
     },
+    /// The API token is for some clients, and this is about all (403).
+    #[error("this needs an API token for all clients, this one is for some")]
+    NeedsAllClients,
+    /// It runs already (409).
+    #[error("a {what} is running already")]
+    AlreadyRunning {
+        /// What runs.
+        what: &'static str,
+    },
     /// No such thing, or none that the caller may know of: the two look alike (404).
     #[error("{kind} `{name}` was not found")]
     NotFound {
@@ -123,6 +132,8 @@ impl Error {
         match self {
             Error::Unauthenticated => "unauthenticated",
             Error::Forbidden { .. } => "forbidden",
+            Error::NeedsAllClients => "forbidden",
+            Error::AlreadyRunning { .. } => "already_running",
             Error::NotFound { kind: "source", .. } => "source_not_found",
             Error::NotFound { .. } => "not_found",
             Error::Ambiguous { .. } => "ambiguous_name",

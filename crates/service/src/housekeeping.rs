@@ -1,4 +1,4 @@
-//! The thread that now and then writes what memory knows better than the disk.
+//! The thread that now and then writes what memory knows better than the disk, and says what has expired.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,11 +6,16 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cordwood_catalog::Catalog;
+use cordwood_store::Store;
 
-use crate::Error;
+use crate::retention::retention;
+use crate::{Clock, Error};
 
 /// How much counted usage a crash may lose, in time.
 const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many intervals go by before the store is told again what has expired: a minute.
+const INTERVALS_PER_EXPIRY: u64 = 12;
 
 /// The thread, stopped and joined when this is dropped.
 #[derive(Debug)]
@@ -19,14 +24,23 @@ pub(crate) struct Housekeeping {
 }
 
 impl Housekeeping {
-    pub(crate) fn start(catalog: Arc<Catalog>) -> Result<Housekeeping, Error> {
+    pub(crate) fn start(
+        catalog: Arc<Catalog>,
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Housekeeping, Error> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("housekeeping".to_owned())
             .spawn(move || {
                 let mut is_failing = false;
+                let mut intervals = 0u64;
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     is_failing = !write_usage(&catalog, is_failing);
+                    intervals += 1;
+                    if intervals.is_multiple_of(INTERVALS_PER_EXPIRY) {
+                        store.set_retention(retention(&catalog, clock.now()));
+                    }
                 }
             })
             .map_err(|error| Error::internal("starting a thread", error))?;

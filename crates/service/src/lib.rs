@@ -6,37 +6,45 @@
 //! randomness and the data directory are arguments.
 #![warn(missing_docs)]
 
+mod backup;
 mod caller;
 mod check;
 mod clients;
+mod compaction;
 mod cursor;
 mod decoding;
 mod error;
 mod housekeeping;
 mod ingest;
+mod jobs;
 mod metrics;
 mod near;
 mod options;
 mod platform;
 mod range;
+mod retention;
 mod search;
 mod service;
 mod sources;
 mod start;
 mod tokens;
 
+pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
 pub use check::{CheckReport, check};
 pub use clients::Client;
+pub use compaction::{Compacted, compact_offline};
 pub use cordwood_catalog::Secret;
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};
+pub use jobs::Job;
 pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
-    Account, AnswerMemory, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, ClauseCount, Count,
-    DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, NearFields, Order, SearchAnswer, SearchRequest,
+    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, Cell,
+    ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields, Order,
+    SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, Table,
 };
 pub use service::Service;
 pub use sources::{

@@ -203,6 +203,31 @@ impl Service {
                 stats.flushed_bytes,
             ),
             (
+                "cordwood_store_merges_total",
+                "Merges of segments.",
+                stats.merges,
+            ),
+            (
+                "cordwood_store_merge_failures_total",
+                "Merges that failed, to be tried again.",
+                stats.merge_failures,
+            ),
+            (
+                "cordwood_store_merge_read_bytes_total",
+                "Bytes of the segments that merges read.",
+                stats.merged_bytes_in,
+            ),
+            (
+                "cordwood_store_merge_written_bytes_total",
+                "Bytes of the segments that merges wrote.",
+                stats.merged_bytes_out,
+            ),
+            (
+                "cordwood_store_removed_events_total",
+                "Events removed because they had expired or were deleted.",
+                stats.events_removed,
+            ),
+            (
                 "cordwood_store_read_errors_total",
                 "Reads of blocks that failed.",
                 stats.read_errors,

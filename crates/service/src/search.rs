@@ -1,4 +1,6 @@
-//! Search: query text, sources and a range in; events, a cursor and the account of what was read out.
+//! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
+
+mod staged;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,15 +16,23 @@ use crate::caller::pick_source;
 use crate::cursor::{Cursor, question_hash};
 use crate::ingest::RETRY_AFTER_BUSY;
 use crate::range::range;
+use crate::retention::{cut_by_retention, kept_from};
 use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
+use staged::Found;
 
-pub use cordwood_engine::{Cancel, ClauseCount, Count, Explanation, NearFields, Order};
+pub use cordwood_engine::{
+    Approximation, Cancel, Cell, ClauseCount, Count, Explanation, Method, NearFields, Order, Table,
+};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
 /// Events in an answer at most.
 pub const BATCH_SIZE_MAX: usize = 1000;
+/// Rows of a table in an answer unless asked otherwise: a table is looked at as a whole.
+pub const TABLE_ROWS_DEFAULT: usize = 1000;
+/// Rows of a table in an answer at most; they come in one piece, without a cursor.
+pub const TABLE_ROWS_MAX: usize = 10_000;
 /// How long a search may take unless asked otherwise.
 pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 /// How long a search may take at most.
@@ -43,7 +53,8 @@ pub struct SearchRequest {
     pub to: Option<String>,
     /// The order.
     pub order: Order,
-    /// Events wanted, 1 to [`BATCH_SIZE_MAX`]; [`BATCH_SIZE_DEFAULT`] when `None`.
+    /// Events wanted, 1 to [`BATCH_SIZE_MAX`]; [`BATCH_SIZE_DEFAULT`] when `None`. Of a table, rows: 1 to
+    /// [`TABLE_ROWS_MAX`], [`TABLE_ROWS_DEFAULT`] when `None`.
     pub batch_size: Option<usize>,
     /// From [`SearchAnswer::next`], with everything else unchanged.
     pub cursor: Option<String>,
@@ -57,8 +68,14 @@ pub struct SearchRequest {
 /// What a search found.
 #[derive(Clone, Debug)]
 pub struct SearchAnswer {
-    /// In the order asked for.
+    /// In the order asked for, or that of the stages. None when there is a table.
     pub events: Vec<Event>,
+    /// What the stages made, if they made a table; it says itself whether it has more rows.
+    pub table: Option<Table>,
+    /// The columns of the table that are not exact.
+    pub approximate: Vec<Approximation>,
+    /// Whether stages gave more events than these, to which no cursor leads.
+    pub has_more: bool,
     /// The names of the sources searched.
     pub source_names: HashMap<SourceId, String>,
     /// All matches, if they were to be counted.
@@ -103,6 +120,8 @@ pub struct Account {
     pub to: Option<Timestamp>,
     /// The sources searched.
     pub sources: Vec<SourceId>,
+    /// The sources whose retention cuts off the start of the range: from when on their events are kept.
+    pub kept_from: BTreeMap<SourceId, Timestamp>,
     /// Events looked at.
     pub rows_scanned: u64,
     /// Bytes read and decoded.
@@ -111,6 +130,8 @@ pub struct Account {
     pub blocks_total: u64,
     /// Blocks not read, because they could not match or were not needed.
     pub blocks_pruned: u64,
+    /// Of these, the blocks without a word the query needs, as the token maps say.
+    pub blocks_pruned_by_tokens: u64,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -139,10 +160,7 @@ impl Service {
         let question = self.understand(caller, request)?;
         let snapshot = self.store.snapshot();
         let asked = self.engine_request(&question, request, cancel);
-        let found = self
-            .engine
-            .search(&snapshot, &asked)
-            .map_err(|error| Error::internal("searching", error))?;
+        let found = self.find(&question, &snapshot, &asked)?;
         if found.account.incomplete.contains(&Incomplete::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -153,14 +171,14 @@ impl Service {
     }
 
     fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
-        let batch_size = within(
-            "batch_size",
-            request.batch_size,
-            BATCH_SIZE_DEFAULT,
-            BATCH_SIZE_MAX,
-        )?;
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
+        let (default, max) = match staged::makes_table(&parsed.query) {
+            true => (TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX),
+            false => (BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX),
+        };
+        let batch_size = within("batch_size", request.batch_size, default, max)?;
+        staged::check(&parsed.query, request)?;
         let sources = chosen_sources(&self.visible_sources(caller), &request.sources)?;
         let cursor: Option<Cursor> = request.cursor.as_deref().map(str::parse).transpose()?;
         let now = cursor.map_or_else(|| self.now(), |cursor| cursor.now);
@@ -200,6 +218,7 @@ impl Service {
         let sources = question.sources.iter().map(|source| SearchedSource {
             id: source.id,
             name: source.name.clone(),
+            kept_from: kept_from(source, question.now),
         });
         engine::SearchRequest {
             sources: sources.collect(),
@@ -222,14 +241,15 @@ impl Service {
 
     /// Counts the events of an answer against the memory there is. A search that got none for itself
     /// is told to try again.
-    fn hold_answer(&self, found: &engine::SearchAnswer) -> Result<AnswerMemory, Error> {
+    fn hold_answer(&self, found: &Found) -> Result<AnswerMemory, Error> {
         let busy = || Error::Busy {
             retry_after: RETRY_AFTER_BUSY,
         };
-        if found.events.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
+        if found.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
             return Err(busy());
         }
-        let bytes = found.events.iter().map(bytes_of).sum();
+        let events: u64 = found.events.iter().map(bytes_of).sum();
+        let bytes = events + found.table.as_ref().map_or(0, staged::bytes_of);
         let reservation = self.memory.try_reserve(bytes).ok_or_else(busy)?;
         Ok(AnswerMemory {
             _reservation: Arc::new(reservation),
@@ -242,10 +262,14 @@ impl Service {
         question: &Question,
         snapshot: &Snapshot,
         asked: &engine::SearchRequest,
-        found: &engine::SearchAnswer,
+        found: &Found,
     ) -> Result<Option<Explanation>, Error> {
-        let is_empty = found.events.is_empty() && question.cursor.is_none();
+        let is_empty = found.is_empty() && question.cursor.is_none();
         if !is_empty || question.query.filter == Filter::All {
+            return Ok(None);
+        }
+        // What the stages took away is not explained by the clauses of the filter.
+        if !question.query.stages.is_empty() && self.finds_any(snapshot, asked)? {
             return Ok(None);
         }
         self.engine
@@ -273,7 +297,7 @@ fn chosen_sources(
 
 fn answer_of(
     question: Question,
-    found: engine::SearchAnswer,
+    found: Found,
     explanation: Option<Explanation>,
     held: AnswerMemory,
 ) -> SearchAnswer {
@@ -290,6 +314,9 @@ fn answer_of(
         .map(|source| (source.id, source.name.clone()));
     SearchAnswer {
         events: found.events,
+        table: found.table,
+        approximate: found.approximate,
+        has_more: found.has_more,
         source_names: names.collect(),
         total: found.total,
         next: next.map(|cursor| cursor.to_string()),
@@ -310,10 +337,12 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
         from: (first != Timestamp::MIN).then_some(first),
         to: (last != Timestamp::MAX).then_some(last),
         sources: question.sources.iter().map(|source| source.id).collect(),
+        kept_from: cut_by_retention(&question.sources, account.range, question.now),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks_total: account.blocks.total,
         blocks_pruned: account.blocks.pruned(),
+        blocks_pruned_by_tokens: account.blocks.pruned_by_tokens,
         elapsed: account.elapsed,
     }
 }

@@ -12,9 +12,11 @@ use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::decoding::Replay;
 use crate::housekeeping::Housekeeping;
+use crate::jobs::Jobs;
 use crate::metrics::Counters;
+use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
-use crate::{Error, Options};
+use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
 /// except [`admit`](Service::admit) and [`authenticate`](Service::authenticate), which never wait
@@ -23,10 +25,12 @@ use crate::{Error, Options};
 pub struct Service {
     pub(crate) options: Options,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) engine: Engine,
     pub(crate) memory: MemoryBudget,
     pub(crate) counters: Counters,
+    pub(crate) compactions: Jobs<Compacted>,
+    pub(crate) backups: Jobs<BackedUp>,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -45,15 +49,23 @@ impl Service {
         let catalog = Arc::new(catalog);
         let memory = MemoryBudget::new(options.memory_bytes_max);
         let (store, recovery) = open_store(&options, &memory)?;
+        let store = Arc::new(store);
+        store.set_retention(retention(&catalog, now));
         let engine = start_engine(&options, &memory)?;
         let mut service = Service {
-            housekeeping: Housekeeping::start(Arc::clone(&catalog))?,
+            housekeeping: Housekeeping::start(
+                Arc::clone(&catalog),
+                Arc::clone(&store),
+                Arc::clone(&options.clock),
+            )?,
             options,
             catalog,
             store,
             engine,
             memory,
             counters: Counters::default(),
+            compactions: Jobs::new("compaction"),
+            backups: Jobs::new("backup"),
             first_start: None,
             replayed: recovery.into(),
             _lock: lock,
@@ -90,6 +102,8 @@ impl Service {
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
         let closed = self.store.close();
+        self.compactions.stop();
+        self.backups.stop();
         self.catalog
             .write_usage()
             .map_err(|error| Error::internal("writing usage", error))?;

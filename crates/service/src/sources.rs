@@ -9,6 +9,7 @@ use cordwood_store::SourceTotals;
 
 use crate::caller::source_number;
 use crate::platform::{PLATFORMS, Platform, UnknownPlatform};
+use crate::retention::retention;
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Secret, Service, near};
 
 /// Sources on a page unless asked otherwise.
@@ -261,6 +262,11 @@ impl Service {
             .catalog
             .update_source(source.id, &changes, self.now())
             .map_err(|error| of_catalog("changing a source", error))?;
+        if changes.retention_days.is_some() {
+            // At once: what is to be kept longer must not go with the next merge.
+            self.store
+                .set_retention(retention(&self.catalog, self.now()));
+        }
         Ok(self.describe(&changed))
     }
 

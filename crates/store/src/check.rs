@@ -129,7 +129,10 @@ fn check_segments(
     }
     for id in segment::list_segments(disk.as_ref())? {
         if !manifest.segments.iter().any(|entry| entry.id == id) {
-            report.notice(id.path(), "it is in no manifest; its events are in the log");
+            report.notice(
+                id.path(),
+                "it is in no manifest; its events are in the log or in other segments",
+            );
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! A decoded column of a block: which rows have the field, and the values of those rows.
 //!
 //! Values are dense over the rows that have the field: the *rank* of a row is its index among them.
-//! Only [`StrValues`] and [`TextValues`] are lazy: they are decompressed and put together when asked for. Nothing here knows where
+//! Only [`StrValues`], [`PackedTexts`] and [`TextValues`] are lazy: they are decompressed, rebuilt or put together when asked for. Nothing here knows where
 //! the bytes came from, nor the query language.
 
 mod dictionary;
 mod mixed;
+mod packed;
 mod presence;
 mod strings;
 mod texts;
@@ -16,6 +17,8 @@ use cordwood_event::{Scalar, Value};
 
 pub use dictionary::Dictionary;
 pub use mixed::{Mixed, ScalarKind};
+pub use packed::{Case, PackedTexts};
+pub(crate) use packed::{HexShape, HexTexts, Packed, address_of};
 pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
@@ -50,6 +53,8 @@ pub enum Values {
     Float(Vec<f64>),
     /// Texts only; decompressed frame by frame.
     Str(StrValues),
+    /// Texts of one form only, kept as something shorter.
+    Packed(PackedTexts),
     /// Texts only, as templates and slots; put together when asked for.
     Text(TextValues),
     /// Values of several kinds, or of kinds with no column of their own.
@@ -108,6 +113,10 @@ impl Values {
             Values::Int(integers) => integers.get(rank).map(|v| Scalar::Int(*v)).ok_or(PAST_END),
             Values::Float(floats) => floats.get(rank).map(|v| Scalar::Float(*v)).ok_or(PAST_END),
             Values::Str(texts) => texts.get(rank).map(Scalar::Str),
+            Values::Packed(packed) => {
+                let slot = packed.slot(rank).ok_or(PAST_END)?;
+                packed.texts().get(slot).map(Scalar::Str)
+            }
             Values::Text(texts) => texts.get(rank).map(Scalar::Str),
             Values::Mixed(mixed) => mixed.get(rank),
         }

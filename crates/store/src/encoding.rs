@@ -12,9 +12,12 @@ mod dictionary;
 mod distinct;
 mod float;
 pub(crate) mod frame;
+mod hex;
 pub(crate) mod int;
+mod ip4;
 mod mixed;
 mod presence;
+mod repeats;
 mod template;
 pub(crate) mod text;
 mod timestamps;
@@ -39,8 +42,7 @@ pub(crate) use timestamps::encode as encode_timestamps;
 #[error("damaged block: {0}")]
 pub struct Corrupt(pub &'static str);
 
-/// How the values of a column are encoded. 4 is TS, which only the times of a block use; 8 (HEX) and 9
-/// (IP4) are reserved.
+/// How the values of a column are encoded. 4 is TS, which only the times of a block use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Encoding {
@@ -56,6 +58,10 @@ pub enum Encoding {
     Str = 6,
     /// A kind per value, and the values of each kind by themselves.
     Mixed = 7,
+    /// Texts that differ in hex digits only, as bytes.
+    Hex = 8,
+    /// Texts that are IPv4 addresses, as numbers.
+    Ip4 = 9,
     /// Texts as templates and slots.
     Text = 10,
 }
@@ -75,6 +81,8 @@ impl Encoding {
             5 => Some(Encoding::Float),
             6 => Some(Encoding::Str),
             7 => Some(Encoding::Mixed),
+            8 => Some(Encoding::Hex),
+            9 => Some(Encoding::Ip4),
             10 => Some(Encoding::Text),
             _ => None,
         }
@@ -99,6 +107,8 @@ pub(crate) fn decode(
         Encoding::Float => Values::Float(float::decode(&mut cursor, count)?),
         Encoding::Str => Values::Str(text::decode(bytes, &mut cursor, count)?),
         Encoding::Mixed => Values::Mixed(mixed::decode(bytes, &mut cursor, count)?),
+        Encoding::Hex => Values::Packed(hex::decode(&mut cursor, count)?),
+        Encoding::Ip4 => Values::Packed(ip4::decode(&mut cursor, count)?),
         Encoding::Text => return Err(Corrupt("templates where there can be none")),
     };
     cursor.finish()?;

@@ -57,6 +57,17 @@ pub enum Error {
         /// The failure.
         reason: String,
     },
+    /// There is no memory for a merge now.
+    #[error("the memory for a merge is not to be had now")]
+    NoMemory,
+    /// There is no space for what a merge would write.
+    #[error("a merge needs {needed_bytes} bytes of disk space, {free_bytes} are free")]
+    NoSpace {
+        /// What is left.
+        free_bytes: u64,
+        /// What the merge needs, the reserve included.
+        needed_bytes: u64,
+    },
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,
@@ -108,6 +119,14 @@ impl Error {
             },
             Error::Poisoned { reason } => Error::Poisoned {
                 reason: reason.clone(),
+            },
+            Error::NoMemory => Error::NoMemory,
+            Error::NoSpace {
+                free_bytes,
+                needed_bytes,
+            } => Error::NoSpace {
+                free_bytes: *free_bytes,
+                needed_bytes: *needed_bytes,
             },
             Error::Closed => Error::Closed,
         }

@@ -8,27 +8,23 @@ use std::sync::mpsc::sync_channel;
 
 use cordwood_event::SourceId;
 
-use crate::log::{self, Frozen};
-use crate::manifest::{self, Manifest, SegmentEntry};
+use crate::Error;
+use crate::log::Frozen;
+use crate::manifest::{Chain, SegmentEntry};
 use crate::memtable::{Generation, MemoryBlock};
 use crate::sealing::Job;
-use crate::segment::{OpenFiles, Segment, SegmentContent, SegmentId, write_segment};
+use crate::segment::{BlockSource, OpenFiles, Segment, SegmentWriter, sort_fresh};
 use crate::shared::Shared;
-use crate::{Disk, Error};
 
 pub(crate) use signal::FlushSignal;
 use signal::Wake;
-
-/// Manifests that are kept: the newest, and the one before it in case the newest goes bad before its log is gone.
-const MANIFESTS_KEPT: usize = 2;
 
 /// Flushes.
 #[derive(Debug)]
 pub(crate) struct Flusher {
     shared: Arc<Shared>,
     files: Arc<OpenFiles>,
-    /// What was committed last, or may have been.
-    manifest: Manifest,
+    chain: Arc<Chain>,
     /// Frozen and not yet in a segment, oldest first: more than one after a flush that failed.
     frozen: VecDeque<Frozen>,
     /// The segment of the oldest, when it is written and its commit has failed or is not certain.
@@ -36,12 +32,12 @@ pub(crate) struct Flusher {
 }
 
 impl Flusher {
-    /// Goes on from a manifest.
-    pub(crate) fn new(shared: Arc<Shared>, files: Arc<OpenFiles>, manifest: Manifest) -> Flusher {
+    /// Goes on with a chain of manifests.
+    pub(crate) fn new(shared: Arc<Shared>, files: Arc<OpenFiles>, chain: Arc<Chain>) -> Flusher {
         Flusher {
             shared,
             files,
-            manifest,
+            chain,
             frozen: VecDeque::new(),
             written: None,
         }
@@ -121,20 +117,15 @@ impl Flusher {
         view.generation(id).is_none_or(Generation::is_sealed)
     }
 
-    fn write(&mut self, blocks: Vec<(SourceId, Arc<MemoryBlock>)>) -> Result<Arc<Segment>, Error> {
-        let id = SegmentId(self.manifest.next_segment);
-        // A number is used once, whatever becomes of it.
-        self.manifest.next_segment += 1;
-        write_segment(self.shared.disk.as_ref(), id, &SegmentContent::new(blocks))?;
-        let segment = Segment::open(id, Arc::clone(&self.files));
-        let segment = segment.map_err(|error| {
-            let _ = self.shared.disk.remove(&id.path());
-            Error::Damaged {
-                file: id.path(),
-                reason: format!("just written, and {error}"),
-            }
-        })?;
-        Ok(Arc::new(segment))
+    fn write(&self, mut blocks: Vec<(SourceId, Arc<MemoryBlock>)>) -> Result<Arc<Segment>, Error> {
+        sort_fresh(&mut blocks);
+        let id = self.chain.take_segment_id();
+        let mut writer = SegmentWriter::create(self.shared.disk.as_ref(), id)?;
+        for (source, block) in blocks {
+            writer.push(source, &BlockSource::Memory(block))?;
+        }
+        writer.finish()?;
+        Segment::open_written(id, &self.files)
     }
 
     /// Commits the segment that is written, and lets go of what it stands for.
@@ -142,49 +133,19 @@ impl Flusher {
         let (Some(frozen), Some(segment)) = (self.frozen.front(), &self.written) else {
             return Ok(());
         };
-        let mut next = self.manifest.clone();
-        next.number += 1;
-        next.log_floor = frozen.log_floor;
-        next.next_sequence = frozen.next_sequence;
-        next.batch_keys.clone_from(&frozen.batch_keys);
-        next.segments.push(SegmentEntry::of(segment));
-        // From here on the number is taken, even if the commit fails.
-        self.manifest.number = next.number;
-        manifest::commit(self.shared.disk.as_ref(), &next)?;
+        self.chain.commit(self.shared.disk.as_ref(), |next| {
+            next.log_floor = frozen.log_floor;
+            next.next_sequence = frozen.next_sequence;
+            next.batch_keys.clone_from(&frozen.batch_keys);
+            next.segments.push(SegmentEntry::of(segment));
+        })?;
         let (generation, segment) = (frozen.generation, Arc::clone(segment));
-        self.manifest = next;
         self.written = None;
         self.frozen.pop_front();
         self.shared.flushed(generation, segment);
-        self.remove_flushed();
+        self.shared.merge.wake();
         Ok(())
     }
-
-    /// Removes log files and manifests that nothing needs any more. What cannot be removed now is removed at the next start.
-    fn remove_flushed(&self) {
-        let disk = self.shared.disk.as_ref();
-        if let Err(error) = remove_below_floor(disk, &self.manifest) {
-            tracing::warn!(%error, "could not remove flushed log files");
-        }
-    }
-}
-
-/// Removes log files below the floor, and all but the newest manifests.
-pub(crate) fn remove_below_floor(disk: &dyn Disk, manifest: &Manifest) -> Result<(), Error> {
-    let names = disk.list(log::DIRECTORY);
-    let names = names.map_err(Error::io("list", log::DIRECTORY))?;
-    let numbers = names.iter().filter_map(|name| log::file_number(name));
-    for number in numbers.filter(|number| *number < manifest.log_floor) {
-        let path = log::file_name(number);
-        disk.remove(&path).map_err(Error::io("remove", path))?;
-    }
-    let manifests = manifest::list_manifests(disk)?;
-    let surplus = manifests.len().saturating_sub(MANIFESTS_KEPT);
-    for number in manifests.into_iter().take(surplus) {
-        let path = manifest::path_of(number);
-        disk.remove(&path).map_err(Error::io("remove", path))?;
-    }
-    Ok(())
 }
 
 fn begin_sealing_all(generation: &mut Generation) -> Vec<Job> {

@@ -9,7 +9,8 @@ use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, R
 use crate::column::{Column, Presence, TextCodes};
 use crate::encoding::Corrupt;
 use crate::memtable::MemoryBlock;
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentBlock};
+use crate::tokens::{BlockSet, WordHash};
 use crate::{ReadError, ReadFailure};
 
 /// One block. Keeps what its columns share, so make one per query; what it reads is verified. A clone is cheap and shares
@@ -23,7 +24,60 @@ pub struct BlockHandle {
 #[derive(Clone, Debug)]
 enum Place {
     Memory(Arc<MemoryBlock>),
-    Segment { segment: Arc<Segment>, offset: u64 },
+    Segment {
+        segment: Arc<Segment>,
+        offset: u64,
+        /// Its place among the blocks of the segment.
+        index: u32,
+    },
+}
+
+/// What says which words a block may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Tokens<'h> {
+    /// The words of the block itself: it is in memory.
+    OfBlock(BlockWords<'h>),
+    /// The words of its segment, and the index of the block there.
+    OfSegment(SegmentWords<'h>, u32),
+}
+
+/// The words of one block.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockWords<'h>(&'h [u32]);
+
+/// The words of all blocks of one segment.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentWords<'h>(&'h Arc<Segment>);
+
+impl BlockWords<'_> {
+    /// Whether the block may hold the word.
+    pub fn may_hold(self, word: WordHash) -> bool {
+        self.0.binary_search(&word.0).is_ok()
+    }
+}
+
+impl SegmentWords<'_> {
+    /// How many blocks the segment has.
+    pub fn blocks(self) -> u32 {
+        u32::try_from(self.0.blocks.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The number of the segment, which no other has.
+    pub fn segment(self) -> u64 {
+        self.0.id().0
+    }
+
+    /// The blocks that may hold the word. `None` when that is not known: the segment has no token map, or its map cannot
+    /// be read, which is counted among the errors of reading.
+    pub fn blocks_with(self, word: WordHash) -> Option<BlockSet> {
+        match self.0.blocks_with(word) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(file = self.0.path(), %error, "a token map cannot be read");
+                None
+            }
+        }
+    }
 }
 
 impl From<Corrupt> for ReadFailure {
@@ -38,7 +92,9 @@ impl ReadChunk for Place {
     fn read(&self, chunk: Chunk) -> Result<Bytes, ReadFailure> {
         match self {
             Place::Memory(block) => Ok(block.bytes.read(chunk)?),
-            Place::Segment { segment, offset } => {
+            Place::Segment {
+                segment, offset, ..
+            } => {
                 let offset = offset + u64::from(chunk.offset);
                 Ok(segment.read(offset, chunk.length as usize)?)
             }
@@ -54,17 +110,19 @@ impl BlockHandle {
         }
     }
 
-    /// The block at `offset` of a segment.
+    /// The block at `index` of a segment.
     pub(crate) fn in_segment(
-        segment: Arc<Segment>,
-        directory: Arc<BlockDirectory>,
-        offset: u64,
+        segment: &Arc<Segment>,
+        block: &SegmentBlock,
+        index: usize,
     ) -> BlockHandle {
+        let place = Place::Segment {
+            segment: Arc::clone(segment),
+            offset: block.offset,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+        };
         BlockHandle {
-            reader: Arc::new(BlockReader::new(
-                directory,
-                Place::Segment { segment, offset },
-            )),
+            reader: Arc::new(BlockReader::new(Arc::clone(&block.directory), place)),
         }
     }
 
@@ -87,6 +145,16 @@ impl BlockHandle {
         match self.reader.source() {
             Place::Memory(_) => None,
             Place::Segment { segment, .. } => Some(segment.path()),
+        }
+    }
+
+    /// Where the words of the block are looked up.
+    pub fn tokens(&self) -> Tokens<'_> {
+        match self.reader.source() {
+            Place::Memory(block) => Tokens::OfBlock(BlockWords(&block.tokens)),
+            Place::Segment { segment, index, .. } => {
+                Tokens::OfSegment(SegmentWords(segment), *index)
+            }
         }
     }
 
@@ -170,6 +238,11 @@ impl BlockHandle {
         self.error(self.name_of(index), corrupt.into())
     }
 
+    /// A failure to decode values of the rare fields that were read before.
+    pub(crate) fn error_in_rest(&self, corrupt: Corrupt) -> ReadError {
+        self.error("the rare fields", corrupt.into())
+    }
+
     fn name_of(&self, index: usize) -> &str {
         let entry = self.directory().columns.get(index);
         entry.map_or("a column", |entry| &entry.path)
@@ -178,7 +251,9 @@ impl BlockHandle {
     fn error(&self, what: &str, source: ReadFailure) -> ReadError {
         let (file, block) = match self.reader.source() {
             Place::Memory(_) => ("(memory)".to_owned(), String::new()),
-            Place::Segment { segment, offset } => {
+            Place::Segment {
+                segment, offset, ..
+            } => {
                 segment.count_read_error();
                 (
                     segment.path().to_owned(),

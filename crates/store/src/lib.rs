@@ -2,10 +2,12 @@
 #![warn(missing_docs, clippy::indexing_slicing)]
 
 mod append;
+mod backup;
 mod batch_keys;
 pub mod block;
 mod check;
 pub mod column;
+mod compacted;
 mod decode;
 pub mod disk;
 mod encoding;
@@ -18,8 +20,10 @@ mod log;
 mod manifest;
 mod memory;
 mod memtable;
+mod merge;
 mod options;
 mod recovery;
+mod retention;
 mod sealing;
 mod segment;
 mod shared;
@@ -27,19 +31,23 @@ mod snapshot;
 mod stats;
 mod store;
 pub mod template;
+pub mod tokens;
 mod view;
 
 pub use append::{Append, Appended};
+pub use backup::Backup;
 pub use check::{CheckReport, Finding, Severity, check};
+pub use compacted::Compacted;
 pub use decode::{Decode, LoggedBody};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
-pub use handle::BlockHandle;
+pub use handle::{BlockHandle, BlockWords, SegmentWords, Tokens};
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};
 pub use options::Options;
 pub use recovery::Recovery;
+pub use retention::Retention;
 pub use snapshot::{Missing, Part, Snapshot, SourceTotals};
 pub use stats::Stats;
 pub use store::Store;

@@ -3,6 +3,7 @@
 //! Because the segments and the floor of the log they reach up to are committed in one file, an event is either in
 //! the log or in a segment, never in both or in neither, wherever power is lost.
 
+mod chain;
 mod commit;
 mod serial;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
 use crate::segment::{Segment, SegmentId};
 
+pub(crate) use chain::{Chain, remove_below_floor};
 pub(crate) use commit::{commit, list_manifests, path_of, read_manifest};
 
 /// The directory of manifests.

@@ -32,6 +32,16 @@ pub struct Options {
     pub block_event_bytes: usize,
     /// How many threads encode blocks.
     pub sealing_threads: usize,
+    /// So many segments of a size make a merge. Each event is written again once for each time the number goes into the
+    /// segments of a day.
+    pub merge_fan_in: usize,
+    /// The most bytes of events, as sent, in a merged segment: bounds the space that a merge needs beside it.
+    pub segment_event_bytes_max: u64,
+    /// The most blocks in a merged segment.
+    pub segment_blocks_max: usize,
+    /// The memory that a merge takes of the budget: for a few small blocks decoded and the block they become. What is
+    /// copied goes through a megabyte.
+    pub merge_memory_bytes: u64,
     /// How long a batch key is remembered, by the clock that stamps `received_at`.
     pub batch_key_validity: Duration,
 }
@@ -51,6 +61,10 @@ impl Default for Options {
             block_rows: 16_384,
             block_event_bytes: 4 << 20,
             sealing_threads: cores.clamp(1, 4),
+            merge_fan_in: 16,
+            segment_event_bytes_max: 16 << 30,
+            segment_blocks_max: 4096,
+            merge_memory_bytes: 64 << 20,
             batch_key_validity: Duration::from_secs(3600),
         }
     }

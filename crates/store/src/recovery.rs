@@ -152,14 +152,14 @@ fn drop_unused_files(disk: &dyn Disk, mut numbers: Vec<u64>) -> Result<Vec<u64>,
     Ok(numbers)
 }
 
-/// Removes what no manifest needs: flushed log files, and segments that were never committed, whose events the log has. With
-/// damage in the log such a segment may be all that is left of them, and stays.
+/// Removes what no manifest needs: flushed log files, and segments that were never committed, whose events the log or
+/// other segments have, or that merges have replaced. With damage such a segment may be all that is left of them, and stays.
 fn remove_leftovers(
     disk: &dyn Disk,
     manifest: &mut Manifest,
     recovery: &mut Recovery,
 ) -> Result<(), Error> {
-    crate::flush::remove_below_floor(disk, manifest)?;
+    crate::manifest::remove_below_floor(disk, manifest)?;
     for id in list_segments(disk)? {
         manifest.next_segment = manifest.next_segment.max(id.0 + 1);
         if manifest.segments.iter().any(|entry| entry.id == id) {

@@ -4,27 +4,30 @@
 
 mod footer;
 mod open_files;
+mod tokens;
 mod write;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use cordwood_event::SourceId;
+use cordwood_event::{SourceId, Timestamp};
 
 use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
 use crate::encoding::Corrupt;
 use crate::fixed::{Fixed, NUMBER_END};
 use crate::template::TemplateTable;
-use crate::{Disk, Error, SourceTotals};
+use crate::tokens::{BlockSet, WordHash};
+use crate::{Disk, Error, ReadFailure, SourceTotals};
 
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use open_files::OpenFiles;
-pub(crate) use write::{SegmentContent, write_segment};
+use tokens::SegmentTokens;
+pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 
 /// The directory of segments.
 pub(crate) const DIRECTORY: &str = "segments";
@@ -38,6 +41,12 @@ impl SegmentId {
     /// The path of the file.
     pub(crate) fn path(self) -> String {
         format!("{DIRECTORY}/{:020}{SUFFIX}", self.0)
+    }
+
+    /// The segment in the file of this path.
+    pub(crate) fn of_path(path: &str) -> Option<SegmentId> {
+        let name = path.strip_prefix(DIRECTORY)?.strip_prefix('/')?;
+        SegmentId::of_file(name)
     }
 
     /// The segment in a file of this name, without its directory.
@@ -57,6 +66,13 @@ pub(crate) struct SegmentBlock {
     pub(crate) directory: Arc<BlockDirectory>,
 }
 
+impl SegmentBlock {
+    /// The time of the first event.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.directory.timestamps.0
+    }
+}
+
 /// A segment whose footer and directory have been read and verified.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -65,9 +81,13 @@ pub(crate) struct Segment {
     file_bytes: u64,
     files: Arc<OpenFiles>,
     read_errors: AtomicU64,
+    /// Whether no manifest names it any more: its file goes when the last snapshot lets go of it.
+    is_retired: AtomicBool,
     /// Ordered by source, then by time of the first event.
     pub(crate) blocks: Vec<SegmentBlock>,
     sources: BTreeMap<SourceId, OfSource>,
+    /// `None` if it has none, or one that is damaged.
+    tokens: Option<SegmentTokens>,
 }
 
 /// The blocks of one source, which lie together, and how much is in them.
@@ -96,15 +116,42 @@ impl Segment {
         let directories =
             decode_directories(&directories, &Arc::new(templates)).map_err(malformed)?;
         let blocks = place_blocks(directories, &places, &footer)?;
+        let tokens = SegmentTokens::open(file.as_ref(), &footer, blocks.len());
+        let is_damaged = tokens.as_ref().err().map(|error| {
+            tracing::error!(file = id.path(), %error, "a token map cannot be used");
+        });
         Ok(Segment {
             path: id.path(),
             id,
             file_bytes,
             files,
-            read_errors: AtomicU64::new(0),
+            read_errors: AtomicU64::new(is_damaged.map_or(0, |()| 1)),
+            is_retired: AtomicBool::new(false),
+            tokens: tokens.ok().flatten(),
             sources: sources_of(&blocks),
             blocks,
         })
+    }
+
+    /// Opens a segment that was written just now; one that cannot be used is removed.
+    pub(crate) fn open_written(
+        id: SegmentId,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Arc<Segment>, Error> {
+        let segment = Segment::open(id, Arc::clone(files));
+        let segment = segment.map_err(|error| {
+            let _ = files.remove(id);
+            Error::Damaged {
+                file: id.path(),
+                reason: format!("just written, and {error}"),
+            }
+        })?;
+        Ok(Arc::new(segment))
+    }
+
+    /// Lets the file go with the last who reads it.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     /// The path of the file.
@@ -120,11 +167,15 @@ impl Segment {
         self.file_bytes
     }
 
-    /// The blocks of a source.
-    pub(crate) fn blocks_of(&self, source: SourceId) -> &[SegmentBlock] {
+    /// The blocks of a source, each with its place in `blocks`.
+    pub(crate) fn blocks_of(
+        &self,
+        source: SourceId,
+    ) -> impl ExactSizeIterator<Item = (usize, &SegmentBlock)> {
         let found = self.sources.get(&source);
         let range = found.map_or(0..0, |found| found.blocks.clone());
-        self.blocks.get(range).unwrap_or_default()
+        let blocks = self.blocks.get(range.clone()).unwrap_or_default();
+        range.zip(blocks)
     }
 
     /// How much there is of a source.
@@ -146,12 +197,41 @@ impl Segment {
         Ok(bytes.into())
     }
 
+    /// The blocks that may hold the word, by their place in `blocks`; `None` when nothing is known.
+    pub(crate) fn blocks_with(&self, word: WordHash) -> Result<Option<BlockSet>, ReadFailure> {
+        let Some(tokens) = &self.tokens else {
+            return Ok(None);
+        };
+        let found = tokens.find(word, self);
+        if found.is_err() {
+            self.count_read_error();
+        }
+        found.map(Some)
+    }
+
+    /// Verifies the whole token map.
+    pub(crate) fn check_tokens(&self) -> Result<(), ReadFailure> {
+        let tokens = self.tokens.as_ref();
+        tokens.map_or(Ok(()), |tokens| tokens.check(self))
+    }
+
     pub(crate) fn count_read_error(&self) {
         self.read_errors.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn read_errors(&self) -> u64 {
         self.read_errors.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if self.is_retired.load(Ordering::Relaxed)
+            && let Err(error) = self.files.remove(self.id)
+        {
+            // The next start removes it.
+            tracing::warn!(%error, segment = self.path, "could not remove a segment that is not needed any more");
+        }
     }
 }
 

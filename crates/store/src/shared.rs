@@ -1,18 +1,20 @@
 //! What the threads of one store share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cordwood_event::SourceId;
 
 use crate::flush::FlushSignal;
 use crate::log::Queue;
+use crate::manifest::Chain;
 use crate::memtable::{Generation, OpenRows, gather_small};
+use crate::merge::MergeSignal;
 use crate::sealing::{Job, Sealing};
 use crate::segment::Segment;
 use crate::stats::Counters;
 use crate::view::{Published, View};
-use crate::{AppendError, Disk, Error, MemoryBudget, Options};
+use crate::{AppendError, Disk, Error, MemoryBudget, Options, Retention};
 
 /// Everything but the threads themselves.
 #[derive(Debug)]
@@ -25,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) sealing: Sealing,
     pub(crate) flush: FlushSignal,
+    pub(crate) merge: MergeSignal,
+    /// Set once the log is replayed.
+    pub(crate) chain: OnceLock<Arc<Chain>>,
+    retention: Mutex<Arc<Retention>>,
     pub(crate) counters: Counters,
     /// Bytes of events, as sent, that are in the log only.
     pub(crate) unflushed_event_bytes: AtomicU64,
@@ -44,6 +50,9 @@ impl Shared {
             queue: Queue::default(),
             sealing: Sealing::default(),
             flush: FlushSignal::default(),
+            merge: MergeSignal::default(),
+            chain: OnceLock::new(),
+            retention: Mutex::default(),
             counters: Counters::default(),
             unflushed_event_bytes: AtomicU64::new(0),
             is_disk_full: AtomicBool::new(false),
@@ -76,6 +85,23 @@ impl Shared {
             self.unflushed_event_bytes
                 .fetch_sub(replaced.event_bytes, Ordering::Relaxed);
         }
+    }
+
+    /// What has expired, as far as the store was told.
+    pub(crate) fn retention(&self) -> Arc<Retention> {
+        let retention = self.retention.lock();
+        Arc::clone(&retention.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes note of what has expired.
+    pub(crate) fn set_retention(&self, retention: Retention) {
+        let mut current = self
+            .retention
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(retention);
+        drop(current);
+        self.merge.wake();
     }
 
     fn seal_if_full(&self, generation: &mut Generation, source: SourceId) {

@@ -122,11 +122,8 @@ impl Snapshot {
 }
 
 fn blocks_of(segment: &Arc<Segment>, source: SourceId) -> impl Iterator<Item = Part> {
-    segment.blocks_of(source).iter().map(|block| {
-        let directory = Arc::clone(&block.directory);
-        let handle = BlockHandle::in_segment(Arc::clone(segment), directory, block.offset);
-        Part::Block(handle)
-    })
+    let blocks = segment.blocks_of(source);
+    blocks.map(|(index, block)| Part::Block(BlockHandle::in_segment(segment, block, index)))
 }
 
 fn add_to(sources: &mut BTreeMap<SourceId, SourceTotals>, source: SourceId, totals: &SourceTotals) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{AppendError, Appended};
+use crate::{AppendError, Appended, Compacted};
 
 /// A reading of the store's counters and gauges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,16 @@ pub struct Stats {
     pub flush_failures: u64,
     /// Bytes of segments written.
     pub flushed_bytes: u64,
+    /// Merges done.
+    pub merges: u64,
+    /// Merges that failed; they are tried again.
+    pub merge_failures: u64,
+    /// Bytes of segments that merges have read.
+    pub merged_bytes_in: u64,
+    /// Bytes of segments that merges have written.
+    pub merged_bytes_out: u64,
+    /// Events that merges have removed, because they had expired or were deleted.
+    pub events_removed: u64,
     /// Bytes of memory that fresh events take.
     pub fresh_bytes: u64,
     /// Bytes of events, as sent, that are in the log only.
@@ -63,6 +73,11 @@ pub(crate) struct Counters {
     flushes: AtomicU64,
     flush_failures: AtomicU64,
     flushed_bytes: AtomicU64,
+    merges: AtomicU64,
+    merge_failures: AtomicU64,
+    merged_bytes_in: AtomicU64,
+    merged_bytes_out: AtomicU64,
+    events_removed: AtomicU64,
 }
 
 impl Counters {
@@ -98,6 +113,17 @@ impl Counters {
         add(&self.flush_failures, 1);
     }
 
+    pub(crate) fn merged(&self, merged: &Compacted) {
+        add(&self.merges, merged.merges);
+        add(&self.merged_bytes_in, merged.bytes_in);
+        add(&self.merged_bytes_out, merged.bytes_out);
+        add(&self.events_removed, merged.events_removed);
+    }
+
+    pub(crate) fn merge_failed(&self) {
+        add(&self.merge_failures, 1);
+    }
+
     /// What was counted; the gauges are left at nothing.
     pub(crate) fn read(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -113,6 +139,11 @@ impl Counters {
             flushes: read(&self.flushes),
             flush_failures: read(&self.flush_failures),
             flushed_bytes: read(&self.flushed_bytes),
+            merges: read(&self.merges),
+            merge_failures: read(&self.merge_failures),
+            merged_bytes_in: read(&self.merged_bytes_in),
+            merged_bytes_out: read(&self.merged_bytes_out),
+            events_removed: read(&self.events_removed),
             ..Stats::default()
         }
     }

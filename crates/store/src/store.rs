@@ -9,12 +9,14 @@ use std::thread::JoinHandle;
 use crate::disk::DiskLock;
 use crate::flush::Flusher;
 use crate::log::{LogWriter, RECORD_BODY_BYTES_MAX, Request, StoredBody};
+use crate::manifest::{Chain, SegmentEntry};
 use crate::memtable::HeldBatch;
+use crate::merge::Merger;
 use crate::recovery::{self, Recovered};
 use crate::shared::Shared;
 use crate::{
-    Append, AppendError, Appended, BusyReason, Decode, Disk, Error, Options, Recovery, Snapshot,
-    Stats, layout, sealing,
+    Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Disk, Error, Options,
+    Recovery, Retention, Snapshot, Stats, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -30,6 +32,7 @@ pub struct Store {
 struct Threads {
     writer: Option<JoinHandle<()>>,
     flusher: Option<JoinHandle<()>>,
+    merger: Option<JoinHandle<()>>,
     sealers: Vec<JoinHandle<()>>,
     /// Given up last.
     lock: Option<Box<dyn DiskLock>>,
@@ -120,10 +123,53 @@ impl Store {
         answered.recv().unwrap_or(Err(Error::Closed))
     }
 
+    /// Says what has expired. It goes with later merges, whole segments of it soon.
+    pub fn set_retention(&self, retention: Retention) {
+        self.shared.set_retention(retention);
+    }
+
+    /// Merges all segments that can be merged, and removes all that has expired; returns when that is done.
+    pub fn compact(&self) -> Result<Compacted, Error> {
+        let (answer, answered) = sync_channel(1);
+        self.shared.merge.request(answer)?;
+        answered.recv().unwrap_or(Err(Error::Closed))
+    }
+
+    /// Flushes, and holds on to the files that make up the store then, to copy them.
+    pub fn begin_backup(&self) -> Result<Backup, Error> {
+        self.flush()?;
+        let chain = self.shared.chain.get().ok_or(Error::Closed)?;
+        loop {
+            let manifest = chain.newest();
+            let view = self.shared.published.get();
+            if let Some(missing) = view.missing.first() {
+                return Err(Error::Damaged {
+                    file: missing.file.clone(),
+                    reason: "what cannot be read cannot be copied".into(),
+                });
+            }
+            let find = |entry: &SegmentEntry| {
+                let found = view
+                    .segments
+                    .iter()
+                    .find(|segment| segment.id() == entry.id);
+                found.cloned()
+            };
+            let segments: Option<Vec<_>> = manifest.segments.iter().map(find).collect();
+            if let Some(segments) = segments {
+                let disk = Arc::clone(&self.shared.disk);
+                return Ok(Backup::new(disk, manifest, segments));
+            }
+            // Between a commit and its publication; that takes microseconds.
+            std::thread::yield_now();
+        }
+    }
+
     /// Refuses appends from now on, waits for those under way, and ends all threads. Events stay in the log, from where
     /// the next start takes them: nothing is left to sync. Closing twice is harmless.
     pub fn close(&self) -> Result<(), Error> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.merge.close();
         self.shared.flush.close();
         self.shared.queue.close();
         let writer = threads.writer.take();
@@ -131,10 +177,12 @@ impl Store {
         self.shared.sealing.close();
         let flusher = threads.flusher.take();
         let flusher = flusher.map_or(Ok(()), JoinHandle::join);
+        let merger = threads.merger.take();
+        let merger = merger.map_or(Ok(()), JoinHandle::join);
         let sealers = threads.sealers.drain(..).map(JoinHandle::join);
         let sealers = sealers.fold(Ok(()), Result::and);
         threads.lock = None;
-        if writer.and(flusher).and(sealers).is_err() {
+        if writer.and(flusher).and(merger).and(sealers).is_err() {
             self.shared
                 .poison_because("a thread of the store panicked".into());
         }
@@ -187,7 +235,14 @@ impl Store {
             recovery: _,
         } = recovered;
         let writer = LogWriter::new(Arc::clone(&self.shared), position, next_sequence, keys);
-        let flusher = Flusher::new(Arc::clone(&self.shared), files, manifest);
+        let chain = Arc::new(Chain::new(manifest));
+        let chain = Arc::clone(self.shared.chain.get_or_init(|| chain));
+        let flusher = Flusher::new(
+            Arc::clone(&self.shared),
+            Arc::clone(&files),
+            Arc::clone(&chain),
+        );
+        let merger = Merger::new(Arc::clone(&self.shared), files, chain);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = Arc::clone(&self.shared);
         threads.writer = Some(spawn("store-log".into(), move || {
@@ -202,6 +257,16 @@ impl Store {
             if catch_unwind(AssertUnwindSafe(|| flusher.run())).is_err() {
                 shared.poison_because("the thread that flushes failed".into());
                 shared.flush.close();
+            }
+        })?);
+        let shared = Arc::clone(&self.shared);
+        threads.merger = Some(spawn("store-merge".into(), move || {
+            // Nothing of a merge is committed but by its last step: reads and writes go on without merges.
+            if catch_unwind(AssertUnwindSafe(|| merger.run())).is_err() {
+                tracing::error!(
+                    "the thread that merges failed; segments are not merged until the next start"
+                );
+                shared.merge.close();
             }
         })?);
         Ok(())

@@ -1,11 +1,12 @@
 //! The one thing readers and writers share: the current state of the store, replaced and never changed under a
 //! reader.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Missing;
 use crate::memtable::Generation;
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId};
 
 /// All there is to read at one moment.
 #[derive(Clone, Debug)]
@@ -63,6 +64,17 @@ impl View {
         let index = self.generations.iter().position(|found| found.id == id)?;
         Arc::make_mut(&mut self.segments).push(segment);
         Some(self.generations.remove(index))
+    }
+
+    /// Puts segments in place of those they were merged of.
+    pub(crate) fn replace_segments(
+        &mut self,
+        merged: &BTreeSet<SegmentId>,
+        written: Vec<Arc<Segment>>,
+    ) {
+        let segments = Arc::make_mut(&mut self.segments);
+        segments.retain(|segment| !merged.contains(&segment.id()));
+        segments.extend(written);
     }
 
     pub(crate) fn generation_mut(&mut self, id: u64) -> Option<&mut Generation> {

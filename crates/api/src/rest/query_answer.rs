@@ -1,13 +1,17 @@
-//! The answer to a query, written in pieces: events first, then the account of what was read.
+//! The answer to a query, written in pieces: events or the rows of a table first, then the account of what was read.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use cordwood_event::{Event, Timestamp, json};
-use cordwood_service::{Account, AnswerMemory, ClauseCount, Count, Explanation, SearchAnswer};
+use cordwood_event::{Event, Scalar, SourceId, Timestamp, json};
+use cordwood_service::{
+    Account, AnswerMemory, Approximation, Cell, ClauseCount, Count, Explanation, Method,
+    SearchAnswer, Table,
+};
 use serde_json::{Value, json};
 
 use crate::failure::diagnostic;
@@ -18,14 +22,16 @@ const PIECE_BYTES: usize = 64 << 10;
 /// `{"data": […], "meta": {…}, "pagination": {…}}`; `next` makes the URL of a cursor.
 pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Response {
     let tail = tail(&answer, next);
-    let names = answer.source_names;
-    let events = answer.events.into_iter();
+    let held = answer.held;
+    let rows = match answer.table {
+        Some(table) => Rows::of_table(table),
+        None => Rows::Events(answer.source_names, answer.events.into_iter()),
+    };
     let mut written = Written {
-        names,
-        events,
+        rows,
         is_first: true,
         tail: Some(tail),
-        _held: answer.held,
+        _held: held,
     };
     let pieces = futures_util::stream::iter(std::iter::from_fn(move || written.piece()));
     let pieces = futures_util::StreamExt::map(pieces, Ok::<Bytes, std::convert::Infallible>);
@@ -33,9 +39,49 @@ pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Respon
     (content_type, Body::from_stream(pieces)).into_response()
 }
 
+/// What stands in `data`.
+enum Rows {
+    /// Events, and the names of their sources.
+    Events(HashMap<SourceId, String>, std::vec::IntoIter<Event>),
+    /// The names of the columns as JSON, and the rows.
+    Table(Vec<String>, std::vec::IntoIter<Vec<Cell>>),
+}
+
+impl Rows {
+    fn of_table(table: Table) -> Rows {
+        let names = table.columns.iter().map(|name| {
+            let mut text = String::new();
+            json::write_string(&mut text, name);
+            text
+        });
+        Rows::Table(names.collect(), table.rows.into_iter())
+    }
+
+    /// Appends the next one, behind what separates it; false when there is none.
+    fn write_next(&mut self, out: &mut String, separator: &str) -> bool {
+        match self {
+            Rows::Events(names, events) => {
+                let Some(event) = events.next() else {
+                    return false;
+                };
+                out.push_str(separator);
+                let name = names.get(&event.source).map_or("", String::as_str);
+                json::write_event(out, &event, name);
+            }
+            Rows::Table(names, rows) => {
+                let Some(row) = rows.next() else {
+                    return false;
+                };
+                out.push_str(separator);
+                write_row(out, names, &row);
+            }
+        }
+        true
+    }
+}
+
 struct Written {
-    names: std::collections::HashMap<cordwood_event::SourceId, String>,
-    events: std::vec::IntoIter<Event>,
+    rows: Rows,
     is_first: bool,
     tail: Option<String>,
     _held: AnswerMemory,
@@ -47,19 +93,50 @@ impl Written {
         self.tail.as_ref()?;
         let mut piece = String::new();
         while piece.len() < PIECE_BYTES {
-            let Some(event) = self.events.next() else {
+            let separator = if self.is_first { "{\"data\":[" } else { "," };
+            if !self.rows.write_next(&mut piece, separator) {
                 let opening = if self.is_first { "{\"data\":[" } else { "" };
                 piece.push_str(opening);
                 piece.push_str(&self.tail.take()?);
                 break;
-            };
-            piece.push_str(if self.is_first { "{\"data\":[" } else { "," });
+            }
             self.is_first = false;
-            let name = self.names.get(&event.source).map_or("", String::as_str);
-            json::write_event(&mut piece, &event, name);
         }
         Some(piece.into())
     }
+}
+
+/// A row of a table as an object, its columns in order.
+fn write_row(out: &mut String, names: &[String], row: &[Cell]) {
+    out.push('{');
+    for (index, (name, cell)) in names.iter().zip(row).enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(name);
+        out.push(':');
+        write_cell(out, cell);
+    }
+    out.push('}');
+}
+
+fn write_cell(out: &mut String, cell: &Cell) {
+    let scalar = match cell {
+        Cell::Int(integer) => {
+            let _ = write!(out, "{integer}");
+            return;
+        }
+        Cell::Time(timestamp) => {
+            let _ = write!(out, "\"{timestamp}\"");
+            return;
+        }
+        Cell::Null => Scalar::Null,
+        Cell::Bool(boolean) => Scalar::Bool(*boolean),
+        Cell::Float(float) => Scalar::Float(*float),
+        Cell::Str(text) => Scalar::Str(text),
+        Cell::Json(text) => Scalar::Json(text),
+    };
+    json::write_value(out, scalar);
 }
 
 /// What follows the last event.
@@ -86,9 +163,23 @@ fn meta(answer: &SearchAnswer) -> Value {
         "bytes_scanned": account.bytes_scanned,
         "blocks_total": account.blocks_total,
         "blocks_pruned": account.blocks_pruned,
+        "blocks_pruned_by_tokens": account.blocks_pruned_by_tokens,
         "took_ms": took_ms(account),
         "hints": answer.hints.iter().map(diagnostic).collect::<Vec<_>>(),
     });
+    if !account.kept_from.is_empty() {
+        let cuts = account.kept_from.iter();
+        let cuts = cuts.map(|(source, from)| (source.to_string(), time(*from).into()));
+        meta["kept_from"] = Value::Object(cuts.collect());
+    }
+    if answer.has_more {
+        meta["more"] = true.into();
+    }
+    if let Some(table) = &answer.table {
+        meta["columns"] = json!(table.columns);
+        meta["more"] = table.more.into();
+        meta["approximate"] = answer.approximate.iter().map(approximation).collect();
+    }
     if let Some(total) = answer.total {
         meta["total"] = total.into();
     }
@@ -100,6 +191,19 @@ fn meta(answer: &SearchAnswer) -> Value {
         meta["nearest_after"] = json!(explanation.nearest_after.map(|id| time(id.timestamp)));
     }
     meta
+}
+
+/// Which column is not exact, what estimated it, and how far off it may be as a share of the value.
+fn approximation(approximation: &Approximation) -> Value {
+    let column = &approximation.column;
+    match approximation.method {
+        Method::HyperLogLog { standard_error } => {
+            json!({"column": column, "method": "hyperloglog", "standard_error": standard_error})
+        }
+        Method::Histogram { relative_error } => {
+            json!({"column": column, "method": "histogram", "relative_error": relative_error})
+        }
+    }
 }
 
 fn clause(clause: &ClauseCount) -> Value {

@@ -8,9 +8,19 @@ use serde_json::{Value, json};
 use crate::output::size;
 use crate::terminal::{Colour, Ink, printable};
 
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default)]
+enum Counted {
+    #[default]
+    Events,
+    TableRows,
+}
+
 /// Gathered over all pages.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
+    counted: Counted,
+    /// Events, or rows of a table.
     events: u64,
     rows_scanned: u64,
     bytes_scanned: u64,
@@ -22,6 +32,14 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// An account of a table.
+    pub(crate) fn of_table() -> Account {
+        Account {
+            counted: Counted::TableRows,
+            ..Account::default()
+        }
+    }
+
     /// The events so far.
     pub(crate) fn events(&self) -> u64 {
         self.events
@@ -47,7 +65,11 @@ impl Account {
     /// Prints it.
     pub(crate) fn report(&self, has_more: bool, is_json: bool, colour: Colour) {
         let text = if is_json {
-            let meta = json!({"events": self.events, "has_more": has_more, "meta": self.meta});
+            let counted = match self.counted {
+                Counted::Events => "events",
+                Counted::TableRows => "rows",
+            };
+            let meta = json!({counted: self.events, "has_more": has_more, "meta": self.meta});
             format!("{meta}\n")
         } else {
             self.text(has_more, colour)
@@ -64,6 +86,22 @@ impl Account {
             let warning = format!("INCOMPLETE: {}", printable(reason));
             colour.paint(&mut out, Ink::Yellow, &warning);
             out.push('\n');
+        }
+        // With an open start, what was cut off was not asked for.
+        if !self.meta["range"]["from"].is_null()
+            && let Some(cuts) = self.meta["kept_from"].as_object()
+        {
+            for (source, from) in cuts {
+                let from = printable(from.as_str().unwrap_or_default()).into_owned();
+                let source = printable(source);
+                let _ = writeln!(
+                    out,
+                    "The range begins before the retention of source {source}: events before {from} are not kept."
+                );
+            }
+        }
+        for approximation in self.meta["approximate"].as_array().into_iter().flatten() {
+            let _ = writeln!(out, "{}", printable(&estimate(approximation)));
         }
         if let Some(explanation) = self.meta["explanation"].as_str() {
             let _ = writeln!(out, "{}", printable(explanation));
@@ -91,7 +129,11 @@ impl Account {
     }
 
     fn line(&self, has_more: bool) -> String {
-        let mut line = format!("{} {}", self.events, plural(self.events, "event"));
+        let noun = match self.counted {
+            Counted::Events => "event",
+            Counted::TableRows => "table row",
+        };
+        let mut line = format!("{} {}", self.events, plural(self.events, noun));
         if let Some(total) = self.total {
             let _ = write!(line, " of {total}");
         }
@@ -108,6 +150,19 @@ impl Account {
         );
         line
     }
+}
+
+/// How a column was estimated, and how far off it may be.
+fn estimate(approximation: &Value) -> String {
+    let column = approximation["column"].as_str().unwrap_or_default();
+    let percent = |name: &str| approximation[name].as_f64().map(|share| share * 100.0);
+    let error = match (percent("standard_error"), percent("relative_error")) {
+        (Some(percent), _) => format!("with a standard error of {percent:.2} %"),
+        (None, Some(percent)) => format!("to within {percent:.2} %"),
+        (None, None) => "approximately".to_owned(),
+    };
+    let method = approximation["method"].as_str().unwrap_or("a sketch");
+    format!("`{column}` is estimated by {method}, {error}.")
 }
 
 fn plural(count: u64, noun: &str) -> String {
@@ -137,6 +192,22 @@ mod tests {
         let expected = "3 events of 7, and more (--limit N shows them) in 2.0 ms; \
                         11 rows and 2.0 KiB read\nINCOMPLETE: deadline\n";
         assert_eq!(account.text(true, Colour::Off), expected);
+    }
+
+    #[test]
+    fn tables_say_what_is_estimated() {
+        let mut account = Account::of_table();
+        let meta = json!({
+            "complete": true, "rows_scanned": 5, "columns": ["p95(a)", "n"], "approximate": [
+                {"column": "p95(a)", "method": "histogram", "relative_error": 0.01},
+                {"column": "n", "method": "hyperloglog", "standard_error": 0.0081},
+            ],
+        });
+        account.add(1, &meta);
+        let expected = "1 table row in 0.0 ms; 5 rows and 0 B read\n\
+                        `p95(a)` is estimated by histogram, to within 1.00 %.\n\
+                        `n` is estimated by hyperloglog, with a standard error of 0.81 %.\n";
+        assert_eq!(account.text(false, Colour::Off), expected);
     }
 
     #[test]

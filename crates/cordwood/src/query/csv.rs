@@ -25,7 +25,8 @@ pub(crate) fn text(events: &[Fields]) -> String {
     out
 }
 
-fn write_row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
+/// Appends a row, its cells quoted where they must be.
+pub(crate) fn write_row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
     for (index, cell) in cells.enumerate() {
         if index > 0 {
             out.push(',');

@@ -34,7 +34,7 @@ pub(crate) fn write(out: &mut String, event: &Fields, colour: Colour) {
 }
 
 /// Quoted where it would run into its neighbours.
-fn value_text(value: Option<&str>) -> String {
+pub(crate) fn value_text(value: Option<&str>) -> String {
     let Some(value) = value else {
         return "null".into();
     };

@@ -30,7 +30,8 @@ fn row(event: &Fields) -> Vec<String> {
     ]
 }
 
-fn shortened(text: &str) -> String {
+/// The beginning of a long text.
+pub(crate) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(CELL_CHARS_MAX).collect();
     if short.len() < text.len() {
         short.push('…');

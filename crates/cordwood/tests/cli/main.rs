@@ -8,3 +8,4 @@ mod mistakes;
 mod process;
 mod query;
 mod records;
+mod upkeep;

@@ -87,7 +87,13 @@ impl Directory {
 
     /// Starts the server on a free port and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
-        let mut child = self.command(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
+        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
+        let mut child = self.command(&arguments).spawn().unwrap();
         let lines = lines_of(child.stderr.take().unwrap());
         let stdout = lines_of(child.stdout.take().unwrap());
         let mut server = Server {

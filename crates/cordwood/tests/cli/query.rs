@@ -99,6 +99,74 @@ fn queries() {
 }
 
 #[test]
+fn stages_make_tables() {
+    let directory = Directory::new();
+    let _server = directory.serve();
+    with_events(&directory);
+    let query = |arguments: &[&str]| directory.run(&[&["query"], arguments].concat());
+
+    let by_status =
+        "dt:2026-03-27 | stats count() by http.status, dt:15m | sort by dt, http.status";
+    let piped = query(&[by_status]).succeeded();
+    assert!(
+        piped.stdout.starts_with(
+            "{\"http.status\":200,\"dt\":\"2026-03-27T00:00:00.000Z\",\"count()\":300}\n"
+        ),
+        "{piped:?}"
+    );
+    assert_eq!(piped.stdout.lines().count(), 9);
+    assert!(piped.stderr.starts_with("9 table rows in "), "{piped:?}");
+
+    let table = query(&[by_status, "--output", "table", "--limit", "2"]).succeeded();
+    assert_eq!(
+        table.stdout,
+        "http.status  dt                count()\n\
+         \x20       200  2026-03-27 00:00      300\n\
+         \x20       201  2026-03-27 00:00      300\n"
+    );
+    assert!(
+        table
+            .stderr
+            .starts_with("2 table rows, and more (--limit N shows them) in "),
+        "{table:?}"
+    );
+    let csv = query(&["* | top 1 level", "--output", "csv"]).succeeded();
+    assert_eq!(csv.stdout, "level,count()\r\ninfo,2250\r\n");
+    let lines = query(&["* | top 1 level", "--output", "lines"]).succeeded();
+    assert_eq!(lines.stdout, "level=info count()=2250\n");
+
+    // Beyond the events of one page there are rows of a table.
+    let all = query(&["* | stats count() by message", "--limit", "10000"]).succeeded();
+    assert_eq!(all.stdout.lines().count(), 2_501);
+    let account = query(&["* | stats count() by message", "--json"]).succeeded();
+    let meta: serde_json::Value = serde_json::from_str(&account.stderr).unwrap();
+    assert_eq!(
+        (&meta["rows"], &meta["has_more"]),
+        (&1000.into(), &true.into())
+    );
+
+    let parsed = query(&["event | parse \"event <n:number>\" | where n >= 2498"]).succeeded();
+    let numbers: Vec<_> = parsed
+        .json_lines()
+        .iter()
+        .map(|event| event["n"].clone())
+        .collect();
+    assert_eq!(numbers, [2_499, 2_498]);
+    let sorted = query(&["event | sort by dt", "--limit", "1"]).succeeded();
+    assert!(
+        sorted.stderr.starts_with("1 event, and more "),
+        "{sorted:?}"
+    );
+
+    let mistake = query(&["* | stats cuont() by level"]);
+    assert_eq!(mistake.code, Some(1), "{mistake:?}");
+    assert!(
+        mistake.stderr.contains("Did you mean `count`?"),
+        "{mistake:?}"
+    );
+}
+
+#[test]
 fn nothing_found_comes_with_a_reason() {
     let directory = Directory::new();
     let _server = directory.serve();

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::{Number, Scalar};
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Column, StrValues, Values};
+use cordwood_store::column::{Column, PackedTexts, StrValues, Values};
 
 use crate::budget::Budget;
-use crate::evaluate::{Failure, ranks};
+use crate::evaluate::{Failure, packed, ranks};
 use crate::selection::Selection;
 
 /// Of a frame with at least one wanted text in so many, all texts are searched in one pass; of others, the wanted ones
@@ -65,7 +65,11 @@ impl ValueTest<'_> {
                 }
                 self.select_codes(&holds, codes, &wanted())
             }
-            Values::Int(_) | Values::Float(_) | Values::Str(_) | Values::Text(_)
+            Values::Int(_)
+            | Values::Float(_)
+            | Values::Str(_)
+            | Values::Packed(_)
+            | Values::Text(_)
                 if self.is_inside_arrays() =>
             {
                 return Ok(Selection::none(among.rows()));
@@ -73,6 +77,7 @@ impl ValueTest<'_> {
             Values::Int(integers) => self.select_integers(integers, &wanted()),
             Values::Float(floats) => self.select_floats(floats, &wanted()),
             Values::Str(texts) => self.select_texts(texts, &wanted())?,
+            Values::Packed(packed) => self.select_packed(packed, &wanted())?,
             Values::Text(texts) => {
                 self.select_each(&wanted(), |rank| Ok(texts.get(rank).map(Scalar::Str)?))?
             }
@@ -162,6 +167,30 @@ impl ValueTest<'_> {
         }
         held.intersect(wanted);
         Ok(held)
+    }
+
+    fn select_packed(
+        &self,
+        packed: &PackedTexts,
+        wanted: &Selection,
+    ) -> Result<Selection, Failure> {
+        let slots = match packed.codes() {
+            Some(_) => &Selection::all(packed.slots()),
+            None => wanted,
+        };
+        let held = match packed::select(self.predicate.text_test(), packed, slots) {
+            Some(held) => held,
+            None => self.select_texts(packed.texts(), slots)?,
+        };
+        let Some(codes) = packed.codes() else {
+            self.has_tested_rows.set(true);
+            return Ok(held);
+        };
+        if held.is_empty() {
+            return Ok(Selection::none(wanted.rows()));
+        }
+        let holds: Vec<bool> = (0..held.rows()).map(|slot| held.contains(slot)).collect();
+        Ok(self.select_codes(&holds, codes, wanted))
     }
 
     fn select_each<'v>(

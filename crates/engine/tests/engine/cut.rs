@@ -13,13 +13,13 @@ use crate::support::document::{Document, document};
 use crate::support::fixture::{Fixture, engine, newest, sorted, sources};
 
 /// A clock that moves on by a millisecond whenever it is read.
-fn ticking(start: Instant) -> Clock {
+pub(crate) fn ticking(start: Instant) -> Clock {
     let reads = AtomicU64::new(0);
     Clock::new(move || start + Duration::from_millis(reads.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Blocks, a segment and open rows.
-fn filled(documents: &[Document]) -> Fixture {
+pub(crate) fn filled(documents: &[Document]) -> Fixture {
     let mut fixture = Fixture::new(4);
     let half = documents.len() / 2;
     for (index, chunk) in documents[..half].chunks(5).enumerate() {

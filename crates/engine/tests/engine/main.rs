@@ -4,6 +4,8 @@ mod cut;
 mod explain;
 mod oracle;
 mod pruning;
+mod stages;
+mod stages_cut;
 mod support;
 mod templates;
 mod unreadable;

@@ -4,7 +4,7 @@
 use crate::support::document::{Document, document, wide_document};
 use crate::support::fixture::{Fixture, newest, sorted, sources};
 use crate::support::question::question;
-use cordwood_engine::{Order, SearchAnswer, SearchRequest, Total};
+use cordwood_engine::{Account, Order, SearchAnswer, SearchRequest, Total};
 use cordwood_event::{Event, Timestamp};
 use cordwood_query::TimeBounds;
 use proptest::prelude::*;
@@ -13,13 +13,13 @@ use proptest::prelude::*;
 const BLOCK_ROWS: usize = 8;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Append(usize, Vec<Document>),
     /// Everything so far becomes a segment.
     Flush,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         10 => (0usize..2, proptest::collection::vec(document(), 1..12))
             .prop_map(|(source, documents)| Step::Append(source, documents)),
@@ -30,7 +30,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..9)
 }
 
-fn take(fixture: &mut Fixture, steps: &[Step]) {
+pub(crate) fn take(fixture: &mut Fixture, steps: &[Step]) {
     for step in steps {
         match step {
             Step::Append(source, documents) => fixture.append(&sources()[*source], documents),
@@ -91,8 +91,8 @@ fn events(answer: &SearchAnswer) -> Vec<Event> {
 }
 
 /// Every block is counted once, whatever becomes of it.
-fn blocks_add_up(answer: &SearchAnswer) -> bool {
-    let blocks = answer.account.blocks;
+pub(crate) fn blocks_add_up(account: &Account) -> bool {
+    let blocks = account.blocks;
     let sum = blocks.pruned()
         + blocks.counted_whole
         + blocks.beyond_limit
@@ -118,7 +118,7 @@ proptest! {
             let expected = fixture.expected(&request);
             let answer = fixture.engine.search(&snapshot, &request).expect("an answer");
             prop_assert!(answer.account.is_complete(), "{:?}", answer.account);
-            prop_assert!(blocks_add_up(&answer), "{asked:?}: {:?}", answer.account.blocks);
+            prop_assert!(blocks_add_up(&answer.account), "{asked:?}: {:?}", answer.account.blocks);
             if request.total == Total::Count {
                 prop_assert_eq!(answer.total, Some(expected.len() as u64), "total of {:?}", asked);
             }

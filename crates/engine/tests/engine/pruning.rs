@@ -80,6 +80,7 @@ const NONE: BlockCounts = BlockCounts {
     total: 0,
     pruned_by_time: 0,
     pruned_by_sequence: 0,
+    pruned_by_tokens: 0,
     pruned_by_statistics: 0,
     pruned_by_absent_column: 0,
     pruned_by_dictionary: 0,
@@ -199,11 +200,16 @@ fn an_id_leaves_out_all_blocks_but_its_own() {
 #[test]
 fn numbers_outside_what_a_column_holds() {
     let expected = BlockCounts {
-        pruned_by_statistics: 3,
+        pruned_by_tokens: 3,
         read: 1,
         ..NONE
     };
     check(&count("status:202"), Some(1), expected);
+    let expected = BlockCounts {
+        pruned_by_statistics: 3,
+        read: 1,
+        ..NONE
+    };
     check(&count("status:[101 TO 102]"), Some(2), expected);
     let expected = BlockCounts {
         pruned_by_statistics: 2,
@@ -211,12 +217,12 @@ fn numbers_outside_what_a_column_holds() {
         ..NONE
     };
     check(&count("status:>=200"), Some(8), expected);
-    // Text is not in a column of numbers.
+    // Text is not in a column of numbers, though the word is in each block.
     let expected = BlockCounts {
         pruned_by_statistics: 4,
         ..NONE
     };
-    check(&count("status:ok"), Some(0), expected);
+    check(&count("status:message"), Some(0), expected);
     check(&count("ratio:>100"), Some(0), expected);
 }
 
@@ -232,8 +238,8 @@ fn a_field_that_is_not_there() {
         pruned_by_absent_column: 4,
         ..NONE
     };
-    check(&count("absent:x"), Some(0), expected);
-    check(&count("absent:x status:>0"), Some(0), expected);
+    check(&count("absent:message"), Some(0), expected);
+    check(&count("absent:message status:>0"), Some(0), expected);
 }
 
 #[test]
@@ -243,7 +249,41 @@ fn a_constant_that_does_not_match() {
         read: 1,
         ..NONE
     };
-    check(&count("service:web"), Some(4), expected);
+    check(&count("service:w*"), Some(4), expected);
+}
+
+#[test]
+fn words_that_are_not_there() {
+    let (nothing, one) = (
+        BlockCounts {
+            pruned_by_tokens: 4,
+            ..NONE
+        },
+        BlockCounts {
+            pruned_by_tokens: 3,
+            read: 1,
+            ..NONE
+        },
+    );
+    let untouched = check(&count("message:nonexistent"), Some(0), nothing);
+    assert_eq!(untouched.account.bytes_scanned, 0);
+    check(&count("nonexistent"), Some(0), nothing);
+    check(&count("message:\"of nonexistent\""), Some(0), nothing);
+    check(&count("service=web status:>0"), Some(4), one);
+    check(&count("service:web"), Some(4), one);
+    check(&count("service:(web OR nonexistent)"), Some(4), one);
+    check(&count("service:web OR nonexistent"), Some(4), one);
+    check(&count("status:202.0"), Some(1), one);
+    check(&count("message:*-nonexistent-*"), Some(0), nothing);
+    check(&count("message:/ nonexistent /"), Some(0), nothing);
+    // A part of a word is not looked up, and a negation never rules out.
+    let read = BlockCounts { read: 4, ..NONE };
+    check(&count("message:*nonexist*"), Some(0), read);
+    let whole = BlockCounts {
+        counted_whole: 4,
+        ..NONE
+    };
+    check(&count("NOT message:nonexistent"), Some(16), whole);
 }
 
 #[test]

@@ -2,4 +2,6 @@
 
 pub(crate) mod document;
 pub(crate) mod fixture;
+pub(crate) mod naive;
 pub(crate) mod question;
+pub(crate) mod stage_text;

@@ -22,7 +22,7 @@ fn event_at(time: i64) -> Document {
     Document { time, fields }
 }
 
-/// A segment of 20 blocks of four events whose first half has been overwritten with zeros; and open rows.
+/// A segment of 20 blocks of four events, the first half of them overwritten with zeros; and open rows.
 fn damaged() -> Fixture {
     let mut fixture = Fixture::new(4);
     for start in (0..80).step_by(4) {
@@ -52,7 +52,12 @@ fn overwrite_first_half(fixture: &Fixture) {
         .write(true)
         .open(path)
         .expect("the segment's file");
-    let half = segment.metadata().expect("its length").len() / 2;
+    let snapshot = fixture.store.snapshot();
+    let blocks = snapshot.parts(sources()[0].id).map(|part| match part {
+        Part::Block(block) => block.encoded_bytes(),
+        Part::Open(_) => 0,
+    });
+    let half = blocks.sum::<u64>() / 2;
     let zeros = vec![0; usize::try_from(half).expect("a small file")];
     segment.write_all_at(&zeros, 0).expect("writing over it");
 }

@@ -27,6 +27,9 @@ impl Parser<'_> {
             let text = self.word(Place::Value)?;
             return self.bare(&text);
         }
+        if let Some(column) = self.compared_call()? {
+            return self.field_or_bare(column);
+        }
         self.refuse_lone_operator()?;
         self.refuse_lone_range()?;
         let word = self.word(Place::Start)?;
@@ -127,6 +130,7 @@ impl Parser<'_> {
             );
         }
         let name = field.text();
+        self.check_column(&name, &field.span);
         // A quoted `*` is a field of that name, not every field.
         Ok(match &*name {
             "*" => Target::Field(crate::FieldName::new(name)),

@@ -13,7 +13,7 @@ const UNITS: &[&str] = &[
 ];
 
 impl Parser<'_> {
-    fn hint(&mut self, span: Range<usize>, message: String, hint: String) {
+    pub(super) fn hint(&mut self, span: Range<usize>, message: String, hint: String) {
         if self.hints.len() < DIAGNOSTICS_MAX {
             self.hints.push(Diagnostic::new(span, message).hint(hint));
         }

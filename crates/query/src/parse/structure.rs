@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::value::Scope;
 use super::{Parser, Step};
 use crate::limits::ALTERNATIVES_MAX;
-use crate::{Diagnostic, Filter};
+use crate::{Diagnostic, Filter, Query};
 
 /// An operator between or before clauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,36 +17,41 @@ pub(super) enum Connective {
 
 impl Parser<'_> {
     /// The whole text.
-    pub(super) fn query(&mut self) -> Step<Filter> {
-        self.cursor.skip_space();
-        if self.cursor.is_at_end() {
-            return Ok(Filter::All);
-        }
-        if self.cursor.peek() == Some('|') && self.connective().is_none() {
-            return self.stage();
-        }
-        let filter = self.disjunction(None)?;
-        self.cursor.skip_space();
-        match self.cursor.peek() {
-            None => Ok(filter),
-            Some('|') => self.stage(),
-            Some(_) => {
-                let span = self.cursor.span_of_next();
-                self.stop(
-                    Diagnostic::new(span, "This parenthesis closes nothing.")
-                        .hint("Remove it, or write it in quotes to search for it."),
-                )
-            }
-        }
+    pub(super) fn query(&mut self) -> Step<Query> {
+        let filter = self.leading_filter()?;
+        let stages = self.stages()?;
+        Ok(Query { filter, stages })
     }
 
-    /// Stages stand after the filter; there are none yet.
-    fn stage(&mut self) -> Step<Filter> {
-        let start = self.cursor.at();
-        let span = start..start + self.cursor.rest().len();
+    /// The filter before the first stage; none matches everything.
+    fn leading_filter(&mut self) -> Step<Filter> {
+        self.cursor.skip_space();
+        if self.cursor.is_at_end() || self.is_at_bar() {
+            return Ok(Filter::All);
+        }
+        let filter = self.disjunction(None)?;
+        self.refuse_stray_parenthesis()?;
+        Ok(filter)
+    }
+
+    /// Only a parenthesis can end a filter before its stage ends.
+    pub(super) fn refuse_stray_parenthesis(&mut self) -> Step<()> {
+        self.cursor.skip_space();
+        if self.cursor.peek() != Some(')') {
+            return Ok(());
+        }
+        let span = self.cursor.span_of_next();
         self.stop(
-            Diagnostic::new(span, "Stages after `|` are not available yet.").hint(
-                "Remove everything from the `|` on, write `OR` for either of two, or `\\|` to search for the character.",
+            Diagnostic::new(span, "This parenthesis closes nothing.")
+                .hint("Remove it, or write it in quotes to search for it."),
+        )
+    }
+
+    fn stop_at_stage_inside<T>(&mut self) -> Step<T> {
+        let span = self.cursor.span_of_next();
+        self.stop(
+            Diagnostic::new(span, "A stage cannot stand inside parentheses.").hint(
+                "Close them before the `|`, write `OR` for either of two, or `\\|` to search for the character.",
             ),
         )
     }
@@ -195,7 +200,7 @@ impl Parser<'_> {
             return Ok(filter);
         }
         if self.cursor.peek() == Some('|') {
-            return self.stage();
+            return self.stop_at_stage_inside();
         }
         self.stop(
             Diagnostic::new(opening, "This parenthesis is never closed.")
@@ -208,9 +213,14 @@ impl Parser<'_> {
         self.cursor.skip_space();
         match self.cursor.peek() {
             None | Some(')') => true,
-            Some('|') => self.connective().is_none(),
+            Some('|') => self.is_at_bar(),
             Some(_) => false,
         }
+    }
+
+    /// Whether the `|` of a stage stands here.
+    pub(super) fn is_at_bar(&self) -> bool {
+        self.cursor.peek() == Some('|') && self.connective().is_none()
     }
 
     /// The operator here and its span, without stepping over it. A word that only begins with one is a word.

@@ -24,6 +24,8 @@ pub(super) enum Place {
     List,
     /// In a range: a bracket ends it.
     Range,
+    /// A name in a stage: an operator or a comma ends it.
+    Name,
 }
 
 impl Literal {
@@ -165,9 +167,9 @@ impl Parser<'_> {
             _ if place == Place::Range => false,
             '(' | ')' | '|' => true,
             '&' => self.cursor.rest().starts_with("&&"),
-            ',' => place == Place::List,
-            ':' | '=' | '<' | '>' => place == Place::Start,
-            '!' if place == Place::Start => ["!=", "!:", "!~"]
+            ',' => matches!(place, Place::List | Place::Name),
+            ':' | '=' | '<' | '>' => matches!(place, Place::Start | Place::Name),
+            '!' if matches!(place, Place::Start | Place::Name) => ["!=", "!:", "!~"]
                 .iter()
                 .any(|operator| self.cursor.rest().starts_with(operator)),
             _ => false,

@@ -43,6 +43,25 @@ pub enum Function {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentile(pub u32);
 
+impl Percentile {
+    /// `p50`.
+    pub const MEDIAN: Percentile = Percentile(50_000);
+
+    /// Reads `95` or `99.9`: digits with up to three decimals. `None` for anything else, and at 0 and from 100 on.
+    pub fn parse(text: &str) -> Option<Percentile> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let are_digits = |digits: &str, count_max: usize| {
+            (1..=count_max).contains(&digits.len())
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !are_digits(whole, 2) || !are_digits(decimals, 3) {
+            return None;
+        }
+        let thousandths: u32 = format!("{whole}{decimals:0<3}").parse().ok()?;
+        (thousandths > 0).then_some(Percentile(thousandths))
+    }
+}
+
 /// What rows are grouped by. A field that is absent or null is a group of its own, shown as null.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupKey {
@@ -55,6 +74,28 @@ pub enum GroupKey {
 /// A length of time above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval {
-    /// In nanoseconds; at least a millisecond.
+    /// In nanoseconds; a whole number of milliseconds, at least one.
     pub nanos: i64,
+}
+
+impl Interval {
+    /// The units, the longest first, with their nanoseconds.
+    pub(crate) const UNITS: [(&'static str, i64); 6] = [
+        ("w", 604_800_000_000_000),
+        ("d", 86_400_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+    ];
+
+    /// Reads a whole number and a unit, such as `5m`. `None` for anything else, for zero, and for what is longer
+    /// than times can span.
+    pub fn parse(text: &str) -> Option<Interval> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let (_, unit_nanos) = Interval::UNITS.iter().find(|(name, _)| *name == unit)?;
+        let nanos = number.parse::<i64>().ok()?.checked_mul(*unit_nanos)?;
+        (nanos > 0).then_some(Interval { nanos })
+    }
 }

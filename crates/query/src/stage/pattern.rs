@@ -1,6 +1,6 @@
 //! The pattern of `parse`.
 
-/// Literal text and captures by turns.
+/// Literal text and captures by turns. [`CompiledPattern`](crate::CompiledPattern) says what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsePattern {
     /// At least one of them is a capture; two captures never touch.
@@ -12,7 +12,7 @@ pub struct ParsePattern {
 pub enum PatternPart {
     /// Text that must stand here, case and all.
     Literal(String),
-    /// Text up to where the next literal begins, or to the end of the text.
+    /// What stands up to where the next literal begins. Where none follows, all that the kind takes.
     Capture(Capture),
 }
 

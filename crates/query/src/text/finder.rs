@@ -60,8 +60,8 @@ impl Finder {
     }
 
     /// The literal, folded.
-    pub(super) fn literal(&self) -> String {
-        self.needle.iter().collect()
+    pub(super) fn literal(&self) -> &[char] {
+        &self.needle
     }
 
     /// A part of the literal that is ASCII, in lower case, if there is one.
@@ -72,10 +72,16 @@ impl Finder {
         }
     }
 
+    /// Whether all of the literal is ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii()
+            .is_some_and(|part| part.len() == self.needle.len())
+    }
+
     /// The first place at or after `from` where the literal stands.
     pub(super) fn find(&self, haystack: &[u8], from: usize) -> Option<Range<usize>> {
         match &self.anchor {
-            Anchor::Ascii { run, .. } if run.bytes.len() == self.needle.len() => {
+            Anchor::Ascii { run, .. } if self.is_ascii() => {
                 let start = run.find(haystack, from)?;
                 Some(start..start + run.bytes.len())
             }

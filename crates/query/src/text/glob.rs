@@ -2,7 +2,7 @@
 
 use super::finder::Finder;
 use super::fold::{first_char, fold, last_char, next_char};
-use crate::{GlobToken, Wildcard};
+use crate::{GlobToken, RequiredWords, Wildcard};
 
 /// A wildcard pattern, compiled.
 #[derive(Clone, Debug)]
@@ -50,12 +50,18 @@ impl WildcardPattern {
 
     /// The longest literal part, folded: no value matches without it.
     pub fn literal(&self) -> Option<String> {
-        self.literal.as_ref().map(Finder::literal)
+        let literal = self.literal.as_ref()?;
+        Some(literal.literal().iter().collect())
     }
 
     /// Whether it begins and ends with `*`, so that a value matches if any part of it does.
     pub fn is_open(&self) -> bool {
         matches!(self.shape, Shape::Infix | Shape::Whole)
+    }
+
+    /// The words without which no text and no number matches.
+    pub(crate) fn required_words(&self) -> RequiredWords {
+        RequiredWords::of_wildcard(&self.tokens)
     }
 
     /// Whether the value as a whole, or one word in it, matches.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::finder::Finder;
 use super::fold::{ends_with_word, is_word, next_char, starts_with_word};
+use crate::RequiredWords;
 
 /// A phrase to find, compiled.
 ///
@@ -36,7 +37,17 @@ impl TextPattern {
 
     /// The phrase, folded.
     pub fn literal(&self) -> String {
-        self.finder.literal()
+        self.finder.literal().iter().collect()
+    }
+
+    /// The whole phrase in lower case, if it is ASCII.
+    pub fn ascii(&self) -> Option<&[u8]> {
+        self.finder.ascii().filter(|_| self.finder.is_ascii())
+    }
+
+    /// The words without which no text matches.
+    pub(crate) fn required_words(&self) -> RequiredWords {
+        RequiredWords::of_literal(self.finder.literal().iter().copied())
     }
 
     /// Whether one value contains the phrase.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use cordwood_query::{limits, parse};
 
-fn check(query: &str, expected: &[(&str, &str, &str)]) {
+pub(crate) fn check(query: &str, expected: &[(&str, &str, &str)]) {
     let diagnostics = match parse(query) {
         Ok(parsed) => panic!("{query} is good: {}", parsed.query),
         Err(diagnostics) => diagnostics.0,
@@ -340,25 +340,6 @@ fn stray_operators() {
             "Write `*` for all events, or `field=\"\"` for a field that is empty.",
         )],
     );
-}
-
-#[test]
-fn stages_are_not_there_yet() {
-    for (query, stage) in [
-        ("a | stats count()", "| stats count()"),
-        ("| limit 5", "| limit 5"),
-        ("(a | b)", "| b)"),
-        ("a|b", "|b"),
-    ] {
-        check(
-            query,
-            &[(
-                stage,
-                "Stages after `|` are not available yet.",
-                "Remove everything from the `|` on, write `OR` for either of two, or `\\|` to search for the character.",
-            )],
-        );
-    }
 }
 
 #[test]

@@ -26,9 +26,18 @@ fn the_limits_of_the_page_are_those_of_the_parser() {
         "1 024 alternatives".to_owned(),
         format!("{} regular", limits::REGEX_COUNT_MAX),
         format!("{} KiB compiled", limits::REGEX_BYTES_MAX / 1024),
+        format!("{} stages", limits::STAGES_MAX),
+        format!("{} columns", limits::AGGREGATES_MAX),
+        format!("{} fields", limits::GROUP_KEYS_MAX),
+        format!("names at most {}", limits::NAMES_MAX),
+        format!("captures at most {}", limits::CAPTURES_MAX),
+        "1 000 000 rows".to_owned(),
+        "1 024 bytes".to_owned(),
     ] {
         let page = PAGE.replace('\n', " ");
         assert!(page.contains(&limit), "{limit}");
     }
     assert_eq!(limits::ALTERNATIVES_MAX, 1024);
+    assert_eq!(limits::ROWS_MAX, 1_000_000);
+    assert_eq!(limits::CAPTURED_NUMBER_BYTES_MAX, 1024);
 }

@@ -1,5 +1,7 @@
 //! Random texts, filters and events, of an alphabet small enough that they meet.
 
+mod stages;
+
 use std::ops::Bound;
 
 use cordwood_event::{EventId, Timestamp};
@@ -9,6 +11,8 @@ use cordwood_query::{
 };
 use proptest::prelude::*;
 use proptest::sample::select;
+
+pub(crate) use stages::{pattern, query};
 
 /// Pieces of which texts are made: letters that fold and that do not, digits, everything the grammar gives a
 /// meaning to.
@@ -99,11 +103,13 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 pub(crate) fn query_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => select(PIECES).prop_map(str::to_owned),
-        2 => select(&["a:", "dt:", "level:", "_id:", "_source:", "b>=", "a=~/", "x!=", "/i", " OR ", " AND ", "a:[1 TO 5]", "in(1, 2)", "(", ")", "\"a b\""][..])
+        2 => select(&["a:", "dt:", "level:", "_id:", "_source:", "b>=", "a=~/", "x!=", "/i", " OR ", " AND ", "a:[1 TO 5]", "in(1, 2)", "(", ")", "\"a b\"", " | stats ", " | where ",
+            " | sort by ", " | limit 5", " | fields ", " | dedup ", " | top ", " | timechart 1m ", " | parse ", "count()", "p95(a)", "sum(b)", " if (",
+            " as ", " by ", "dt:5m", ", ", " desc", "\"<a> b\"", " from ", "<a:number>"][..])
             .prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),
     ];
-    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
 }
 
 fn name() -> impl Strategy<Value = String> {

@@ -5,6 +5,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod captures;
 mod diagnostics;
 mod document;
 mod event;
@@ -13,5 +14,8 @@ mod generate;
 mod introspection;
 mod precedence;
 mod properties;
+mod rows;
+mod stage_diagnostics;
+mod stages;
 mod text;
 mod words;

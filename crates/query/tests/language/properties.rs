@@ -23,6 +23,16 @@ proptest! {
     }
 
     #[test]
+    fn canonical_text_of_stages_reads_back(query in generate::query()) {
+        let printed = query.to_string();
+        let parsed = parse(&printed);
+        prop_assert!(parsed.is_ok(), "{printed}: {}", parsed.unwrap_err());
+        let parsed = parsed.unwrap();
+        prop_assert_eq!(&parsed.query, &query, "{}", printed);
+        prop_assert_eq!(parsed.query.to_string(), printed);
+    }
+
+    #[test]
     fn every_clause_stands_for_itself(filter in generate::filter()) {
         for clause in filter.clauses() {
             let printed = clause.to_string();

@@ -8,4 +8,5 @@ mod ledger;
 mod permissions;
 mod search;
 mod sources;
+mod stages;
 mod tokens;

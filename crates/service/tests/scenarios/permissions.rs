@@ -337,3 +337,29 @@ fn clients_are_listed_as_far_as_they_are_seen() {
     assert_eq!(names(&ledger.admin()), ["default", "ours", "theirs"]);
     assert_eq!(names(&ledger.caller(Access::Read, &[ours])), ["ours"]);
 }
+
+/// What sees the events of all clients is for those who may see them all.
+#[test]
+fn compactions_and_backups_are_for_admins_of_all_clients() {
+    let ledger = Ledger::new();
+    let client = ledger.create_source("web").source.client;
+    let directory = ledger.dir().join("backup");
+    let service = ledger.service();
+    let answers = |caller: &Caller| {
+        [
+            service.start_compaction(caller).map(drop),
+            service.compaction(caller).map(drop),
+            service.start_backup(caller, &directory).map(drop),
+            service.backup(caller).map(drop),
+        ]
+    };
+    for answer in answers(&ledger.caller(Access::Admin, &[client])) {
+        assert!(matches!(answer, Err(Error::NeedsAllClients)), "{answer:?}");
+    }
+    for answer in answers(&ledger.caller(Access::Write, &[client])) {
+        assert!(matches!(answer, Err(Error::Forbidden { .. })), "{answer:?}");
+    }
+    for answer in answers(&ledger.admin()) {
+        answer.unwrap();
+    }
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use cordwood_event::Timestamp;
 use cordwood_event::json::write_event;
 use cordwood_service::{
-    Access, Caller, Cancel, Error, Order, Payload, SearchAnswer, SearchRequest,
+    Access, Caller, Cancel, Error, Order, Payload, SearchAnswer, SearchRequest, SourceChanges,
 };
 
 use proptest::prelude::*;
@@ -534,4 +535,50 @@ proptest! {
         let expected: Vec<String> = sent.iter().map(|(_, index)| index.to_string()).collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn what_has_expired_is_not_found_and_the_answer_says_so() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let other = ledger.create_source("other").token;
+    let day = |day: u32| format!(r#"[{{"dt":"2026-03-{day:02}T10:00:00Z","message":"{day}"}}]"#);
+    for number in [10, 20, 26] {
+        ledger.send(token.reveal(), &day(number)).unwrap();
+    }
+    ledger.send(other.reveal(), &day(11)).unwrap();
+    let all = SearchRequest {
+        order: Order::OldestFirst,
+        total: true,
+        ..request("")
+    };
+    assert!(search(&ledger, &all).account.kept_from.is_empty());
+    let keep = |days| SourceChanges {
+        retention_days: Some(days),
+        ..SourceChanges::default()
+    };
+    let service = ledger.service();
+    let source = service
+        .update_source(&ledger.admin(), "web", &keep(Some(7)))
+        .unwrap();
+    let answer = search(&ledger, &all);
+    assert_eq!(messages(&answer), ["11", "20", "26"]);
+    assert_eq!(answer.total, Some(3));
+    let kept_from = Timestamp::parse_rfc3339("2026-03-20T10:00:00Z").unwrap();
+    assert_eq!(answer.account.kept_from, [(source.id, kept_from)].into());
+    assert!(answer.account.complete);
+
+    // As time goes on, events expire; those of another source do not.
+    ledger.advance(HOUR);
+    let answer = search(&ledger, &all);
+    assert_eq!(messages(&answer), ["11", "26"]);
+    let within = SearchRequest {
+        from: Some("2026-03-25".to_owned()),
+        ..all.clone()
+    };
+    assert!(search(&ledger, &within).account.kept_from.is_empty());
+    service
+        .update_source(&ledger.admin(), "web", &keep(None))
+        .unwrap();
+    assert_eq!(search(&ledger, &all).total, Some(4));
 }

@@ -10,6 +10,7 @@ use super::gather::{BlockRow, FieldCells, Gathered};
 use super::{ROWS_MAX, rest};
 use crate::column::Presence;
 use crate::encoding::{self, Compressor, SharedDictionaries};
+use crate::tokens::BlockTokens;
 
 /// A block ready to be kept: its bytes, and what lies where in them.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct EncodedBlock {
     pub directory: BlockDirectory,
     /// All chunks.
     pub bytes: Vec<u8>,
+    /// The hashes of the words of all values, rising.
+    pub tokens: Vec<u32>,
 }
 
 /// The rows do not make a block. All but `Empty` and `Unsorted` are cured by cutting the rows in two; a single event
@@ -78,6 +81,7 @@ struct Encoder {
     presences: Vec<Presence>,
     presence_index: HashMap<Vec<u64>, u16>,
     body: Section,
+    tokens: BlockTokens,
 }
 
 /// Chunks one after the other.
@@ -113,12 +117,18 @@ impl Encoder {
             presences: Vec::new(),
             presence_index: HashMap::new(),
             body: Section::default(),
+            tokens: BlockTokens::default(),
         }
     }
 
     fn column(&mut self, field: &FieldCells<'_, '_>) -> ColumnEntry {
         let dictionaries = Some(&mut self.dictionaries);
-        let encoded = encoding::encode(field.values, &mut self.compressor, dictionaries);
+        let encoded = encoding::encode(
+            field.values,
+            &mut self.compressor,
+            dictionaries,
+            &mut self.tokens,
+        );
         ColumnEntry {
             path: Arc::from(field.path),
             encoding: encoded.encoding,
@@ -148,7 +158,7 @@ impl Encoder {
     }
 
     fn rest(&mut self, fields: &[FieldCells<'_, '_>]) -> RestEntry {
-        let chunk = rest::encode(fields, &mut self.compressor);
+        let chunk = rest::encode(fields, &mut self.compressor, &mut self.tokens);
         RestEntry {
             chunk: self.body.push(&chunk),
             paths: narrow(fields.len()),
@@ -212,6 +222,7 @@ impl Encoder {
         EncodedBlock {
             directory,
             bytes: head.bytes,
+            tokens: self.tokens.into_sorted(),
         }
     }
 }

@@ -37,14 +37,14 @@ impl ReadChunk for Bytes {
 }
 
 /// Reads columns of one block; keeps what they share (dictionaries, presence maps, the rest), so
-/// make one per block and query.
+/// make one per block and query. Costs nothing until it is read from: a search makes one for every block there is.
 #[derive(Debug)]
 pub struct BlockReader<S> {
     directory: Arc<BlockDirectory>,
     source: S,
     dictionaries: OnceLock<Arc<SharedDictionaries>>,
-    presences: Vec<OnceLock<Arc<Presence>>>,
-    all_rows: Arc<Presence>,
+    presences: OnceLock<Box<[OnceLock<Arc<Presence>>]>>,
+    all_rows: OnceLock<Arc<Presence>>,
     rest: OnceLock<Arc<Rest>>,
 }
 
@@ -53,12 +53,8 @@ impl<S: ReadChunk> BlockReader<S> {
     pub fn new(directory: Arc<BlockDirectory>, source: S) -> BlockReader<S> {
         BlockReader {
             dictionaries: OnceLock::new(),
-            presences: directory
-                .presences
-                .iter()
-                .map(|_| OnceLock::new())
-                .collect(),
-            all_rows: Arc::new(Presence::all(directory.rows as usize)),
+            presences: OnceLock::new(),
+            all_rows: OnceLock::new(),
             rest: OnceLock::new(),
             directory,
             source,
@@ -159,9 +155,14 @@ impl<S: ReadChunk> BlockReader<S> {
     /// The map of the rows that have the field of `entry`.
     pub fn presence(&self, entry: &ColumnEntry) -> Result<Arc<Presence>, S::Error> {
         let Some(index) = entry.presence.map(usize::from) else {
-            return Ok(Arc::clone(&self.all_rows));
+            let all_rows = || Arc::new(Presence::all(self.rows()));
+            return Ok(Arc::clone(self.all_rows.get_or_init(all_rows)));
         };
-        let cell = self.presences.get(index);
+        let none_read = || {
+            let maps = self.directory.presences.iter();
+            maps.map(|_| OnceLock::new()).collect()
+        };
+        let cell = self.presences.get_or_init(none_read).get(index);
         let cell = cell.ok_or(Corrupt("no presence map of this index"))?;
         let presence = match cell.get() {
             Some(presence) => presence,

@@ -15,6 +15,7 @@ use crate::column::{Column, Presence, Values};
 use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::frame::read_frame;
 use crate::encoding::{self, Compressor, Corrupt, Encoding, SharedDictionaries, int};
+use crate::tokens::BlockTokens;
 
 /// The rare fields of a block: their paths, and their values once somebody asks for one.
 #[derive(Debug)]
@@ -48,7 +49,11 @@ struct Paths {
 }
 
 /// The chunk of some fields, sorted by path, each with at least one cell.
-pub(super) fn encode(fields: &[FieldCells<'_, '_>], compressor: &mut Compressor) -> Vec<u8> {
+pub(super) fn encode(
+    fields: &[FieldCells<'_, '_>],
+    compressor: &mut Compressor,
+    tokens: &mut BlockTokens,
+) -> Vec<u8> {
     let mut out = Vec::new();
     push_paths(fields.iter().map(|field| field.path), compressor, &mut out);
     int::encode(
@@ -65,7 +70,7 @@ pub(super) fn encode(fields: &[FieldCells<'_, '_>], compressor: &mut Compressor)
         .flat_map(|field| field.values)
         .copied()
         .collect();
-    let encoded = encoding::encode(&values, compressor, None);
+    let encoded = encoding::encode(&values, compressor, None, tokens);
     out.push(encoded.encoding.code());
     out.extend(encoded.bytes);
     out

@@ -23,16 +23,26 @@ pub(super) fn check(entry: &SegmentEntry, files: &Arc<OpenFiles>, report: &mut C
     if SegmentEntry::of(&segment) != *entry {
         report.damage(&*path, "it does not hold what the manifest says");
     }
-    for block in &segment.blocks {
-        check_block(&segment, block, report);
+    if segment.read_errors() > 0 {
+        report.damage(&*path, "its token map is damaged; nothing else of it is");
+    }
+    if let Err(error) = segment.check_tokens() {
+        report.damage(&*path, format!("its token map cannot be read: {error}"));
+    }
+    for (index, block) in segment.blocks.iter().enumerate() {
+        check_block(&segment, block, index, report);
     }
 }
 
-fn check_block(segment: &Arc<Segment>, block: &SegmentBlock, report: &mut CheckReport) {
+fn check_block(
+    segment: &Arc<Segment>,
+    block: &SegmentBlock,
+    index: usize,
+    report: &mut CheckReport,
+) {
     report.blocks += 1;
     report.segment_events += u64::from(block.directory.rows);
-    let directory = Arc::clone(&block.directory);
-    let handle = BlockHandle::in_segment(Arc::clone(segment), directory, block.offset);
+    let handle = BlockHandle::in_segment(segment, block, index);
     let heads = [
         handle.timestamps().map(drop),
         handle.sequences().map(drop),
@@ -59,7 +69,7 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
     let column = handle.column(index)?;
     let is_lazy = matches!(
         column.values,
-        Values::Str(_) | Values::Text(_) | Values::Mixed(_)
+        Values::Str(_) | Values::Packed(_) | Values::Text(_) | Values::Mixed(_)
     );
     if is_lazy {
         for row in 0..column.rows() {

@@ -1,10 +1,12 @@
 //! Texts of a column, decompressed frame by frame as they are asked for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use super::packed::Packed;
 use crate::encoding::{Corrupt, frame};
 
 /// Texts by rank. A clone shares what has been decompressed.
@@ -44,6 +46,8 @@ impl StoredFrame {
 pub(crate) enum FrameText {
     Plain(Bytes),
     Zstd(Bytes),
+    /// Some of the texts of a list, in another form.
+    Packed(Arc<Packed>, Range<usize>),
 }
 
 /// The texts of consecutive ranks, concatenated.
@@ -145,7 +149,7 @@ impl StrValues {
     }
 
     /// The ranks of the texts of a frame; decompresses nothing.
-    pub fn frame_ranks(&self, index: usize) -> std::ops::Range<usize> {
+    pub fn frame_ranks(&self, index: usize) -> Range<usize> {
         let end_of = |index: usize| {
             self.inner
                 .frames
@@ -213,6 +217,7 @@ impl FrameText {
         let text = match self {
             FrameText::Plain(plain) => plain.to_vec(),
             FrameText::Zstd(compressed) => frame::decompress(compressed, text_len)?,
+            FrameText::Packed(packed, slots) => packed.rebuild(slots.clone()),
         };
         if text.len() != text_len {
             return Err(Corrupt("a frame of another length than its texts"));
@@ -225,7 +230,7 @@ fn text_len(ends: &[u32]) -> usize {
     ends.last().map_or(0, |end| *end as usize)
 }
 
-fn range_in(ends: &[u32], index: usize) -> Option<std::ops::Range<usize>> {
+fn range_in(ends: &[u32], index: usize) -> Option<Range<usize>> {
     let start = match index.checked_sub(1) {
         Some(previous) => *ends.get(previous)? as usize,
         None => 0,

@@ -6,10 +6,11 @@ use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
-use super::{EncodedText, Encoding, dictionary, float, int, mixed, template, text};
+use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
 use crate::block::NumberRange;
-use crate::column::ScalarKind;
+use crate::column::{HexShape, ScalarKind};
 use crate::template::TemplateUses;
+use crate::tokens::BlockTokens;
 
 /// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.
@@ -17,6 +18,10 @@ const DISTINCT_MAX: usize = 4096;
 
 /// A dictionary must make a value serve this many rows on average.
 const ROWS_PER_VALUE: usize = 4;
+
+/// Texts of one form are packed only when more of them differ: up to here a code takes a byte at most in a
+/// dictionary too, and a dictionary can be shared with other columns.
+const DICTIONARY_OF_PACKED_MAX: usize = 256;
 
 /// The values of a column as bytes, and what its directory entry says of them.
 #[derive(Debug)]
@@ -30,17 +35,22 @@ pub(crate) struct EncodedValues {
 }
 
 /// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
-/// columns of a block, there is no place for templates either.
+/// columns of a block, there is no place for templates either. The words of all values go to `tokens`.
 pub(crate) fn encode(
     values: &[Scalar<'_>],
     compressor: &mut Compressor,
     shared: Option<&mut Vec<u8>>,
+    tokens: &mut BlockTokens,
 ) -> EncodedValues {
     let mut out = Vec::new();
     let mut dictionary_len = 0;
     let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
+    let different = distinct
+        .as_ref()
+        .map_or(values, |distinct| &distinct.values);
+    different.iter().for_each(|value| tokens.add_value(*value));
     let encoding = match distinct {
         Some(distinct) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
@@ -73,21 +83,24 @@ fn encode_text(values: &[Scalar<'_>], compressor: &mut Compressor) -> Option<Enc
     if common_kind(values) != Some(ScalarKind::Str) {
         return None;
     }
-    template::encode(&texts_of(values), compressor)
+    let texts = texts_of(values);
+    match Form::of(&texts) {
+        Some(_) => None,
+        None => template::encode(&texts, compressor),
+    }
 }
 
-fn texts_of<'a>(values: &[Scalar<'a>]) -> Vec<&'a str> {
-    values.iter().filter_map(|value| value.as_str()).collect()
-}
-
-/// Text is always best in a dictionary, where a search looks at each value once; numbers may be
-/// shorter packed.
+/// Text is best in a dictionary, where a search looks at each value once, unless there are many of a form that is
+/// shorter; numbers may be shorter packed.
 fn is_dictionary_best(values: &[Scalar<'_>], distinct: &Distinct<'_>) -> bool {
     /// A sorted list of numbers takes about this much each, as varint or compressed bits.
     const NUMBER_BYTES: usize = 3;
     let packed_bytes = match common_kind(values) {
         Some(ScalarKind::Int) => IntPlan::of(&ints_of(values)).bytes(),
         Some(ScalarKind::Float) => FloatPlan::of(&floats_of(values)).bytes(values.len()),
+        Some(ScalarKind::Str) if distinct.values.len() > DICTIONARY_OF_PACKED_MAX => {
+            return Form::of(&texts_of(values)).is_none();
+        }
         _ => return true,
     };
     distinct.code_bytes() + distinct.values.len() * NUMBER_BYTES <= packed_bytes
@@ -103,10 +116,7 @@ fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec
             float::encode(&floats_of(values), compressor, out);
             Encoding::Float
         }
-        Some(ScalarKind::Str) => {
-            text::encode(&texts_of(values), compressor, out);
-            Encoding::Str
-        }
+        Some(ScalarKind::Str) => encode_texts(&texts_of(values), compressor, out),
         _ => {
             mixed::encode(values, compressor, out);
             Encoding::Mixed
@@ -114,10 +124,48 @@ fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec
     }
 }
 
+fn encode_texts(texts: &[&str], compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+    match Form::of(texts) {
+        Some(Form::Hex(shape)) => {
+            hex::encode(texts, &shape, compressor, out);
+            Encoding::Hex
+        }
+        Some(Form::Ip4(addresses)) => {
+            ip4::encode(&addresses, compressor, out);
+            Encoding::Ip4
+        }
+        None => {
+            text::encode(texts, compressor, out);
+            Encoding::Str
+        }
+    }
+}
+
+/// A form that all texts have, in which they are shorter.
+enum Form {
+    Hex(HexShape),
+    Ip4(Vec<u32>),
+}
+
+impl Form {
+    fn of(texts: &[&str]) -> Option<Form> {
+        let hex = hex::shape_of(texts).map(Form::Hex);
+        hex.or_else(|| ip4::addresses_of(texts).map(Form::Ip4))
+    }
+}
+
 fn common_kind(values: &[Scalar<'_>]) -> Option<ScalarKind> {
     let first = ScalarKind::of(*values.first()?);
     let is_common = values.iter().all(|value| ScalarKind::of(*value) == first);
     is_common.then_some(first)
+}
+
+fn texts_of<'a>(values: &[Scalar<'a>]) -> Vec<&'a str> {
+    let text = |value: &Scalar<'a>| match *value {
+        Scalar::Str(text) => Some(text),
+        _ => None,
+    };
+    values.iter().filter_map(text).collect()
 }
 
 fn ints_of(values: &[Scalar<'_>]) -> Vec<i64> {

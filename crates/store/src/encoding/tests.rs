@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use super::bitpack::{mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_signed, push_varint};
 use super::*;
-use crate::column::TextValues;
+use crate::column::{Case, PackedTexts, TextValues};
 use crate::template::{CharClasses, Template, TemplateUse, slot_runs};
+use crate::tokens::BlockTokens;
 
 /// Integers of all the shapes that matter: small, huge, close together, rising, with outliers.
 fn ints() -> impl Strategy<Value = Vec<i64>> {
@@ -66,6 +67,65 @@ fn value(spread: u32) -> impl Strategy<Value = Value> {
     ]
 }
 
+/// Texts that differ in hex digits only, or nearly so, and addresses; many or few.
+fn packable() -> impl Strategy<Value = Vec<Value>> {
+    let spread = prop_oneof![Just(3u128), Just(90), Just(u128::MAX)];
+    let hex = (spread.clone(), any::<[bool; 2]>(), 0usize..40).prop_flat_map(
+        |(spread, [is_upper, is_uuid], digits)| {
+            let spell = move |number: u128| {
+                let number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+                let lower = match is_uuid {
+                    true => format!(
+                        "req-{:08x}-{:04x}-{:08x}",
+                        number >> 96,
+                        number >> 80 & 0xffff,
+                        number & 0xffff_ffff
+                    ),
+                    false => format!("{number:032x}{number:032x}")
+                        .chars()
+                        .take(digits)
+                        .collect(),
+                };
+                if is_upper {
+                    lower.to_uppercase()
+                } else {
+                    lower
+                }
+            };
+            let odd = prop_oneof![
+                Just("req-"),
+                Just("x"),
+                Just("4CB3b816-95ba-4578-943b-d02ec5d79dc9")
+            ];
+            let text =
+                prop_oneof![2000 => (0..spread).prop_map(spell), 1 => odd.prop_map(str::to_owned)];
+            vec(text, 1..700)
+        },
+    );
+    let address = spread.prop_flat_map(|spread| {
+        let spell = |number: u128| {
+            let bits = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20 & 0xffff_ffff;
+            std::net::Ipv4Addr::from_bits(u32::try_from(bits).unwrap()).to_string()
+        };
+        let odd = prop_oneof![
+            Just("1.2.3"),
+            Just("01.2.3.4"),
+            Just(" 1.2.3.4"),
+            Just("::1")
+        ];
+        let text =
+            prop_oneof![2000 => (0..spread).prop_map(spell), 1 => odd.prop_map(str::to_owned)];
+        vec(text, 1..700)
+    });
+    let texts = prop_oneof![hex, address];
+    texts.prop_map(|texts| {
+        texts
+            .into_iter()
+            .map(|text| Value::Str(text.into()))
+            .collect()
+    })
+}
+
 pub(crate) fn values() -> impl Strategy<Value = Vec<Value>> {
     let text = prop_oneof![Just(String::new()), Just("\0".to_owned()), any::<String>()];
     let few_texts = (0u32..5).prop_map(|n| Value::Str(format!("value {n}").into()));
@@ -76,6 +136,7 @@ pub(crate) fn values() -> impl Strategy<Value = Vec<Value>> {
         floats,
         vec(text.prop_map(|text| Value::Str(text.into())), 1..100),
         vec(few_texts, 1..300),
+        packable(),
         vec(any::<bool>().prop_map(Value::Bool), 1..50),
         vec(value(2), 1..400),
         vec(value(1000), 1..300),
@@ -96,7 +157,12 @@ fn encoded(values: &[Value]) -> (choose::EncodedValues, SharedDictionaries) {
     let scalars: Vec<Scalar<'_>> = values.iter().map(Value::as_scalar).collect();
     let mut compressor = Compressor::new();
     let mut lists = Vec::new();
-    let encoded = encode(&scalars, &mut compressor, Some(&mut lists));
+    let encoded = encode(
+        &scalars,
+        &mut compressor,
+        Some(&mut lists),
+        &mut BlockTokens::default(),
+    );
     let mut shared = Vec::new();
     SharedDictionaries::encode(&lists, &mut compressor, &mut shared);
     (encoded, SharedDictionaries::decode(&shared).unwrap())
@@ -132,10 +198,49 @@ fn check_values(values: &[Value]) -> choose::EncodedValues {
     assert!(decoded.scalar(values.len()).is_err() || encoded.encoding == Encoding::Const);
     match &decoded {
         Values::Str(texts) => check_frames(texts, values),
+        Values::Packed(packed) => check_packed(packed, values),
         Values::Text(texts) => check_runs(texts, values),
         _ => {}
     }
     encoded
+}
+
+/// Whole texts are found in their packed form, and no others.
+fn check_packed(packed: &PackedTexts, values: &[Value]) {
+    let text_of = |rank: usize| values[rank].as_scalar().as_str().unwrap();
+    let found = |text: &str, case| {
+        let mut slots = Vec::new();
+        packed.find(text.as_bytes(), case, |slot| slots.push(slot));
+        let ranks = (0..values.len()).filter(|rank| slots.contains(&packed.slot(*rank).unwrap()));
+        ranks.collect::<Vec<_>>()
+    };
+    let wanted = |is_wanted: &dyn Fn(&str) -> bool| {
+        let ranks = (0..values.len()).filter(|rank| is_wanted(text_of(*rank)));
+        ranks.collect::<Vec<_>>()
+    };
+    let first = text_of(0);
+    assert!(first.bytes().all(|byte| packed.may_hold(byte)));
+    assert!(first.len() <= packed.text_bytes_max());
+    for text in [
+        first,
+        &first.to_uppercase(),
+        first.get(1..).unwrap(),
+        "0.0.0.0",
+        "",
+        "x",
+    ] {
+        assert_eq!(
+            found(text, Case::Exact),
+            wanted(&|other| other == text),
+            "{text}"
+        );
+        let ignoring_case = wanted(&|other| other.eq_ignore_ascii_case(text));
+        assert_eq!(found(text, Case::Ignored), ignoring_case, "{text}");
+    }
+    assert_eq!(packed.texts().len(), packed.slots());
+    if packed.codes().is_none() {
+        check_frames(packed.texts(), values);
+    }
 }
 
 fn check_frames(texts: &crate::column::StrValues, values: &[Value]) {
@@ -296,6 +401,19 @@ fn the_encoding_is_chosen_by_what_is_there() {
         let text = |n: usize| Value::Str(format!("text {}", n % distinct).into());
         (0..count).map(text).collect::<Vec<_>>()
     };
+    let spelled = |count: usize, distinct: u32, spell: fn(u32) -> String| {
+        let numbers = (0..distinct).cycle().take(count);
+        let random = numbers.map(|n| n.wrapping_mul(0x9E37_79B9));
+        random
+            .map(|n| Value::Str(spell(n).into()))
+            .collect::<Vec<_>>()
+    };
+    let trace_id: fn(u32) -> String = |n| format!("trace={n:08x}{n:08x}");
+    let upper_case: fn(u32) -> String = |n| format!("{n:08X}-1");
+    let both_cases: fn(u32) -> String = |n| format!("{n:08x}-{n:08X}");
+    let short: fn(u32) -> String = |n| format!("{:07x}", n >> 4);
+    let address: fn(u32) -> String = |n| std::net::Ipv4Addr::from_bits(n).to_string();
+    let padded: fn(u32) -> String = |n| format!("{}.{:03}", n >> 8, n & 255);
     let nulls = |values: Vec<Value>| [values, vec![Value::Null]].concat();
     let random = |n: i64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15u64.cast_signed());
     for (values, encoding, dictionary_len) in [
@@ -314,6 +432,16 @@ fn the_encoding_is_chosen_by_what_is_there() {
         (texts(4096, 1025), Encoding::Str, 0),
         (texts(65_536, 4096), Encoding::Dict, 4096),
         (texts(4, 2), Encoding::Str, 0),
+        (spelled(5, 5, trace_id), Encoding::Hex, 0),
+        (spelled(3000, 500, trace_id), Encoding::Hex, 0),
+        (spelled(3000, 200, trace_id), Encoding::Dict, 200),
+        (spelled(3000, 3000, upper_case), Encoding::Hex, 0),
+        (spelled(3000, 3000, both_cases), Encoding::Str, 0),
+        (spelled(3000, 3000, short), Encoding::Str, 0),
+        (spelled(3000, 3000, address), Encoding::Ip4, 0),
+        (spelled(3000, 500, address), Encoding::Ip4, 0),
+        (spelled(3000, 200, address), Encoding::Dict, 200),
+        (spelled(3000, 3000, padded), Encoding::Str, 0),
         (nulls(texts(4, 2)), Encoding::Mixed, 0),
         (nulls(texts(100, 2)), Encoding::Dict, 3),
         (
@@ -397,6 +525,35 @@ fn sizes_follow_what_is_in_the_values() {
     assert!(
         size < 16_384 * 2 / 8,
         "rare codes cost the common one little: {size}"
+    );
+}
+
+#[test]
+fn ids_take_the_bytes_they_are_random_in() {
+    let id = |n: u128| {
+        let number = (n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+        let hex = format!("{number:032x}");
+        Value::Str(format!("req-{}-4{}", hex.get(..16).unwrap(), hex.get(16..).unwrap()).into())
+    };
+    let bytes = |ids: Vec<Value>| check_values(&ids).bytes.len();
+    let size = bytes((0..8192).map(id).collect());
+    assert!(size < 8192 * 16 + 60, "16 bytes each: {size}");
+    let size = bytes((0..8192).map(|n| id(n / 4 + n % 2)).collect());
+    assert!(
+        size < 2048 * 17 + 8192 / 4,
+        "ids near each other repeat for little: {size}"
+    );
+    let address = |n: u32| {
+        Value::Str(
+            std::net::Ipv4Addr::from_bits(0x0a00_0000 + n * 7919 % 65_536)
+                .to_string()
+                .into(),
+        )
+    };
+    let size = bytes((0..8192).map(address).collect());
+    assert!(
+        size < 8192 * 2 + 60,
+        "the network they share costs nothing: {size}"
     );
 }
 
@@ -581,7 +738,7 @@ proptest! {
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
         count in prop::option::weighted(0.2, 0usize..2000),
-        code in 1u8..8,
+        code in 1u8..10,
     ) {
         let (encoded, shared) = encoded(&values);
         let mut bytes = encoded.bytes.clone();

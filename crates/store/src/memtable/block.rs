@@ -14,6 +14,8 @@ use crate::{MemoryBudget, Options, Reservation};
 pub(crate) struct MemoryBlock {
     pub(crate) directory: Arc<BlockDirectory>,
     pub(crate) bytes: Bytes,
+    /// The hashes of the words of all values, rising.
+    pub(crate) tokens: Arc<[u32]>,
     reservation: Reservation,
 }
 
@@ -23,13 +25,22 @@ impl MemoryBlock {
         rows: &[OpenRows],
         shared: &Shared,
     ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
-        let mut sorted: Vec<BlockRow<'_>> = rows.iter().flat_map(rows_of).collect();
+        let rows = rows.iter().flat_map(rows_of).collect();
+        MemoryBlock::seal_rows(rows, &shared.options, &shared.memory)
+    }
+
+    /// The same of rows in any order; the memory of the blocks counts in `memory`.
+    pub(crate) fn seal_rows(
+        mut sorted: Vec<BlockRow<'_>>,
+        options: &Options,
+        memory: &MemoryBudget,
+    ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
         sorted.sort_unstable_by_key(|row| (row.event.timestamp(), row.sequence));
         let mut blocks = Vec::new();
         let mut rest = &*sorted;
         while !rest.is_empty() {
-            let (head, tail) = rest.split_at(rows_that_fill(rest, &shared.options));
-            encode_parted(head, &shared.memory, &mut blocks)?;
+            let (head, tail) = rest.split_at(rows_that_fill(rest, options));
+            encode_parted(head, memory, &mut blocks)?;
             rest = tail;
         }
         Ok(blocks)
@@ -37,16 +48,19 @@ impl MemoryBlock {
 
     fn new(rows: &[BlockRow<'_>], memory: &MemoryBudget) -> Result<MemoryBlock, EncodeError> {
         let encoded = block::encode(rows)?;
+        let tokens: Arc<[u32]> = encoded.tokens.into();
         let texts = encoded
             .directory
             .columns
             .iter()
             .filter_map(|entry| entry.text.as_ref());
         let tables: usize = texts.map(|text| text.uses.table().memory_bytes()).sum();
-        let memory_bytes = encoded.bytes.len() + encoded.directory.memory_bytes() + tables;
+        let memory_bytes =
+            encoded.bytes.len() + encoded.directory.memory_bytes() + tables + size_of_val(&*tokens);
         Ok(MemoryBlock {
             directory: Arc::new(encoded.directory),
             bytes: encoded.bytes.into(),
+            tokens,
             // The rows it stands for take more, and are let go right after.
             reservation: memory.reserve(memory_bytes as u64),
         })

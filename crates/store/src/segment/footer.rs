@@ -15,7 +15,7 @@ const SECTION_BYTES: usize = 24;
 /// More sections than any version will have; bounds what a reader allocates.
 const SECTIONS_MAX: usize = 64;
 
-/// A kind of section. The numbers 3 (token map) and 5 (rollup) are reserved.
+/// A kind of section. The number 5 (rollup) is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum SectionId {
@@ -23,10 +23,14 @@ pub(crate) enum SectionId {
     Blocks = 1,
     /// The directories of all blocks.
     Directory = 2,
+    /// The pages of the token map. Its checksum is not used: every page has its own.
+    TokenPages = 3,
     /// The templates that the directories refer to; left out if there are none.
     Templates = 4,
     /// The source and the offset of each block.
     Places = 6,
+    /// The number of blocks of the token map and the first hash of each page.
+    TokenIndex = 7,
 }
 
 impl SectionId {
@@ -34,8 +38,10 @@ impl SectionId {
         match self {
             SectionId::Blocks => "blocks",
             SectionId::Directory => "directory",
+            SectionId::TokenPages => "token map",
             SectionId::Templates => "table of templates",
             SectionId::Places => "places of blocks",
+            SectionId::TokenIndex => "index of the token map",
         }
     }
 }
@@ -93,6 +99,9 @@ impl Footer {
         let version = fields.u32().unwrap_or(0);
         if fields.rest() != MAGIC {
             return Err(malformed("it does not end as a segment does"));
+        }
+        if version == 0 {
+            return Err(malformed("its version"));
         }
         if version > VERSION {
             return Err(SegmentError::NewerFormat(version));

@@ -41,6 +41,14 @@ impl OpenFiles {
         Ok(file)
     }
 
+    /// Removes the file of a segment.
+    pub(super) fn remove(&self, id: SegmentId) -> io::Result<()> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(found, _)| *found != id);
+        drop(open);
+        self.disk.remove(&id.path())
+    }
+
     fn find(&self, id: SegmentId) -> Option<Arc<dyn DiskFile>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let index = open.iter().rposition(|(found, _)| *found == id)?;

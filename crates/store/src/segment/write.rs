@@ -1,4 +1,6 @@
-//! Writes a segment, whole and durable.
+//! Writes a segment, whole and durable, block by block: from memory, or byte by byte from older segments.
+//!
+//! Everything a segment has beside its blocks is made in [`SegmentWriter::finish`] of what was pushed.
 
 use std::io;
 use std::sync::Arc;
@@ -6,104 +8,172 @@ use std::sync::Arc;
 use cordwood_event::SourceId;
 
 use super::footer::{self, Footer, HEADER_BYTES, Section, SectionId};
-use super::{DIRECTORY, SegmentId};
-use crate::block::encode_directories;
+use super::tokens::{BlockWords, map_of};
+use super::{DIRECTORY, Segment, SegmentId};
+use crate::block::{BlockDirectory, encode_directories};
 use crate::disk::DiskFile;
 use crate::memtable::MemoryBlock;
 use crate::{Disk, Error};
 
-/// The blocks of a segment in the making.
-pub(crate) struct SegmentContent {
-    blocks: Vec<(SourceId, Arc<MemoryBlock>)>,
+/// How much of a block is copied at a time: a block can be large, and a merge has little memory.
+const COPY_BYTES: u64 = 1 << 20;
+
+/// Where a block comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum BlockSource {
+    /// Encoded just now.
+    Memory(Arc<MemoryBlock>),
+    /// The block at an index of an older segment.
+    Segment(Arc<Segment>, usize),
 }
 
-impl SegmentContent {
-    /// Orders blocks by source and by the time of their first event, so that a source lies in one piece.
-    pub(crate) fn new(mut blocks: Vec<(SourceId, Arc<MemoryBlock>)>) -> SegmentContent {
-        blocks.sort_by_key(|(source, block)| {
-            let directory = &block.directory;
-            (*source, directory.timestamps, directory.sequences)
-        });
-        SegmentContent { blocks }
-    }
-}
-
-/// Writes a segment; on return it is durable. After an error nothing of it is left, if the disk lets it be removed;
-/// what stays is removed at the next start.
-pub(crate) fn write_segment(
-    disk: &dyn Disk,
-    id: SegmentId,
-    content: &SegmentContent,
-) -> Result<(), Error> {
-    let path = id.path();
-    let file = disk.create(&path).map_err(Error::io("create", &*path))?;
-    let written = write_content(file.as_ref(), content)
-        .and_then(|()| file.sync())
-        .and_then(|()| disk.sync_dir(DIRECTORY));
-    if let Err(error) = written {
-        // Should it stay, it is in no manifest.
-        let _ = disk.remove(&path);
-        return Err(Error::io("write", path)(error));
-    }
-    Ok(())
-}
-
-fn write_content(file: &dyn DiskFile, content: &SegmentContent) -> io::Result<()> {
-    let mut places = Vec::new();
-    let mut offset = HEADER_BYTES as u64;
-    file.append(&footer::header())?;
-    for (source, block) in &content.blocks {
-        file.append(&block.bytes)?;
-        places.extend(source.0.to_le_bytes());
-        places.extend(offset.to_le_bytes());
-        offset += block.bytes.len() as u64;
-    }
-    let blocks = Section {
-        id: SectionId::Blocks as u32,
-        crc: 0,
-        offset: HEADER_BYTES as u64,
-        length: offset - HEADER_BYTES as u64,
-    };
-    let blocks_in_order = content.blocks.iter().map(|(_, block)| &*block.directory);
-    let directories = encode_directories(blocks_in_order);
-    let mut tail = Tail {
-        offset,
-        bytes: Vec::new(),
-        sections: vec![blocks],
-    };
-    tail.push(SectionId::Directory, &directories.bytes);
-    if !directories.templates.is_empty() {
-        tail.push(SectionId::Templates, &directories.templates.encode());
-    }
-    tail.push(SectionId::Places, &places);
-    let footer = Footer {
-        sections: tail.sections,
-    };
-    tail.bytes.extend(footer.to_bytes());
-    file.append(&tail.bytes)
-}
-
-/// The sections behind the blocks.
-struct Tail {
-    /// Where the next section begins.
+/// A block that is in the new segment; its number there is its index among those written.
+struct WrittenBlock {
+    source: SourceId,
     offset: u64,
-    bytes: Vec<u8>,
-    sections: Vec<Section>,
+    directory: Arc<BlockDirectory>,
+    words: BlockWords,
 }
 
-impl Tail {
-    fn push(&mut self, id: SectionId, bytes: &[u8]) {
-        self.sections.push(section_at(id, self.offset, bytes));
-        self.bytes.extend_from_slice(bytes);
-        self.offset += bytes.len() as u64;
+/// A segment in the making. It has a file and is in no manifest; dropped unfinished, it is removed.
+pub(crate) struct SegmentWriter<'d> {
+    disk: &'d dyn Disk,
+    path: String,
+    file: Box<dyn DiskFile>,
+    offset: u64,
+    blocks: Vec<WrittenBlock>,
+    is_finished: bool,
+}
+
+impl<'d> SegmentWriter<'d> {
+    pub(crate) fn create(disk: &'d dyn Disk, id: SegmentId) -> Result<SegmentWriter<'d>, Error> {
+        let path = id.path();
+        let file = disk.create(&path).map_err(Error::io("create", &*path))?;
+        let writer = SegmentWriter {
+            disk,
+            file,
+            path,
+            offset: HEADER_BYTES as u64,
+            blocks: Vec::new(),
+            is_finished: false,
+        };
+        writer.append(&footer::header())?;
+        Ok(writer)
+    }
+
+    /// Adds a block; blocks come ordered by source.
+    pub(crate) fn push(&mut self, source: SourceId, block: &BlockSource) -> Result<(), Error> {
+        let (directory, words) = match block {
+            BlockSource::Memory(block) => {
+                self.append(&block.bytes)?;
+                let words = BlockWords::Listed(Arc::clone(&block.tokens));
+                (Arc::clone(&block.directory), words)
+            }
+            BlockSource::Segment(segment, index) => {
+                let words = BlockWords::Mapped(Arc::clone(segment), *index);
+                (self.copy(segment, *index)?, words)
+            }
+        };
+        let offset = self.offset;
+        self.offset += directory.encoded_bytes();
+        self.blocks.push(WrittenBlock {
+            source,
+            offset,
+            directory,
+            words,
+        });
+        Ok(())
+    }
+
+    /// Bytes that are damaged are copied as they are, and their checksums too: what reads them sees it.
+    fn copy(&self, segment: &Arc<Segment>, index: usize) -> Result<Arc<BlockDirectory>, Error> {
+        let block = segment.blocks.get(index);
+        let block = block.expect("a merge copies blocks that are there");
+        let length = block.directory.encoded_bytes();
+        let mut copied = 0;
+        while copied < length {
+            let piece = usize::try_from(COPY_BYTES.min(length - copied)).unwrap_or(0);
+            let bytes = segment.read(block.offset + copied, piece);
+            self.append(&bytes.map_err(Error::io("read", segment.path()))?)?;
+            copied += piece as u64;
+        }
+        Ok(Arc::clone(&block.directory))
+    }
+
+    /// Writes all that a segment has beside its blocks; on return it is durable.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        let blocks = Section {
+            id: SectionId::Blocks as u32,
+            crc: 0,
+            offset: HEADER_BYTES as u64,
+            length: self.offset - HEADER_BYTES as u64,
+        };
+        let mut footer = Footer {
+            sections: vec![blocks],
+        };
+        let mut tail = Vec::new();
+        for (id, bytes) in self.sections() {
+            footer.sections.push(Section {
+                id: id as u32,
+                crc: crc32c::crc32c(&bytes),
+                offset: self.offset + tail.len() as u64,
+                length: bytes.len() as u64,
+            });
+            tail.extend(bytes);
+        }
+        tail.extend(footer.to_bytes());
+        self.append(&tail)?;
+        self.file
+            .sync()
+            .and_then(|()| self.disk.sync_dir(DIRECTORY))
+            .map_err(Error::io("write", &*self.path))?;
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// What stands behind the blocks.
+    fn sections(&self) -> Vec<(SectionId, Vec<u8>)> {
+        let directories = self.blocks.iter().map(|block| block.directory.as_ref());
+        let directories = encode_directories(directories);
+        let mut places = Vec::with_capacity(16 * self.blocks.len());
+        for block in &self.blocks {
+            places.extend(block.source.0.to_le_bytes());
+            places.extend(block.offset.to_le_bytes());
+        }
+        let mut sections = vec![
+            (SectionId::Directory, directories.bytes),
+            (SectionId::Places, places),
+        ];
+        if !directories.templates.is_empty() {
+            sections.push((SectionId::Templates, directories.templates.encode()));
+        }
+        let words: Vec<&BlockWords> = self.blocks.iter().map(|block| &block.words).collect();
+        if let Some(map) = map_of(&words) {
+            sections.push((SectionId::TokenIndex, map.index));
+            sections.push((SectionId::TokenPages, map.pages));
+        }
+        sections
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<(), Error> {
+        let appended = self.file.append(bytes);
+        appended.map_err(Error::io("write", &*self.path))
     }
 }
 
-fn section_at(id: SectionId, offset: u64, bytes: &[u8]) -> Section {
-    Section {
-        id: id as u32,
-        crc: crc32c::crc32c(bytes),
-        offset,
-        length: bytes.len() as u64,
+impl Drop for SegmentWriter<'_> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // Should it stay, it is in no manifest, and the next start removes it.
+            let _: io::Result<()> = self.disk.remove(&self.path);
+        }
     }
+}
+
+/// Orders fresh blocks by source and by the time of their first event, so that a source lies in one piece.
+pub(crate) fn sort_fresh(blocks: &mut [(SourceId, Arc<MemoryBlock>)]) {
+    blocks.sort_by_key(|(source, block)| {
+        let directory = &block.directory;
+        (*source, directory.timestamps, directory.sequences)
+    });
 }

@@ -26,9 +26,10 @@ impl Sent {
                     break;
                 }
             }
-            if step % 9 == 7 {
+            if step % 9 == 7 || step == STEPS - 2 {
                 // Whether it worked shows in what is found afterwards.
                 let _ = store.flush();
+                let _ = store.compact();
             }
         }
     }

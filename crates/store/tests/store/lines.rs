@@ -72,6 +72,10 @@ pub(crate) fn small_options() -> Options {
         block_rows: 8,
         block_event_bytes: 1 << 20,
         sealing_threads: 1,
+        merge_fan_in: usize::MAX,
+        segment_event_bytes_max: 1 << 30,
+        segment_blocks_max: 4096,
+        merge_memory_bytes: 1 << 20,
         batch_key_validity: Duration::from_secs(3600),
     }
 }

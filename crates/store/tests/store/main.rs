@@ -7,6 +7,7 @@
     reason = "the code of a test"
 )]
 
+mod backup;
 mod basics;
 mod concurrency;
 mod crash;
@@ -14,4 +15,5 @@ mod damage;
 mod faults;
 mod fixture;
 mod lines;
+mod merge;
 mod properties;

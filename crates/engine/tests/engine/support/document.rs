@@ -107,6 +107,16 @@ fn usual_value(key: &'static str) -> BoxedStrategy<Value> {
         "service" => proptest::sample::select(&WORDS[..4])
             .prop_map(|word| json!(word))
             .boxed(),
+        "trace" => prop_oneof![
+            40 => (0u64..5).prop_map(|id| json!(format!("req-{:016x}", id.wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
+            1 => value(),
+        ]
+        .boxed(),
+        "address" => prop_oneof![
+            40 => (0u8..9).prop_map(|host| json!(format!("10.{}.2.{host}", host % 2 * 16))),
+            1 => value(),
+        ]
+        .boxed(),
         "level" => proptest::sample::select(
             &["warn", "WARNING", "error", "err", "info", "odd", "30", ""][..],
         )
@@ -127,12 +137,14 @@ const KEYS: &[&str] = &[
     "user.name",
     "odd field",
     "x",
+    "trace",
+    "address",
 ];
 
 fn fields() -> impl Strategy<Value = Map<String, Value>> {
     let member = proptest::sample::select(KEYS)
         .prop_flat_map(|key| usual_value(key).prop_map(move |value| (key.to_owned(), value)));
-    proptest::collection::vec(member, 0..7).prop_map(|members| members.into_iter().collect())
+    proptest::collection::vec(member, 0..9).prop_map(|members| members.into_iter().collect())
 }
 
 /// More fields than a block has columns for, so that some share the chunk of rare fields.

@@ -17,6 +17,7 @@ pub(crate) fn sources() -> Vec<SearchedSource> {
     let source = |id, name: &str| SearchedSource {
         id: SourceId(id),
         name: name.to_owned(),
+        kept_from: None,
     };
     vec![source(1, "first"), source(2, "second")]
 }

@@ -20,6 +20,8 @@ const FIELDS: &[&str] = &[
     "k99",
     "k255",
     "absent",
+    "trace",
+    "address",
 ];
 
 const LITERALS: &[&str] = &[
@@ -49,6 +51,14 @@ const LITERALS: &[&str] = &[
     "refused",
     "connection",
     "9007199254740993",
+    "req-9e3779b97f4a7c15",
+    "REQ-9E3779B97F4A7C15",
+    "9e3779b97f4a7c15",
+    "req-9e3779b97f4a7c1",
+    "req",
+    "10.16.2.3",
+    "16.2.3",
+    "0.16.2.3",
 ];
 
 const PHRASES: &[&str] = &[
@@ -61,6 +71,9 @@ const PHRASES: &[&str] = &[
     "\"one\\nline\"",
     "\"10.0.0.1:443\"",
     "\"a\"",
+    "\".16.2.3\"",
+    "\"10.0.2.\"",
+    "\"-\"",
 ];
 
 const TESTS: &[&str] = &[
@@ -97,6 +110,13 @@ const TESTS: &[&str] = &[
     "!:alpha",
     "!=500",
     ":w*",
+    "=req-9e3779b97f4a7c15",
+    "=REQ-9e3779b97f4a7c15",
+    "=10.0.2.4",
+    ":10.16.0.0/16",
+    ":10.0.2.4/31",
+    ":req-9e*",
+    ":(10.0.2.4 OR 10.16.2.3)",
 ];
 
 const LEVEL_TESTS: &[&str] = &[

@@ -14,7 +14,16 @@ fn directory_1() -> BlockDirectory {
         .remove(0)
 }
 
-/// Every encoding, every mode of codes, integers, floats and presence maps, and a rest.
+const PACKED_1: &[u8] = include_bytes!("../../../fixtures/block-1.packed.bin");
+const PACKED_DIRECTORY_1: &[u8] = include_bytes!("../../../fixtures/block-1.packed.directory.bin");
+
+fn packed_directory_1() -> BlockDirectory {
+    decode_directories(PACKED_DIRECTORY_1, &Arc::default())
+        .unwrap()
+        .remove(0)
+}
+
+/// Every encoding but those of packed texts, every mode of codes, integers, floats and presence maps, and a rest.
 fn rows_1() -> Vec<Row> {
     (0..600).map(row_1).collect()
 }
@@ -104,30 +113,61 @@ fn row_1(number: u32) -> Row {
     }
 }
 
+/// Texts packed as hex digits and addresses, listed and not.
+fn packed_rows_1() -> Vec<Row> {
+    (0..1200).map(packed_row_1).collect()
+}
+
+fn packed_row_1(number: u32) -> Row {
+    let scatter = |number: u32| number.wrapping_mul(2_654_435_761);
+    let address = |bits: u32| text(&std::net::Ipv4Addr::from_bits(bits).to_string());
+    let (own, shared) = (scatter(number), scatter(number / 4 + number % 2));
+    let fields = [
+        ("own.address", address(own)),
+        ("own.trace", text(&format!("{own:08X}{:X}", number % 3))),
+        ("shared.address", address(shared)),
+        (
+            "shared.trace",
+            text(&format!("req-{shared:08x}-{:08x}", !shared)),
+        ),
+    ];
+    Row {
+        nanos: 1_700_000_000_000_000_000 + i64::from(number) * 250_000,
+        sequence: 1000 + u64::from(number) * 2,
+        level: None,
+        fields: fields.map(|(key, value)| (key.to_owned(), value)).into(),
+    }
+}
+
 #[test]
 fn format_1_is_read_for_ever() {
-    let directory = directory_1();
+    check_fixture(&rows_1(), directory_1(), BLOCK_1);
+    check_fixture(&packed_rows_1(), packed_directory_1(), PACKED_1);
+}
+
+fn check_fixture(rows: &[Row], directory: BlockDirectory, block: &[u8]) {
     let block = EncodedBlock {
         directory,
-        bytes: BLOCK_1.to_vec(),
+        bytes: block.to_vec(),
+        tokens: Vec::new(),
     };
-    let rows = rows_1();
     let reader = reader(&block);
     let nanos: Vec<i64> = rows.iter().map(|row| row.nanos).collect();
     assert_eq!(reader.timestamps(), Ok(nanos));
     let sequences: Vec<u64> = rows.iter().map(|row| row.sequence).collect();
     assert_eq!(reader.sequences(), Ok(sequences));
-    check_rows(&rows, &reader);
-    check_columns(&rows, &reader);
-    check_directory(&rows, &block);
+    check_rows(rows, &reader);
+    check_columns(rows, &reader);
+    check_directory(rows, &block);
 }
 
 #[test]
 fn the_fixture_holds_every_encoding() {
-    let directory = directory_1();
+    let (directory, packed) = (directory_1(), packed_directory_1());
     let encoding_of = |path: &str| {
-        let index = directory.column_index(path).unwrap();
-        directory.columns[index].encoding
+        let entries = directory.columns.iter().chain(&packed.columns);
+        let mut entries = entries.filter(|entry| &*entry.path == path);
+        entries.next().unwrap().encoding
     };
     for (path, encoding) in [
         ("const", Encoding::Const),
@@ -143,6 +183,10 @@ fn the_fixture_holds_every_encoding() {
         ("words", Encoding::Str),
         ("message", Encoding::Text),
         (r"mixed\.kinds", Encoding::Mixed),
+        (r"own\.address", Encoding::Ip4),
+        (r"own\.trace", Encoding::Hex),
+        (r"shared\.address", Encoding::Ip4),
+        (r"shared\.trace", Encoding::Hex),
     ] {
         assert_eq!(encoding_of(path), encoding, "{path}");
     }

@@ -1,0 +1,271 @@
+//! Grouping on the encoded columns of a block: every row gets the number of its group, and each function goes through
+//! its column once.
+//!
+//! Must agree with grouping row by row, which is what happens where a field has several values in a row or lies in more
+//! than one column.
+
+mod codes;
+mod values;
+
+use std::borrow::Cow;
+
+use cordwood_event::Level;
+use cordwood_query::{Function, Reach, Target};
+use cordwood_store::block::BlockDirectory;
+use cordwood_store::column::Column;
+
+use crate::SearchedSource;
+use crate::aggregate::Accumulator;
+use crate::block::OpenBlock;
+use crate::budget::Budget;
+use crate::datum::Leaf;
+use crate::evaluate::{BlockClauses, Failure};
+use crate::groups::{Computed, GroupBy, Groups, interval_start};
+use crate::key::Key;
+use crate::row::block::BlockFields;
+use crate::row::{FieldSet, Row};
+use crate::selection::Selection;
+use codes::Coded;
+
+/// The group of a row that is in none.
+const NONE: u32 = u32::MAX;
+
+/// A block whose rows are to be grouped.
+pub(crate) struct ColumnGrouping<'a> {
+    pub(crate) block: &'a OpenBlock,
+    pub(crate) fields: &'a FieldSet,
+    pub(crate) source: &'a SearchedSource,
+    pub(crate) budget: &'a Budget,
+}
+
+/// Where a field lies in a block, if in one place.
+enum Place<'a> {
+    Nowhere,
+    Column(Cow<'a, Column>),
+    /// In several columns, or inside arrays.
+    Elsewhere,
+}
+
+impl ColumnGrouping<'_> {
+    /// Adds the selected rows; `false` when that must be done row by row, and nothing was added.
+    pub(crate) fn group(&self, groups: &mut Groups, selected: &Selection) -> Result<bool, Failure> {
+        let aggregation = std::sync::Arc::clone(groups.aggregation());
+        let mut keys = Vec::with_capacity(aggregation.keys.len());
+        for key in &aggregation.keys {
+            self.budget.check()?;
+            match self.coded(*key)? {
+                Some(coded) => keys.push(coded),
+                None => return Ok(false),
+            }
+        }
+        let group_of = codes::number_groups(groups, &keys, selected);
+        for (column, computed) in aggregation.computed.iter().enumerate() {
+            self.budget.check()?;
+            let meeting = self.meeting(computed, selected, &group_of)?;
+            self.compute(groups, column, computed, &meeting)?;
+        }
+        Ok(true)
+    }
+
+    /// The groups of those rows that meet the condition of a column.
+    fn meeting<'g>(
+        &self,
+        computed: &Computed,
+        selected: &Selection,
+        group_of: &'g [u32],
+    ) -> Result<Cow<'g, [u32]>, Failure> {
+        let Some(filter) = &computed.condition else {
+            return Ok(Cow::Borrowed(group_of));
+        };
+        let clauses = BlockClauses::new(self.block, filter.clauses(), self.budget);
+        let met = filter
+            .in_source(self.source)
+            .evaluate(&clauses, selected.clone())?;
+        let mut meeting = vec![NONE; group_of.len()];
+        for row in met.iter() {
+            meeting[row] = group_of[row];
+        }
+        Ok(Cow::Owned(meeting))
+    }
+
+    fn compute(
+        &self,
+        groups: &mut Groups,
+        column: usize,
+        computed: &Computed,
+        group_of: &[u32],
+    ) -> Result<(), Failure> {
+        let Some(field) = computed.field else {
+            values::count_rows(groups, column, group_of);
+            return Ok(());
+        };
+        let place = match computed.aggregate.function {
+            Function::First(_) | Function::Last(_) => Place::Elsewhere,
+            _ => self.place_of(field)?,
+        };
+        match place {
+            Place::Nowhere => Ok(()),
+            Place::Column(found) => {
+                let sink = values::Sink {
+                    groups,
+                    column,
+                    group_of,
+                };
+                if sink.take(&found)? {
+                    return Ok(());
+                }
+                self.compute_by_row(groups, column, field, group_of)
+            }
+            Place::Elsewhere => self.compute_by_row(groups, column, field, group_of),
+        }
+    }
+
+    fn compute_by_row(
+        &self,
+        groups: &mut Groups,
+        column: usize,
+        field: usize,
+        group_of: &[u32],
+    ) -> Result<(), Failure> {
+        /// How many rows are added between two looks at the budget.
+        const ROWS_PER_CHECK: usize = 512;
+        let fields = BlockFields::new(self.block, self.fields, self.source)?;
+        for (row, group) in group_of.iter().enumerate() {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                self.budget.check()?;
+            }
+            if *group == NONE {
+                continue;
+            }
+            let row = fields.row(row);
+            let mut outcome = Ok(());
+            let accumulator = groups.accumulator(*group as usize, column);
+            accumulator.add(row.id(), &mut |visit| outcome = row.each(field, visit));
+            outcome?;
+        }
+        Ok(())
+    }
+
+    fn place_of(&self, field: usize) -> Result<Place<'_>, Failure> {
+        let Some(Target::Field(name)) = self.fields.targets().get(field) else {
+            return Ok(Place::Elsewhere);
+        };
+        let mut place = Place::Nowhere;
+        for (index, entry) in self.block.directory().columns.iter().enumerate() {
+            match (name.reach(&entry.path), &place) {
+                (None, _) => {}
+                (Some(Reach::Whole), Place::Nowhere) => {
+                    place = Place::Column(Cow::Borrowed(self.block.column(index)?));
+                }
+                _ => return Ok(Place::Elsewhere),
+            }
+        }
+        if let Some(rest) = self.block.rest()? {
+            for (index, path) in rest.paths().enumerate() {
+                match (name.reach(path), &place) {
+                    (None, _) => {}
+                    (Some(Reach::Whole), Place::Nowhere) => {
+                        place = Place::Column(Cow::Owned(rest.column(index)?));
+                    }
+                    _ => return Ok(Place::Elsewhere),
+                }
+            }
+        }
+        Ok(place)
+    }
+
+    /// The keys of all rows; `None` when a row may have several.
+    fn coded(&self, key: GroupBy) -> Result<Option<Coded>, Failure> {
+        let field = match key {
+            GroupBy::Time(interval) => {
+                let (first, last) = self.block.directory().timestamps;
+                let start = interval_start(first, interval);
+                if start == interval_start(last, interval) {
+                    return Ok(Some(Coded::constant(Key::Time(start))));
+                }
+                return Ok(Some(codes::of_times(self.block.timestamps()?, interval)));
+            }
+            GroupBy::Field(field) => field,
+        };
+        match self.fields.targets().get(field) {
+            Some(Target::Source) => Ok(Some(Coded::constant(Key::Text(
+                self.source.name.as_str().into(),
+            )))),
+            Some(Target::Level) if !has_raw_level(self.block.directory()) => {
+                Ok(Some(codes::of_levels(self.block.levels()?)))
+            }
+            _ => match self.place_of(field)? {
+                Place::Nowhere => Ok(Some(Coded::constant(Key::Null))),
+                Place::Column(column) => codes::of_column(&column),
+                Place::Elsewhere => Ok(None),
+            },
+        }
+    }
+}
+
+/// Whether a level that has no name may have been sent as something else.
+fn has_raw_level(directory: &BlockDirectory) -> bool {
+    directory.rest.is_some() || directory.column_index("level").is_some()
+}
+
+/// Groups a block, all of whose rows are asked for, by what its directory says; `false` when it says too little. Counts
+/// that a directory will know besides those of levels belong here.
+pub(crate) fn group_from_directory(
+    groups: &mut Groups,
+    fields: &FieldSet,
+    directory: &BlockDirectory,
+    source: &SearchedSource,
+) -> bool {
+    let aggregation = std::sync::Arc::clone(groups.aggregation());
+    let counts_rows =
+        |computed: &Computed| computed.field.is_none() && computed.condition.is_none();
+    if !aggregation.computed.iter().all(counts_rows) {
+        return false;
+    }
+    let mut keys = Vec::new();
+    let mut level_at = None;
+    for (index, key) in aggregation.keys.iter().enumerate() {
+        keys.push(match key {
+            GroupBy::Time(interval) => {
+                let (first, last) = directory.timestamps;
+                let start = interval_start(first, *interval);
+                if start != interval_start(last, *interval) {
+                    return false;
+                }
+                Key::Time(start)
+            }
+            GroupBy::Field(field) => match fields.targets().get(*field) {
+                Some(Target::Source) => Key::Text(source.name.as_str().into()),
+                Some(Target::Level) if level_at.is_none() && !has_raw_level(directory) => {
+                    level_at = Some(index);
+                    Key::Null
+                }
+                _ => return false,
+            },
+        });
+    }
+    match level_at {
+        None => add_counts(groups, &keys, directory.rows.into()),
+        Some(index) => {
+            for level in [None].into_iter().chain(Level::ALL.map(Some)) {
+                if let Some(key) = keys.get_mut(index) {
+                    *key = level.map_or(Key::Null, |level| Key::of(Leaf::Text(level.name())));
+                }
+                add_counts(groups, &keys, directory.levels.of(level).into());
+            }
+        }
+    }
+    true
+}
+
+fn add_counts(groups: &mut Groups, keys: &[Key], rows: u64) {
+    if rows == 0 {
+        return;
+    }
+    let group = groups.group(keys);
+    for column in 0..groups.aggregation().computed.len() {
+        if let Accumulator::Count(count) = groups.accumulator(group, column) {
+            *count += rows;
+        }
+    }
+}

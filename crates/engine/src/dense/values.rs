@@ -1,0 +1,198 @@
+//! The values of a column, given to the groups of their rows.
+
+use cordwood_event::{Number, Scalar};
+use cordwood_store::column::{Column, Values};
+
+use super::NONE;
+use crate::aggregate::{Accumulator, distinct_hash};
+use crate::datum::{Datum, Leaf};
+use crate::evaluate::Failure;
+use crate::groups::Groups;
+
+/// Where the values of one column go.
+pub(super) struct Sink<'a> {
+    pub(super) groups: &'a mut Groups,
+    pub(super) column: usize,
+    /// By row.
+    pub(super) group_of: &'a [u32],
+}
+
+/// Counts the rows of each group.
+pub(super) fn count_rows(groups: &mut Groups, column: usize, group_of: &[u32]) {
+    let mut counts = vec![0u64; groups.len()];
+    for group in group_of {
+        if let Some(count) = counts.get_mut(*group as usize) {
+            *count += 1;
+        }
+    }
+    for (group, rows) in counts.into_iter().enumerate() {
+        if let Accumulator::Count(count) = groups.accumulator(group, column) {
+            *count += rows;
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Adds the values of the rows; `false` when a row may have several, or they are of several kinds, and nothing was
+    /// added.
+    pub(super) fn take(mut self, column: &Column) -> Result<bool, Failure> {
+        match &column.values {
+            Values::Int(integers) => self.each(column, |accumulator, rank| {
+                if let Some(integer) = integers.get(rank) {
+                    add_integer(accumulator, *integer);
+                }
+            }),
+            Values::Float(floats) => self.each(column, |accumulator, rank| {
+                if let Some(float) = floats.get(rank) {
+                    add_float(accumulator, *float);
+                }
+            }),
+            Values::Const(value) => {
+                let value = value.as_scalar();
+                if is_compound(value) {
+                    return Ok(false);
+                }
+                if let Some(leaf) = Datum::Scalar(value).leaf() {
+                    self.each(column, |accumulator, _| add(accumulator, leaf));
+                }
+            }
+            Values::Dict { values, codes } => {
+                if values.iter().any(is_compound) {
+                    return Ok(false);
+                }
+                let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
+                self.each(column, |accumulator, rank| {
+                    let code = codes.get(rank).map(|code| usize::from(*code));
+                    let leaf = code.and_then(|code| leaves.get(code)?.as_ref());
+                    if let Some(prepared) = leaf {
+                        prepared.add_to(accumulator);
+                    }
+                });
+            }
+            Values::Str(texts) => {
+                for index in 0..texts.frame_count() {
+                    let frame = texts.frame(index)?;
+                    for index in 0..frame.len() {
+                        let row = column.presence.row(frame.first_rank + index);
+                        if let Some(accumulator) = row.and_then(|row| self.accumulator(row)) {
+                            add(
+                                accumulator,
+                                Leaf::Text(frame.get(index).unwrap_or_default()),
+                            );
+                        }
+                    }
+                }
+            }
+            Values::Text(texts) => {
+                for (row, rank) in column.presence.iter() {
+                    if let Some(accumulator) = self.accumulator(row) {
+                        add(accumulator, Leaf::Text(texts.get(rank)?));
+                    }
+                }
+            }
+            Values::Packed(packed) => {
+                let texts = packed.texts();
+                let slots = 0..packed.slots();
+                let leaves = slots.map(|slot| Ok(prepared(Scalar::Str(texts.get(slot)?))));
+                let leaves: Vec<Option<Prepared<'_>>> = leaves.collect::<Result<_, Failure>>()?;
+                self.each(column, |accumulator, rank| {
+                    let leaf = packed
+                        .slot(rank)
+                        .and_then(|slot| leaves.get(slot)?.as_ref());
+                    if let Some(prepared) = leaf {
+                        prepared.add_to(accumulator);
+                    }
+                });
+            }
+            Values::Mixed(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn accumulator(&mut self, row: usize) -> Option<&mut Accumulator> {
+        let group = self
+            .group_of
+            .get(row)
+            .copied()
+            .filter(|group| *group != NONE)?;
+        Some(self.groups.accumulator(group as usize, self.column))
+    }
+
+    fn each(&mut self, column: &Column, mut add: impl FnMut(&mut Accumulator, usize)) {
+        for (row, rank) in column.presence.iter() {
+            if let Some(accumulator) = self.accumulator(row) {
+                add(accumulator, rank);
+            }
+        }
+    }
+}
+
+fn is_compound(value: Scalar<'_>) -> bool {
+    matches!(value, Scalar::Json(json) if json.starts_with(['[', '{']))
+}
+
+/// A value of a dictionary, with what functions make of it.
+struct Prepared<'a> {
+    leaf: Leaf<'a>,
+    number: Option<Number>,
+    hash: u64,
+}
+
+fn prepared(value: Scalar<'_>) -> Option<Prepared<'_>> {
+    let leaf = Datum::Scalar(value).leaf()?;
+    Some(Prepared {
+        leaf,
+        number: leaf.as_number(),
+        hash: distinct_hash(leaf),
+    })
+}
+
+impl Prepared<'_> {
+    fn add_to(&self, accumulator: &mut Accumulator) {
+        match (accumulator, self.number) {
+            (Accumulator::CountDistinct(distinct), _) => distinct.add_hash(self.hash),
+            (Accumulator::Sum(sum), number) => {
+                number.into_iter().for_each(|number| sum.add(number))
+            }
+            (Accumulator::Values(values), number) => {
+                number.into_iter().for_each(|number| values.add(number));
+            }
+            (accumulator, _) => add(accumulator, self.leaf),
+        }
+    }
+}
+
+fn add_integer(accumulator: &mut Accumulator, integer: i64) {
+    match accumulator {
+        Accumulator::Sum(sum) => sum.add_integers(1, integer.into()),
+        Accumulator::Values(values) => values.add_integer(integer),
+        accumulator => add(accumulator, Leaf::Number(Number::Int(integer.into()))),
+    }
+}
+
+fn add_float(accumulator: &mut Accumulator, float: f64) {
+    match accumulator {
+        Accumulator::Sum(sum) => sum.add_float(float),
+        Accumulator::Values(values) => values.add_float(float),
+        accumulator => add(accumulator, Leaf::Number(Number::Float(float))),
+    }
+}
+
+/// Adds a single value of a row. What needs to know the row is computed row by row.
+fn add(accumulator: &mut Accumulator, leaf: Leaf<'_>) {
+    match accumulator {
+        Accumulator::Count(count) => *count += 1,
+        Accumulator::CountDistinct(distinct) => distinct.add(leaf),
+        Accumulator::Extreme(extreme) => extreme.add(leaf),
+        Accumulator::Sum(sum) => leaf
+            .as_number()
+            .into_iter()
+            .for_each(|number| sum.add(number)),
+        Accumulator::Values(values) => {
+            leaf.as_number()
+                .into_iter()
+                .for_each(|number| values.add(number));
+        }
+        Accumulator::Edge(_) => debug_assert!(false, "a value at an end of time has a row"),
+    }
+}

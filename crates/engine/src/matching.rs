@@ -1,0 +1,137 @@
+//! The rows of one part that a question is about: in its range, in its snapshot, and matching its filter.
+
+use cordwood_event::EventId;
+use cordwood_query::{Origin, TimeBounds};
+use cordwood_store::{BlockHandle, OpenRows};
+
+use crate::block::OpenBlock;
+use crate::budget::Budget;
+use crate::condition::Condition;
+use crate::evaluate::{BlockClauses, Failure};
+use crate::narrow::{self, Pruned, is_within};
+use crate::part::Fate;
+use crate::plan::{Plan, PlannedPart};
+use crate::selection::Selection;
+
+/// How many open rows are matched between two looks at the budget: about a millisecond's worth.
+const ROWS_PER_CHECK: usize = 512;
+
+/// A part, and the question that is asked of its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartRows<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) part: &'a PlannedPart,
+    pub(crate) budget: &'a Budget,
+}
+
+/// The rows of a block that match.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    pub(crate) rows: Selection,
+    pub(crate) fate: Fate,
+    pub(crate) rows_scanned: u64,
+}
+
+impl PartRows<'_> {
+    /// The range of the question, without what has expired in the source.
+    fn range(&self) -> TimeBounds {
+        self.plan.sources[self.part.source].range
+    }
+
+    /// Visits the open rows that match, of those for which `is_asked`; says how many were looked at.
+    pub(crate) fn match_open(
+        &self,
+        rows: &OpenRows,
+        is_asked: impl Fn(EventId) -> bool,
+        mut visit: impl FnMut(usize, EventId) -> Result<(), Failure>,
+    ) -> Result<u64, Failure> {
+        let batch = rows.batch();
+        let matcher = self.plan.matcher.in_batch(batch);
+        let source = &self.plan.sources[self.part.source].searched;
+        let range = self.range();
+        let mut rows_scanned = 0;
+        for (row, event) in batch.events().enumerate() {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                self.budget.check()?;
+            }
+            let id = EventId {
+                timestamp: event.timestamp(),
+                sequence: rows.sequence(row),
+            };
+            let is_seen = id.sequence <= self.plan.up_to_sequence;
+            if !is_seen || !range.contains(id.timestamp) || !is_asked(id) {
+                continue;
+            }
+            rows_scanned += 1;
+            let origin = Origin {
+                source: source.id,
+                source_name: &source.name,
+                sequence: id.sequence,
+            };
+            if matcher.matches(event, &origin) {
+                visit(row, id)?;
+            }
+        }
+        Ok(rows_scanned)
+    }
+
+    /// What is left of the filter in a block, or what rules the block out.
+    pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
+        let condition = &self.plan.sources[self.part.source].condition;
+        narrow::narrow(
+            condition,
+            &self.plan.clauses,
+            handle.directory(),
+            &self.part.absent,
+        )
+    }
+
+    /// Whether no row of the block lies outside the range or is too new.
+    pub(crate) fn holds_whole(&self, handle: &BlockHandle) -> bool {
+        is_within(self.part.times, self.range())
+            && handle.directory().sequences.1 <= self.plan.up_to_sequence
+    }
+
+    /// The rows of a block in the range and in the snapshot of the question.
+    pub(crate) fn in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
+        let mut selected = Selection::all(block.rows());
+        let range = self.range();
+        if !is_within(self.part.times, range) {
+            let times = block.timestamps()?;
+            let start = times.partition_point(|time| *time < range.first.as_nanos());
+            let end = times.partition_point(|time| *time <= range.last.as_nanos());
+            selected.keep_range(start..end);
+        }
+        let up_to_sequence = self.plan.up_to_sequence;
+        if block.directory().sequences.1 > up_to_sequence {
+            let sequences = block.sequences()?;
+            selected = selected.filter(|row| {
+                sequences
+                    .get(row)
+                    .is_some_and(|sequence| *sequence <= up_to_sequence)
+            });
+        }
+        Ok(selected)
+    }
+
+    /// Those of `among` for which the condition holds.
+    pub(crate) fn select(
+        &self,
+        condition: &Condition,
+        block: &OpenBlock,
+        among: Selection,
+    ) -> Result<Selected, Failure> {
+        let evaluator = BlockClauses::new(block, &self.plan.clauses, self.budget);
+        let rows = condition.evaluate(&evaluator, among)?;
+        let is_ruled_out = rows.is_empty() && !evaluator.has_tested_rows();
+        Ok(Selected {
+            fate: if is_ruled_out {
+                Fate::Pruned(Pruned::Dictionary)
+            } else {
+                Fate::Read
+            },
+            rows_scanned: if is_ruled_out { 0 } else { block.rows() as u64 },
+            rows,
+        })
+    }
+}

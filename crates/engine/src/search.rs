@@ -1,0 +1,111 @@
+//! The quest for events: the first rows that match, and how many there are.
+
+use cordwood_event::Event;
+
+use crate::budget::Budget;
+use crate::evaluate::Failure;
+use crate::part::{self, PartAnswer};
+use crate::plan::{Plan, Planned, PlannedPart};
+use crate::run::{Means, Quest, Run};
+use crate::top::{Found, TopRows};
+use crate::{Account, Error, Incomplete, Position, Total};
+
+/// The matching rows of one part.
+#[derive(Debug)]
+pub(crate) struct Matches {
+    /// The best rows, at most as many as the plan wants.
+    pub(crate) rows: Vec<Found>,
+    /// How many rows match, if they were counted.
+    pub(crate) count: u64,
+}
+
+/// What a finished search gives; the account lacks only the time it took.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) events: Vec<Event>,
+    pub(crate) matches: u64,
+    pub(crate) next: Option<Position>,
+    pub(crate) account: Account,
+}
+
+/// The rows found so far.
+struct Search {
+    total: Total,
+    top: TopRows,
+    matches: u64,
+}
+
+impl Quest for Search {
+    type Found = Matches;
+
+    fn can_matter(&self, part: &PlannedPart) -> bool {
+        self.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
+    }
+
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Matches>, Failure>> {
+        part::settle(plan, part, self.top.bound(), budget)
+    }
+
+    fn work_on(
+        &self,
+        part: usize,
+    ) -> impl FnOnce(&Plan, &Budget) -> Result<PartAnswer<Matches>, Failure> + Send + 'static {
+        let bound = self.top.bound();
+        move |plan: &Plan, budget: &Budget| part::search(plan, part, bound, budget)
+    }
+
+    fn take(&mut self, _part: usize, found: Matches) -> Result<(), Incomplete> {
+        self.matches += found.count;
+        for row in found.rows {
+            self.top.offer(row);
+        }
+        Ok(())
+    }
+}
+
+/// Searches to the end and fetches the events of one page of at most `limit`.
+pub(crate) fn search(
+    means: &Means<'_>,
+    (plan, planned): (Plan, Planned),
+    limit: usize,
+) -> Result<Outcome, Error> {
+    let mut search = Search {
+        total: plan.total,
+        top: TopRows::new(plan.rows_wanted),
+        matches: 0,
+    };
+    let mut run = Run::new(means, plan, planned);
+    run.pursue(&mut search)?;
+    let frontier = run.frontier();
+    let mut found = search.top.into_sorted();
+    // A row beyond the frontier may not be the next: the following page finds it in its place.
+    found.retain(|found| frontier.is_none_or(|frontier| found.rank < frontier));
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let mut next = match frontier {
+        _ if has_more => found.last().map(|last| last.id),
+        Some(frontier) if limit > 0 => frontier.place_before(run.plan.order),
+        _ => None,
+    };
+    let mut events = Vec::new();
+    if run.incomplete.contains(&Incomplete::Cancelled) {
+        next = None;
+    } else {
+        let fetched = run.fetch(&found)?;
+        if fetched.until < found.len() {
+            next = found.get(fetched.until - 1).map(|last| last.id);
+        }
+        events = fetched.events.into_iter().flatten().collect();
+    }
+    Ok(Outcome {
+        events,
+        matches: search.matches,
+        next,
+        account: run.account(),
+    })
+}

@@ -1,0 +1,258 @@
+//! A question with stages: what is asked, what is answered, and which way it goes.
+//!
+//! Stages that look at one row at a time are done where the row lies. What groups rows is done part by part, and what
+//! the parts give is merged; what needs the order of rows takes them in that order, as far as it must. What is left
+//! works on the table that came of it.
+
+mod aggregating;
+mod local;
+mod ordered;
+mod pipeline;
+mod range;
+mod tables;
+
+use cordwood_event::{Event, Value, path};
+use cordwood_query::Stage;
+use cordwood_store::Snapshot;
+
+use crate::aggregate::Approximation;
+use crate::engine::Engine;
+use crate::groups::Held;
+use crate::plan::Plan;
+use crate::row::kept::{Added, KeptRow};
+use crate::row::tabular::cell_of;
+use crate::run::Run;
+use crate::top::Found;
+use crate::{Account, Error, Incomplete, Position, SearchRequest, Table, Total};
+use ordered::Ordered;
+use pipeline::{Ending, Pipeline};
+
+/// A question with stages.
+#[derive(Clone, Debug)]
+pub struct StagedRequest {
+    /// Which events the stages begin with: its filter, sources, range and order count, its limit and total do not.
+    pub search: SearchRequest,
+    /// What is made of them.
+    pub stages: Vec<Stage>,
+    /// How many events, or rows of the table, are given back at most.
+    pub rows_max: usize,
+}
+
+/// What came of the stages.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Staged {
+    /// Events, with the fields that stages added.
+    Events {
+        /// In the order asked for, or that of the last `sort`.
+        events: Vec<Event>,
+        /// Where the next page begins; `None` when nothing can follow, and when a stage needs all rows before it.
+        next: Option<Position>,
+    },
+    /// A table.
+    Table(Table),
+}
+
+/// The answer, and what there is to say about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedAnswer {
+    /// What came of the stages.
+    pub result: Staged,
+    /// The columns that are not exact.
+    pub approximate: Vec<Approximation>,
+    /// The last sequence number the question could see, as in [`SearchAnswer`](crate::SearchAnswer).
+    pub up_to_sequence: u64,
+    /// Completeness, range and cost.
+    pub account: Account,
+}
+
+impl Engine {
+    /// Runs the stages over the events that match. Blocks the caller as [`Engine::search`] does, and as there,
+    /// whatever cuts it short is said in the account.
+    pub fn run_stages(
+        &self,
+        snapshot: &Snapshot,
+        request: &StagedRequest,
+    ) -> Result<StagedAnswer, Error> {
+        let started = self.clock().now();
+        let mut pipeline = Pipeline::new(request);
+        let search = pipeline.search_of(request);
+        let planned = Plan::new(snapshot, &search);
+        let means = self.means(&search);
+        let (up_to_sequence, mut held) = (planned.0.up_to_sequence, Held::new(means.memory));
+        let range = range::lasting(&planned.0, snapshot);
+        let mut run = Run::new(&means, planned.0, planned.1);
+        let (result, approximate) = match pipeline.ending.clone() {
+            Ending::Groups(aggregation) if pipeline.ordered.is_empty() => {
+                let groups = aggregating::aggregate(&mut run, &pipeline, &aggregation, &mut held)?;
+                finish_groups(&mut run, &mut pipeline, groups, range)?
+            }
+            ending => {
+                let mut stream = Ordered::new(&pipeline, request.rows_max);
+                stream.pursue(&mut run, &mut held)?;
+                let rows = std::mem::take(&mut stream.rows);
+                let is_resumable = pipeline.ordered.is_empty();
+                match ending {
+                    Ending::Groups(_) => {
+                        let groups = stream.groups.take().ok_or(Error::Broken)?;
+                        finish_groups(&mut run, &mut pipeline, groups, range)?
+                    }
+                    Ending::Columns(names) => {
+                        let table = project(&pipeline, &names, &rows)?;
+                        let table = finish_table(&mut run, &mut pipeline, table, range)?;
+                        (Staged::Table(table), Vec::new())
+                    }
+                    Ending::Events => {
+                        let page = Page {
+                            rows_max: request.rows_max,
+                            is_resumable,
+                        };
+                        (fetch(&mut run, rows, page)?, Vec::new())
+                    }
+                }
+            }
+        };
+        let mut account = run.account();
+        account.elapsed = self.clock().now().saturating_duration_since(started);
+        Ok(StagedAnswer {
+            result: limited(result, request.rows_max),
+            approximate,
+            up_to_sequence,
+            account,
+        })
+    }
+}
+
+fn finish_groups(
+    run: &mut Run<'_>,
+    pipeline: &mut Pipeline,
+    groups: crate::groups::Groups,
+    range: range::Lasting,
+) -> Result<(Staged, Vec<Approximation>), Error> {
+    let approximate = groups.approximations();
+    let mut table = groups.into_table(range.seconds());
+    if let Some(timechart) = &pipeline.timechart
+        && let Some(times) = range.times
+        && let Err(incomplete) = timechart.fill(&mut table, times)
+    {
+        run.incomplete.push(incomplete);
+    }
+    pipeline.rank(&mut table);
+    let table = finish_table(run, pipeline, table, range)?;
+    let is_shown = |approximation: &Approximation| table.columns.contains(&approximation.column);
+    let approximate = approximate.into_iter().filter(is_shown).collect();
+    Ok((Staged::Table(table), approximate))
+}
+
+fn finish_table(
+    run: &mut Run<'_>,
+    pipeline: &mut Pipeline,
+    mut table: Table,
+    range: range::Lasting,
+) -> Result<Table, Error> {
+    for stage in std::mem::take(&mut pipeline.on_table) {
+        let budget = &run.means().budget;
+        match tables::apply(&stage, table, pipeline.now, range, budget) {
+            Ok(after) => table = after,
+            Err(incomplete) => {
+                run.incomplete.push(incomplete);
+                return Ok(Table::default());
+            }
+        }
+    }
+    Ok(table)
+}
+
+fn limited(result: Staged, rows_max: usize) -> Staged {
+    match result {
+        Staged::Table(mut table) => {
+            table.more |= table.rows.len() > rows_max;
+            table.rows.truncate(rows_max);
+            Staged::Table(table)
+        }
+        events => events,
+    }
+}
+
+fn project(
+    pipeline: &Pipeline,
+    names: &[(String, usize)],
+    rows: &[KeptRow],
+) -> Result<Table, Error> {
+    let cells = rows.iter().map(|kept| {
+        let row = kept.extended();
+        let cells = names.iter().map(|(_, field)| cell_of(&row, *field));
+        cells.collect::<Result<_, _>>().map_err(|_| Error::Broken)
+    });
+    debug_assert!(
+        names
+            .iter()
+            .all(|(_, field)| *field < pipeline.fields.targets().len())
+    );
+    Ok(Table {
+        columns: names.iter().map(|(name, _)| name.clone()).collect(),
+        rows: cells.collect::<Result<_, Error>>()?,
+        more: false,
+    })
+}
+
+/// What a page of events may hold.
+struct Page {
+    rows_max: usize,
+    /// Whether the next page can go on after the last event.
+    is_resumable: bool,
+}
+
+fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Staged, Error> {
+    let has_more = rows.len() > page.rows_max;
+    rows.truncate(page.rows_max);
+    let is_cancelled = run.incomplete.contains(&Incomplete::Cancelled);
+    if is_cancelled {
+        rows.clear();
+    }
+    let found: Vec<Found> = rows.iter().map(|row| row.found).collect();
+    let fetched = run.fetch(&found)?;
+    let frontier = run
+        .frontier()
+        .and_then(|frontier| frontier.place_before(run.plan.order));
+    let next = match found
+        .get(fetched.until.saturating_sub(1))
+        .filter(|_| fetched.until > 0)
+    {
+        Some(last) if has_more || fetched.until < found.len() => Some(last.id),
+        _ => frontier,
+    };
+    let with_added = |(event, row): (Option<Event>, KeptRow)| Some(extended(event?, row.added));
+    let events = fetched.events.into_iter().zip(rows);
+    Ok(Staged::Events {
+        events: events.filter_map(with_added).collect(),
+        next: next.filter(|_| page.is_resumable && !is_cancelled && page.rows_max > 0),
+    })
+}
+
+/// The event with fields added, which take the place of those of the same name.
+fn extended(mut event: Event, added: Vec<Added>) -> Event {
+    for field in added {
+        event
+            .fields
+            .retain(|(stored, _)| path::name(stored) != *field.name);
+        let mut escaped = String::new();
+        path::push_key(&mut escaped, &field.name, true);
+        let mut value = Value::Null;
+        field.value.visit(&mut |datum| {
+            if let crate::datum::Datum::Scalar(scalar) = datum {
+                value = scalar.to_value();
+            }
+        });
+        event.fields.push((escaped.into(), value));
+    }
+    event
+}
+
+/// The search that a pipeline begins with.
+fn plain_search(request: &SearchRequest) -> SearchRequest {
+    SearchRequest {
+        limit: 0,
+        total: Total::NotAsked,
+        ..request.clone()
+    }
+}

@@ -1,0 +1,222 @@
+//! The quest for groups: every part groups its own rows, and the groups are merged as they come back.
+
+use std::sync::Arc;
+
+use cordwood_event::EventId;
+use cordwood_store::{BlockHandle, OpenRows, Part};
+
+use super::local::{LocalStage, pass};
+use super::pipeline::Pipeline;
+use crate::block::OpenBlock;
+use crate::budget::Budget;
+use crate::condition::Condition;
+use crate::dense::{self, ColumnGrouping};
+use crate::evaluate::Failure;
+use crate::groups::{Aggregation, Groups, Held};
+use crate::matching::PartRows;
+use crate::part::{Fate, PartAnswer};
+use crate::plan::{Plan, PlannedPart};
+use crate::row::block::BlockFields;
+use crate::row::kept::Extended;
+use crate::row::open::OpenFields;
+use crate::row::{FieldSet, Row};
+use crate::run::{Quest, Run};
+use crate::selection::Selection;
+use crate::{Error, Incomplete};
+
+/// How many rows are added one by one between two looks at the budget.
+const ROWS_PER_CHECK: usize = 512;
+
+/// What is done with the rows of a part.
+#[derive(Clone)]
+struct Work {
+    fields: Arc<FieldSet>,
+    local: Arc<[LocalStage]>,
+    aggregation: Arc<Aggregation>,
+}
+
+/// The groups so far.
+struct Aggregating<'a> {
+    work: Work,
+    groups: Groups,
+    held: &'a mut Held,
+}
+
+impl Quest for Aggregating<'_> {
+    type Found = Groups;
+
+    fn can_matter(&self, _part: &PlannedPart) -> bool {
+        true
+    }
+
+    fn settle(
+        &self,
+        plan: &Plan,
+        part: usize,
+        budget: &Budget,
+    ) -> Option<Result<PartAnswer<Groups>, Failure>> {
+        let rows = PartRows {
+            plan,
+            part: &plan.parts[part],
+            budget,
+        };
+        match &rows.part.part {
+            Part::Open(_) => None,
+            Part::Block(block) => self.work.ask_directory(&rows, block).ok().map(Ok),
+        }
+    }
+
+    fn work_on(
+        &self,
+        part: usize,
+    ) -> impl FnOnce(&Plan, &Budget) -> Result<PartAnswer<Groups>, Failure> + Send + 'static {
+        let work = self.work.clone();
+        move |plan: &Plan, budget: &Budget| {
+            let rows = PartRows {
+                plan,
+                part: &plan.parts[part],
+                budget,
+            };
+            match &rows.part.part {
+                Part::Open(open) => work.group_open(&rows, open),
+                Part::Block(block) => work.group_block(&rows, block),
+            }
+        }
+    }
+
+    fn take(&mut self, _part: usize, found: Groups) -> Result<(), Incomplete> {
+        self.groups.merge(found, self.held)
+    }
+}
+
+/// The groups of all rows that the run can reach.
+pub(super) fn aggregate(
+    run: &mut Run<'_>,
+    pipeline: &Pipeline,
+    aggregation: &Arc<Aggregation>,
+    held: &mut Held,
+) -> Result<Groups, Error> {
+    let mut quest = Aggregating {
+        work: Work {
+            fields: Arc::clone(&pipeline.fields),
+            local: pipeline.local.clone().into(),
+            aggregation: Arc::clone(aggregation),
+        },
+        groups: Groups::new(aggregation),
+        held,
+    };
+    run.pursue(&mut quest)?;
+    let mut groups = quest.groups;
+    groups.ensure_whole();
+    Ok(groups)
+}
+
+impl Work {
+    fn group_open(
+        &self,
+        rows: &PartRows<'_>,
+        open: &OpenRows,
+    ) -> Result<PartAnswer<Groups>, Failure> {
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let fields = OpenFields::new(open.batch(), &self.fields, source);
+        let mut groups = Groups::new(&self.aggregation);
+        let rows_scanned = rows.match_open(
+            open,
+            |_| true,
+            |row, id: EventId| self.add(&mut groups, &fields.row(row, id.sequence)),
+        )?;
+        Ok(PartAnswer {
+            fate: Fate::OpenRows,
+            found: groups,
+            rows_scanned,
+            bytes_scanned: 0,
+        })
+    }
+
+    /// What the directory of a block says, or what is left to evaluate in it.
+    fn ask_directory(
+        &self,
+        rows: &PartRows<'_>,
+        handle: &BlockHandle,
+    ) -> Result<PartAnswer<Groups>, Condition> {
+        let mut groups = Groups::new(&self.aggregation);
+        let condition = match rows.condition_in(handle) {
+            Ok(condition) => condition,
+            Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), groups)),
+        };
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let is_whole = condition == Condition::Constant(true) && rows.holds_whole(handle);
+        if is_whole
+            && self.local.is_empty()
+            && dense::group_from_directory(&mut groups, &self.fields, handle.directory(), source)
+        {
+            return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
+        }
+        Err(condition)
+    }
+
+    fn group_block(
+        &self,
+        rows: &PartRows<'_>,
+        handle: &BlockHandle,
+    ) -> Result<PartAnswer<Groups>, Failure> {
+        rows.budget.check()?;
+        let condition = match self.ask_directory(rows, handle) {
+            Ok(answer) => return Ok(answer),
+            Err(condition) => condition,
+        };
+        let mut groups = Groups::new(&self.aggregation);
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let block = OpenBlock::new(handle);
+        let among = rows.in_range(&block)?;
+        let selected = rows.select(&condition, &block, among)?;
+        if !selected.rows.is_empty() {
+            let on_columns = ColumnGrouping {
+                block: &block,
+                fields: &self.fields,
+                source,
+                budget: rows.budget,
+            };
+            let is_done = self.local.is_empty() && on_columns.group(&mut groups, &selected.rows)?;
+            if !is_done {
+                self.group_rows(&mut groups, &block, &selected.rows, rows)?;
+            }
+        }
+        Ok(PartAnswer {
+            fate: selected.fate,
+            found: groups,
+            rows_scanned: selected.rows_scanned,
+            bytes_scanned: block.bytes_read(),
+        })
+    }
+
+    /// Adds the rows of a block one by one.
+    fn group_rows(
+        &self,
+        groups: &mut Groups,
+        block: &OpenBlock,
+        selected: &Selection,
+        rows: &PartRows<'_>,
+    ) -> Result<(), Failure> {
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let fields = BlockFields::new(block, &self.fields, source)?;
+        for (index, row) in selected.iter().enumerate() {
+            if index.is_multiple_of(ROWS_PER_CHECK) {
+                rows.budget.check()?;
+            }
+            self.add(groups, &fields.row(row))?;
+        }
+        Ok(())
+    }
+
+    fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {
+        let mut added = Vec::new();
+        if pass(&self.local, row, &mut added)? {
+            groups.add(&Extended {
+                base: row,
+                added: &added,
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! How long sources keep their events: from days in the catalog to a time before which events have expired.
+
+use std::collections::BTreeMap;
+
+use cordwood_catalog as catalog;
+use cordwood_event::{SourceId, Timestamp};
+use cordwood_query::TimeBounds;
+use cordwood_store::Retention;
+
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
+/// Events of a source before this time have expired; `None` if it keeps them for ever.
+pub(crate) fn kept_from(source: &catalog::Source, now: Timestamp) -> Option<Timestamp> {
+    let kept_nanos = DAY_NANOS.saturating_mul(source.retention_days?.into());
+    Some(Timestamp::from_nanos(
+        now.as_nanos().saturating_sub(kept_nanos),
+    ))
+}
+
+/// What the store is told. Sources that the catalog does not know keep what they have: the catalog may be the one that is
+/// wrong, put back from a backup.
+pub(crate) fn retention(catalog: &catalog::Catalog, now: Timestamp) -> Retention {
+    let sources = catalog.sources().into_iter();
+    let horizons = sources.filter_map(|source| Some((source.id, kept_from(&source, now)?)));
+    Retention {
+        now,
+        horizons: horizons.collect(),
+    }
+}
+
+/// The sources of a search whose events at the start of the range are not kept, and from when on they are.
+pub(crate) fn cut_by_retention(
+    sources: &[std::sync::Arc<catalog::Source>],
+    range: TimeBounds,
+    now: Timestamp,
+) -> BTreeMap<SourceId, Timestamp> {
+    let cuts = sources.iter().filter_map(|source| {
+        let kept_from = kept_from(source, now)?;
+        (range.first < kept_from).then_some((source.id, kept_from))
+    });
+    cuts.collect()
+}

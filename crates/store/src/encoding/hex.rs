@@ -1,0 +1,167 @@
+//! HEX: texts that differ in hex digits only, such as UUIDs and trace ids, as the bytes that the digits spell.
+//!
+//! A place where all texts have the same character is part of their shape, be it a separator, a prefix or a digit; at all others
+//! stand digits, of one case. Texts that repeat are listed once.
+
+use super::Corrupt;
+use super::cursor::{Cursor, push_count};
+use super::frame::{Compressor, read_frame};
+use super::repeats::{self, Repeats};
+use crate::column::{Case, HexShape, HexTexts, Packed, PackedTexts};
+
+const IS_UPPER_CASE: u8 = 1;
+const IS_LISTED: u8 = 2;
+
+/// Fewer digits are compressed about as well as text.
+const DIGITS_MIN: usize = 8;
+
+/// An id of 64 bytes in hex, a prefix, and room; and what a reader would rebuild a text of from one digit.
+const TEXT_BYTES_MAX: usize = 256;
+
+/// What the bytes at one place of all texts are, as a set.
+const DECIMAL: u8 = 1;
+const LOWER: u8 = 2;
+const UPPER: u8 = 4;
+const OTHER: u8 = 8;
+
+/// The shape of the texts, if they have one.
+pub(super) fn shape_of(texts: &[&str]) -> Option<HexShape> {
+    let first = texts.first()?.as_bytes();
+    if !(DIGITS_MIN..=TEXT_BYTES_MAX).contains(&first.len()) || !first.is_ascii() {
+        return None;
+    }
+    let mut differs = vec![false; first.len()];
+    let mut classes = vec![0u8; first.len()];
+    for text in texts {
+        if text.len() != first.len() {
+            return None;
+        }
+        let places = differs.iter_mut().zip(&mut classes).zip(first);
+        for (byte, ((differs, classes), first)) in text.bytes().zip(places) {
+            *differs |= byte != *first;
+            *classes |= class_of(byte);
+            if *differs && *classes & OTHER != 0 {
+                return None;
+            }
+        }
+    }
+    let digits = classes
+        .iter()
+        .zip(&differs)
+        .filter(|(_, differs)| **differs);
+    let all_classes = digits.clone().fold(0, |all, (classes, _)| all | classes);
+    let has_both_cases = all_classes & (LOWER | UPPER) == LOWER | UPPER;
+    if has_both_cases || digits.count() < DIGITS_MIN {
+        return None;
+    }
+    let literal = |(byte, differs): (&u8, &bool)| (!differs).then_some(*byte);
+    Some(HexShape {
+        is_upper_case: all_classes & UPPER != 0,
+        template: first.iter().zip(&differs).map(literal).collect(),
+    })
+}
+
+fn class_of(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => DECIMAL,
+        b'a'..=b'f' => LOWER,
+        b'A'..=b'F' => UPPER,
+        _ => OTHER,
+    }
+}
+
+/// Appends the texts, which have this shape.
+pub(super) fn encode(
+    texts: &[&str],
+    shape: &HexShape,
+    compressor: &mut Compressor,
+    out: &mut Vec<u8>,
+) {
+    let width = shape.packed_bytes();
+    let packed = texts.iter().flat_map(|text| {
+        shape
+            .pack(text.as_bytes(), Case::Exact)
+            .expect("the shape is that of all texts")
+    });
+    let packed: Vec<u8> = packed.collect();
+    let repeats = Repeats::of(packed.chunks_exact(width), width);
+    let listed = if repeats.is_some() { IS_LISTED } else { 0 };
+    out.push(
+        listed
+            | if shape.is_upper_case {
+                IS_UPPER_CASE
+            } else {
+                0
+            },
+    );
+    push_shape(shape, out);
+    let list = match &repeats {
+        Some(repeats) => {
+            push_count(out, repeats.list.len());
+            repeats.push_codes(compressor, out);
+            repeats.list.concat()
+        }
+        None => packed,
+    };
+    compressor.push_frame(out, &transposed(&list, width));
+}
+
+/// The length; the places of digits, a bit each; the other bytes.
+fn push_shape(shape: &HexShape, out: &mut Vec<u8>) {
+    push_count(out, shape.template.len());
+    for places in shape.template.chunks(8) {
+        let bits = places.iter().rev();
+        out.push(bits.fold(0, |mask, byte| mask << 1 | u8::from(byte.is_none())));
+    }
+    out.extend(shape.template.iter().flatten());
+}
+
+/// Rows of `width` bytes as columns, or columns of as many bytes as `width` as rows: the first of each, then the second.
+fn transposed(bytes: &[u8], width: usize) -> Vec<u8> {
+    let mut transposed = Vec::with_capacity(bytes.len());
+    for place in 0..width {
+        transposed.extend(bytes.iter().skip(place).step_by(width));
+    }
+    transposed
+}
+
+/// Reads `count` texts.
+pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<PackedTexts, Corrupt> {
+    let flags = cursor.byte()?;
+    if flags > IS_UPPER_CASE | IS_LISTED {
+        return Err(Corrupt("hex digits of an unknown kind"));
+    }
+    let shape = decode_shape(cursor, flags & IS_UPPER_CASE != 0)?;
+    let mut listed = count;
+    let mut codes = None;
+    if flags & IS_LISTED != 0 {
+        listed = cursor.count(count)?;
+        codes = Some(repeats::decode(cursor, count, listed)?);
+    }
+    let columns = read_frame(cursor, listed * shape.packed_bytes())?;
+    let bytes = transposed(&columns, listed.max(1));
+    Ok(PackedTexts::new(
+        Packed::Hex(HexTexts { shape, bytes }),
+        codes,
+    ))
+}
+
+fn decode_shape(cursor: &mut Cursor<'_>, is_upper_case: bool) -> Result<HexShape, Corrupt> {
+    let length = cursor.count(TEXT_BYTES_MAX)?;
+    let mask = cursor.take(length.div_ceil(8))?;
+    let mut template = Vec::with_capacity(length);
+    for place in 0..length {
+        let bits = mask.get(place / 8).copied().unwrap_or(0);
+        template.push(match bits >> (place % 8) & 1 {
+            0 => Some(cursor.byte()?),
+            _ => None,
+        });
+    }
+    if !template.iter().flatten().all(u8::is_ascii) || template.iter().all(Option::is_some) {
+        return Err(Corrupt("a shape of hex digits that no text has"));
+    }
+    Ok(HexShape {
+        is_upper_case,
+        template,
+    })
+}

@@ -1,0 +1,106 @@
+//! Which texts of a column are which of its list, when the list has them in the order in which they first come.
+//!
+//! A text is written as how far it lies from the end of the list as met so far, 0 being a new one: ids of requests and of
+//! clients come in clusters, so that most distances are small. On the reference corpus they take 0.2 bytes for
+//! a request id, where indexes into a sorted list take 1.4.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::Corrupt;
+use super::cursor::Cursor;
+use super::frame::{Compressor, read_frame};
+
+const BYTES_PER_DISTANCE_MAX: usize = 2;
+
+/// The distinct values in the order in which they first come, and by rank which of them it is.
+#[derive(Debug)]
+pub(super) struct Repeats<T> {
+    pub(super) list: Vec<T>,
+    codes: Vec<u16>,
+}
+
+impl<T: Copy + Eq + Hash> Repeats<T> {
+    /// `None` if listing saves nothing: a distance is taken to cost as much as `code_bytes`.
+    pub(super) fn of(
+        values: impl ExactSizeIterator<Item = T>,
+        value_bytes: usize,
+    ) -> Option<Repeats<T>> {
+        let plain_bytes = values.len() * value_bytes;
+        let code_bytes = values.len();
+        let mut list = Vec::new();
+        let mut codes = Vec::with_capacity(values.len());
+        let mut by_value: HashMap<T, u16, rapidhash::fast::RandomState> = HashMap::default();
+        for value in values {
+            let next = u16::try_from(list.len()).ok();
+            let next = next.filter(|next| *next < u16::MAX)?;
+            let code = *by_value.entry(value).or_insert(next);
+            if code == next {
+                list.push(value);
+                if list.len() * value_bytes + code_bytes > plain_bytes {
+                    return None;
+                }
+            }
+            codes.push(code);
+        }
+        Some(Repeats { list, codes })
+    }
+
+    /// Appends the codes; a reader must know how long the list is.
+    pub(super) fn push_codes(&self, compressor: &mut Compressor, out: &mut Vec<u8>) {
+        let mut met = 0u16;
+        let distances: Vec<u16> = self
+            .codes
+            .iter()
+            .map(|code| {
+                if *code == met {
+                    met += 1;
+                    0
+                } else {
+                    met - code
+                }
+            })
+            .collect();
+        let bytes = distances.iter().map(|distance| distance.to_le_bytes());
+        let mut planes: Vec<u8> = bytes.clone().map(|[low, _]| low).collect();
+        if bytes_per_distance(self.list.len()) == BYTES_PER_DISTANCE_MAX {
+            planes.extend(bytes.map(|[_, high]| high));
+        }
+        compressor.push_frame(out, &planes);
+    }
+}
+
+/// Reads the codes of `count` texts, which are all those of a list of `listed`.
+pub(super) fn decode(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    listed: usize,
+) -> Result<Vec<u16>, Corrupt> {
+    const PAST_START: Corrupt = Corrupt("a text before the first of its list");
+    let planes = read_frame(cursor, count * bytes_per_distance(listed))?;
+    let (low, high) = planes.split_at_checked(count).unwrap_or_default();
+    let high = high.iter().copied().chain(std::iter::repeat(0));
+    let mut met = 0u16;
+    let mut codes = Vec::with_capacity(count);
+    for (low, high) in low.iter().zip(high) {
+        let distance = u16::from_le_bytes([*low, high]);
+        codes.push(met.checked_sub(distance).ok_or(PAST_START)?);
+        if distance == 0 {
+            met = met.checked_add(1).ok_or(PAST_START)?;
+        }
+    }
+    if usize::from(met) == listed {
+        Ok(codes)
+    } else {
+        Err(Corrupt("a list of other texts than there are"))
+    }
+}
+
+/// A distance is less than the length of the list, or equal to it.
+fn bytes_per_distance(listed: usize) -> usize {
+    if listed <= usize::from(u8::MAX) {
+        1
+    } else {
+        BYTES_PER_DISTANCE_MAX
+    }
+}

@@ -1,0 +1,83 @@
+//! The chain of manifests as the threads of an open store go on with it: one commit after the other.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Manifest, commit, list_manifests, path_of};
+use crate::segment::SegmentId;
+use crate::{Disk, Error, log};
+
+/// Manifests that are kept: the newest, and the one before it in case the newest goes bad before its log is gone.
+const MANIFESTS_KEPT: usize = 2;
+
+/// What was committed last, or may have been. The flusher adds segments, the merger replaces them; whoever writes a large file
+/// does so before it comes here.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    newest: Mutex<Manifest>,
+}
+
+impl Chain {
+    pub(crate) fn new(newest: Manifest) -> Chain {
+        Chain {
+            newest: Mutex::new(newest),
+        }
+    }
+
+    /// A number for a segment. It is used once, whatever becomes of it.
+    pub(crate) fn take_segment_id(&self) -> SegmentId {
+        let mut newest = self.lock();
+        let id = SegmentId(newest.next_segment);
+        newest.next_segment += 1;
+        id
+    }
+
+    /// Commits a change of the newest manifest. After an error it may be committed or not: the next commit says what
+    /// holds, so files that only this one names must stay until then.
+    pub(crate) fn commit(
+        &self,
+        disk: &dyn Disk,
+        change: impl FnOnce(&mut Manifest),
+    ) -> Result<(), Error> {
+        let mut newest = self.lock();
+        let mut next = newest.clone();
+        change(&mut next);
+        // From here on the number is taken, even if the commit fails.
+        newest.number += 1;
+        next.number = newest.number;
+        commit(disk, &next)?;
+        *newest = next;
+        // What cannot be removed now is removed at the next start.
+        if let Err(error) = remove_below_floor(disk, &newest) {
+            tracing::warn!(%error, "could not remove flushed log files");
+        }
+        Ok(())
+    }
+
+    /// What was committed last.
+    pub(crate) fn newest(&self) -> Manifest {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Manifest> {
+        // A manifest takes the place of another in one assignment; the numbers count up on their own.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes log files below the floor, and all but the newest manifests.
+pub(crate) fn remove_below_floor(disk: &dyn Disk, manifest: &Manifest) -> Result<(), Error> {
+    let names = disk.list(log::DIRECTORY);
+    let names = names.map_err(Error::io("list", log::DIRECTORY))?;
+    let numbers = names.iter().filter_map(|name| log::file_number(name));
+    for number in numbers.filter(|number| *number < manifest.log_floor) {
+        let path = log::file_name(number);
+        disk.remove(&path).map_err(Error::io("remove", path))?;
+    }
+    let manifests = list_manifests(disk)?;
+    let surplus = manifests.len().saturating_sub(MANIFESTS_KEPT);
+    for number in manifests.into_iter().take(surplus) {
+        let path = path_of(number);
+        disk.remove(&path).map_err(Error::io("remove", path))?;
+    }
+    Ok(())
+}

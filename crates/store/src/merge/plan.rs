@@ -1,0 +1,128 @@
+//! What a merge writes: per UTC day one segment, of blocks that are copied and small ones that are joined.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cordwood_event::SourceId;
+
+use super::choose::day_of;
+use crate::segment::{BlockSource, Segment, SegmentBlock};
+use crate::{BlockHandle, Options, Retention};
+
+/// A block with less than this part of the rows and of the bytes that fill one is joined with others of its source.
+const SMALL_PART: u64 = 4;
+
+/// A block of an old segment.
+#[derive(Clone, Debug)]
+pub(super) struct StoredBlock {
+    segment: Arc<Segment>,
+    index: usize,
+}
+
+/// What becomes of blocks of one source.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Copied byte by byte.
+    Copy(StoredBlock),
+    /// Decoded, and encoded again as one.
+    Join(Vec<StoredBlock>),
+}
+
+/// A segment to be written.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// Ordered by source, then by the time of the first event.
+    pub(super) steps: Vec<(SourceId, Step)>,
+}
+
+impl StoredBlock {
+    fn block(&self) -> &SegmentBlock {
+        let block = self.segment.blocks.get(self.index);
+        block.expect("a plan names blocks that are there")
+    }
+
+    pub(super) fn handle(&self) -> BlockHandle {
+        BlockHandle::in_segment(&self.segment, self.block(), self.index)
+    }
+
+    fn is_small(&self, options: &Options) -> bool {
+        let directory = &self.block().directory;
+        u64::from(directory.rows) * SMALL_PART < options.block_rows as u64
+            && directory.source_bytes * SMALL_PART < options.block_event_bytes as u64
+    }
+}
+
+impl From<StoredBlock> for BlockSource {
+    fn from(block: StoredBlock) -> BlockSource {
+        BlockSource::Segment(block.segment, block.index)
+    }
+}
+
+/// The segments to write in place of `inputs`; none if everything in them has expired.
+pub(super) fn outputs_of(
+    inputs: &[Arc<Segment>],
+    retention: &Retention,
+    options: &Options,
+) -> Vec<Output> {
+    let mut days: BTreeMap<i64, BTreeMap<SourceId, Vec<StoredBlock>>> = BTreeMap::new();
+    for segment in inputs {
+        for (index, block) in segment.blocks.iter().enumerate() {
+            if retention.is_expired(block.source, block.directory.timestamps.1) {
+                continue;
+            }
+            let sources = days.entry(day_of(block.start())).or_default();
+            sources.entry(block.source).or_default().push(StoredBlock {
+                segment: Arc::clone(segment),
+                index,
+            });
+        }
+    }
+    let outputs = days.into_values().map(|sources| {
+        let mut output = Output::default();
+        for (source, blocks) in sources {
+            let steps = steps_of(blocks, options).into_iter();
+            output.steps.extend(steps.map(|step| (source, step)));
+        }
+        output
+    });
+    outputs.collect()
+}
+
+/// Small blocks gather, in order of time, until they fill one; a group stands where its first block does.
+fn steps_of(mut blocks: Vec<StoredBlock>, options: &Options) -> Vec<Step> {
+    blocks.sort_by_key(|stored| {
+        let directory = &stored.block().directory;
+        (directory.timestamps, directory.sequences)
+    });
+    let mut steps: Vec<Step> = Vec::new();
+    let mut group: Option<(usize, u64, u64)> = None;
+    for stored in blocks {
+        if !stored.is_small(options) {
+            steps.push(Step::Copy(stored));
+            continue;
+        }
+        let directory = &stored.block().directory;
+        let (rows, bytes) = (u64::from(directory.rows), directory.source_bytes);
+        let room = group.filter(|(_, group_rows, group_bytes)| {
+            group_rows + rows <= options.block_rows as u64
+                && group_bytes + bytes <= options.block_event_bytes as u64
+        });
+        let open = room.and_then(|(at, ..)| steps.get_mut(at));
+        if let (Some(Step::Join(joined)), Some((at, group_rows, group_bytes))) = (open, room) {
+            joined.push(stored);
+            group = Some((at, group_rows + rows, group_bytes + bytes));
+        } else {
+            group = Some((steps.len(), rows, bytes));
+            steps.push(Step::Join(vec![stored]));
+        }
+    }
+    // A small block that found no other stays as it is.
+    let settled = steps.into_iter().map(|step| match step {
+        Step::Join(mut alone) if alone.len() == 1 => match alone.pop() {
+            Some(block) => Step::Copy(block),
+            None => Step::Join(alone),
+        },
+        step => step,
+    });
+    settled.collect()
+}

@@ -1,0 +1,116 @@
+//! The token map of a segment: its index in memory, its pages in the file; and the one of a segment in the making.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Footer, SectionId, Segment, SegmentError, SegmentId, read_section};
+use crate::ReadFailure;
+use crate::disk::DiskFile;
+use crate::tokens::{
+    self, BlockSet, BlockTarget, MapInput, ReadPages, TokenMap, TokenMapBytes, WordHash,
+};
+
+/// A token map, and where its pages begin.
+#[derive(Debug)]
+pub(super) struct SegmentTokens {
+    map: TokenMap,
+    pages_at: u64,
+}
+
+impl SegmentTokens {
+    /// Reads the index; `None` when the segment has no map.
+    pub(super) fn open(
+        file: &dyn DiskFile,
+        footer: &Footer,
+        blocks: usize,
+    ) -> Result<Option<SegmentTokens>, SegmentError> {
+        let Some(pages) = footer.section(SectionId::TokenPages) else {
+            return Ok(None);
+        };
+        let malformed = |what: &str| SegmentError::Malformed(what.to_owned());
+        let index = read_section(file, footer, SectionId::TokenIndex)?;
+        let map = TokenMap::open(&index, pages.length).map_err(|corrupt| malformed(corrupt.0))?;
+        if map.blocks() as usize != blocks {
+            return Err(malformed("its token map is about other blocks"));
+        }
+        Ok(Some(SegmentTokens {
+            map,
+            pages_at: pages.offset,
+        }))
+    }
+
+    pub(super) fn find(&self, word: WordHash, segment: &Segment) -> Result<BlockSet, ReadFailure> {
+        self.map.find(word, &self.pages(segment))
+    }
+
+    pub(super) fn check(&self, segment: &Segment) -> Result<(), ReadFailure> {
+        self.map.each(&self.pages(segment), |_, _| {})
+    }
+
+    fn pages<'s>(&self, segment: &'s Segment) -> Pages<'s> {
+        Pages {
+            segment,
+            offset: self.pages_at,
+        }
+    }
+}
+
+struct Pages<'s> {
+    segment: &'s Segment,
+    offset: u64,
+}
+
+impl ReadPages for Pages<'_> {
+    fn read_pages(&self, range: Range<u64>) -> Result<Bytes, ReadFailure> {
+        let length = usize::try_from(range.end - range.start).unwrap_or(0);
+        Ok(self.segment.read(self.offset + range.start, length)?)
+    }
+}
+
+/// Where the words of a block in a segment in the making are.
+#[derive(Debug)]
+pub(super) enum BlockWords {
+    /// Hashes, rising.
+    Listed(Arc<[u32]>),
+    /// In the map of an older segment, under this index.
+    Mapped(Arc<Segment>, usize),
+}
+
+/// The map of a segment of these blocks. There is none if a block comes from a segment whose map cannot be read: one without
+/// its words would lose answers.
+pub(super) fn map_of(blocks: &[&BlockWords]) -> Option<TokenMapBytes> {
+    let listed = blocks.iter().map(|words| match words {
+        BlockWords::Listed(hashes) => Some(&**hashes),
+        BlockWords::Mapped(..) => None,
+    });
+    if let Some(lists) = listed.collect::<Option<Vec<&[u32]>>>() {
+        return Some(TokenMapBytes::of_blocks(lists.into_iter()));
+    }
+    let mut older: BTreeMap<SegmentId, (&Segment, Vec<BlockTarget>)> = BTreeMap::new();
+    let mut inputs = Vec::new();
+    for (number, words) in (0u32..).zip(blocks) {
+        match words {
+            BlockWords::Listed(hashes) => inputs.push(MapInput::Block(hashes, number)),
+            BlockWords::Mapped(segment, index) => {
+                let (_, targets) = older
+                    .entry(segment.id())
+                    .or_insert_with(|| (segment, vec![None; segment.blocks.len()]));
+                *targets.get_mut(*index)? = Some(number);
+            }
+        }
+    }
+    let maps = older.values().map(|(segment, targets)| {
+        let tokens = segment.tokens.as_ref()?;
+        Some((&tokens.map, tokens.pages(segment), targets))
+    });
+    let maps: Vec<_> = maps.collect::<Option<_>>()?;
+    let mapped = maps.iter();
+    inputs.extend(mapped.map(|(map, pages, targets)| MapInput::Map(map, pages, targets)));
+    let count = u32::try_from(blocks.len()).expect("a segment has fewer than 2^32 blocks");
+    let merged = tokens::merge(&inputs, count);
+    let warn = |error| tracing::warn!(%error, "a segment is written without a token map");
+    merged.map_err(warn).ok()
+}

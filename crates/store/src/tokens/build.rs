@@ -1,0 +1,194 @@
+//! Makes a token map: of the words of blocks, of other maps, or of both.
+
+use super::map::Walk;
+use super::page::{PageWriter, Position};
+use super::{ReadPages, TokenMap};
+use crate::ReadFailure;
+
+/// A map as it is written: two sections of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenMapBytes {
+    /// The pages, one after the other.
+    pub pages: Vec<u8>,
+    /// The number of blocks, and the first hash of every page.
+    pub index: Vec<u8>,
+}
+
+/// What becomes of a block of an input: its index in the segment that is made, or nothing.
+pub type BlockTarget = Option<u32>;
+
+/// Some of the words that go into a map.
+#[derive(Debug)]
+pub enum MapInput<'a, P> {
+    /// The words of one block, as [`BlockTokens::into_sorted`](super::BlockTokens::into_sorted) gives them, and its index.
+    Block(&'a [u32], u32),
+    /// A map, and what becomes of each of its blocks. The indices of those that stay must rise.
+    Map(&'a TokenMap, &'a P, &'a [BlockTarget]),
+}
+
+impl TokenMapBytes {
+    /// The map of blocks by their words, rising.
+    pub(crate) fn of_blocks<'a>(blocks: impl Iterator<Item = &'a [u32]>) -> TokenMapBytes {
+        let lists: Vec<&[u32]> = blocks.collect();
+        let count = u32::try_from(lists.len()).expect("a segment has fewer than 2^32 blocks");
+        let mut writer = MapWriter::new(count, lists.iter().map(|list| list.len() as u64).sum());
+        writer.push_lists(&lists);
+        writer.finish()
+    }
+}
+
+/// The map of a segment of `blocks` blocks. Goes through the inputs side by side and keeps a page of each in memory.
+/// An error means that an input cannot be read: a map without it would lose answers, so there is none.
+pub fn merge<P: ReadPages>(
+    inputs: &[MapInput<'_, P>],
+    blocks: u32,
+) -> Result<TokenMapBytes, ReadFailure> {
+    let expected = inputs.iter().map(MapInput::expected_hashes).sum();
+    let mut writer = MapWriter::new(blocks, expected);
+    let mut sources: Vec<Source<'_, P>> = inputs.iter().map(Source::new).collect();
+    for source in &mut sources {
+        source.advance()?;
+    }
+    let mut list = Vec::new();
+    while let Some(hash) = sources.iter().filter_map(|source| source.hash).min() {
+        list.clear();
+        for source in &mut sources {
+            if source.hash == Some(hash) {
+                source.collect(&mut list);
+                source.advance()?;
+            }
+        }
+        list.sort_unstable();
+        list.dedup();
+        if !list.is_empty() {
+            writer.push(hash, &list);
+        }
+    }
+    Ok(writer.finish())
+}
+
+impl<P> MapInput<'_, P> {
+    /// A guess, for the first page.
+    fn expected_hashes(&self) -> u64 {
+        const BYTES_PER_HASH: u64 = 3;
+        match self {
+            MapInput::Block(hashes, _) => hashes.len() as u64,
+            MapInput::Map(map, ..) => map.bytes() / BYTES_PER_HASH,
+        }
+    }
+}
+
+/// An input, part of the way.
+struct Source<'a, P> {
+    hash: Option<u32>,
+    rest: Rest<'a, P>,
+}
+
+enum Rest<'a, P> {
+    Block(std::slice::Iter<'a, u32>, u32),
+    Map(Walk<'a, P>, &'a [BlockTarget]),
+}
+
+impl<'a, P: ReadPages> Source<'a, P> {
+    fn new(input: &MapInput<'a, P>) -> Source<'a, P> {
+        let rest = match input {
+            MapInput::Block(hashes, block) => Rest::Block(hashes.iter(), *block),
+            MapInput::Map(map, pages, targets) => Rest::Map(Walk::new(map, *pages), targets),
+        };
+        Source { hash: None, rest }
+    }
+
+    fn advance(&mut self) -> Result<(), ReadFailure> {
+        self.hash = match &mut self.rest {
+            Rest::Block(hashes, _) => hashes.next().copied(),
+            Rest::Map(walk, _) => walk.advance()?,
+        };
+        Ok(())
+    }
+
+    /// Adds the blocks of the hash at hand.
+    fn collect(&self, list: &mut Vec<u32>) {
+        match &self.rest {
+            Rest::Block(_, block) => list.push(*block),
+            Rest::Map(walk, targets) => {
+                let targets = walk.blocks.iter().map(|block| targets.get(*block as usize));
+                list.extend(targets.flatten().flatten());
+            }
+        }
+    }
+}
+
+/// Writes hashes, rising, page by page.
+struct MapWriter {
+    blocks: u32,
+    pages: Vec<u8>,
+    index: Vec<u8>,
+    page: PageWriter,
+}
+
+/// Parts into which hashes are cut by their highest bits to be sorted, so that one part fits the cache of a core.
+const PART_BITS: u32 = 8;
+
+impl MapWriter {
+    fn new(blocks: u32, expected_hashes: u64) -> MapWriter {
+        MapWriter {
+            blocks,
+            pages: Vec::new(),
+            index: blocks.to_le_bytes().to_vec(),
+            page: PageWriter::new(blocks, (1 << u32::BITS) / expected_hashes.max(1)),
+        }
+    }
+
+    /// Adds the words of all blocks, each list rising.
+    fn push_lists(&mut self, lists: &[&[u32]]) {
+        let mut rests = lists.to_vec();
+        let mut pairs: Vec<u64> = Vec::new();
+        let mut list = Vec::new();
+        for part in 0..1u64 << PART_BITS {
+            pairs.clear();
+            for (block, rest) in (0u64..).zip(&mut rests) {
+                let is_in_part = |hash: &u32| u64::from(*hash) >> (u32::BITS - PART_BITS) <= part;
+                let (head, tail) = rest.split_at(rest.partition_point(is_in_part));
+                pairs.extend(
+                    head.iter()
+                        .map(|hash| u64::from(*hash) << u32::BITS | block),
+                );
+                *rest = tail;
+            }
+            // Runs that rise, one of each block: this sort finds and merges them.
+            pairs.sort();
+            for same in pairs.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS) {
+                let low = |pair: &u64| u32::try_from(pair & u64::from(u32::MAX)).unwrap_or(0);
+                list.clear();
+                list.extend(same.iter().map(low));
+                let hash = same.first().map_or(0, |pair| pair >> u32::BITS);
+                self.push(u32::try_from(hash).unwrap_or(0), &list);
+            }
+        }
+    }
+
+    fn push(&mut self, hash: u32, blocks: &[u32]) {
+        if !self.page.push(hash, blocks) {
+            self.close_page(Position::Inner);
+            let fits = self.page.push(hash, blocks);
+            debug_assert!(fits, "any list fits an empty page");
+        }
+    }
+
+    fn close_page(&mut self, position: Position) {
+        let next = PageWriter::new(self.blocks, self.page.gap());
+        let page = std::mem::replace(&mut self.page, next);
+        self.index.extend(page.first().to_le_bytes());
+        self.pages.extend(page.finish(position));
+    }
+
+    fn finish(mut self) -> TokenMapBytes {
+        if !self.page.is_empty() {
+            self.close_page(Position::Last);
+        }
+        TokenMapBytes {
+            pages: self.pages,
+            index: self.index,
+        }
+    }
+}

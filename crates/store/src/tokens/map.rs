@@ -1,0 +1,167 @@
+//! The token map of a segment, as a search reads it: one page for a word.
+
+use std::ops::Range;
+
+use super::page::{PAGE_BYTES, Page, PageError};
+use super::{BlockSet, WordHash};
+use crate::fixed::Fixed;
+use crate::{Corrupt, ReadFailure};
+
+/// Where the pages of a map are.
+pub trait ReadPages {
+    /// Reads bytes of the section of pages.
+    fn read_pages(&self, range: Range<u64>) -> Result<bytes::Bytes, ReadFailure>;
+}
+
+impl ReadPages for bytes::Bytes {
+    fn read_pages(&self, range: Range<u64>) -> Result<bytes::Bytes, ReadFailure> {
+        let bounds = usize::try_from(range.start)
+            .ok()
+            .zip(usize::try_from(range.end).ok());
+        let inside = bounds.filter(|(start, end)| start <= end && *end <= self.len());
+        let (start, end) = inside.ok_or_else(|| malformed("its pages are cut off"))?;
+        Ok(self.slice(start..end))
+    }
+}
+
+/// What is kept in memory of a token map: the first hash of every page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenMap {
+    blocks: u32,
+    pages_bytes: u64,
+    first_hashes: Vec<u32>,
+}
+
+impl TokenMap {
+    /// Reads the index of a map whose pages take `pages_bytes`.
+    pub fn open(index: &[u8], pages_bytes: u64) -> Result<TokenMap, Corrupt> {
+        const MALFORMED: Corrupt = Corrupt("the index of the token map");
+        let mut fields = Fixed::new(index);
+        let blocks = fields.u32().ok_or(MALFORMED)?;
+        let mut first_hashes = Vec::with_capacity(fields.rest().len() / 4);
+        while let Some(hash) = fields.u32() {
+            first_hashes.push(hash);
+        }
+        let pages = pages_bytes.div_ceil(PAGE_BYTES as u64);
+        let is_rising = first_hashes.is_sorted_by(|a, b| a < b);
+        if !fields.rest().is_empty() || !is_rising || pages != first_hashes.len() as u64 {
+            return Err(MALFORMED);
+        }
+        Ok(TokenMap {
+            blocks,
+            pages_bytes,
+            first_hashes,
+        })
+    }
+
+    /// How many blocks the map is about.
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// How many bytes it takes, in pages and in memory.
+    pub fn bytes(&self) -> u64 {
+        self.pages_bytes + 4 * self.first_hashes.len() as u64
+    }
+
+    /// The blocks that may hold the word; no other does.
+    pub fn find(&self, word: WordHash, pages: &impl ReadPages) -> Result<BlockSet, ReadFailure> {
+        let after = self.first_hashes.partition_point(|first| *first <= word.0);
+        let Some(index) = after.checked_sub(1) else {
+            return Ok(BlockSet::none(self.blocks));
+        };
+        let bytes = self.read_page(index, pages)?;
+        let found = self.page(index, &bytes)?.find(word.0)?;
+        Ok(found.unwrap_or_else(|| BlockSet::none(self.blocks)))
+    }
+
+    /// Calls `visit` with every hash, rising, and the blocks that have it.
+    pub fn each(
+        &self,
+        pages: &impl ReadPages,
+        mut visit: impl FnMut(u32, &[u32]),
+    ) -> Result<(), ReadFailure> {
+        let mut walk = Walk::new(self, pages);
+        while let Some(hash) = walk.advance()? {
+            visit(hash, &walk.blocks);
+        }
+        Ok(())
+    }
+
+    fn read_page(&self, index: usize, pages: &impl ReadPages) -> Result<bytes::Bytes, ReadFailure> {
+        let start = (index * PAGE_BYTES) as u64;
+        let end = self.pages_bytes.min(start + PAGE_BYTES as u64);
+        pages.read_pages(start..end)
+    }
+
+    fn page<'b>(&self, index: usize, bytes: &'b [u8]) -> Result<Page<'b>, PageError> {
+        let first = self.first_hashes.get(index).copied().unwrap_or(0);
+        Page::open(bytes, first, self.blocks)
+    }
+}
+
+/// Goes through the hashes of a map in order, a page at a time.
+pub(super) struct Walk<'m, P> {
+    map: &'m TokenMap,
+    pages: &'m P,
+    next_page: usize,
+    /// The hashes of the page that is read, the last first, and where the blocks of each end.
+    entries: Vec<(u32, Vec<u32>)>,
+    /// The blocks of the hash that `advance` gave.
+    pub(super) blocks: Vec<u32>,
+    last: Option<u32>,
+}
+
+impl<'m, P: ReadPages> Walk<'m, P> {
+    pub(super) fn new(map: &'m TokenMap, pages: &'m P) -> Walk<'m, P> {
+        Walk {
+            map,
+            pages,
+            next_page: 0,
+            entries: Vec::new(),
+            blocks: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// The next hash; its blocks are in `blocks`.
+    pub(super) fn advance(&mut self) -> Result<Option<u32>, ReadFailure> {
+        if self.entries.is_empty() && self.next_page < self.map.first_hashes.len() {
+            self.read_page()?;
+        }
+        let Some((hash, blocks)) = self.entries.pop() else {
+            return Ok(None);
+        };
+        if self.last.is_some_and(|last| last >= hash) {
+            return Err(malformed("its hashes are out of order"));
+        }
+        self.last = Some(hash);
+        self.blocks = blocks;
+        Ok(Some(hash))
+    }
+
+    fn read_page(&mut self) -> Result<(), ReadFailure> {
+        let bytes = self.map.read_page(self.next_page, self.pages)?;
+        let mut page = self.map.page(self.next_page, &bytes)?;
+        self.next_page += 1;
+        let mut blocks = Vec::new();
+        while let Some(hash) = page.next(&mut blocks)? {
+            self.entries.push((hash, blocks.clone()));
+        }
+        self.entries.reverse();
+        Ok(())
+    }
+}
+
+fn malformed(what: &str) -> ReadFailure {
+    ReadFailure::Malformed(what.to_owned())
+}
+
+impl From<PageError> for ReadFailure {
+    fn from(error: PageError) -> ReadFailure {
+        match error {
+            PageError::Checksum => ReadFailure::Checksum,
+            PageError::Malformed(corrupt) => corrupt.into(),
+        }
+    }
+}

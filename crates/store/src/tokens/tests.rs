@@ -1,0 +1,269 @@
+//! The map against sets of words; merges against the map of the union; damaged bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use cordwood_event::Scalar;
+use proptest::prelude::*;
+
+use super::words::each_word;
+use super::{BlockSet, BlockTokens, MapInput, TokenMap, TokenMapBytes, WordHash, merge};
+use crate::ReadFailure;
+
+/// The definition, character by character.
+fn words_of(text: &str) -> Vec<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+fn hashes_of(text: &str) -> Vec<WordHash> {
+    let mut hashes = Vec::new();
+    each_word(text.as_bytes(), |hash| hashes.push(hash));
+    hashes
+}
+
+fn collected(values: &[Scalar<'_>]) -> Vec<u32> {
+    let mut tokens = BlockTokens::default();
+    values.iter().for_each(|value| tokens.add_value(*value));
+    tokens.into_sorted()
+}
+
+/// Exactly these words, and no other, are found in the value.
+fn check_value(value: Scalar<'_>, words: &[&str]) {
+    let expected: BTreeSet<u32> = words
+        .iter()
+        .map(|word| WordHash::of(word).unwrap().0)
+        .collect();
+    assert_eq!(
+        collected(&[value]),
+        expected.into_iter().collect::<Vec<_>>(),
+        "{value:?}"
+    );
+}
+
+#[test]
+fn words_of_values() {
+    check_value(Scalar::Null, &[]);
+    check_value(Scalar::Bool(true), &["true"]);
+    check_value(Scalar::Int(-500), &["500"]);
+    check_value(Scalar::Int(i64::MIN), &["9223372036854775808"]);
+    check_value(Scalar::Int(0), &["0"]);
+    check_value(Scalar::Float(500.0), &["500"]);
+    check_value(Scalar::Float(4.5), &[]);
+    check_value(
+        Scalar::Str("GET /api/v1?id=A_1 Straße"),
+        &["get", "api", "v1", "id", "a_1", "stra", "e"],
+    );
+    check_value(
+        Scalar::Json("18446744073709551615"),
+        &["18446744073709551615"],
+    );
+    check_value(
+        Scalar::Json("[5e2, 2.5, true, null, \"a b\"]"),
+        &["500", "true", "null", "a", "b"],
+    );
+    check_value(
+        Scalar::Json(r#"[{"key":"x\ny\"z\u0041\u00e9w"}, "back\\slash"]"#),
+        &["key", "x", "y", "zA", "w", "back", "slash"],
+    );
+    check_value(Scalar::Json("[\"never ends\\"), &["never", "ends"]);
+}
+
+/// A map of blocks of hashes, and how it is read.
+struct Built {
+    map: TokenMap,
+    pages: Bytes,
+}
+
+fn build(blocks: &[BTreeSet<u32>]) -> Built {
+    let lists: Vec<Vec<u32>> = blocks
+        .iter()
+        .map(|block| block.iter().copied().collect())
+        .collect();
+    opened(TokenMapBytes::of_blocks(lists.iter().map(Vec::as_slice)))
+}
+
+fn opened(bytes: TokenMapBytes) -> Built {
+    let pages = Bytes::from(bytes.pages);
+    Built {
+        map: TokenMap::open(&bytes.index, pages.len() as u64).unwrap(),
+        pages,
+    }
+}
+
+fn content(built: &Built) -> Result<BTreeMap<u32, Vec<u32>>, ReadFailure> {
+    let mut content = BTreeMap::new();
+    built.map.each(&built.pages, |hash, blocks| {
+        content.insert(hash, blocks.to_vec());
+    })?;
+    Ok(content)
+}
+
+fn inverted(blocks: &[BTreeSet<u32>]) -> BTreeMap<u32, Vec<u32>> {
+    let mut inverted: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (index, block) in (0..).zip(blocks) {
+        for hash in block {
+            inverted.entry(*hash).or_default().push(index);
+        }
+    }
+    inverted
+}
+
+/// Dense, sparse and clustered hashes: gaps of every size.
+fn hash() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        4 => 1u32..60,
+        2 => any::<u32>().prop_map(|hash| hash.max(1)),
+        1 => Just(u32::MAX),
+        2 => (0u32..3, 0u32..2000).prop_map(|(high, low)| (high << 30) + low + 1),
+    ]
+}
+
+fn blocks() -> impl Strategy<Value = Vec<BTreeSet<u32>>> {
+    let block = proptest::collection::btree_set(hash(), 0..150);
+    proptest::collection::vec(block, 0..24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn words_as_defined(text in "(\\PC|[a-zA-Z0-9_]{1,20}|[ .-]|é|K){0,40}") {
+        let expected: Vec<WordHash> = words_of(&text)
+            .iter()
+            .map(|word| WordHash::of(word).expect("it is a word"))
+            .collect();
+        prop_assert_eq!(hashes_of(&text), expected);
+    }
+
+    #[test]
+    fn a_word_has_one_hash_wherever_it_stands(
+        word in "[a-z0-9_]{1,40}", before in "[ -]{0,20}", after in "[^a-zA-Z0-9_]?",
+    ) {
+        let hashes = hashes_of(&format!("{before}{}{after}", word.to_uppercase()));
+        prop_assert_eq!(hashes, vec![WordHash::of(&word).expect("it is a word")]);
+    }
+
+    #[test]
+    fn a_map_gives_back_what_went_in(blocks in blocks(), absent in hash()) {
+        let built = build(&blocks);
+        let expected = inverted(&blocks);
+        prop_assert_eq!(&content(&built).unwrap(), &expected);
+        for hash in expected.keys().copied().step_by(17).chain([absent]) {
+            let found = built.map.find(WordHash(hash), &built.pages).unwrap();
+            let wanted = expected.get(&hash).cloned().unwrap_or_default();
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{}", hash);
+        }
+    }
+
+    #[test]
+    fn words_that_share_a_hash_lose_no_block(texts in proptest::collection::vec("[a-h]{1,2}( [a-h]{1,2}){0,20}", 1..20)) {
+        // As if there were only sixteen hashes.
+        let tiny = |hash: u32| hash % 16 + 1;
+        let blocks: Vec<BTreeSet<u32>> = texts
+            .iter()
+            .map(|text| collected(&[Scalar::Str(text)]).into_iter().map(tiny).collect())
+            .collect();
+        let built = build(&blocks);
+        for (index, text) in (0..).zip(&texts) {
+            for hash in hashes_of(text) {
+                let found = built.map.find(WordHash(tiny(hash.0)), &built.pages).unwrap();
+                prop_assert!(found.contains(index));
+            }
+        }
+    }
+
+    #[test]
+    fn a_merge_is_the_map_of_the_union(
+        inputs in proptest::collection::vec((blocks(), any::<u64>()), 0..4),
+        fresh in proptest::collection::btree_set(hash(), 0..50),
+    ) {
+        let mut union: Vec<BTreeSet<u32>> = vec![fresh.clone()];
+        let built: Vec<Built> = inputs.iter().map(|(blocks, _)| build(blocks)).collect();
+        let targets: Vec<Vec<Option<u32>>> = inputs
+            .iter()
+            .map(|(blocks, kept)| {
+                let place = |(index, block): (usize, &BTreeSet<u32>)| {
+                    (kept >> (index % 64) & 1 == 1).then(|| {
+                        union.push(block.clone());
+                        u32::try_from(union.len() - 1).unwrap()
+                    })
+                };
+                blocks.iter().enumerate().map(place).collect()
+            })
+            .collect();
+        let fresh: Vec<u32> = fresh.into_iter().collect();
+        let mut sources = vec![MapInput::Block(&fresh, 0)];
+        sources.extend(
+            built.iter().zip(&targets).map(|(built, targets)| {
+                MapInput::Map(&built.map, &built.pages, targets.as_slice())
+            }),
+        );
+        let count = u32::try_from(union.len()).unwrap();
+        let merged = opened(merge(&sources, count).unwrap());
+        prop_assert_eq!(merged.map.blocks(), count);
+        prop_assert_eq!(content(&merged).unwrap(), inverted(&union));
+    }
+
+    #[test]
+    fn a_damaged_page_is_noticed(
+        blocks in proptest::collection::vec(proptest::collection::btree_set(hash(), 1..150), 1..20),
+        place in any::<prop::sample::Index>(), flip in 1u8..,
+    ) {
+        let mut built = build(&blocks);
+        let mut pages = built.pages.to_vec();
+        *place.get_mut(&mut pages) ^= flip;
+        built.pages = pages.into();
+        prop_assert!(content(&built).is_err());
+        for (hash, wanted) in inverted(&blocks).into_iter().step_by(17) {
+            // A page that can be read says what it said before.
+            if let Ok(found) = built.map.find(WordHash(hash), &built.pages) {
+                prop_assert_eq!(found.iter().collect::<Vec<_>>(), wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn sets_are_sets(
+        a in proptest::collection::btree_set(0u32..200, 0..40),
+        b in proptest::collection::btree_set(0u32..200, 0..40),
+        blocks in 1u32..200,
+    ) {
+        let set_of = |members: &BTreeSet<u32>| {
+            let mut set = BlockSet::none(blocks);
+            members.iter().for_each(|block| set.insert(*block));
+            set
+        };
+        let inside = |block: &u32| *block < blocks;
+        let mut both = set_of(&a);
+        both.intersect(&set_of(&b));
+        let expected: Vec<u32> = a.intersection(&b).copied().filter(inside).collect();
+        prop_assert_eq!(both.iter().collect::<Vec<_>>(), expected);
+        let mut either = set_of(&a);
+        either.union(&set_of(&b));
+        let expected: Vec<u32> = a.union(&b).copied().filter(inside).collect();
+        prop_assert_eq!(either.iter().collect::<Vec<_>>(), expected);
+        prop_assert_eq!(BlockSet::all(blocks).count(), blocks);
+    }
+}
+
+#[test]
+fn a_list_that_fits_no_page_says_every_block() {
+    let count = 60_000;
+    let mut blocks = vec![BTreeSet::new(); count];
+    for (index, block) in blocks.iter_mut().enumerate() {
+        if index.is_multiple_of(3) {
+            block.insert(7);
+        }
+        if index == 5 || index == 59_999 {
+            block.insert(8);
+        }
+    }
+    let built = build(&blocks);
+    let found = |hash| built.map.find(WordHash(hash), &built.pages).unwrap();
+    assert_eq!(found(7).count(), 60_000);
+    assert_eq!(found(8).iter().collect::<Vec<_>>(), [5, 59_999]);
+    assert!(found(9).is_empty());
+}
