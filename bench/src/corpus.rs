@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 /// What is known of a corpus without reading it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Meta {
     pub(crate) corpus: String,
     pub(crate) events: u64,

@@ -1,6 +1,7 @@
 //! The benchmark suite.
 
 mod corpus;
+mod latency;
 mod load;
 mod oracle;
 mod process;

@@ -55,17 +55,35 @@ pub(crate) fn processor_time_by_thread(id: u32) -> anyhow::Result<BTreeMap<Strin
     Ok(threads)
 }
 
-/// The most memory it ever had resident, in bytes.
-pub(crate) fn memory_peak_bytes(id: u32) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let kib: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|value| value.trim().strip_suffix(" kB"))
-        .context("no VmHWM")?
-        .trim()
-        .parse()?;
-    Ok(kib * 1024)
+/// Memory a process has resident, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) resident_bytes: u64,
+    /// The most since it started, or since [`forget_memory_peak`].
+    pub(crate) peak_bytes: u64,
+}
+
+pub(crate) fn memory(id: u32) -> anyhow::Result<Memory> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).context("the server is gone")?;
+    let bytes = |name: &str| -> anyhow::Result<u64> {
+        let kib: u64 = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .and_then(|value| value.trim().strip_suffix(" kB"))
+            .with_context(|| format!("no {name}"))?
+            .trim()
+            .parse()?;
+        Ok(kib * 1024)
+    };
+    Ok(Memory {
+        resident_bytes: bytes("VmRSS:")?,
+        peak_bytes: bytes("VmHWM:")?,
+    })
+}
+
+/// From now on the peak is that of the time since (proc_pid_clear_refs(5)).
+pub(crate) fn forget_memory_peak(id: u32) -> anyhow::Result<()> {
+    fs::write(format!("/proc/{id}/clear_refs"), "5").context("reset the peak of memory")
 }
 
 /// The machine's load average over a minute.

@@ -5,6 +5,7 @@ mod compressed;
 mod data_directory;
 mod events;
 mod query;
+mod tokens;
 
 /// A function of bytes that panics when an invariant is broken.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     block::BLOCK,
     block::DIRECTORIES,
     data_directory::DATA_DIRECTORY,
+    tokens::TOKENS,
 ];
 
 /// The target of this name.

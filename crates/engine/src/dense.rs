@@ -5,20 +5,18 @@
 //! than one column.
 
 mod codes;
+mod directory;
 mod values;
 
 use std::borrow::Cow;
 
-use cordwood_event::Level;
 use cordwood_query::{Function, Reach, Target};
 use cordwood_store::block::BlockDirectory;
 use cordwood_store::column::Column;
 
 use crate::SearchedSource;
-use crate::aggregate::Accumulator;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
-use crate::datum::Leaf;
 use crate::evaluate::{BlockClauses, Failure};
 use crate::groups::{Computed, GroupBy, Groups, interval_start};
 use crate::key::Key;
@@ -26,6 +24,8 @@ use crate::row::block::BlockFields;
 use crate::row::{FieldSet, Row};
 use crate::selection::Selection;
 use codes::Coded;
+
+pub(crate) use directory::DirectoryGrouping;
 
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;
@@ -206,66 +206,4 @@ impl ColumnGrouping<'_> {
 /// Whether a level that has no name may have been sent as something else.
 fn has_raw_level(directory: &BlockDirectory) -> bool {
     directory.rest.is_some() || directory.column_index("level").is_some()
-}
-
-/// Groups a block, all of whose rows are asked for, by what its directory says; `false` when it says too little. Counts
-/// that a directory will know besides those of levels belong here.
-pub(crate) fn group_from_directory(
-    groups: &mut Groups,
-    fields: &FieldSet,
-    directory: &BlockDirectory,
-    source: &SearchedSource,
-) -> bool {
-    let aggregation = std::sync::Arc::clone(groups.aggregation());
-    let counts_rows =
-        |computed: &Computed| computed.field.is_none() && computed.condition.is_none();
-    if !aggregation.computed.iter().all(counts_rows) {
-        return false;
-    }
-    let mut keys = Vec::new();
-    let mut level_at = None;
-    for (index, key) in aggregation.keys.iter().enumerate() {
-        keys.push(match key {
-            GroupBy::Time(interval) => {
-                let (first, last) = directory.timestamps;
-                let start = interval_start(first, *interval);
-                if start != interval_start(last, *interval) {
-                    return false;
-                }
-                Key::Time(start)
-            }
-            GroupBy::Field(field) => match fields.targets().get(*field) {
-                Some(Target::Source) => Key::Text(source.name.as_str().into()),
-                Some(Target::Level) if level_at.is_none() && !has_raw_level(directory) => {
-                    level_at = Some(index);
-                    Key::Null
-                }
-                _ => return false,
-            },
-        });
-    }
-    match level_at {
-        None => add_counts(groups, &keys, directory.rows.into()),
-        Some(index) => {
-            for level in [None].into_iter().chain(Level::ALL.map(Some)) {
-                if let Some(key) = keys.get_mut(index) {
-                    *key = level.map_or(Key::Null, |level| Key::of(Leaf::Text(level.name())));
-                }
-                add_counts(groups, &keys, directory.levels.of(level).into());
-            }
-        }
-    }
-    true
-}
-
-fn add_counts(groups: &mut Groups, keys: &[Key], rows: u64) {
-    if rows == 0 {
-        return;
-    }
-    let group = groups.group(keys);
-    for column in 0..groups.aggregation().computed.len() {
-        if let Accumulator::Count(count) = groups.accumulator(group, column) {
-            *count += rows;
-        }
-    }
 }

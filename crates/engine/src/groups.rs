@@ -237,7 +237,7 @@ impl Groups {
         columns.filter_map(approximation).collect()
     }
 
-    /// The table, a row for each group, in the order of the keys. `seconds` is how long the range lasts.
+    /// The table, a row for each group, in no order. `seconds` is how long the range lasts.
     pub(crate) fn into_table(self, seconds: f64) -> Table {
         let aggregation = self.aggregation;
         let seconds = aggregation
@@ -262,15 +262,13 @@ impl Groups {
         }
         let names = aggregation.key_names.iter().cloned();
         let computed = aggregation.computed.iter();
-        let mut table = Table {
+        Table {
             columns: names
                 .chain(computed.map(|column| column.aggregate.name.clone()))
                 .collect(),
             rows,
             more: false,
-        };
-        table.sort_by_keys(aggregation.keys.len());
-        table
+        }
     }
 }
 

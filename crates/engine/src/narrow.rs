@@ -62,17 +62,73 @@ pub(crate) fn count(
     clauses: &[CompiledClause],
     directory: &BlockDirectory,
 ) -> Option<u64> {
-    let rows = u64::from(directory.rows);
-    match condition {
-        Condition::Constant(held) => Some(if *held { rows } else { 0 }),
-        Condition::Not(term) => Some(rows - count(term, clauses, directory)?),
-        Condition::Clause(ClauseId(index)) => match clauses.get(*index)? {
-            CompiledClause::Level(level) if !asks_raw(level, directory) => {
-                Some(count_levels(level, directory))
+    let levels = LevelSet::of(condition, clauses, directory)?;
+    let all = [None].into_iter().chain(Level::ALL.map(Some));
+    let selected = all.filter(|level| levels.contains(*level));
+    let counts = selected.map(|level| u64::from(directory.levels.of(level)));
+    Some(counts.sum())
+}
+
+/// The levels whose rows a condition selects, when it looks at nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LevelSet {
+    /// By code.
+    selects: [bool; Level::ALL.len() + 1],
+}
+
+impl LevelSet {
+    /// Every row.
+    pub(crate) const ALL: LevelSet = LevelSet {
+        selects: [true; Level::ALL.len() + 1],
+    };
+
+    /// `None` when the condition looks at more than normalised levels.
+    pub(crate) fn of(
+        condition: &Condition,
+        clauses: &[CompiledClause],
+        directory: &BlockDirectory,
+    ) -> Option<LevelSet> {
+        let of_term = |term: &Condition| LevelSet::of(term, clauses, directory);
+        match condition {
+            Condition::Constant(held) => Some(LevelSet::where_each(|_| *held)),
+            Condition::Not(term) => {
+                let term = of_term(term)?;
+                Some(LevelSet::where_each(|level| !term.contains(level)))
             }
-            _ => None,
-        },
-        Condition::And(_) | Condition::Or(_) => None,
+            Condition::And(terms) => {
+                let terms: Vec<LevelSet> = terms.iter().map(of_term).collect::<Option<_>>()?;
+                Some(LevelSet::where_each(|level| {
+                    terms.iter().all(|term| term.contains(level))
+                }))
+            }
+            Condition::Or(terms) => {
+                let terms: Vec<LevelSet> = terms.iter().map(of_term).collect::<Option<_>>()?;
+                Some(LevelSet::where_each(|level| {
+                    terms.iter().any(|term| term.contains(level))
+                }))
+            }
+            Condition::Clause(ClauseId(index)) => match clauses.get(*index)? {
+                CompiledClause::Level(level) if !asks_raw(level, directory) => {
+                    let holds =
+                        |known: Option<Level>| known.is_some_and(|known| level.holds(known));
+                    Some(LevelSet::where_each(holds))
+                }
+                _ => None,
+            },
+        }
+    }
+
+    fn where_each(holds: impl Fn(Option<Level>) -> bool) -> LevelSet {
+        let code = |code: usize| u8::try_from(code).ok().and_then(Level::from_code);
+        LevelSet {
+            selects: std::array::from_fn(|index| holds(code(index))),
+        }
+    }
+
+    /// Whether rows of this level are selected.
+    pub(crate) fn contains(self, level: Option<Level>) -> bool {
+        let code = level.map_or(0, Level::code);
+        self.selects[usize::from(code)]
     }
 }
 

@@ -129,6 +129,7 @@ fn finish_groups(
     range: range::Lasting,
 ) -> Result<(Staged, Vec<Approximation>), Error> {
     let approximate = groups.approximations();
+    let keys = groups.aggregation().keys.len();
     let mut table = groups.into_table(range.seconds());
     if let Some(timechart) = &pipeline.timechart
         && let Some(times) = range.times
@@ -136,7 +137,7 @@ fn finish_groups(
     {
         run.incomplete.push(incomplete);
     }
-    pipeline.rank(&mut table);
+    pipeline.order(&mut table, keys);
     let table = finish_table(run, pipeline, table, range)?;
     let is_shown = |approximation: &Approximation| table.columns.contains(&approximation.column);
     let approximate = approximate.into_iter().filter(is_shown).collect();

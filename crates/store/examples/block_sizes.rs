@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use bytes::Bytes;
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, Timestamp};
-use cordwood_store::block::{self, BlockReader, BlockRow, EncodedBlock};
+use cordwood_store::block::{self, BlockDirectory, BlockReader, BlockRow, EncodedBlock};
 use cordwood_store::column::Values;
+use cordwood_store::tokens::{TokenMap, TokenMapBytes, WordHash};
 
 const ROWS_PER_BLOCK: usize = 16_384;
 
@@ -41,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         millis(elapsed) / count(blocks.len()),
         count(source_bytes) / 1e6 / elapsed.as_secs_f64(),
     );
+    print_tokens(&blocks, batch.len())?;
     for (name, measure) in [
         (
             "newest 100, all fields",
@@ -199,6 +201,11 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
             count(*bytes) / count(events)
         );
     }
+    let minutes = bytes_of_minutes(blocks);
+    println!(
+        "{:7.4}  of the directories, counts by minute",
+        count(minutes) / count(events)
+    );
     let total: usize = sizes.iter().map(|(_, (bytes, _))| bytes).sum();
     println!(
         "{:7.3}  bytes per event, {events} events, {} blocks, {:.1} times smaller than JSON",
@@ -222,6 +229,47 @@ fn print_templates(blocks: &[EncodedBlock], distinct: usize) {
         "templates: {distinct} distinct, {:.1} per block; {whole} of {rows} texts kept whole",
         count(uses) / count(blocks.len()),
     );
+}
+
+/// The token map of all blocks as if they were one segment.
+fn print_tokens(blocks: &[EncodedBlock], events: usize) -> anyhow::Result<()> {
+    let build = || TokenMapBytes::of_blocks(blocks.iter().map(|block| &*block.tokens));
+    let (elapsed, bytes) = fastest(build);
+    let pages = Bytes::from(bytes.pages);
+    let map = TokenMap::open(&bytes.index, pages.len() as u64)?;
+    let (mut words, mut lists, mut alone) = (0, 0, 0);
+    map.each(&pages, |_, blocks| {
+        words += 1;
+        lists += blocks.len();
+        alone += usize::from(blocks.len() == 1);
+    })?;
+    println!(
+        "{:7.3}  token map bytes per event: {words} words, {alone} of them in one block, {lists} in all, built in {:.0} ms",
+        f64::from(u32::try_from(map.bytes())?) / count(events),
+        millis(elapsed),
+    );
+    let wanted = (0..1000u32).map(|number| WordHash(number * 4_294_967 + 1));
+    let find_all = || {
+        wanted
+            .clone()
+            .try_for_each(|word| map.find(word, &pages).map(drop))
+    };
+    let (elapsed, found) = fastest(find_all);
+    found?;
+    println!("token map lookup: {:.1} us", millis(elapsed));
+    Ok(())
+}
+
+/// What counts by minute add to the directories.
+fn bytes_of_minutes(blocks: &[EncodedBlock]) -> usize {
+    let bytes = |directories: &[BlockDirectory]| block::encode_directories(directories).bytes.len();
+    let mut directories: Vec<BlockDirectory> =
+        blocks.iter().map(|block| block.directory.clone()).collect();
+    let with_minutes = bytes(&directories);
+    for directory in &mut directories {
+        directory.minutes = None;
+    }
+    with_minutes - bytes(&directories)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for printing")]

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use cordwood_event::{Level, Scalar, Timestamp};
 use cordwood_query::Interval;
-use cordwood_store::column::{Column, Values};
+use cordwood_store::column::{Column, StrValues, Values};
 use hashbrown::HashTable;
 
 use super::NONE;
@@ -105,13 +105,7 @@ pub(super) fn of_column(column: &Column) -> Result<Option<Coded>, Failure> {
             )
         })),
         Values::Str(texts) => {
-            let mut interned = Interned::default();
-            for index in 0..texts.frame_count() {
-                let frame = texts.frame(index)?;
-                for index in 0..frame.len() {
-                    interned.push_text(frame.get(index).unwrap_or_default());
-                }
-            }
+            let interned = Interned::of(texts)?;
             (interned.keys, interned.codes)
         }
         Values::Text(texts) => {
@@ -122,14 +116,18 @@ pub(super) fn of_column(column: &Column) -> Result<Option<Coded>, Failure> {
             (interned.keys, interned.codes)
         }
         Values::Packed(packed) => {
-            let texts = packed.texts();
-            let keys = (0..packed.slots()).map(|slot| Ok(Key::Text(texts.get(slot)?.into())));
-            let keys: Result<Vec<Key>, Failure> = keys.collect();
-            let slots = (0..column.presence.present()).map(|rank| packed.slot(rank));
-            (
-                keys?,
-                slots.map(|slot| slot.map_or(NONE, code_of)).collect(),
-            )
+            let Interned {
+                keys,
+                codes: of_slots,
+                ..
+            } = Interned::of(packed.texts())?;
+            let codes = packed.codes().map(|slots| {
+                let slots = slots.iter().map(|slot| usize::from(*slot));
+                slots
+                    .map(|slot| of_slots.get(slot).copied().unwrap_or(0))
+                    .collect()
+            });
+            (keys, codes.unwrap_or(of_slots))
         }
         Values::Mixed(_) => return Ok(None),
     };
@@ -185,6 +183,17 @@ struct Interned {
 }
 
 impl Interned {
+    fn of(texts: &StrValues) -> Result<Interned, Failure> {
+        let mut interned = Interned::default();
+        for index in 0..texts.frame_count() {
+            let frame = texts.frame(index)?;
+            for index in 0..frame.len() {
+                interned.push_text(frame.get(index).unwrap_or_default());
+            }
+        }
+        Ok(interned)
+    }
+
     fn push_text(&mut self, text: &str) {
         let Interned { table, keys, codes } = self;
         let is_text = |code: &u32| matches!(keys.get(*code as usize), Some(Key::Text(known)) if **known == *text);
@@ -229,6 +238,12 @@ pub(super) fn number_groups(groups: &mut Groups, keys: &[Coded], selected: &Sele
         code_of(groups.group(&of_row.collect::<Vec<Key>>()))
     };
     match combinations {
+        Some(_) if varying.is_empty() => {
+            if let Some(first) = selected.iter().next() {
+                let group = new_group(first);
+                selected.iter().for_each(|row| group_of[row] = group);
+            }
+        }
         Some(combinations) if combinations <= TABLE_MAX => {
             let mut table = vec![NONE; combinations];
             for row in selected.iter() {

@@ -61,6 +61,10 @@ impl Sink<'_> {
                     return Ok(false);
                 }
                 let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
+                if self.is_distinct() {
+                    self.add_different(column, codes, &leaves);
+                    return Ok(true);
+                }
                 self.each(column, |accumulator, rank| {
                     let code = codes.get(rank).map(|code| usize::from(*code));
                     let leaf = code.and_then(|code| leaves.get(code)?.as_ref());
@@ -107,6 +111,40 @@ impl Sink<'_> {
             Values::Mixed(_) => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn is_distinct(&mut self) -> bool {
+        self.groups.len() > 0
+            && matches!(
+                self.groups.accumulator(0, self.column),
+                Accumulator::CountDistinct(_)
+            )
+    }
+
+    /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
+    fn add_different(&mut self, column: &Column, codes: &[u16], leaves: &[Option<Prepared<'_>>]) {
+        /// A mebibyte, which a core's cache holds.
+        const SEEN_MAX: usize = 1 << 20;
+        let mut seen = vec![false; (self.groups.len() * leaves.len()).min(SEEN_MAX)];
+        for (row, rank) in column.presence.iter() {
+            let group = self
+                .group_of
+                .get(row)
+                .copied()
+                .filter(|group| *group != NONE);
+            let (Some(group), Some(code)) = (group, codes.get(rank)) else {
+                continue;
+            };
+            let (group, code) = (group as usize, usize::from(*code));
+            if let Some(seen) = seen.get_mut(group * leaves.len() + code)
+                && std::mem::replace(seen, true)
+            {
+                continue;
+            }
+            if let Some(Some(prepared)) = leaves.get(code) {
+                prepared.add_to(self.groups.accumulator(group, self.column));
+            }
+        }
     }
 
     fn accumulator(&mut self, row: usize) -> Option<&mut Accumulator> {

@@ -10,7 +10,7 @@ use super::pipeline::Pipeline;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::condition::Condition;
-use crate::dense::{self, ColumnGrouping};
+use crate::dense::{ColumnGrouping, DirectoryGrouping};
 use crate::evaluate::Failure;
 use crate::groups::{Aggregation, Groups, Held};
 use crate::matching::PartRows;
@@ -55,15 +55,15 @@ impl Quest for Aggregating<'_> {
         part: usize,
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Groups>, Failure>> {
-        let rows = PartRows {
-            plan,
-            part: &plan.parts[part],
-            budget,
+        let part = &plan.parts[part];
+        let Part::Block(block) = &part.part else {
+            return None;
         };
-        match &rows.part.part {
-            Part::Open(_) => None,
-            Part::Block(block) => self.work.ask_directory(&rows, block).ok().map(Ok),
+        if let Err(cut) = budget.check() {
+            return Some(Err(cut.into()));
         }
+        let rows = PartRows { plan, part, budget };
+        self.work.ask_directory(&rows, block).ok().map(Ok)
     }
 
     fn work_on(
@@ -144,11 +144,14 @@ impl Work {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), groups)),
         };
-        let source = &rows.plan.sources[rows.part.source].searched;
-        let is_whole = condition == Condition::Constant(true) && rows.holds_whole(handle);
-        if is_whole
-            && self.local.is_empty()
-            && dense::group_from_directory(&mut groups, &self.fields, handle.directory(), source)
+        let grouping = DirectoryGrouping {
+            directory: handle.directory(),
+            fields: &self.fields,
+            source: &rows.plan.sources[rows.part.source].searched,
+        };
+        if self.local.is_empty()
+            && rows.holds_whole(handle)
+            && grouping.group(&mut groups, &condition, &rows.plan.clauses)
         {
             return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
         }

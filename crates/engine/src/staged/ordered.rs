@@ -23,7 +23,7 @@ use crate::matching::PartRows;
 use crate::part::{Fate, PartAnswer, id_at};
 use crate::plan::{Plan, PlannedPart};
 use crate::row::block::BlockFields;
-use crate::row::kept::KeptRow;
+use crate::row::kept::{Extended, KeptRow};
 use crate::row::open::OpenFields;
 use crate::row::{FieldSet, Row};
 use crate::run::{Quest, Run};
@@ -41,7 +41,11 @@ struct Work {
     local: Arc<[LocalStage]>,
     /// More rows than these of one part are never needed.
     rows_wanted: usize,
+    /// The order in which rows are sorted first of all, and how many of them are needed then.
+    sorted: Option<(SortKeys, usize)>,
 }
+
+type SortKeys = Arc<[(usize, SortKey)]>;
 
 /// A stage with what it remembers.
 enum Stateful {
@@ -94,6 +98,12 @@ impl Ordered {
                 fields: Arc::clone(&pipeline.fields),
                 local: pipeline.local.clone().into(),
                 rows_wanted: needed_by(&pipeline.ordered, rows_max),
+                sorted: match pipeline.ordered.split_first() {
+                    Some((OrderedStage::Sort(keys), later)) => {
+                        Some((keys.clone().into(), needed_by(later, rows_max)))
+                    }
+                    _ => None,
+                },
             },
             stages: stages.collect(),
             rows: Vec::new(),
@@ -346,7 +356,7 @@ impl Stream<'_> {
         Ok(())
     }
 
-    fn note_returned(&mut self, part: usize) -> Result<(), Incomplete> {
+    fn advance_past(&mut self, part: usize) -> Result<(), Incomplete> {
         self.returned.insert(part);
         while self.returned.remove(&self.next_outstanding) {
             self.next_outstanding += 1;
@@ -377,15 +387,14 @@ impl Quest for Stream<'_> {
         part: usize,
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Vec<KeptRow>>, Failure>> {
-        let rows = PartRows {
-            plan,
-            part: &plan.parts[part],
-            budget,
-        };
-        let Part::Block(block) = &rows.part.part else {
+        let part = &plan.parts[part];
+        let Part::Block(block) = &part.part else {
             return None;
         };
-        let pruned = rows.condition_in(block).err()?;
+        if let Err(cut) = budget.check() {
+            return Some(Err(cut.into()));
+        }
+        let pruned = PartRows { plan, part, budget }.condition_in(block).err()?;
         Some(Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())))
     }
 
@@ -418,11 +427,11 @@ impl Quest for Stream<'_> {
             }
             self.waiting.push(Reverse(Waiting(row)));
         }
-        self.note_returned(part)
+        self.advance_past(part)
     }
 
     fn give_up(&mut self, part: usize) -> Result<(), Incomplete> {
-        self.note_returned(part)
+        self.advance_past(part)
     }
 }
 
@@ -435,16 +444,17 @@ impl Work {
     ) -> Result<PartAnswer<Vec<KeptRow>>, Failure> {
         let source = &rows.plan.sources[rows.part.source].searched;
         let fields = OpenFields::new(open.batch(), &self.fields, source);
-        let mut kept = Vec::new();
+        let mut kept = Kept::new(self);
         let is_asked = |id: EventId| is_behind_cursor(rows.plan, id);
         let rows_scanned = rows.match_open(open, is_asked, |row, id| {
-            let found = found(rows.plan, id, part, row);
-            kept.extend(self.keep(&fields.row(row, id.sequence), found)?);
-            Ok(())
+            kept.offer(
+                &fields.row(row, id.sequence),
+                found(rows.plan, id, part, row),
+            )
         })?;
         Ok(PartAnswer {
             fate: Fate::OpenRows,
-            found: kept,
+            found: kept.into_rows(),
             rows_scanned,
             bytes_scanned: 0,
         })
@@ -457,10 +467,10 @@ impl Work {
         part: u32,
     ) -> Result<PartAnswer<Vec<KeptRow>>, Failure> {
         rows.budget.check()?;
-        let mut kept = Vec::new();
+        let mut kept = Kept::new(self);
         let condition = match rows.condition_in(handle) {
             Ok(condition) => condition,
-            Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), kept)),
+            Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())),
         };
         let block = OpenBlock::new(handle);
         let selected = rows.select(&condition, &block, rows.in_range(&block)?)?;
@@ -476,30 +486,82 @@ impl Work {
                 if index.is_multiple_of(ROWS_PER_CHECK) {
                     rows.budget.check()?;
                 }
-                if kept.len() >= self.rows_wanted {
+                if kept.rows.len() >= self.rows_wanted {
                     break;
                 }
                 if let Some(id) = id_at(times, sequences, row)
                     && is_behind_cursor(rows.plan, id)
                 {
-                    kept.extend(self.keep(&fields.row(row), found(rows.plan, id, part, row))?);
+                    kept.offer(&fields.row(row), found(rows.plan, id, part, row))?;
                 }
             }
         }
         Ok(PartAnswer {
             fate: selected.fate,
-            found: kept,
+            found: kept.into_rows(),
             rows_scanned: selected.rows_scanned,
             bytes_scanned: block.bytes_read(),
         })
     }
+}
 
-    fn keep(&self, row: &dyn Row, found: Found) -> Result<Option<KeptRow>, Failure> {
-        let mut added = Vec::new();
-        if !pass(&self.local, row, &mut added)? {
-            return Ok(None);
+/// The rows of one part that may be needed.
+struct Kept<'a> {
+    work: &'a Work,
+    rows: Vec<(Vec<SortValue>, KeptRow)>,
+    /// What a row must stand before to be needed, once more were seen than are.
+    bound: Option<Vec<SortValue>>,
+}
+
+impl Kept<'_> {
+    fn new(work: &Work) -> Kept<'_> {
+        Kept {
+            work,
+            rows: Vec::new(),
+            bound: None,
         }
-        KeptRow::copy_of(row, found, Arc::clone(&self.fields), added).map(Some)
+    }
+
+    fn offer(&mut self, row: &dyn Row, found: Found) -> Result<(), Failure> {
+        let mut added = Vec::new();
+        if !pass(&self.work.local, row, &mut added)? {
+            return Ok(());
+        }
+        let mut values = Vec::new();
+        if let Some((keys, _)) = &self.work.sorted {
+            let extended = Extended {
+                base: row,
+                added: &added,
+            };
+            values = sort_values(&extended, keys)?;
+            // Of equals the earlier stays, which is the one that is here.
+            let bound = self.bound.as_ref();
+            if bound.is_some_and(|bound| compare(&values, bound, keys).is_ge()) {
+                return Ok(());
+            }
+        }
+        let kept = KeptRow::copy_of(row, found, Arc::clone(&self.work.fields), added)?;
+        self.rows.push((values, kept));
+        self.drop_surplus();
+        Ok(())
+    }
+
+    fn drop_surplus(&mut self) {
+        let Some((keys, rows_max)) = &self.work.sorted else {
+            return;
+        };
+        if self.rows.len() >= rows_max.saturating_mul(2).max(ROWS_PER_CHECK) {
+            let order = |a: &(Vec<SortValue>, KeptRow), b: &(Vec<SortValue>, KeptRow)| {
+                compare(&a.0, &b.0, keys).then_with(|| a.1.found.cmp(&b.1.found))
+            };
+            self.rows.sort_by(order);
+            self.rows.truncate(*rows_max);
+            self.bound = self.rows.last().map(|(values, _)| values.clone());
+        }
+    }
+
+    fn into_rows(self) -> Vec<KeptRow> {
+        self.rows.into_iter().map(|(_, row)| row).collect()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Pipeline {
     pub(super) ordered: Vec<OrderedStage>,
     pub(super) ending: Ending,
     pub(super) timechart: Option<Timechart>,
-    /// The columns of `top` and how many rows it keeps.
+    /// How many rows `top` keeps.
     top: Option<u64>,
     /// Done on the table.
     pub(super) on_table: Vec<Stage>,
@@ -144,11 +144,9 @@ impl Pipeline {
         }
     }
 
-    /// Puts the rows of `top` in its order.
-    pub(super) fn rank(&self, table: &mut Table) {
-        if let Some(limit) = self.top {
-            tables::rank(table, limit);
-        }
+    /// Puts the rows of groups in order: by their keys, for `top` by their counts.
+    pub(super) fn order(&self, table: &mut Table, keys: usize) {
+        tables::order_groups(table, keys, self.top);
     }
 }
 

@@ -223,26 +223,37 @@ fn group(
         groups.add(&columns.row(index, cells)).map_err(incomplete)?;
     }
     groups.ensure_whole();
+    let keys = aggregation.keys.len();
     let mut grouped = groups.into_table(range.seconds());
     if let (Some(timechart), Some(times)) = (Timechart::of(stage), range.times) {
         timechart.fill(&mut grouped, times)?;
     }
-    if let Some(limit) = top_of(stage) {
-        rank(&mut grouped, limit);
-    }
+    order_groups(&mut grouped, keys, top_of(stage));
     Ok(grouped)
 }
 
-/// The rows with the greatest counts, which stand in the last column; others as they were.
-pub(super) fn rank(table: &mut Table, limit: u64) {
+/// Orders rows by their keys; for `top`, those with the greatest counts, which stand in the last column, come first and
+/// the others are dropped.
+pub(super) fn order_groups(table: &mut Table, keys: usize, top: Option<u64>) {
+    let Some(limit) = top else {
+        table.sort_by_keys(keys);
+        return;
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let count = |row: &Vec<Cell>| match row.last() {
         Some(Cell::Int(count)) => *count,
         _ => 0,
     };
+    // What cannot be among the first is not sorted.
+    if limit > 0 && limit < table.rows.len() {
+        let mut counts: Vec<i128> = table.rows.iter().map(count).collect();
+        let (_, least, _) = counts.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
+        let least = *least;
+        table.rows.retain(|row| count(row) >= least);
+    }
+    table.sort_by_keys(keys);
     table.rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
-    table
-        .rows
-        .truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    table.rows.truncate(limit);
 }
 
 fn check(index: usize, budget: &Budget) -> Result<(), Failure> {

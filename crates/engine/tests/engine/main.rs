@@ -1,5 +1,6 @@
 //! The engine over a real store.
 
+mod counted;
 mod cut;
 mod explain;
 mod oracle;

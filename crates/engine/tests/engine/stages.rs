@@ -31,12 +31,12 @@ fn spread(steps: Vec<Step>) -> Vec<Step> {
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
-    filter: String,
-    stages: String,
-    order: Order,
-    range: TimeBounds,
-    rows_max: usize,
+pub(crate) struct Asked {
+    pub(crate) filter: String,
+    pub(crate) stages: String,
+    pub(crate) order: Order,
+    pub(crate) range: TimeBounds,
+    pub(crate) rows_max: usize,
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
@@ -161,7 +161,7 @@ fn is_huge(cell: &Cell) -> bool {
     matches!(cell, Cell::Float(float) if float.abs() >= 1e15)
 }
 
-fn check(fixture: &Fixture, asked: &Asked) -> Result<StagedAnswer, TestCaseError> {
+pub(crate) fn check(fixture: &Fixture, asked: &Asked) -> Result<StagedAnswer, TestCaseError> {
     let request = request(asked);
     let expected = expected(fixture, &request);
     let answer = fixture

@@ -14,6 +14,7 @@ mod generate;
 mod introspection;
 mod precedence;
 mod properties;
+mod required;
 mod rows;
 mod stage_diagnostics;
 mod stages;

@@ -1,7 +1,12 @@
 //! What holds for every query and every event.
 
-use cordwood_event::Scalar;
-use cordwood_query::{Clause, Diagnostic, Filter, Matcher, Predicate, Target, Test, parse};
+use std::collections::HashSet;
+
+use cordwood_event::{Number, Scalar};
+use cordwood_query::{
+    Clause, CompiledClause, Diagnostic, Filter, Matcher, Predicate, RequiredWords, Target, Test,
+    parse,
+};
 use proptest::prelude::*;
 
 use crate::event::{ORIGIN, event, holds, now};
@@ -95,6 +100,31 @@ proptest! {
     }
 
     #[test]
+    fn a_match_holds_the_words_required(filter in generate::filter(), json in generate::event()) {
+        let batch = event(&json);
+        let mut words = HashSet::new();
+        for (_, value) in batch.event(0).fields() {
+            words_of(value, &mut words);
+        }
+        for clause in filter.clauses() {
+            let (CompiledClause::Field(_, predicate) | CompiledClause::AnyField(predicate, _)) =
+                clause.compile(now())
+            else {
+                continue;
+            };
+            let RequiredWords::AnyOf(sets) = predicate.required_words() else { continue };
+            prop_assert!(sets.iter().all(|set| !set.is_empty()), "{clause}");
+            let is_met = sets.iter().any(|set| set.iter().all(|word| words.contains(word)));
+            let mut fields = batch.event(0).fields();
+            let holds = match &clause.target {
+                Target::AnyField => fields.any(|(_, value)| predicate.matches_anywhere(value)),
+                _ => holds(&Filter::Clause(clause.clone()), &batch),
+            };
+            prop_assert!(is_met || !holds, "{clause} asks for {sets:?} of {json}");
+        }
+    }
+
+    #[test]
     fn a_filter_of_one_clause_is_the_clause(filter in generate::filter(), json in generate::event()) {
         let batch = event(&json);
         for clause in filter.clauses() {
@@ -117,6 +147,39 @@ proptest! {
             check_texts(&predicate, &texts, &clause.test)?;
             check_numbers(&predicate, &numbers, &clause.test)?;
         }
+    }
+}
+
+/// The words of a value as [`cordwood_query::RequiredWords`] counts them, by the definition.
+fn words_of(value: Scalar<'_>, words: &mut HashSet<String>) {
+    let whole = |number: Number| {
+        number
+            .as_integer()
+            .map(|whole| whole.unsigned_abs().to_string())
+    };
+    match value {
+        Scalar::Null => {}
+        Scalar::Bool(boolean) => words.extend([boolean.to_string()]),
+        Scalar::Int(_) | Scalar::Float(_) => words.extend(value.as_number().and_then(whole)),
+        Scalar::Str(text) => words.extend(
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .map(str::to_ascii_lowercase),
+        ),
+        Scalar::Json(json) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::Array(items)) => {
+                items
+                    .iter()
+                    .for_each(|item| words_of(Scalar::Json(&item.to_string()), words));
+            }
+            Ok(serde_json::Value::Object(members)) => {
+                members
+                    .values()
+                    .for_each(|item| words_of(Scalar::Json(&item.to_string()), words));
+            }
+            Ok(serde_json::Value::String(text)) => words_of(Scalar::Str(&text), words),
+            Ok(serde_json::Value::Bool(boolean)) => words_of(Scalar::Bool(boolean), words),
+            _ => words.extend(value.as_number().and_then(whole)),
+        },
     }
 }
 

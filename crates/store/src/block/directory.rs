@@ -1,5 +1,6 @@
 //! What a block holds and where: enough to decide, without reading it, whether it can matter.
 
+mod minutes;
 mod serial;
 mod templates;
 
@@ -7,10 +8,13 @@ use std::sync::Arc;
 
 use cordwood_event::{Level, Number, Timestamp};
 
-use crate::encoding::Encoding;
+use crate::encoding::{Corrupt, Encoding};
 use crate::template::TemplateUses;
 
+pub use minutes::MinuteCounts;
 pub use serial::{EncodedDirectories, decode_directories, encode_directories};
+
+const MISSING: Corrupt = Corrupt("directories whose parts do not fit together");
 
 /// A run of bytes of a block with its checksum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct BlockDirectory {
     pub source_bytes: u64,
     /// How many events have each level.
     pub levels: LevelCounts,
+    /// The same by minute, if the block has few minutes for its rows.
+    pub minutes: Option<MinuteCounts>,
     /// The times, sorted: a TS chunk.
     pub timestamp: Chunk,
     /// The sequence numbers: an INT chunk.
@@ -142,9 +148,28 @@ impl PartialEq for NumberRange {
 
 /// How many events have no level, and each level, by [`Level::code`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LevelCounts(pub [u32; Level::ALL.len() + 1]);
+pub struct LevelCounts(pub [u32; LevelCounts::KINDS]);
 
 impl LevelCounts {
+    /// How many codes there are.
+    pub(crate) const KINDS: usize = Level::ALL.len() + 1;
+
+    /// The counts of rows with these codes.
+    pub(crate) fn count(codes: impl Iterator<Item = usize>) -> LevelCounts {
+        let mut counts = LevelCounts::default();
+        for code in codes {
+            if let Some(count) = counts.0.get_mut(code) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// How many events there are.
+    pub fn total(self) -> usize {
+        self.0.iter().map(|count| *count as usize).sum()
+    }
+
     /// How many events have this level.
     pub fn of(self, level: Option<Level>) -> u32 {
         let code = level.map_or(0, Level::code);
@@ -158,6 +183,16 @@ impl BlockDirectory {
         self.columns
             .binary_search_by(|entry| (*entry.path).cmp(path))
             .ok()
+    }
+
+    /// Whether the counts of events are those of rows of these times and codes of levels.
+    pub(crate) fn counts_rows(&self, times: &[i64], levels: &[u8]) -> bool {
+        let codes = || levels.iter().map(|code| usize::from(*code));
+        let minutes = self.minutes.as_ref();
+        self.levels == LevelCounts::count(codes())
+            && minutes.is_none_or(|minutes| {
+                MinuteCounts::count(times, codes()).is_some_and(|counted| counted == *minutes)
+            })
     }
 
     /// How many bytes the block takes.
@@ -186,5 +221,6 @@ impl BlockDirectory {
             + self.columns.capacity() * size_of::<ColumnEntry>()
             + self.presences.capacity() * size_of::<Chunk>()
             + texts.map(|text| text.uses.memory_bytes()).sum::<usize>()
+            + self.minutes.as_ref().map_or(0, MinuteCounts::memory_bytes)
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cordwood_event::{Level, Timestamp};
 
-use super::directory::{BlockDirectory, Chunk, ColumnEntry, LevelCounts, RestEntry, TextEntry};
+use super::directory::{
+    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MinuteCounts, RestEntry, TextEntry,
+};
 use super::gather::{BlockRow, FieldCells, Gathered};
 use super::{ROWS_MAX, rest};
 use crate::column::Presence;
@@ -196,6 +198,7 @@ impl Encoder {
             .map(|map| head.push_with(|out| encoding::encode_presence(map, compressor, out)))
             .collect();
 
+        let level_codes = || levels.iter().map(|code| usize::from(*code));
         let head_length = narrow(head.bytes.len());
         let chunks = columns.iter_mut().flat_map(|entry| {
             let slots = entry.text.as_mut().map(|text| &mut text.slots);
@@ -210,7 +213,8 @@ impl Encoder {
             timestamps: bounds(times.iter().copied().map(Timestamp::from_nanos)),
             sequences: bounds(numbers.iter().copied()),
             source_bytes: rows.iter().map(|row| row.event.source_bytes() as u64).sum(),
-            levels: count_levels(&levels),
+            levels: LevelCounts::count(level_codes()),
+            minutes: MinuteCounts::of(&times, level_codes()),
             timestamp,
             sequence,
             level,
@@ -229,16 +233,6 @@ impl Encoder {
 
 fn level_code(level: Option<Level>) -> u16 {
     level.map_or(0, |level| level.code().into())
-}
-
-fn count_levels(codes: &[u16]) -> LevelCounts {
-    let mut counts = LevelCounts::default();
-    for code in codes {
-        if let Some(count) = counts.0.get_mut(usize::from(*code)) {
-            *count += 1;
-        }
-    }
-    counts
 }
 
 fn bounds<T: Ord + Copy>(values: impl Iterator<Item = T> + Clone) -> (T, T) {

@@ -177,6 +177,7 @@ fn check_directory(rows: &[Row], block: &EncodedBlock) {
         let count = rows.iter().filter(|row| row.level == level).count();
         assert_eq!(directory.levels.of(level) as usize, count);
     }
+    check_minutes(rows, directory);
     for entry in &directory.columns {
         let of_entry =
             |(key, value): &(String, Value)| (path_of(key) == *entry.path).then(|| value.clone());
@@ -189,6 +190,39 @@ fn check_directory(rows: &[Row], block: &EncodedBlock) {
     let table = TemplateTable::decode(&encoded.templates.encode()).unwrap();
     let read = decode_directories(&encoded.bytes, &Arc::new(table)).unwrap();
     assert_eq!(read, [directory.clone(), directory.clone()]);
+}
+
+fn check_minutes(rows: &[Row], directory: &BlockDirectory) {
+    let minute_of = |row: &Row| row.nanos.div_euclid(60_000_000_000);
+    let mut expected: BTreeMap<i64, LevelCounts> = BTreeMap::new();
+    for row in rows {
+        let counts = expected.entry(minute_of(row)).or_default();
+        counts.0[usize::from(row.level.map_or(0, Level::code))] += 1;
+    }
+    let span = minute_of(rows.last().unwrap()) - minute_of(&rows[0]);
+    let levels = directory.levels.0.iter().filter(|count| **count > 0);
+    let written = span * i64::try_from(levels.count()).unwrap();
+    let has_counts = span < 64 && written * 32 <= i64::try_from(rows.len()).unwrap();
+    assert_eq!(directory.minutes.is_some(), has_counts);
+    let times: Vec<i64> = rows.iter().map(|row| row.nanos).collect();
+    let levels = rows.iter().map(|row| row.level.map_or(0, Level::code));
+    let mut levels: Vec<u8> = levels.collect();
+    assert!(directory.counts_rows(&times, &levels));
+    levels[0] = (levels[0] + 1) % 7;
+    assert!(!directory.counts_rows(&times, &levels));
+    if let Some(minutes) = &directory.minutes {
+        let counted: BTreeMap<i64, LevelCounts> = minutes.iter().collect();
+        for minute in expected.keys() {
+            assert!(counted.contains_key(minute), "{minute}");
+        }
+        for (minute, counts) in counted {
+            assert_eq!(
+                counts,
+                expected.get(&minute).copied().unwrap_or_default(),
+                "{minute}"
+            );
+        }
+    }
 }
 
 fn check_numbers(entry: &ColumnEntry, values: &[Value]) {
@@ -400,10 +434,14 @@ fn twenty_thousand_names_in_one_event_come_back() {
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let key = prop_oneof!["[a-c.\\\\]{0,3}", "\\PC{0,6}"];
     let columns = btree_map(key, (crate::encoding::tests::values(), 1u32..100), 0..8);
-    let times = vec(
-        (prop_oneof![any::<i64>(), 0i64..1000], any::<u64>()),
-        1..200,
-    );
+    const HOUR: i64 = 3_600_000_000_000;
+    let near = [Just(0), Just(HOUR / 20), Just(3 * HOUR / 2)].map(|span| {
+        let time = span.prop_flat_map(|span| -span..span + 1000);
+        vec((time, any::<u64>()), 1..200)
+    });
+    let [second, minutes, hours] = near;
+    let anywhere = vec((any::<i64>(), any::<u64>()), 1..200);
+    let times = prop_oneof![second, minutes, hours, anywhere];
     let many = prop_oneof![4 => Just(0u32), 1 => 250u32..600];
     (times, columns, many, any::<u32>()).prop_map(|(mut times, columns, many, seed)| {
         times.sort_unstable();
@@ -573,6 +611,31 @@ fn directories_of_blocks_from_anywhere_share_one_table() {
         .map(|(template, used)| (template.text(), used.rows))
         .collect();
     assert_eq!(of_block, [("the query took 0, of 0", 100)]);
+}
+
+#[test]
+fn counts_of_another_minute_are_noticed() {
+    let minutes = |number: u32| Row {
+        nanos: i64::from(number) * 1_000_000_000 - 60_000_000_000,
+        level: None,
+        ..row(number, &[])
+    };
+    let rows: Vec<Row> = (0..150).map(minutes).collect();
+    let block = check(&rows);
+    let counted: Vec<_> = block
+        .directory
+        .minutes
+        .iter()
+        .flat_map(|m| m.iter())
+        .collect();
+    let expected = [(-1, 60), (0, 60), (1, 30)].map(|(minute, count)| {
+        let counts = LevelCounts([count, 0, 0, 0, 0, 0, 0]);
+        (minute, counts)
+    });
+    assert_eq!(counted, expected);
+    let mut times: Vec<i64> = rows.iter().map(|row| row.nanos).collect();
+    times[59] = 0;
+    assert!(!block.directory.counts_rows(&times, &[0; 150]));
 }
 
 #[test]

@@ -43,10 +43,17 @@ fn check_block(
     report.blocks += 1;
     report.segment_events += u64::from(block.directory.rows);
     let handle = BlockHandle::in_segment(segment, block, index);
+    let (times, levels) = (handle.timestamps(), handle.levels());
+    if let (Ok(times), Ok(levels)) = (&times, &levels)
+        && !block.directory.counts_rows(times, levels)
+    {
+        let what = "its directory does not count the events of the block at";
+        report.damage(segment.path(), format!("{what} {}", block.offset));
+    }
     let heads = [
-        handle.timestamps().map(drop),
+        times.map(drop),
         handle.sequences().map(drop),
-        handle.levels().map(drop),
+        levels.map(drop),
         handle.rest().map(drop),
     ];
     let columns = (0..block.directory.columns.len()).map(|index| {

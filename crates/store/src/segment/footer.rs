@@ -15,7 +15,7 @@ const SECTION_BYTES: usize = 24;
 /// More sections than any version will have; bounds what a reader allocates.
 const SECTIONS_MAX: usize = 64;
 
-/// A kind of section. The number 5 (rollup) is reserved.
+/// A kind of section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum SectionId {

@@ -28,7 +28,7 @@ pub enum MapInput<'a, P> {
 
 impl TokenMapBytes {
     /// The map of blocks by their words, rising.
-    pub(crate) fn of_blocks<'a>(blocks: impl Iterator<Item = &'a [u32]>) -> TokenMapBytes {
+    pub fn of_blocks<'a>(blocks: impl Iterator<Item = &'a [u32]>) -> TokenMapBytes {
         let lists: Vec<&[u32]> = blocks.collect();
         let count = u32::try_from(lists.len()).expect("a segment has fewer than 2^32 blocks");
         let mut writer = MapWriter::new(count, lists.iter().map(|list| list.len() as u64).sum());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordwood_event::SourceId;
+use cordwood_store::block::{decode_directories, encode_directories};
 use cordwood_store::disk::simulated::SimulatedDisk;
 use cordwood_store::{CheckReport, Disk, Error, Part, Severity, check};
 
@@ -58,6 +59,48 @@ fn a_sound_directory_is_found_sound() {
     assert!(
         report.columns > 4 && report.blocks == 4 && report.manifests == 2,
         "{report:?}"
+    );
+}
+
+/// Whoever writes a wrong count makes no wrong checksum.
+#[test]
+fn a_directory_that_counts_other_events_is_damage() {
+    const TRAILER_BYTES: usize = 20;
+    const SECTION_BYTES: usize = 24;
+    const DIRECTORY_SECTION: u8 = 2;
+    let disk = filled();
+    let files = disk.files();
+    let path = file_under(&files, "segments/")[0];
+    let mut bytes = files[path].clone();
+    let number = |bytes: &[u8], at: usize| {
+        usize::try_from(u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())).unwrap()
+    };
+    let trailer = bytes.len() - TRAILER_BYTES;
+    let footer_bytes = u32::from_le_bytes(bytes[trailer..trailer + 4].try_into().unwrap());
+    let footer = trailer - footer_bytes as usize;
+    let mut entries = (footer..trailer).step_by(SECTION_BYTES);
+    let entry = entries
+        .find(|entry| bytes[*entry] == DIRECTORY_SECTION)
+        .unwrap();
+    let (start, length) = (number(&bytes, entry + 8), number(&bytes, entry + 16));
+    let no_templates = Arc::default();
+    let mut directories = decode_directories(&bytes[start..start + length], &no_templates).unwrap();
+    for directory in &mut directories {
+        directory.levels.0.rotate_left(1);
+    }
+    let changed = encode_directories(&directories).bytes;
+    assert_eq!(changed.len(), length, "nothing else moves");
+    bytes[start..start + length].copy_from_slice(&changed);
+    bytes[entry + 4..entry + 8].copy_from_slice(&crc32c::crc32c(&changed).to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[footer..trailer]);
+    bytes[trailer + 4..trailer + 8].copy_from_slice(&crc.to_le_bytes());
+    disk.put(path, bytes);
+    let report = check_of(&disk).unwrap();
+    let findings: Vec<&str> = report.findings.iter().map(|f| &*f.sentence).collect();
+    assert_eq!(findings.len(), directories.len(), "{findings:?}");
+    assert!(
+        findings[0].contains("does not count the events"),
+        "{findings:?}"
     );
 }
 

@@ -575,15 +575,26 @@ fn of_number(number: Number) -> Cell {
     })
 }
 
+/// Whole numbers are added up exactly, so that great ones do not swallow small ones; the others are few and positive.
 fn total(numbers: &[Number]) -> Cell {
-    let integers = numbers.iter().map(|number| match number {
-        Number::Int(integer) => Some(*integer),
-        Number::Float(_) => None,
-    });
-    match integers.sum::<Option<i128>>() {
-        _ if numbers.is_empty() => Cell::Null,
-        Some(sum) => Cell::Int(sum),
-        None => Cell::Float(numbers.iter().map(|number| number.as_f64()).sum()),
+    if numbers.is_empty() {
+        return Cell::Null;
+    }
+    let mut whole = 0i128;
+    let mut rest = 0.0;
+    for number in numbers {
+        match of_number(*number) {
+            Cell::Int(integer) => whole += integer,
+            _ => rest += number.as_f64(),
+        }
+    }
+    let are_integers = numbers
+        .iter()
+        .all(|number| matches!(number, Number::Int(_)));
+    if are_integers {
+        Cell::Int(whole)
+    } else {
+        Cell::Float(whole as f64 + rest)
     }
 }
 

@@ -9,7 +9,10 @@ use std::vec;
 use cordwood_event::{Number, Timestamp};
 
 use super::templates::{decode_uses, push_uses, table_of};
-use super::{BlockDirectory, Chunk, ColumnEntry, LevelCounts, NumberRange, RestEntry, TextEntry};
+use super::{
+    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MISSING, NumberRange, RestEntry, TextEntry,
+    minutes,
+};
 use crate::block::rest::{decode_paths, push_paths};
 use crate::block::{COLUMNS_MAX, REST_CELLS_MAX, ROWS_MAX};
 use crate::encoding::cursor::{Cursor, push_count};
@@ -24,13 +27,12 @@ const HEAD_CHUNKS: usize = 3;
 
 const HAS_DICTIONARIES: i64 = 1;
 const HAS_REST: i64 = 2;
+const HAS_MINUTES: i64 = 4;
 
 const NO_NUMBERS: i64 = 0;
 const MIN_IS_FLOAT: i64 = 1;
 const MAX_IS_FLOAT: i64 = 2;
 const SOME_NUMBERS: i64 = 4;
-
-pub(super) const MISSING: Corrupt = Corrupt("directories whose parts do not fit together");
 
 /// Directories as bytes.
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ pub fn encode_directories<'a>(
     let uses: Vec<&TemplateUses> = texts.map(|text| text.uses.as_ref()).collect();
     let templates = table_of(&uses);
     push_uses(&uses, &templates, &mut out);
+    minutes::push(&blocks, &mut out);
     EncodedDirectories {
         bytes: out,
         templates,
@@ -67,7 +70,8 @@ pub fn encode_directories<'a>(
 fn push_shapes(blocks: &[&BlockDirectory], out: &mut Vec<u8>) {
     push(out, blocks, |block| {
         let dictionaries = i64::from(block.dictionaries.is_some()) * HAS_DICTIONARIES;
-        dictionaries + i64::from(block.rest.is_some()) * HAS_REST
+        let rest = i64::from(block.rest.is_some()) * HAS_REST;
+        dictionaries + rest + i64::from(block.minutes.is_some()) * HAS_MINUTES
     });
     push(out, blocks, |block| signed(block.presences.len()));
     push(out, blocks, |block| signed(block.columns.len()));
@@ -185,6 +189,9 @@ pub fn decode_directories(
     let mut columns = decode_columns(&mut cursor, column_count)?.into_iter();
     let text_count = shapes.iter().map(|shape| shape.texts).sum();
     let mut uses = decode_uses(&mut cursor, text_count, templates)?.into_iter();
+    let with_minutes = blocks.iter_mut().zip(&shapes);
+    let with_minutes = with_minutes.filter_map(|(block, shape)| shape.has_minutes.then_some(block));
+    minutes::decode(&mut cursor, with_minutes)?;
     cursor.finish()?;
     for (block, shape) in blocks.iter_mut().zip(&shapes) {
         fill(block, shape, &mut chunks, &mut columns, &mut rests).ok_or(MISSING)?;
@@ -198,6 +205,7 @@ pub fn decode_directories(
 struct Shape {
     has_dictionaries: bool,
     has_rest: bool,
+    has_minutes: bool,
     presences: usize,
     columns: usize,
     texts: usize,
@@ -220,6 +228,7 @@ fn decode_shapes(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Shape>, Co
         Ok(Shape {
             has_dictionaries: flags & HAS_DICTIONARIES != 0,
             has_rest: flags & HAS_REST != 0,
+            has_minutes: flags & HAS_MINUTES != 0,
             presences: within(presences, COLUMNS_MAX)?,
             columns: within(columns, COLUMNS_MAX)?,
             texts: within(texts, COLUMNS_MAX)?,
@@ -265,8 +274,8 @@ fn decode_totals(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<BlockDirec
     let (mut ts_min, mut ts_max) = (get()?, get()?);
     let (mut sequence_min, mut sequence_max) = (get()?, get()?);
     let mut source_bytes = get()?;
-    let level_kinds = LevelCounts::default().0.len();
-    let mut levels = int::decode(cursor, count.saturating_mul(level_kinds))?.into_iter();
+    let level_counts = count.saturating_mul(LevelCounts::KINDS);
+    let mut levels = int::decode(cursor, level_counts)?.into_iter();
     let mut blocks = Vec::with_capacity(count);
     for rows in rows {
         let mut counts = LevelCounts::default();
@@ -284,6 +293,7 @@ fn decode_totals(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<BlockDirec
             sequences: (sequences.0.cast_unsigned(), sequences.1.cast_unsigned()),
             source_bytes: next(&mut source_bytes)?.cast_unsigned(),
             levels: counts,
+            minutes: None,
             timestamp: Chunk::default(),
             sequence: Chunk::default(),
             level: Chunk::default(),
@@ -430,7 +440,7 @@ pub(super) fn within(value: i64, max: usize) -> Result<usize, Corrupt> {
     value.filter(|value| *value <= max).ok_or(MISSING)
 }
 
-fn narrow(value: i64, min: usize, max: usize) -> Result<u32, Corrupt> {
+pub(super) fn narrow(value: i64, min: usize, max: usize) -> Result<u32, Corrupt> {
     let value = within(value, max)?;
     if value < min {
         return Err(MISSING);

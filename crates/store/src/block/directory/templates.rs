@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::vec;
 
-use super::serial::{MISSING, next, push, signed, within};
+use super::MISSING;
+use super::serial::{next, push, signed, within};
 use crate::block::ROWS_MAX;
 use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::frame::read_frame;

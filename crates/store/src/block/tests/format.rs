@@ -113,7 +113,7 @@ fn row_1(number: u32) -> Row {
     }
 }
 
-/// Texts packed as hex digits and addresses, listed and not.
+/// Texts packed as hex digits and addresses, listed and not; in three minutes.
 fn packed_rows_1() -> Vec<Row> {
     (0..1200).map(packed_row_1).collect()
 }
@@ -132,9 +132,9 @@ fn packed_row_1(number: u32) -> Row {
         ),
     ];
     Row {
-        nanos: 1_700_000_000_000_000_000 + i64::from(number) * 250_000,
+        nanos: 1_700_000_000_000_000_000 + i64::from(number) * 100_000_000,
         sequence: 1000 + u64::from(number) * 2,
-        level: None,
+        level: Level::from_code((own % 7).to_le_bytes()[0]),
         fields: fields.map(|(key, value)| (key.to_owned(), value)).into(),
     }
 }
@@ -191,6 +191,8 @@ fn the_fixture_holds_every_encoding() {
         assert_eq!(encoding_of(path), encoding, "{path}");
     }
     assert!(directory.rest.is_some());
+    let minutes = packed.minutes.unwrap();
+    assert_eq!(minutes.iter().count(), 3, "counts by minute");
     assert_eq!(
         directory.presences.len(),
         123,
