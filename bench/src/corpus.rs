@@ -16,6 +16,7 @@ mod rng;
 mod template;
 mod text;
 mod vocabulary;
+mod wide;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -42,6 +43,19 @@ pub(crate) enum Kind {
     App,
     /// Real lines, from the directory that holds the `*_2k.log` files.
     Loghub(PathBuf),
+    /// Events that share few fields.
+    Wide,
+}
+
+impl Kind {
+    /// The day in UTC that recorded corpora of the kind span.
+    pub(crate) fn day(&self) -> &'static str {
+        match self {
+            Kind::App => "2026-06-10",
+            Kind::Loghub(_) => "2026-06-11",
+            Kind::Wide => "2026-06-12",
+        }
+    }
 }
 
 /// What is known of a corpus without reading it.
@@ -75,6 +89,7 @@ pub(crate) fn write(spec: &Spec, path: &Path) -> anyhow::Result<Meta> {
     let meta = match &spec.kind {
         Kind::App => app::generate(spec, &mut out)?,
         Kind::Loghub(dir) => loghub::generate(spec, dir, &mut out)?,
+        Kind::Wide => wide::generate(spec, &mut out)?,
     };
     out.flush()?;
     std::fs::write(meta_path(path), serde_json::to_string(&meta)? + "\n")?;

@@ -36,6 +36,8 @@ enum Command {
         #[command(flatten)]
         generate: Generate,
     },
+    /// Write the `wide` corpus: 600 paths, few of them in an event.
+    Wide(Generate),
 }
 
 #[derive(Args, Debug)]
@@ -58,21 +60,20 @@ fn main() -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
-        Command::App(generate) => generate.run(corpus::Kind::App, "2026-06-10")?,
-        Command::Loghub { dir, generate } => {
-            generate.run(corpus::Kind::Loghub(dir), "2026-06-11")?;
-        }
+        Command::App(generate) => generate.run(corpus::Kind::App)?,
+        Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir))?,
+        Command::Wide(generate) => generate.run(corpus::Kind::Wide)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 impl Generate {
-    fn run(self, kind: corpus::Kind, day: &str) -> anyhow::Result<()> {
+    fn run(self, kind: corpus::Kind) -> anyhow::Result<()> {
         let spec = corpus::Spec {
+            day: kind.day().to_owned(),
             kind,
             events: self.events,
             seed: self.seed,
-            day: day.to_owned(),
         };
         let meta = corpus::ensure(&spec, &self.out)?;
         println!("{}", serde_json::to_string(&meta)?);

@@ -7,6 +7,7 @@ mod ingest;
 mod machine;
 mod marks;
 mod questions;
+mod shapes;
 mod standing;
 
 use std::fmt::Write as _;
@@ -14,10 +15,11 @@ use std::fmt::Write as _;
 pub(crate) use concurrency::concurrency_line;
 pub(crate) use ingest::ingest_line;
 pub(crate) use questions::answer_line;
+pub(crate) use shapes::counted_line;
 
 use crate::corpus::Meta;
 use crate::question::Question;
-use crate::suite::{Asked, Concurrency, Encoded, Ingest};
+use crate::suite::{Asked, Concurrency, Encoded, Ingest, Shape};
 
 /// Everything the page is made of.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) warm_runs: usize,
     pub(crate) encoded: &'a [Encoded],
     pub(crate) concurrency: &'a Concurrency,
+    pub(crate) shapes: &'a [Shape],
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
 }
@@ -84,6 +87,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     marks::write(&mut page, outcome)?;
     encodings::write(&mut page, outcome)?;
     concurrency::write(&mut page, outcome)?;
+    shapes::write(&mut page, outcome)?;
     Ok(page)
 }
 

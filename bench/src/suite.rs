@@ -4,6 +4,7 @@ mod concurrency;
 mod encodings;
 mod ingest;
 mod questions;
+mod shapes;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use cordwood_harness::ServerOptions;
 
 use self::ingest::{Ingestion, Until};
 use self::questions::Stage;
-use crate::corpus::{self, Kind, Spec};
+use crate::corpus::{self, Kind, Meta, Spec};
 use crate::load::{Bodies, Encoding};
 use crate::oracle;
 use crate::process;
@@ -24,9 +25,19 @@ pub(crate) use self::concurrency::{Concurrency, Mixed};
 pub(crate) use self::encodings::Encoded;
 pub(crate) use self::ingest::Ingest;
 pub(crate) use self::questions::{Answer, Asked};
+pub(crate) use self::shapes::{Counted, Shape};
 
 const EVENTS: u64 = 10_000_000;
-const SMOKE_EVENTS: u64 = 100_000;
+const SMOKE_EVENTS: u64 = 40_000;
+/// As much of the corpus as is sent in each encoding: about a million events, which fit into memory.
+const ENCODED_BYTES: u64 = 375_000_000;
+const SMOKE_ENCODED_BYTES: u64 = 8_000_000;
+/// Events in the corpora of other shapes: 477 MB, and about 370.
+const LOGHUB_EVENTS: u64 = 2_000_000;
+const SMOKE_LOGHUB_EVENTS: u64 = 10_000;
+const WIDE_EVENTS: u64 = 500_000;
+const SMOKE_WIDE_EVENTS: u64 = 5_000;
+const SEED: u64 = 42;
 /// How old the oldest event in the log may become where a run would wait for it to go into a segment. The run of the
 /// page's first table keeps the server's own ten minutes.
 const FLUSH_AGE_MS: u64 = 20_000;
@@ -44,7 +55,7 @@ pub(crate) struct Arguments {
     /// Events in the corpus [default: 10 000 000].
     #[arg(long)]
     events: Option<u64>,
-    /// 100 000 events, each question once, and no page of results unless --page says where: does it run, and are the answers right?
+    /// 40 000 events, each question once, and no page of results unless --page says where: does it run, and are the answers right?
     #[arg(long)]
     smoke: bool,
     /// Connections that send at the same time.
@@ -53,6 +64,9 @@ pub(crate) struct Arguments {
     /// The size of a body.
     #[arg(long, default_value_t = 2048)]
     body_kib: usize,
+    /// The directory that holds the *_2k.log files: the `loghub` corpus is ingested too.
+    #[arg(long, value_name = "DIR")]
+    loghub_dir: Option<PathBuf>,
     /// Where the corpus and the server's data go: several gigabytes.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data"))]
     dir: PathBuf,
@@ -77,12 +91,38 @@ impl Arguments {
         self.page.clone().or(standard)
     }
 
+    fn encoded_bytes(&self) -> u64 {
+        if self.smoke {
+            SMOKE_ENCODED_BYTES
+        } else {
+            ENCODED_BYTES
+        }
+    }
+
     fn clients_ask(&self) -> Duration {
         if self.smoke {
             SMOKE_CLIENTS_ASK
         } else {
             CLIENTS_ASK
         }
+    }
+
+    /// The corpus of so many events, and where it is.
+    fn corpus(&self, kind: Kind, events: u64) -> anyhow::Result<(PathBuf, Meta)> {
+        let name = match kind {
+            Kind::App => "app",
+            Kind::Loghub(_) => "loghub",
+            Kind::Wide => "wide",
+        };
+        let path = self.dir.join(format!("{name}-{events}.ndjson"));
+        let spec = Spec {
+            day: kind.day().to_owned(),
+            kind,
+            events,
+            seed: SEED,
+        };
+        let meta = corpus::ensure(&spec, &path)?;
+        Ok((path, meta))
     }
 
     /// A server with a directory of its own in `dir`.
@@ -123,15 +163,8 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     std::fs::create_dir_all(&arguments.dir)?;
     let events = arguments.events();
-    let path = arguments.dir.join(format!("app-{events}.ndjson"));
     println!("corpus: {events} events");
-    let spec = Spec {
-        kind: Kind::App,
-        events,
-        seed: 42,
-        day: "2026-06-10".to_owned(),
-    };
-    let meta = corpus::ensure(&spec, &path)?;
+    let (path, meta) = arguments.corpus(Kind::App, events)?;
     let questions = question::questions(&meta);
     println!("answers: counted one by one");
     let expected = oracle::answers(&path, &meta, &questions)?;
@@ -154,17 +187,26 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let checked: Vec<_> = questions.iter().zip(&expected).collect();
     let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
     println!("{}", report::concurrency_line(&concurrency));
-    let encoded = encodings::measure(&path, arguments.body_bytes(), |name| {
-        arguments.ingestion_beside(&dir.path().join(name))
-    })?;
+    let encoded = encodings::measure(
+        &path,
+        arguments.body_bytes(),
+        arguments.encoded_bytes(),
+        |name| arguments.ingestion_beside(&dir.path().join(name)),
+    )?;
     for Encoded { encoding, ingest } in &encoded {
         println!("{encoding:?}: {}", report::ingest_line(ingest));
     }
-    let failed = asked
-        .answers
-        .iter()
-        .filter(|answer| answer.fault.is_some())
-        .count();
+    let shapes = measure_shapes(arguments, dir.path(), warm_runs)?;
+    for shape in &shapes {
+        println!(
+            "{}: {}",
+            shape.meta.corpus,
+            report::ingest_line(&shape.ingest)
+        );
+        for counted in &shape.counts {
+            println!("{}", report::counted_line(counted));
+        }
+    }
     let page = report::page(&Outcome {
         meta: &meta,
         connections: arguments.connections,
@@ -175,12 +217,48 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         warm_runs,
         encoded: &encoded,
         concurrency: &concurrency,
+        shapes: &shapes,
         load_before,
     })?;
     if let Some(path) = arguments.page() {
         std::fs::write(&path, page)?;
         println!("written: {}", path.display());
     }
-    println!("{} passed, {failed} failed", questions.len() - failed);
+    let counts = shapes.iter().flat_map(|shape| &shape.counts);
+    let faults: Vec<bool> = asked
+        .answers
+        .iter()
+        .map(|answer| answer.fault.is_some())
+        .chain(counts.map(|counted| counted.fault.is_some()))
+        .collect();
+    let failed = faults.iter().filter(|is_fault| **is_fault).count();
+    println!("{} passed, {failed} failed", faults.len() - failed);
     Ok(failed == 0 && concurrency.faults().count() == 0)
+}
+
+/// The `wide` corpus, and `loghub` if it was said where its lines are.
+fn measure_shapes(
+    arguments: &Arguments,
+    dir: &Path,
+    warm_runs: usize,
+) -> anyhow::Result<Vec<Shape>> {
+    let measure = |kind: Kind, events: u64| {
+        let (path, meta) = arguments.corpus(kind, events)?;
+        let ingestion = arguments.ingestion_beside(&dir.join(&meta.corpus))?;
+        let (source, shape) = shapes::measure(meta, &path, arguments.body_bytes(), &ingestion)?;
+        anyhow::Ok((path, ingestion, source, shape))
+    };
+    let [wide_events, loghub_events] = if arguments.smoke {
+        [SMOKE_WIDE_EVENTS, SMOKE_LOGHUB_EVENTS]
+    } else {
+        [WIDE_EVENTS, LOGHUB_EVENTS]
+    };
+    let (path, ingestion, source, mut wide) = measure(Kind::Wide, wide_events)?;
+    wide.counts = shapes::count_wide(&path, &ingestion, &source, warm_runs)?;
+    let mut shapes = vec![wide];
+    if let Some(lines) = &arguments.loghub_dir {
+        let (.., shape) = measure(Kind::Loghub(lines.clone()), loghub_events)?;
+        shapes.push(shape);
+    }
+    Ok(shapes)
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds the release server and measures it; `--smoke` only proves that it can.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::command::{self, Output};
@@ -14,6 +16,9 @@ pub(crate) struct Arguments {
     /// Small and unoptimised, to prove that the suite runs and the answers are right; records nothing.
     #[arg(long)]
     pub(crate) smoke: bool,
+    /// The directory that holds Loghub's *_2k.log files: they are ingested too.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) loghub_dir: Option<PathBuf>,
 }
 
 /// Runs the suite in `bench/`.
@@ -34,6 +39,9 @@ pub(crate) fn run(
     }
     if let Some(events) = arguments.events {
         suite.args(["--events", &events.to_string()]);
+    }
+    if let Some(dir) = &arguments.loghub_dir {
+        suite.arg("--loghub-dir").arg(dir);
     }
     command::run(&mut suite, output)
 }

@@ -47,6 +47,24 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_wide_corpus_is_fixed_too() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("wide.ndjson");
+    let wide = Spec {
+        kind: Kind::Wide,
+        day: Kind::Wide.day().to_owned(),
+        ..spec(1_000)
+    };
+    let meta = write(&wide, &path).expect("the corpus is written");
+    assert_eq!(meta.bytes, 885_470);
+    let written = std::fs::read(&path).expect("the corpus is there");
+    assert_eq!(
+        checksum(&written),
+        "be51212092b61686660c95967b0b67d5e204cee5833941d2537341863b8d7f58"
+    );
+}
+
+#[test]
 fn another_seed_gives_other_bytes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("app.ndjson");

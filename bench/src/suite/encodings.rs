@@ -5,10 +5,6 @@ use std::path::Path;
 use super::ingest::{Ingest, Ingestion};
 use crate::load::{Bodies, Body, Encoding};
 
-/// As much of the corpus as is sent in each encoding: about a million events. The bodies are all made before the clock
-/// starts, so that compressing them is not in the figures, and lie in memory meanwhile.
-const RAW_BYTES: u64 = 375_000_000;
-
 /// What ingest of bodies in one encoding took.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
@@ -16,16 +12,19 @@ pub(crate) struct Encoded {
     pub(crate) ingest: Ingest,
 }
 
-/// Each encoding to a server with a directory of its own.
+/// Sends the first so many bytes of lines, each encoding to a server with a directory of its own. The bodies are all made
+/// before the clock starts, so that compressing them is not in the figures, and lie in memory meanwhile.
 pub(super) fn measure(
     corpus: &Path,
     body_bytes: usize,
+    raw_bytes: u64,
     ingestion_in: impl Fn(&str) -> anyhow::Result<Ingestion>,
 ) -> anyhow::Result<Vec<Encoded>> {
     [Encoding::Plain, Encoding::Gzip, Encoding::Zstd]
         .into_iter()
         .map(|encoding| {
-            let bodies = first_bodies(Bodies::open(corpus, body_bytes, encoding)?)?;
+            let bodies = Bodies::open(corpus, body_bytes, encoding)?;
+            let bodies = first_bodies(bodies, raw_bytes)?;
             let ingestion = ingestion_in(encoding.name().unwrap_or("plain"))?;
             let (_, ingest) = ingestion.measure(bodies.into_iter().map(Ok), encoding)?;
             Ok(Encoded { encoding, ingest })
@@ -33,12 +32,13 @@ pub(super) fn measure(
         .collect()
 }
 
-fn first_bodies(bodies: Bodies) -> anyhow::Result<Vec<Body>> {
-    let mut raw_bytes = 0;
+/// The bodies in which the first so many bytes of lines are.
+fn first_bodies(bodies: Bodies, raw_bytes: u64) -> anyhow::Result<Vec<Body>> {
+    let mut taken = 0;
     bodies
         .take_while(|body| {
-            let is_wanted = raw_bytes < RAW_BYTES;
-            raw_bytes += body.as_ref().map_or(0, |body| body.raw_bytes);
+            let is_wanted = taken < raw_bytes;
+            taken += body.as_ref().map_or(0, |body| body.raw_bytes);
             is_wanted
         })
         .collect()

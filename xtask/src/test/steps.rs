@@ -137,6 +137,7 @@ impl Step {
                 let arguments = bench::Arguments {
                     events: None,
                     smoke: true,
+                    loghub_dir: None,
                 };
                 trial.finish(bench::run(trial.workspace, &arguments, trial.output())?)
             }

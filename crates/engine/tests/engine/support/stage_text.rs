@@ -76,7 +76,7 @@ fn row_stage() -> impl Strategy<Value = String> {
             fields.dedup();
             format!("dedup {}", fields.join(", "))
         }),
-        1 => Just("parse \"<user> <x:word>\"".to_owned()),
+        1 => Just("parse \"<service> <x:word>\"".to_owned()),
         1 => Just("parse \"re<x>ed\"".to_owned()),
         1 => Just("parse \"<count:number>\" from status".to_owned()),
         1 => Just("parse \"<k>a\" from service".to_owned()),
