@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
-use cordwood_store::column::{Column, Presence};
+use cordwood_store::column::{Column, Presence, TextCodes};
 use cordwood_store::{BlockHandle, Encoding, ReadError};
 
 /// A block open for one search, on one thread.
@@ -59,6 +59,13 @@ impl OpenBlock {
         let column = self.handle.column(index)?;
         self.count_column(index);
         Ok(cell.get_or_init(|| column))
+    }
+
+    /// Which text of the column at an index of the directory follows which template.
+    pub(crate) fn text_codes(&self, index: usize) -> Result<TextCodes, ReadError> {
+        let codes = self.handle.text_codes(index)?;
+        self.count_shared(self.directory().columns[index].chunk);
+        Ok(codes)
     }
 
     /// The rows that have the field of the column at an index of the directory.
@@ -115,7 +122,7 @@ impl OpenBlock {
         let Some(entry) = directory.columns.get(index) else {
             return;
         };
-        self.count(entry.chunk);
+        entry.chunks().for_each(|chunk| self.count_shared(chunk));
         self.count_presence(entry);
         if matches!(entry.encoding, Encoding::Const | Encoding::Dict)
             && let Some(chunk) = directory.dictionaries

@@ -5,6 +5,8 @@
 
 mod packed;
 mod ranks;
+mod templates;
+mod texts;
 mod values;
 
 use std::cell::Cell;
@@ -230,7 +232,10 @@ impl<'a> BlockClauses<'a> {
             }
             self.budget.check()?;
             let test = self.value_test(predicate, reading);
-            let found = test.select(self.block.column(index)?, &open)?;
+            let found = match &self.block.directory().columns[index].text {
+                Some(text) => texts::select(&test, self.block, index, &text.uses, &open)?,
+                None => test.select(self.block.column(index)?, &open)?,
+            };
             open.subtract(&found);
             held.union(&found);
         }
@@ -320,6 +325,8 @@ fn cost_of_column(entry: &ColumnEntry) -> u64 {
         Encoding::Float => 4 * values,
         // Compressed text: it decompresses to some six times as much, at about a nanosecond a byte.
         Encoding::Str => 8 * u64::from(entry.chunk.length) + values,
+        // The templates rule out most rows as a rule, and the codes are a small part of the column.
+        Encoding::Text => 2 * u64::from(entry.chunk.length) + 2 * values,
         // Rebuilt at worst; ids are mostly asked for as a whole, which compares their bytes.
         Encoding::Hex | Encoding::Ip4 => 4 * values,
         Encoding::Mixed => 8 * u64::from(entry.chunk.length) + 60 * values,

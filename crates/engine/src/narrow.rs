@@ -255,7 +255,8 @@ fn of_columns<'t>(
 pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) -> bool {
     let has_arrays = match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => entry.numbers.is_none(),
-        Encoding::Int | Encoding::Float | Encoding::Str | Encoding::Hex | Encoding::Ip4 => false,
+        Encoding::Int | Encoding::Float => false,
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => false,
     };
     if matches!(reading, Reading::Field(Reach::Inside(_))) {
         return has_arrays;
@@ -273,7 +274,10 @@ pub(crate) fn may_match(entry: &ColumnEntry, predicate: &Predicate, reading: Rea
 
 /// Whether all values of such a column are texts.
 fn is_text(encoding: Encoding) -> bool {
-    matches!(encoding, Encoding::Str | Encoding::Hex | Encoding::Ip4)
+    matches!(
+        encoding,
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text
+    )
 }
 
 /// Whether every row of the block must match.
@@ -283,7 +287,7 @@ fn must_match(entry: &ColumnEntry, predicate: &Predicate, reading: Reading<'_>) 
     }
     match entry.encoding {
         Encoding::Const | Encoding::Dict | Encoding::Mixed => false,
-        Encoding::Str | Encoding::Hex | Encoding::Ip4 => {
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => {
             matches!(predicate.text_test(), TextTest::Always)
         }
         Encoding::Int | Encoding::Float => match (entry.numbers, predicate.number_intervals()) {

@@ -17,6 +17,7 @@ mod number;
 pub mod path;
 mod timestamp;
 mod value;
+mod word;
 
 pub use batch::{Batch, EventRef, FieldId};
 pub use builder::{BatchBuilder, DuplicateKey, EventHead, FieldMap, Mark};
@@ -26,3 +27,4 @@ pub use level::Level;
 pub use number::Number;
 pub use timestamp::Timestamp;
 pub use value::{Scalar, Value};
+pub use word::is_word;

@@ -59,6 +59,23 @@ pub enum TextTest<'p> {
     Other,
 }
 
+impl TextTest<'_> {
+    /// A part of every text that matches, folded: no text matches that does not contain it, ignoring case. `None` if
+    /// there is none, or it is not known.
+    pub fn required_literal(&self) -> Option<String> {
+        match self {
+            TextTest::Exact(text) => Some(text.chars().map(crate::fold).collect()),
+            TextTest::Contains(pattern) => Some(pattern.literal()),
+            TextTest::Wildcard(pattern) => pattern.literal(),
+            TextTest::Regex(regex) => {
+                let literal = str::from_utf8(regex.literal()?).ok()?;
+                Some(literal.chars().map(crate::fold).collect())
+            }
+            TextTest::Never | TextTest::Always | TextTest::Cidr(_) | TextTest::Other => None,
+        }
+    }
+}
+
 impl Predicate {
     /// Compiles a test; `now` is for relative times, which no field has today.
     pub fn new(test: &Test, _now: Timestamp) -> Predicate {

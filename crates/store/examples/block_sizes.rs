@@ -122,11 +122,18 @@ fn scan_codes(block: &EncodedBlock, path: &str) -> anyhow::Result<usize> {
 }
 
 fn scan_text(block: &EncodedBlock, path: &str) -> anyhow::Result<usize> {
+    const WANTED: &str = "zqxvortex";
     let mut found = 0;
-    if let Some(column) = reader(block).column_of(path)?
-        && let Values::Str(texts) = &column.values
-    {
-        texts.for_each_frame(|frame| found += usize::from(frame.text.contains("zqxvortex")))?;
+    match reader(block).column_of(path)?.map(|column| column.values) {
+        Some(Values::Str(texts)) => {
+            texts.for_each_frame(|frame| found += usize::from(frame.text.contains(WANTED)))?;
+        }
+        Some(Values::Text(texts)) => {
+            for template in 0..texts.codes().uses().uses().len() {
+                found += usize::from(texts.build_run(template)?.text.contains(WANTED));
+            }
+        }
+        _ => {}
     }
     Ok(found)
 }
@@ -166,6 +173,13 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
                 format!("{:?}", entry.encoding),
                 entry.chunk.length,
             );
+            if let Some(text) = &entry.text {
+                add(
+                    &format!("{} (slots)", entry.path),
+                    String::new(),
+                    text.slots.length,
+                );
+            }
         }
         if let Some(rest) = directory.rest {
             add("(rest)", String::new(), rest.chunk.length);
@@ -174,8 +188,11 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
     let directories = block::encode_directories(blocks.iter().map(|block| &block.directory));
     sizes.insert(
         "(directories)".to_owned(),
-        (directories.len(), BTreeMap::new()),
+        (directories.bytes.len(), BTreeMap::new()),
     );
+    let templates = directories.templates.encode().len();
+    sizes.insert("(templates)".to_owned(), (templates, BTreeMap::new()));
+    print_templates(blocks, directories.templates.len());
     let mut sizes: Vec<_> = sizes.into_iter().collect();
     sizes.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(*bytes));
     for (name, (bytes, encodings)) in &sizes {
@@ -195,6 +212,22 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
         count(total) / count(events),
         blocks.len(),
         count(source_bytes) / count(total),
+    );
+}
+
+fn print_templates(blocks: &[EncodedBlock], distinct: usize) {
+    let columns = blocks.iter().flat_map(|block| &block.directory.columns);
+    let (mut uses, mut whole, mut rows) = (0, 0, 0);
+    for entry in columns {
+        if let Some(text) = &entry.text {
+            uses += text.uses.uses().len();
+            whole += text.uses.whole_rows();
+            rows += entry.present;
+        }
+    }
+    println!(
+        "templates: {distinct} distinct, {:.1} per block; {whole} of {rows} texts kept whole",
+        count(uses) / count(blocks.len()),
     );
 }
 
@@ -229,7 +262,7 @@ fn print_tokens(blocks: &[EncodedBlock], events: usize) -> anyhow::Result<()> {
 
 /// What counts by minute add to the directories.
 fn bytes_of_minutes(blocks: &[EncodedBlock]) -> usize {
-    let bytes = |directories: &[BlockDirectory]| block::encode_directories(directories).len();
+    let bytes = |directories: &[BlockDirectory]| block::encode_directories(directories).bytes.len();
     let mut directories: Vec<BlockDirectory> =
         blocks.iter().map(|block| block.directory.clone()).collect();
     let with_minutes = bytes(&directories);

@@ -13,8 +13,8 @@ mod rest;
 mod tests;
 
 pub use directory::{
-    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MinuteCounts, NumberRange, RestEntry,
-    decode_directories, encode_directories,
+    BlockDirectory, Chunk, ColumnEntry, EncodedDirectories, LevelCounts, MinuteCounts, NumberRange,
+    RestEntry, TextEntry, decode_directories, encode_directories,
 };
 pub use encode::{EncodeError, EncodedBlock, encode};
 pub use gather::BlockRow;

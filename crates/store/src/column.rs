@@ -1,7 +1,7 @@
 //! A decoded column of a block: which rows have the field, and the values of those rows.
 //!
 //! Values are dense over the rows that have the field: the *rank* of a row is its index among them.
-//! Only [`StrValues`] and [`PackedTexts`] are lazy: their frames are decompressed or rebuilt when asked for. Nothing here knows where
+//! Only [`StrValues`], [`PackedTexts`] and [`TextValues`] are lazy: they are decompressed, rebuilt or put together when asked for. Nothing here knows where
 //! the bytes came from, nor the query language.
 
 mod dictionary;
@@ -9,6 +9,7 @@ mod mixed;
 mod packed;
 mod presence;
 mod strings;
+mod texts;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) use packed::{HexShape, HexTexts, Packed, address_of};
 pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
+pub use texts::{TextCodes, TextRun, TextValues};
 
 use crate::encoding::Corrupt;
 
@@ -53,6 +55,8 @@ pub enum Values {
     Str(StrValues),
     /// Texts of one form only, kept as something shorter.
     Packed(PackedTexts),
+    /// Texts only, as templates and slots; put together when asked for.
+    Text(TextValues),
     /// Values of several kinds, or of kinds with no column of their own.
     Mixed(Mixed),
 }
@@ -65,7 +69,13 @@ impl Column {
 
     /// The value in row `row`; `None` where the field is absent, and past the last row.
     pub fn value(&self, row: usize) -> Result<Option<Value>, Corrupt> {
-        Ok(self.scalar(row)?.map(Scalar::to_value))
+        let Some(rank) = self.presence.rank(row) else {
+            return Ok(None);
+        };
+        match &self.values {
+            Values::Text(texts) => texts.text(rank).map(|text| Some(Value::Str(text.into()))),
+            values => values.scalar(rank).map(Scalar::to_value).map(Some),
+        }
     }
 
     /// Like [`value`](Self::value), borrowed.
@@ -107,6 +117,7 @@ impl Values {
                 let slot = packed.slot(rank).ok_or(PAST_END)?;
                 packed.texts().get(slot).map(Scalar::Str)
             }
+            Values::Text(texts) => texts.get(rank).map(Scalar::Str),
             Values::Mixed(mixed) => mixed.get(rank),
         }
     }

@@ -18,6 +18,7 @@ mod ip4;
 mod mixed;
 mod presence;
 mod repeats;
+mod template;
 pub(crate) mod text;
 mod timestamps;
 
@@ -33,6 +34,7 @@ use cursor::Cursor;
 pub(crate) use dictionary::SharedDictionaries;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
+pub(crate) use template::{EncodedText, SlotValues, Slots, decode_codes, decode_slots};
 pub(crate) use timestamps::encode as encode_timestamps;
 
 /// Bytes that no encoder wrote; says what is wrong with them.
@@ -40,8 +42,7 @@ pub(crate) use timestamps::encode as encode_timestamps;
 #[error("damaged block: {0}")]
 pub struct Corrupt(pub &'static str);
 
-/// How the values of a column are encoded. 4 is TS, which only the times of a block use; 10 (TEXT) is
-/// reserved.
+/// How the values of a column are encoded. 4 is TS, which only the times of a block use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Encoding {
@@ -61,6 +62,8 @@ pub enum Encoding {
     Hex = 8,
     /// Texts that are IPv4 addresses, as numbers.
     Ip4 = 9,
+    /// Texts as templates and slots.
+    Text = 10,
 }
 
 impl Encoding {
@@ -80,12 +83,13 @@ impl Encoding {
             7 => Some(Encoding::Mixed),
             8 => Some(Encoding::Hex),
             9 => Some(Encoding::Ip4),
+            10 => Some(Encoding::Text),
             _ => None,
         }
     }
 }
 
-/// Decodes `count` values.
+/// Decodes `count` values that are not TEXT, for which the directory is needed.
 pub(crate) fn decode(
     encoding: Encoding,
     bytes: &Bytes,
@@ -105,6 +109,7 @@ pub(crate) fn decode(
         Encoding::Mixed => Values::Mixed(mixed::decode(bytes, &mut cursor, count)?),
         Encoding::Hex => Values::Packed(hex::decode(&mut cursor, count)?),
         Encoding::Ip4 => Values::Packed(ip4::decode(&mut cursor, count)?),
+        Encoding::Text => return Err(Corrupt("templates where there can be none")),
     };
     cursor.finish()?;
     Ok(values)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cordwood_event::Timestamp;
 
 use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, Rest, RowFields};
-use crate::column::{Column, Presence};
+use crate::column::{Column, Presence, TextCodes};
 use crate::encoding::Corrupt;
 use crate::memtable::MemoryBlock;
 use crate::segment::{Segment, SegmentBlock};
@@ -196,6 +196,12 @@ impl BlockHandle {
         self.reader
             .levels()
             .map_err(|e| self.error("the levels", e))
+    }
+
+    /// Of the column at an index of [`BlockDirectory::columns`], whose texts follow templates, which follows which.
+    pub fn text_codes(&self, index: usize) -> Result<TextCodes, ReadError> {
+        let codes = self.reader.text_codes(index);
+        codes.map_err(|e| self.error(self.name_of(index), e))
     }
 
     /// The column at an index of [`BlockDirectory::columns`].

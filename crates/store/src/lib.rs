@@ -30,6 +30,7 @@ mod shared;
 mod snapshot;
 mod stats;
 mod store;
+pub mod template;
 pub mod tokens;
 mod view;
 

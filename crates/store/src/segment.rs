@@ -18,7 +18,9 @@ use cordwood_event::{SourceId, Timestamp};
 
 use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
+use crate::encoding::Corrupt;
 use crate::fixed::{Fixed, NUMBER_END};
+use crate::template::TemplateTable;
 use crate::tokens::{BlockSet, WordHash};
 use crate::{Disk, Error, ReadFailure, SourceTotals};
 
@@ -103,8 +105,16 @@ impl Segment {
         let footer = Footer::read(file.as_ref(), file_bytes)?;
         let directories = read_section(file.as_ref(), &footer, SectionId::Directory)?;
         let places = read_section(file.as_ref(), &footer, SectionId::Places)?;
-        let directories = decode_directories(&directories)
-            .map_err(|corrupt| SegmentError::Malformed(corrupt.0.to_owned()))?;
+        let malformed = |corrupt: Corrupt| SegmentError::Malformed(corrupt.0.to_owned());
+        let templates = match footer.section(SectionId::Templates) {
+            Some(_) => {
+                let bytes = read_section(file.as_ref(), &footer, SectionId::Templates)?;
+                TemplateTable::decode(&bytes).map_err(malformed)?
+            }
+            None => TemplateTable::default(),
+        };
+        let directories =
+            decode_directories(&directories, &Arc::new(templates)).map_err(malformed)?;
         let blocks = place_blocks(directories, &places, &footer)?;
         let tokens = SegmentTokens::open(file.as_ref(), &footer, blocks.len());
         let is_damaged = tokens.as_ref().err().map(|error| {

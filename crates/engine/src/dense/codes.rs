@@ -113,6 +113,13 @@ pub(super) fn of_column(column: &Column) -> Result<Option<Coded>, Failure> {
             let interned = Interned::of(texts)?;
             (interned.keys, interned.codes)
         }
+        Values::Text(texts) => {
+            let mut interned = Interned::default();
+            for rank in 0..texts.len() {
+                interned.push_text(texts.get(rank)?);
+            }
+            (interned.keys, interned.codes)
+        }
         Values::Packed(packed) => {
             let Interned {
                 keys,

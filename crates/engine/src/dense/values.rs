@@ -96,6 +96,13 @@ impl Sink<'_> {
                     }
                 }
             }
+            Values::Text(texts) => {
+                for (row, rank) in column.presence.iter() {
+                    if let Some(accumulator) = self.accumulator(row) {
+                        add(accumulator, Leaf::Text(texts.get(rank)?));
+                    }
+                }
+            }
             Values::Packed(packed) => {
                 let texts = packed.texts();
                 let slots = 0..packed.slots();

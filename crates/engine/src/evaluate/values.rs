@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::{Number, Scalar};
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Column, Mixed, PackedTexts, StrValues, Values};
+use cordwood_store::column::{Column, PackedTexts, StrValues, Values};
 
 use crate::budget::Budget;
 use crate::evaluate::{Failure, packed, ranks};
@@ -48,7 +48,7 @@ impl ValueTest<'_> {
     }
 
     /// Whether only values inside arrays are meant, which no text and no number is.
-    fn is_inside_arrays(&self) -> bool {
+    pub(crate) fn is_inside_arrays(&self) -> bool {
         matches!(self.reading, Reading::Field(Reach::Inside(_)))
     }
 
@@ -65,7 +65,11 @@ impl ValueTest<'_> {
                 }
                 self.select_codes(&holds, codes, &wanted())
             }
-            Values::Int(_) | Values::Float(_) | Values::Str(_) | Values::Packed(_)
+            Values::Int(_)
+            | Values::Float(_)
+            | Values::Str(_)
+            | Values::Packed(_)
+            | Values::Text(_)
                 if self.is_inside_arrays() =>
             {
                 return Ok(Selection::none(among.rows()));
@@ -74,7 +78,10 @@ impl ValueTest<'_> {
             Values::Float(floats) => self.select_floats(floats, &wanted()),
             Values::Str(texts) => self.select_texts(texts, &wanted())?,
             Values::Packed(packed) => self.select_packed(packed, &wanted())?,
-            Values::Mixed(mixed) => self.select_mixed(mixed, &wanted())?,
+            Values::Text(texts) => {
+                self.select_each(&wanted(), |rank| Ok(texts.get(rank).map(Scalar::Str)?))?
+            }
+            Values::Mixed(mixed) => self.select_each(&wanted(), |rank| Ok(mixed.get(rank)?))?,
         };
         Ok(ranks::to_rows(&column.presence, held))
     }
@@ -186,7 +193,11 @@ impl ValueTest<'_> {
         Ok(self.select_codes(&holds, codes, wanted))
     }
 
-    fn select_mixed(&self, mixed: &Mixed, wanted: &Selection) -> Result<Selection, Failure> {
+    fn select_each<'v>(
+        &self,
+        wanted: &Selection,
+        value_of: impl Fn(usize) -> Result<Scalar<'v>, Failure>,
+    ) -> Result<Selection, Failure> {
         self.has_tested_rows.set(true);
         let failure = RefCell::new(None);
         let mut tested = 0usize;
@@ -195,7 +206,7 @@ impl ValueTest<'_> {
                 return false;
             }
             tested += 1;
-            let value = self.pause(tested).and_then(|()| Ok(mixed.get(rank)?));
+            let value = self.pause(tested).and_then(|()| value_of(rank));
             match value {
                 Ok(value) => self.matches(value),
                 Err(stopped) => {

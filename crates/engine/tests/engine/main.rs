@@ -8,4 +8,5 @@ mod pruning;
 mod stages;
 mod stages_cut;
 mod support;
+mod templates;
 mod unreadable;

@@ -1,5 +1,7 @@
 //! Case and words: which characters are the same, and where a word begins and ends.
 
+pub use cordwood_event::is_word;
+
 /// A character as it is compared when case is ignored.
 ///
 /// ASCII letters fold among themselves, every other character by its simple lower case if that is one character
@@ -14,11 +16,6 @@ pub fn fold(c: char) -> char {
         (Some(single), None) if !single.is_ascii() => single,
         _ => c,
     }
-}
-
-/// Whether a character belongs to words: a letter or digit of any script, or `_`.
-pub fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// Whether the character that ends `before` belongs to a word.

@@ -48,6 +48,17 @@ impl WildcardPattern {
         }
     }
 
+    /// The longest literal part, folded: no value matches without it.
+    pub fn literal(&self) -> Option<String> {
+        let literal = self.literal.as_ref()?;
+        Some(literal.literal().iter().collect())
+    }
+
+    /// Whether it begins and ends with `*`, so that a value matches if any part of it does.
+    pub fn is_open(&self) -> bool {
+        matches!(self.shape, Shape::Infix | Shape::Whole)
+    }
+
     /// The words without which no text and no number matches.
     pub(crate) fn required_words(&self) -> RequiredWords {
         RequiredWords::of_wildcard(&self.tokens)

@@ -35,6 +35,11 @@ impl TextPattern {
         self.finder.ascii()
     }
 
+    /// The phrase, folded.
+    pub fn literal(&self) -> String {
+        self.finder.literal().iter().collect()
+    }
+
     /// The whole phrase in lower case, if it is ASCII.
     pub fn ascii(&self) -> Option<&[u8]> {
         self.finder.ascii().filter(|_| self.finder.is_ascii())

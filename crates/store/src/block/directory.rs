@@ -2,15 +2,17 @@
 
 mod minutes;
 mod serial;
+mod templates;
 
 use std::sync::Arc;
 
 use cordwood_event::{Level, Number, Timestamp};
 
 use crate::encoding::{Corrupt, Encoding};
+use crate::template::TemplateUses;
 
 pub use minutes::MinuteCounts;
-pub use serial::{decode_directories, encode_directories};
+pub use serial::{EncodedDirectories, decode_directories, encode_directories};
 
 const MISSING: Corrupt = Corrupt("directories whose parts do not fit together");
 
@@ -73,6 +75,25 @@ pub struct ColumnEntry {
     pub numbers: Option<NumberRange>,
     /// How many distinct values, when the encoding is [`Encoding::Dict`]; otherwise 0.
     pub dictionary_len: u16,
+    /// The slots and the templates, when the encoding is [`Encoding::Text`].
+    pub text: Option<TextEntry>,
+}
+
+/// What the directory knows of a column of texts that follow templates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextEntry {
+    /// What is in the slots.
+    pub slots: Chunk,
+    /// The templates, and how many texts follow each.
+    pub uses: Arc<TemplateUses>,
+}
+
+impl ColumnEntry {
+    /// The chunks of the column: its values, and its slots if it has any.
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
+        let slots = self.text.as_ref().map(|text| text.slots);
+        std::iter::once(self.chunk).chain(slots)
+    }
 }
 
 /// The chunk of rare fields.
@@ -188,15 +209,18 @@ impl BlockDirectory {
             .into_iter()
             .chain(self.dictionaries)
             .chain(self.presences.iter().copied())
-            .chain(self.columns.iter().map(|entry| entry.chunk))
+            .chain(self.columns.iter().flat_map(ColumnEntry::chunks))
             .chain(self.rest.map(|rest| rest.chunk))
     }
 
-    /// The memory the directory takes, in bytes; paths, which directories of a segment share, left out.
+    /// The memory the directory takes, in bytes; paths and tables of templates, which directories of a segment share,
+    /// left out.
     pub fn memory_bytes(&self) -> usize {
+        let texts = self.columns.iter().filter_map(|entry| entry.text.as_ref());
         size_of::<BlockDirectory>()
             + self.columns.capacity() * size_of::<ColumnEntry>()
             + self.presences.capacity() * size_of::<Chunk>()
+            + texts.map(|text| text.uses.memory_bytes()).sum::<usize>()
             + self.minutes.as_ref().map_or(0, MinuteCounts::memory_bytes)
     }
 }

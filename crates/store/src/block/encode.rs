@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cordwood_event::{Level, Timestamp};
 
-use super::directory::{BlockDirectory, Chunk, ColumnEntry, LevelCounts, MinuteCounts, RestEntry};
+use super::directory::{
+    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MinuteCounts, RestEntry, TextEntry,
+};
 use super::gather::{BlockRow, FieldCells, Gathered};
 use super::{ROWS_MAX, rest};
 use crate::column::Presence;
@@ -137,6 +139,10 @@ impl Encoder {
             presence: self.presence(field.rows),
             numbers: encoded.numbers,
             dictionary_len: encoded.dictionary_len,
+            text: encoded.text.map(|(slots, uses)| TextEntry {
+                slots: self.body.push(&slots),
+                uses: Arc::new(uses),
+            }),
         }
     }
 
@@ -194,7 +200,10 @@ impl Encoder {
 
         let level_codes = || levels.iter().map(|code| usize::from(*code));
         let head_length = narrow(head.bytes.len());
-        let chunks = columns.iter_mut().map(|entry| &mut entry.chunk);
+        let chunks = columns.iter_mut().flat_map(|entry| {
+            let slots = entry.text.as_mut().map(|text| &mut text.slots);
+            std::iter::once(&mut entry.chunk).chain(slots)
+        });
         for chunk in chunks.chain(rest.as_mut().map(|rest| &mut rest.chunk)) {
             chunk.offset += head_length;
         }

@@ -7,7 +7,7 @@ use cordwood_event::Value;
 
 use super::directory::{BlockDirectory, Chunk, ColumnEntry};
 use super::rest::Rest;
-use crate::column::{Column, Presence};
+use crate::column::{Column, Presence, TextCodes, TextValues, Values};
 use crate::encoding::{self, Corrupt, Encoding, SharedDictionaries};
 
 /// The fields of one row: paths, escaped, and values.
@@ -99,10 +99,30 @@ impl<S: ReadChunk> BlockReader<S> {
         let entry = self.directory.columns.get(index);
         let entry = entry.ok_or(Corrupt("no column of this index"))?;
         let presence = self.presence(entry)?;
+        if let Some(text) = &entry.text {
+            let codes = self.text_codes(index)?;
+            let values = Values::Text(TextValues::new(codes, self.read(text.slots)?));
+            return Ok(Column { presence, values });
+        }
         let shared = self.dictionaries_for(entry.encoding)?;
         let bytes = self.read(entry.chunk)?;
         let values = encoding::decode(entry.encoding, &bytes, presence.present(), &shared)?;
         Ok(Column { presence, values })
+    }
+
+    /// Of a column of texts that follow templates, which follows which; reads nothing of the slots.
+    pub fn text_codes(&self, index: usize) -> Result<TextCodes, S::Error> {
+        let entry = self.directory.columns.get(index);
+        let entry = entry.ok_or(Corrupt("no column of this index"))?;
+        let text = entry.text.as_ref();
+        let text = text.ok_or(Corrupt("a column without templates"))?;
+        let bytes = self.read(entry.chunk)?;
+        let uses = Arc::clone(&text.uses);
+        Ok(encoding::decode_codes(
+            &bytes,
+            entry.present as usize,
+            uses,
+        )?)
     }
 
     /// The column of a path (escaped), whether it has its own chunk or lies in the rest; `None` if no row has the field.

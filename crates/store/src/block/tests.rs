@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::column::Values;
 use crate::encoding::{Corrupt, Encoding};
+use crate::template::TemplateTable;
 
 /// An event; its fields are root keys.
 #[derive(Clone, Debug, Default)]
@@ -185,8 +186,9 @@ fn check_directory(rows: &[Row], block: &EncodedBlock) {
             .flat_map(|row| row.fields.iter().filter_map(of_entry));
         check_numbers(entry, &values.collect::<Vec<_>>());
     }
-    let bytes = encode_directories([directory, directory]);
-    let read = decode_directories(&bytes).unwrap();
+    let encoded = encode_directories([directory, directory]);
+    let table = TemplateTable::decode(&encoded.templates.encode()).unwrap();
+    let read = decode_directories(&encoded.bytes, &Arc::new(table)).unwrap();
     assert_eq!(read, [directory.clone(), directory.clone()]);
 }
 
@@ -482,6 +484,9 @@ fn read_all(block: &EncodedBlock) {
             for row in &rows {
                 let _ = column.value(*row);
             }
+            for row in &rows {
+                let _ = column.scalar(*row);
+            }
             if let Values::Str(texts) = &column.values {
                 let _ = texts.for_each_frame(|frame| drop(frame.get(0).map(str::to_owned)));
             }
@@ -505,7 +510,10 @@ fn repair_checksums(block: &mut EncodedBlock) {
     .into_iter()
     .chain(&mut directory.dictionaries)
     .chain(&mut directory.presences)
-    .chain(directory.columns.iter_mut().map(|entry| &mut entry.chunk))
+    .chain(directory.columns.iter_mut().flat_map(|entry| {
+        let slots = entry.text.as_mut().map(|text| &mut text.slots);
+        std::iter::once(&mut entry.chunk).chain(slots)
+    }))
     .chain(directory.rest.as_mut().map(|rest| &mut rest.chunk))
     .for_each(repair);
 }
@@ -561,12 +569,13 @@ proptest! {
         cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
     ) {
         let mut block = try_encode(&rows).unwrap();
-        let mut bytes = encode_directories([&block.directory]);
+        let encoded = encode_directories([&block.directory]);
+        let (mut bytes, table) = (encoded.bytes, Arc::new(encoded.templates));
         apply(&damage, &mut bytes);
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        for directory in decode_directories(&bytes).unwrap_or_default() {
+        for directory in decode_directories(&bytes, &table).unwrap_or_default() {
             block.directory = directory;
             read_all(&block);
         }
@@ -574,8 +583,34 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_no_directories_or_read(bytes in vec(prop_oneof![0u8..3, any::<u8>()], 0..300)) {
-        let _ = decode_directories(&[&[1], &*bytes].concat());
+        let _ = decode_directories(&[&[1], &*bytes].concat(), &Arc::default());
     }
+}
+
+#[test]
+fn directories_of_blocks_from_anywhere_share_one_table() {
+    let block = |words: &str| {
+        let message = |n: u32| text(&format!("the {words} took {n}ms, of {}", n * n));
+        let rows = (0..100).map(|n| row(n, &[("message", message(n)), ("other", message(n + 1))]));
+        check(&rows.collect::<Vec<_>>())
+    };
+    let blocks = [block("request"), block("query"), block("request")];
+    let encoded = encode_directories(blocks.iter().map(|block| &block.directory));
+    let texts = (0..encoded.templates.len()).filter_map(|index| encoded.templates.get(index));
+    let texts: Vec<&str> = texts.map(|template| template.text()).collect();
+    assert_eq!(
+        texts,
+        ["the query took 0, of 0", "the request took 0, of 0"]
+    );
+    let read = decode_directories(&encoded.bytes, &Arc::new(encoded.templates)).unwrap();
+    let written: Vec<BlockDirectory> = blocks.iter().map(|block| block.directory.clone()).collect();
+    assert_eq!(read, written);
+    let uses = &read[1].columns[0].text.as_ref().unwrap().uses;
+    let of_block: Vec<(&str, u32)> = uses
+        .templates()
+        .map(|(template, used)| (template.text(), used.rows))
+        .collect();
+    assert_eq!(of_block, [("the query took 0, of 0", 100)]);
 }
 
 #[test]
@@ -605,18 +640,19 @@ fn counts_of_another_minute_are_noticed() {
 
 #[test]
 fn directories_of_no_blocks_are_a_few_bytes() {
-    let bytes = encode_directories([]);
-    assert!(bytes.len() < 100, "{}", bytes.len());
-    assert_eq!(decode_directories(&bytes), Ok(Vec::new()));
-    assert!(decode_directories(&[]).is_err());
-    assert!(decode_directories(&[2]).is_err(), "an unknown version");
+    let bytes = encode_directories([]).bytes;
+    let decode = |bytes: &[u8]| decode_directories(bytes, &Arc::default());
+    assert!(bytes.len() < 150, "{}", bytes.len());
+    assert_eq!(decode(&bytes), Ok(Vec::new()));
+    assert!(decode(&[]).is_err());
+    assert!(decode(&[2]).is_err(), "an unknown version");
 }
 
 #[test]
 fn encodings_keep_their_numbers() {
     for code in 0..=u8::MAX {
         let encoding = Encoding::from_code(code);
-        assert_eq!(encoding.is_some(), matches!(code, 1..=3 | 5..=9), "{code}");
+        assert_eq!(encoding.is_some(), matches!(code, 1..=3 | 5..=10), "{code}");
         assert!(encoding.is_none_or(|encoding| encoding.code() == code));
     }
 }

@@ -76,7 +76,7 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
     let column = handle.column(index)?;
     let is_lazy = matches!(
         column.values,
-        Values::Str(_) | Values::Packed(_) | Values::Mixed(_)
+        Values::Str(_) | Values::Packed(_) | Values::Text(_) | Values::Mixed(_)
     );
     if is_lazy {
         for row in 0..column.rows() {

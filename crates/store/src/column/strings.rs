@@ -212,7 +212,8 @@ impl StrValues {
 }
 
 impl FrameText {
-    fn decode(&self, text_len: usize) -> Result<String, Corrupt> {
+    /// Decompresses `text_len` bytes of UTF-8.
+    pub(crate) fn decode(&self, text_len: usize) -> Result<String, Corrupt> {
         let text = match self {
             FrameText::Plain(plain) => plain.to_vec(),
             FrameText::Zstd(compressed) => frame::decompress(compressed, text_len)?,

@@ -6,9 +6,10 @@ use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
-use super::{Encoding, dictionary, float, hex, int, ip4, mixed, text};
+use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
 use crate::block::NumberRange;
 use crate::column::{HexShape, ScalarKind};
+use crate::template::TemplateUses;
 use crate::tokens::BlockTokens;
 
 /// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
@@ -29,10 +30,12 @@ pub(crate) struct EncodedValues {
     pub(crate) bytes: Vec<u8>,
     pub(crate) numbers: Option<NumberRange>,
     pub(crate) dictionary_len: u16,
+    /// The chunk of slots and the templates, if the encoding is TEXT.
+    pub(crate) text: Option<(Vec<u8>, TemplateUses)>,
 }
 
-/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared` if there is one, the words
-/// of all values to `tokens`.
+/// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
+/// columns of a block, there is no place for templates either. The words of all values go to `tokens`.
 pub(crate) fn encode(
     values: &[Scalar<'_>],
     compressor: &mut Compressor,
@@ -41,6 +44,7 @@ pub(crate) fn encode(
 ) -> EncodedValues {
     let mut out = Vec::new();
     let mut dictionary_len = 0;
+    let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
     let different = distinct
@@ -57,13 +61,32 @@ pub(crate) fn encode(
             dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
-        _ => encode_each(values, compressor, &mut out),
+        _ => match shared.and_then(|_| encode_text(values, compressor)) {
+            Some(encoded) => {
+                out = encoded.codes;
+                text = Some((encoded.slots, encoded.uses));
+                Encoding::Text
+            }
+            None => encode_each(values, compressor, &mut out),
+        },
     };
     EncodedValues {
         encoding,
         bytes: out,
         numbers: number_range(values),
         dictionary_len,
+        text,
+    }
+}
+
+fn encode_text(values: &[Scalar<'_>], compressor: &mut Compressor) -> Option<EncodedText> {
+    if common_kind(values) != Some(ScalarKind::Str) {
+        return None;
+    }
+    let texts = texts_of(values);
+    match Form::of(&texts) {
+        Some(_) => None,
+        None => template::encode(&texts, compressor),
     }
 }
 

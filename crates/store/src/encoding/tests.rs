@@ -1,5 +1,7 @@
 //! Every encoding gives back what it was given; none panics on bytes it did not write.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use cordwood_event::{Number, Scalar, Value};
 use proptest::collection::vec;
@@ -8,7 +10,8 @@ use proptest::prelude::*;
 use super::bitpack::{mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_signed, push_varint};
 use super::*;
-use crate::column::{Case, PackedTexts};
+use crate::column::{Case, PackedTexts, TextValues};
+use crate::template::{CharClasses, Template, TemplateUse, slot_runs};
 use crate::tokens::BlockTokens;
 
 /// Integers of all the shapes that matter: small, huge, close together, rising, with outliers.
@@ -165,11 +168,26 @@ fn encoded(values: &[Value]) -> (choose::EncodedValues, SharedDictionaries) {
     (encoded, SharedDictionaries::decode(&shared).unwrap())
 }
 
+/// Decodes whatever the encoding is.
+fn decode_any(
+    encoded: &choose::EncodedValues,
+    bytes: Bytes,
+    count: usize,
+    shared: &SharedDictionaries,
+) -> Result<Values, Corrupt> {
+    let Some((slots, uses)) = &encoded.text else {
+        return decode(encoded.encoding, &bytes, count, shared);
+    };
+    let codes = decode_codes(&bytes, count, Arc::new(uses.clone()))?;
+    let slots = Bytes::from(slots.clone());
+    Ok(Values::Text(TextValues::new(codes, slots)))
+}
+
 /// The values come back; returns how they were encoded.
 fn check_values(values: &[Value]) -> choose::EncodedValues {
     let (encoded, shared) = encoded(values);
     let bytes = Bytes::from(encoded.bytes.clone());
-    let decoded = decode(encoded.encoding, &bytes, values.len(), &shared).unwrap();
+    let decoded = decode_any(&encoded, bytes, values.len(), &shared).unwrap();
     for (rank, value) in values.iter().enumerate() {
         let got = decoded.scalar(rank).unwrap();
         assert!(
@@ -181,6 +199,7 @@ fn check_values(values: &[Value]) -> choose::EncodedValues {
     match &decoded {
         Values::Str(texts) => check_frames(texts, values),
         Values::Packed(packed) => check_packed(packed, values),
+        Values::Text(texts) => check_runs(texts, values),
         _ => {}
     }
     encoded
@@ -242,6 +261,137 @@ fn check_frames(texts: &crate::column::StrValues, values: &[Value]) {
     };
     texts.for_each_frame(visit).unwrap();
     assert_eq!(rank, values.len());
+}
+
+/// Texts come back one by one and by template, and the stamps tell the truth.
+fn check_runs(texts: &TextValues, values: &[Value]) {
+    let codes = texts.codes();
+    let mut seen = 0;
+    for (index, (template, used)) in codes.uses().templates().enumerate() {
+        let run = texts.build_run(index).unwrap();
+        let ranks = (0..values.len()).filter(|rank| usize::from(codes.codes()[*rank]) == index + 1);
+        for (place, rank) in ranks.enumerate() {
+            let text = values[rank].as_scalar().as_str();
+            assert_eq!(run.get(place), text);
+            assert_eq!(texts.text(rank).ok().as_deref(), text);
+        }
+        assert_eq!(run.ends.len(), used.rows as usize);
+        assert!(used.rows as usize >= template::ROWS_PER_TEMPLATE_MIN);
+        for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
+            check_stamps(template, used, text);
+        }
+        seen += run.ends.len();
+    }
+    assert_eq!(seen + codes.whole().len(), values.len());
+}
+
+/// The slots of a text are what is left when the static text is taken out, and each is as its stamp says.
+fn check_stamps(template: &Template, used: &TemplateUse, text: &str) {
+    let statics: Vec<&str> = template.statics().collect();
+    let mut rest = text.strip_prefix(statics[0]).unwrap();
+    for (stamp, after) in used.stamps.iter().zip(&statics[1..]) {
+        let run = slot_runs(rest).next().unwrap();
+        assert!(rest.starts_with(run), "{rest} begins with a slot");
+        assert!((stamp.bytes_min..=stamp.bytes_max).contains(&u32::try_from(run.len()).unwrap()));
+        assert!(stamp.classes.contain(CharClasses::of(run)), "{run}");
+        let tail = rest.strip_prefix(run).unwrap();
+        rest = tail.strip_prefix(after).unwrap();
+    }
+    assert_eq!(rest, "");
+}
+
+/// Log messages of a few kinds, with all sorts of things in the slots, and a few of no kind.
+fn messages() -> impl Strategy<Value = Vec<Value>> {
+    let slot = prop_oneof![
+        (0u32..3000).prop_map(|n| n.to_string()),
+        (0u32..300_000).prop_map(|n| format!("{}.{:02}ms", n / 100, n % 100)),
+        any::<u64>().prop_map(|n| n.to_string()),
+        any::<u32>().prop_map(|n| format!("{n:08x}")),
+        (0u32..200).prop_map(|n| format!("0{n}")),
+        (0u32..200).prop_map(|n| format!("10.0.{n}.1:80")),
+        (0u32..5).prop_map(|n| format!("/api/v{n}/users")),
+        "[a-c]{1,3}",
+        "é[0-9a]{1,2}ß",
+        "-?[0-9]{1,3}",
+        "[0-9]{0,20}",
+    ];
+    let text = (0usize..6, vec(slot, 3)).prop_map(|(kind, slots)| match kind {
+        0 => format!(
+            "connection {} refused after a while, {}",
+            slots[0], slots[1]
+        ),
+        1 => format!(
+            "{} took {}, which is long for {}",
+            slots[0], slots[1], slots[2]
+        ),
+        2 => format!(
+            "«{}» is no name for the thing at hand {}",
+            slots[0], slots[1]
+        ),
+        3 => "nothing varies here, in this text: nothing at all".to_owned(),
+        4 => format!(
+            "line one of a trace\n  at line {} of it\n{}",
+            slots[0], slots[1]
+        ),
+        _ => format!("{}{}", slots.join("  "), " and many more words"),
+    });
+    let odd = prop_oneof![40 => text, 1 => any::<String>()];
+    vec(odd.prop_map(|text| Value::Str(text.into())), 1..400)
+}
+
+#[test]
+fn numbers_between_what_never_varies_are_packed() {
+    let encoded = |slot: &dyn Fn(u32) -> String| {
+        let text = |n: u32| Value::Str(format!("the request took {} this time", slot(n)).into());
+        let values: Vec<Value> = (0..4096).map(text).collect();
+        let encoded = check_values(&values);
+        assert_eq!(encoded.encoding, Encoding::Text);
+        encoded.bytes.len() + encoded.text.map_or(0, |(slots, _)| slots.len())
+    };
+    let scattered = |n: u32| n.wrapping_mul(2_654_435_761) >> 20;
+    for (size, bits) in [
+        (encoded(&|n| format!("{}", scattered(n) % 4096)), 12),
+        (encoded(&|n| format!("u-{}", scattered(n) % 4096)), 12),
+        (
+            encoded(&|n| format!("{}.{:02}ms", scattered(n) / 100, scattered(n) % 100)),
+            12,
+        ),
+    ] {
+        assert!(size < 4096 * bits / 8 + 80, "{size}");
+    }
+}
+
+#[test]
+fn texts_with_little_in_common_are_not_taken_apart() {
+    let encoding = |text: &dyn Fn(u32) -> String| {
+        let values = (0..2000).map(|n| Value::Str(text(n).into()));
+        check_values(&values.collect::<Vec<_>>()).encoding
+    };
+    let letters = |n: u32| format!("{}", n + 1000).replace(|c: char| c.is_ascii_digit(), "x");
+    assert_eq!(
+        encoding(&|n| format!("took {n} ms")),
+        Encoding::Str,
+        "short"
+    );
+    assert_eq!(encoding(&|n| format!("{n:036}")), Encoding::Str, "no words");
+    let puzzle = |n: u32| {
+        format!(
+            "{}{}{}",
+            ", ".repeat(n as usize % 40),
+            letters(n),
+            "; ".repeat(n as usize / 40 + 20)
+        )
+    };
+    assert_eq!(encoding(&puzzle), Encoding::Str, "no two alike");
+    assert_eq!(
+        encoding(&|n| format!("request {n} took {} ms", n % 7)),
+        Encoding::Str,
+        "short"
+    );
+    assert_eq!(
+        encoding(&|n| format!("the request {n} took {} ms", n % 7)),
+        Encoding::Text
+    );
 }
 
 #[test]
@@ -533,6 +683,43 @@ proptest! {
     #[test]
     fn values_come_back(values in values()) {
         check_values(&values);
+    }
+
+    #[test]
+    fn messages_come_back(values in messages()) {
+        check_values(&values);
+    }
+
+    #[test]
+    fn damaged_templates_are_refused_or_read_but_never_panic(
+        values in messages(),
+        in_codes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        in_slots in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let (mut encoded, shared) = encoded(&values);
+        let mut bytes = encoded.bytes.clone();
+        for (index, byte) in in_codes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        if let Some((slots, _)) = &mut encoded.text {
+            for (index, byte) in in_slots {
+                let index = index.index(slots.len());
+                slots[index] = byte;
+            }
+            if let Some(cut) = cut {
+                slots.truncate(cut.index(slots.len()));
+            }
+        }
+        if let Ok(Values::Text(texts)) = decode_any(&encoded, bytes.into(), values.len(), &shared) {
+            for rank in 0..=values.len() {
+                let alone = texts.text(rank);
+                if let Ok(text) = texts.get(rank) {
+                    prop_assert_eq!(Ok(text.to_owned()), alone);
+                }
+            }
+        }
     }
 
     #[test]

@@ -49,8 +49,14 @@ impl MemoryBlock {
     fn new(rows: &[BlockRow<'_>], memory: &MemoryBudget) -> Result<MemoryBlock, EncodeError> {
         let encoded = block::encode(rows)?;
         let tokens: Arc<[u32]> = encoded.tokens.into();
+        let texts = encoded
+            .directory
+            .columns
+            .iter()
+            .filter_map(|entry| entry.text.as_ref());
+        let tables: usize = texts.map(|text| text.uses.table().memory_bytes()).sum();
         let memory_bytes =
-            encoded.bytes.len() + encoded.directory.memory_bytes() + size_of_val(&*tokens);
+            encoded.bytes.len() + encoded.directory.memory_bytes() + tables + size_of_val(&*tokens);
         Ok(MemoryBlock {
             directory: Arc::new(encoded.directory),
             bytes: encoded.bytes.into(),

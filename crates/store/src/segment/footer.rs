@@ -15,7 +15,7 @@ const SECTION_BYTES: usize = 24;
 /// More sections than any version will have; bounds what a reader allocates.
 const SECTIONS_MAX: usize = 64;
 
-/// A kind of section. The number 4 is reserved for the template table.
+/// A kind of section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum SectionId {
@@ -25,6 +25,8 @@ pub(crate) enum SectionId {
     Directory = 2,
     /// The pages of the token map. Its checksum is not used: every page has its own.
     TokenPages = 3,
+    /// The templates that the directories refer to; left out if there are none.
+    Templates = 4,
     /// The source and the offset of each block.
     Places = 6,
     /// The number of blocks of the token map and the first hash of each page.
@@ -37,6 +39,7 @@ impl SectionId {
             SectionId::Blocks => "blocks",
             SectionId::Directory => "directory",
             SectionId::TokenPages => "token map",
+            SectionId::Templates => "table of templates",
             SectionId::Places => "places of blocks",
             SectionId::TokenIndex => "index of the token map",
         }

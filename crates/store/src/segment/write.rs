@@ -134,15 +134,19 @@ impl<'d> SegmentWriter<'d> {
     /// What stands behind the blocks.
     fn sections(&self) -> Vec<(SectionId, Vec<u8>)> {
         let directories = self.blocks.iter().map(|block| block.directory.as_ref());
+        let directories = encode_directories(directories);
         let mut places = Vec::with_capacity(16 * self.blocks.len());
         for block in &self.blocks {
             places.extend(block.source.0.to_le_bytes());
             places.extend(block.offset.to_le_bytes());
         }
         let mut sections = vec![
-            (SectionId::Directory, encode_directories(directories)),
+            (SectionId::Directory, directories.bytes),
             (SectionId::Places, places),
         ];
+        if !directories.templates.is_empty() {
+            sections.push((SectionId::Templates, directories.templates.encode()));
+        }
         let words: Vec<&BlockWords> = self.blocks.iter().map(|block| &block.words).collect();
         if let Some(map) = map_of(&words) {
             sections.push((SectionId::TokenIndex, map.index));

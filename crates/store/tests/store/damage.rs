@@ -83,11 +83,12 @@ fn a_directory_that_counts_other_events_is_damage() {
         .find(|entry| bytes[*entry] == DIRECTORY_SECTION)
         .unwrap();
     let (start, length) = (number(&bytes, entry + 8), number(&bytes, entry + 16));
-    let mut directories = decode_directories(&bytes[start..start + length]).unwrap();
+    let no_templates = Arc::default();
+    let mut directories = decode_directories(&bytes[start..start + length], &no_templates).unwrap();
     for directory in &mut directories {
         directory.levels.0.rotate_left(1);
     }
-    let changed = encode_directories(&directories);
+    let changed = encode_directories(&directories).bytes;
     assert_eq!(changed.len(), length, "nothing else moves");
     bytes[start..start + length].copy_from_slice(&changed);
     bytes[entry + 4..entry + 8].copy_from_slice(&crc32c::crc32c(&changed).to_le_bytes());

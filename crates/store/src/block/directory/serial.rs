@@ -8,13 +8,16 @@ use std::vec;
 
 use cordwood_event::{Number, Timestamp};
 
+use super::templates::{decode_uses, push_uses, table_of};
 use super::{
-    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MISSING, NumberRange, RestEntry, minutes,
+    BlockDirectory, Chunk, ColumnEntry, LevelCounts, MISSING, NumberRange, RestEntry, TextEntry,
+    minutes,
 };
 use crate::block::rest::{decode_paths, push_paths};
 use crate::block::{COLUMNS_MAX, REST_CELLS_MAX, ROWS_MAX};
 use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::{Compressor, Corrupt, Encoding, int};
+use crate::template::{TemplateTable, TemplateUses};
 
 /// The first byte; another means another layout.
 const VERSION: u8 = 1;
@@ -31,10 +34,20 @@ const MIN_IS_FLOAT: i64 = 1;
 const MAX_IS_FLOAT: i64 = 2;
 const SOME_NUMBERS: i64 = 4;
 
-/// Writes directories; [`decode_directories`] gives them back in the same order.
+/// Directories as bytes.
+#[derive(Clone, Debug)]
+pub struct EncodedDirectories {
+    /// The directories.
+    pub bytes: Vec<u8>,
+    /// The templates of all of them, each once.
+    pub templates: TemplateTable,
+}
+
+/// Writes directories; [`decode_directories`] gives them back in the same order. Blocks from anywhere can be put
+/// together so: their templates become one table, and no byte of a block is about a table.
 pub fn encode_directories<'a>(
     directories: impl IntoIterator<Item = &'a BlockDirectory>,
-) -> Vec<u8> {
+) -> EncodedDirectories {
     let blocks: Vec<&BlockDirectory> = directories.into_iter().collect();
     let columns: Vec<&ColumnEntry> = blocks.iter().flat_map(|block| &block.columns).collect();
     let mut out = vec![VERSION];
@@ -43,8 +56,15 @@ pub fn encode_directories<'a>(
     push_chunks(&blocks, &mut out);
     push_totals(&blocks, &mut out);
     push_columns(&columns, &mut out);
+    let texts = columns.iter().filter_map(|entry| entry.text.as_ref());
+    let uses: Vec<&TemplateUses> = texts.map(|text| text.uses.as_ref()).collect();
+    let templates = table_of(&uses);
+    push_uses(&uses, &templates, &mut out);
     minutes::push(&blocks, &mut out);
-    out
+    EncodedDirectories {
+        bytes: out,
+        templates,
+    }
 }
 
 fn push_shapes(blocks: &[&BlockDirectory], out: &mut Vec<u8>) {
@@ -55,6 +75,10 @@ fn push_shapes(blocks: &[&BlockDirectory], out: &mut Vec<u8>) {
     });
     push(out, blocks, |block| signed(block.presences.len()));
     push(out, blocks, |block| signed(block.columns.len()));
+    push(out, blocks, |block| {
+        let texts = block.columns.iter().filter(|entry| entry.text.is_some());
+        signed(texts.count())
+    });
 }
 
 fn push_chunks(blocks: &[&BlockDirectory], out: &mut Vec<u8>) {
@@ -118,12 +142,12 @@ fn push_columns(columns: &[&ColumnEntry], out: &mut Vec<u8>) {
 }
 
 /// Appends one attribute of every item.
-fn push<T>(out: &mut Vec<u8>, items: &[T], attribute: impl FnMut(&T) -> i64) {
+pub(super) fn push<T>(out: &mut Vec<u8>, items: &[T], attribute: impl FnMut(&T) -> i64) {
     let values: Vec<i64> = items.iter().map(attribute).collect();
     int::encode(&values, out);
 }
 
-fn signed(count: usize) -> i64 {
+pub(super) fn signed(count: usize) -> i64 {
     (count as u64).cast_signed()
 }
 
@@ -142,8 +166,11 @@ fn bits_of(number: Number) -> i64 {
     }
 }
 
-/// Reads directories written by [`encode_directories`].
-pub fn decode_directories(bytes: &[u8]) -> Result<Vec<BlockDirectory>, Corrupt> {
+/// Reads directories written by [`encode_directories`], with the table written beside them.
+pub fn decode_directories(
+    bytes: &[u8],
+    templates: &Arc<TemplateTable>,
+) -> Result<Vec<BlockDirectory>, Corrupt> {
     /// The checksums of the chunks every block has.
     const BLOCK_BYTES_MIN: usize = HEAD_CHUNKS * size_of::<u32>();
     let mut cursor = Cursor::new(bytes);
@@ -160,12 +187,15 @@ pub fn decode_directories(bytes: &[u8]) -> Result<Vec<BlockDirectory>, Corrupt> 
     let mut rests = rest_paths.into_iter().zip(rest_cells);
     let column_count = shapes.iter().map(|shape| shape.columns).sum();
     let mut columns = decode_columns(&mut cursor, column_count)?.into_iter();
+    let text_count = shapes.iter().map(|shape| shape.texts).sum();
+    let mut uses = decode_uses(&mut cursor, text_count, templates)?.into_iter();
     let with_minutes = blocks.iter_mut().zip(&shapes);
     let with_minutes = with_minutes.filter_map(|(block, shape)| shape.has_minutes.then_some(block));
     minutes::decode(&mut cursor, with_minutes)?;
     cursor.finish()?;
     for (block, shape) in blocks.iter_mut().zip(&shapes) {
         fill(block, shape, &mut chunks, &mut columns, &mut rests).ok_or(MISSING)?;
+        fill_texts(block, shape, &mut uses).ok_or(MISSING)?;
         check(block)?;
     }
     Ok(blocks)
@@ -178,12 +208,13 @@ struct Shape {
     has_minutes: bool,
     presences: usize,
     columns: usize,
+    texts: usize,
 }
 
 impl Shape {
     fn chunk_count(&self) -> usize {
         let optional = usize::from(self.has_dictionaries) + usize::from(self.has_rest);
-        HEAD_CHUNKS + optional + self.presences + self.columns
+        HEAD_CHUNKS + optional + self.presences + self.columns + self.texts
     }
 }
 
@@ -191,14 +222,16 @@ fn decode_shapes(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Shape>, Co
     let flags = int::decode(cursor, count)?;
     let presences = int::decode(cursor, count)?;
     let columns = int::decode(cursor, count)?;
-    let counts = presences.into_iter().zip(columns);
-    let shape = |(flags, (presences, columns)): (i64, (i64, i64))| {
+    let texts = int::decode(cursor, count)?;
+    let counts = presences.into_iter().zip(columns).zip(texts);
+    let shape = |(flags, ((presences, columns), texts)): (i64, ((i64, i64), i64))| {
         Ok(Shape {
             has_dictionaries: flags & HAS_DICTIONARIES != 0,
             has_rest: flags & HAS_REST != 0,
             has_minutes: flags & HAS_MINUTES != 0,
             presences: within(presences, COLUMNS_MAX)?,
             columns: within(columns, COLUMNS_MAX)?,
+            texts: within(texts, COLUMNS_MAX)?,
         })
     };
     flags.into_iter().zip(counts).map(shape).collect()
@@ -304,12 +337,13 @@ fn decode_columns(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<ColumnEnt
             presence: presence_index(next(&mut presences)?)?,
             numbers,
             dictionary_len: u16::try_from(next(&mut dictionary_lens)?).map_err(|_| MISSING)?,
+            text: None,
         });
     }
     Ok(columns)
 }
 
-fn next(values: &mut vec::IntoIter<i64>) -> Result<i64, Corrupt> {
+pub(super) fn next(values: &mut vec::IntoIter<i64>) -> Result<i64, Corrupt> {
     values.next().ok_or(MISSING)
 }
 
@@ -339,6 +373,12 @@ fn fill(
     block.columns = columns.take(shape.columns).collect();
     for entry in &mut block.columns {
         entry.chunk = chunks.next()?;
+        if entry.encoding == Encoding::Text {
+            entry.text = Some(TextEntry {
+                slots: chunks.next()?,
+                uses: Arc::default(),
+            });
+        }
     }
     if shape.has_rest {
         let (paths, cells) = rests.next()?;
@@ -350,6 +390,26 @@ fn fill(
         });
     }
     Some(())
+}
+
+/// Gives the columns of texts their templates; `None` when they are not as many as the shape says, or count other texts.
+fn fill_texts(
+    block: &mut BlockDirectory,
+    shape: &Shape,
+    uses: &mut vec::IntoIter<Arc<TemplateUses>>,
+) -> Option<()> {
+    let mut left = shape.texts;
+    for entry in &mut block.columns {
+        if let Some(text) = &mut entry.text {
+            text.uses = uses.next()?;
+            left = left.checked_sub(1)?;
+            let rows = text.uses.rows_by_code().map(u64::from).sum::<u64>();
+            if rows != u64::from(entry.present) {
+                return None;
+            }
+        }
+    }
+    (left == 0).then_some(())
 }
 
 fn check(block: &BlockDirectory) -> Result<(), Corrupt> {
@@ -375,7 +435,7 @@ fn number(bits: i64, is_float: bool) -> Number {
     }
 }
 
-fn within(value: i64, max: usize) -> Result<usize, Corrupt> {
+pub(super) fn within(value: i64, max: usize) -> Result<usize, Corrupt> {
     let value = usize::try_from(value).ok();
     value.filter(|value| *value <= max).ok_or(MISSING)
 }

@@ -1,0 +1,190 @@
+//! Texts that follow templates, against the one-event matcher: questions that meet the borders between what recurs and
+//! what varies.
+
+use crate::support::document::Document;
+use crate::support::fixture::{Fixture, newest, sorted, sources};
+use cordwood_engine::{SearchRequest, Total};
+use cordwood_event::Event;
+use cordwood_query::parse;
+use proptest::prelude::*;
+use serde_json::json;
+
+/// Rows of a block: enough for templates, few enough for several blocks.
+const BLOCK_ROWS: usize = 48;
+
+fn slot() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0u32..30).prop_map(|n| n.to_string()),
+        (0u32..30_000).prop_map(|n| format!("{}.{:02}ms", n / 100, n % 100)),
+        (0u32..9).prop_map(|n| format!("user-{n}")),
+        (0u32..9).prop_map(|n| format!("{n}/refused")),
+        (0u32..9).prop_map(|n| format!("-{n}-")),
+        (0u32..9).prop_map(|n| format!("É{n}k")),
+        any::<u16>().prop_map(|n| format!("{n:04x}")),
+        proptest::sample::select(&["zoe", "K\u{212a}", "refused", "user", "straße"][..])
+            .prop_map(str::to_owned),
+    ]
+}
+
+fn message() -> impl Strategy<Value = String> {
+    (0usize..6, slot(), slot()).prop_map(|(kind, a, b)| match kind {
+        0 => format!("Connection refused by {a} after {b}, again"),
+        1 => format!("{a} is the user that took {b}"),
+        2 => format!("statement timeout ÄRGER of {a}; took {b} there"),
+        3 => format!("é {a}={b} «user» in some more words"),
+        4 => "nothing varies in this: timeout of the user".to_owned(),
+        _ => format!("{a} and {b}: {b} or {a}, who knows"),
+    })
+}
+
+fn documents() -> impl Strategy<Value = Vec<Document>> {
+    let message = prop_oneof![30 => message(), 1 => "\\PC{0,12}"];
+    let document =
+        (0i64..40, proptest::option::weighted(0.95, message)).prop_map(|(time, text)| {
+            let fields = text.map(|text| ("message".to_owned(), json!(text)));
+            Document {
+                time,
+                fields: fields.into_iter().collect(),
+            }
+        });
+    proptest::collection::vec(document, 100..200)
+}
+
+const QUESTIONS: &[&str] = &[
+    "message:user",
+    "message:refused",
+    "message:REFUSED",
+    "message:\"connection refused\"",
+    "message:\"refused by\"",
+    "message:\"refused by user\"",
+    "message:\"by user-3 after\"",
+    "message:\"user-3\"",
+    "message:\"-3-\"",
+    "message:\"-3\"",
+    "message:3",
+    "message:\"took 1\"",
+    "message:\"took \"",
+    "message:\" and \"",
+    "message:\"; took\"",
+    "message:\"ärger of\"",
+    "message:zoe",
+    "message:\"zoe and\"",
+    "message:ék",
+    "message:\"é3k\"",
+    "message:kk",
+    "message:\"k\u{212a}\"",
+    "message:straße",
+    "message:\"=user\"",
+    "message:\"«user»\"",
+    "message:*timeout*",
+    "message:*efuse*",
+    "message:*user-*",
+    "message:*ms",
+    "message:user*",
+    "message:*t*k*",
+    "message:\"\"",
+    "message:/took [0-9]{2,}\\.[0-9]+ms/",
+    "message:/^[a-z]+ timeout/",
+    "message:/É[0-9]k/",
+    "message:/USER|zoe/i",
+    "message:/refused$/",
+    "message:(zoe OR deadlock)",
+    "message:>k",
+    "message=\"nothing varies in this: timeout of the user\"",
+    "message=\"Connection refused by 3 after 4, again\"",
+    "message:*",
+    "NOT message:user",
+    "(message:statement OR message:timeout) NOT message:user",
+    "message:user message:refused message:zoe",
+    "zoe",
+];
+
+fn literal() -> impl Strategy<Value = String> {
+    (message(), any::<prop::sample::Index>(), 1usize..12).prop_map(|(text, start, length)| {
+        let chars: Vec<char> = text.chars().collect();
+        let part = chars.iter().skip(start.index(chars.len())).take(length);
+        part.filter(|c| !matches!(c, '"' | '\\' | '*' | '?'))
+            .collect()
+    })
+}
+
+fn questions() -> impl Strategy<Value = Vec<String>> {
+    let part = literal().prop_map(|part| format!("message:\"{part}\""));
+    let infix = literal().prop_map(|part| {
+        let escaped: String = part.chars().flat_map(|c| ['\\', c]).collect();
+        format!("message:*{escaped}*")
+    });
+    let fixed = proptest::sample::select(QUESTIONS).prop_map(str::to_owned);
+    proptest::collection::vec(prop_oneof![3 => fixed, 3 => part, 1 => infix], 40)
+}
+
+fn answered(fixture: &Fixture, request: &SearchRequest) -> (Vec<Event>, Option<u64>) {
+    let snapshot = fixture.store.snapshot();
+    let answer = fixture
+        .engine
+        .search(&snapshot, request)
+        .expect("an answer");
+    assert!(answer.account.is_complete(), "{:?}", answer.account);
+    let events = answer.events.into_iter().map(sorted).collect();
+    (events, answer.total)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn templates_decide_what_the_matcher_decides(
+        documents in documents(),
+        questions in questions(),
+    ) {
+        let mut fixture = Fixture::new(BLOCK_ROWS);
+        let (early, late) = documents.split_at(documents.len() / 2);
+        fixture.append(&sources()[0], early);
+        fixture.store.flush().expect("a flush");
+        fixture.append(&sources()[0], late);
+        for text in questions.iter().filter(|text| parse(text).is_ok()) {
+            let request = SearchRequest { total: Total::Count, ..newest(text, 300) };
+            let expected = fixture.expected(&request);
+            let (events, total) = answered(&fixture, &request);
+            prop_assert_eq!(total, Some(expected.len() as u64), "total of {}", text);
+            prop_assert_eq!(events, expected, "events of {}", text);
+        }
+    }
+}
+
+#[test]
+fn what_no_template_can_hold_is_answered_from_the_directory() {
+    let mut fixture = Fixture::new(BLOCK_ROWS);
+    let document = |n: usize| Document {
+        time: 0,
+        fields: [(
+            "message".to_owned(),
+            json!(format!("the request {n} took {n}.5ms")),
+        )]
+        .into_iter()
+        .collect(),
+    };
+    let documents: Vec<Document> = (0..BLOCK_ROWS).map(document).collect();
+    fixture.append(&sources()[0], &documents);
+    fixture.store.flush().expect("a flush");
+    for (text, total, reads) in [
+        ("message:deadlock", 0, false),
+        ("message:*deadlock*", 0, false),
+        ("message:/deadlock [0-9]/", 0, false),
+        ("message:\"request took\"", 0, false),
+        ("message:request", BLOCK_ROWS as u64, true),
+        ("message:\"took 7.5ms\"", 1, true),
+    ] {
+        let request = SearchRequest {
+            total: Total::Count,
+            ..newest(text, 0)
+        };
+        let snapshot = fixture.store.snapshot();
+        let answer = fixture
+            .engine
+            .search(&snapshot, &request)
+            .expect("an answer");
+        assert_eq!(answer.total, Some(total), "{text}");
+        assert_eq!(answer.account.bytes_scanned > 0, reads, "{text}");
+    }
+}

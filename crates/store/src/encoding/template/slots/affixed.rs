@@ -1,0 +1,165 @@
+//! Decimal numbers between a beginning and an end that all of them share, as packed integers.
+
+use super::super::super::Corrupt;
+use super::super::super::cursor::{Cursor, push_count};
+use super::super::super::int::{self, IntPlan};
+
+/// The longest beginning or end; a longer one is left to the text.
+const AFFIX_BYTES_MAX: usize = 255;
+
+/// More digits may not fit 64 bits.
+const DIGITS_MAX: usize = 18;
+
+/// Values of the form `prefix` digits `suffix`, where the digits have `decimals` of them behind a dot.
+#[derive(Debug)]
+pub(crate) struct Affixed {
+    prefix: Box<str>,
+    suffix: Box<str>,
+    decimals: usize,
+    /// As whole numbers: times ten to the power of `decimals`.
+    numbers: Vec<i64>,
+}
+
+impl Affixed {
+    /// `None` if the values are not of this form, or shorter as text.
+    pub(super) fn of(values: &[&str]) -> Option<Affixed> {
+        let (prefix, digits, suffix) = parts_of(values.first()?)?;
+        if prefix.len() > AFFIX_BYTES_MAX || suffix.len() > AFFIX_BYTES_MAX {
+            return None;
+        }
+        let decimals = digits
+            .split_once('.')
+            .map_or(0, |(_, fraction)| fraction.len());
+        let number = |value: &&str| {
+            let digits = value.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            parse(digits, decimals)
+        };
+        let numbers: Vec<i64> = values.iter().map(number).collect::<Option<_>>()?;
+        let affix_bytes = prefix.len() + suffix.len();
+        if IntPlan::of(&numbers).bytes() + affix_bytes > bytes_as_text(values) {
+            return None;
+        }
+        Some(Affixed {
+            prefix: prefix.into(),
+            suffix: suffix.into(),
+            decimals,
+            numbers,
+        })
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        for affix in [&self.prefix, &self.suffix] {
+            push_count(out, affix.len());
+            out.extend_from_slice(affix.as_bytes());
+        }
+        push_count(out, self.decimals);
+        int::encode(&self.numbers, out);
+    }
+
+    pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Affixed, Corrupt> {
+        let mut affix = || {
+            let length = cursor.count(AFFIX_BYTES_MAX)?;
+            let text = str::from_utf8(cursor.take(length)?);
+            text.map(Box::from)
+                .map_err(|_| Corrupt("text that is not UTF-8"))
+        };
+        let (prefix, suffix) = (affix()?, affix()?);
+        let decimals = cursor.count(DIGITS_MAX)?;
+        let numbers = int::decode(cursor, count)?;
+        if numbers.iter().any(|number| *number < 0) {
+            return Err(Corrupt("a slot of a negative number"));
+        }
+        Ok(Affixed {
+            prefix,
+            suffix,
+            decimals,
+            numbers,
+        })
+    }
+
+    pub(super) fn push_value(&self, index: usize, out: &mut String) -> Result<(), Corrupt> {
+        let number = self.numbers.get(index);
+        let mut rest = *number.ok_or(Corrupt("a slot past the last number"))?;
+        out.push_str(&self.prefix);
+        // From the last digit to the first, at least one before the decimals.
+        let mut reversed = [b'0'; DIGITS_MAX + 2];
+        let mut used = 0;
+        for digit in &mut reversed {
+            if rest == 0 && used > self.decimals {
+                break;
+            }
+            *digit = b'0' + (rest % 10).to_le_bytes()[0];
+            rest /= 10;
+            used += 1;
+        }
+        for (place, digit) in reversed.iter().enumerate().take(used).rev() {
+            out.push(char::from(*digit));
+            if place == self.decimals && place > 0 {
+                out.push('.');
+            }
+        }
+        out.push_str(&self.suffix);
+        Ok(())
+    }
+}
+
+/// The value before, as, and after its last number, which may have decimals.
+fn parts_of(value: &str) -> Option<(&str, &str, &str)> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let end = value.rfind(is_digit)? + 1;
+    let (head, suffix) = value.split_at_checked(end)?;
+    let start_of_run = |text: &str| text.trim_end_matches(is_digit).len();
+    let mut start = start_of_run(head);
+    if let Some(whole) = head.get(..start)?.strip_suffix('.')
+        && whole.ends_with(is_digit)
+    {
+        start = start_of_run(whole);
+    }
+    let (prefix, digits) = head.split_at_checked(start)?;
+    Some((prefix, digits, suffix))
+}
+
+/// The digits as a whole number; `None` if it would be written in another way.
+fn parse(digits: &str, decimals: usize) -> Option<i64> {
+    let (whole, fraction) = match decimals {
+        0 => (digits, ""),
+        _ => digits.split_once('.')?,
+    };
+    let is_canonical = !whole.is_empty()
+        && (whole.len() == 1 || !whole.starts_with('0'))
+        && fraction.len() == decimals
+        && whole.len() + fraction.len() <= DIGITS_MAX;
+    if !is_canonical {
+        return None;
+    }
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    digits.try_fold(0i64, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
+/// About how many bytes the values take in a frame among others: their entropy, byte by byte.
+fn bytes_as_text(values: &[&str]) -> usize {
+    let mut counts = [0u32; 256];
+    for value in values {
+        for byte in value.bytes().chain([super::END]) {
+            if let Some(count) = counts.get_mut(usize::from(byte)) {
+                *count += 1;
+            }
+        }
+    }
+    let total = f64::from(counts.iter().sum::<u32>());
+    let bits: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) * (total / f64::from(*count)).log2())
+        .sum();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate, positive and below eight times the bytes"
+    )]
+    let bytes = (bits / 8.0) as usize;
+    bytes
+}

@@ -1,0 +1,70 @@
+//! What the values of a slot look like as a whole, so that most of what is asked of them can be excluded unseen.
+
+use std::ops::BitOr;
+
+/// A set of kinds of characters: each letter of ASCII whatever its case, the digits, some of the other characters
+/// that slots are made of, and all that is not ASCII.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CharClasses(pub(crate) u32);
+
+const DIGIT: u32 = 26;
+const DOT: u32 = 27;
+const COLON: u32 = 28;
+const SLASH: u32 = 29;
+/// `-_%@+`, and whatever ASCII cannot be in a slot.
+const OTHER: u32 = 30;
+const NOT_ASCII: u32 = 31;
+
+impl CharClasses {
+    /// The kinds of the characters of a text.
+    pub fn of(text: &str) -> CharClasses {
+        let bits = text.bytes().map(|byte| 1 << bit_of(byte));
+        CharClasses(bits.fold(0, u32::bitor))
+    }
+
+    /// Whether every kind in `other` is in this set.
+    pub fn contain(self, other: CharClasses) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+fn bit_of(byte: u8) -> u32 {
+    match byte {
+        b'a'..=b'z' => u32::from(byte - b'a'),
+        b'A'..=b'Z' => u32::from(byte - b'A'),
+        b'0'..=b'9' => DIGIT,
+        b'.' => DOT,
+        b':' => COLON,
+        b'/' => SLASH,
+        0x80.. => NOT_ASCII,
+        _ => OTHER,
+    }
+}
+
+/// What the values of one slot of one template in one block look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes of the shortest value.
+    pub bytes_min: u32,
+    /// Bytes of the longest value.
+    pub bytes_max: u32,
+    /// The characters that occur.
+    pub classes: CharClasses,
+}
+
+impl Stamp {
+    /// The stamp of some values.
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a str>) -> Stamp {
+        let mut stamp = Stamp {
+            bytes_min: u32::MAX,
+            ..Stamp::default()
+        };
+        for value in values {
+            let bytes = u32::try_from(value.len()).unwrap_or(u32::MAX);
+            stamp.bytes_min = stamp.bytes_min.min(bytes);
+            stamp.bytes_max = stamp.bytes_max.max(bytes);
+            stamp.classes.0 |= CharClasses::of(value).0;
+        }
+        stamp
+    }
+}
