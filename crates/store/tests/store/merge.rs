@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordwood_event::{SourceId, Timestamp};
 use cordwood_store::disk::simulated::SimulatedDisk;
-use cordwood_store::{Disk, Error, Options, Part, Retention, Snapshot, Store, check};
+use cordwood_store::{Disk, Encoding, Error, Options, Part, Retention, Snapshot, Store, check};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -62,6 +62,52 @@ fn segments_of_a_day_become_one_and_small_blocks_too() {
     drop(store);
     let (store, recovery) = open(&disk).unwrap();
     assert_eq!((recovery.segments, recovery.damage), (1, vec![]));
+    assert_eq!(events_of(&store.snapshot(), 1).unwrap(), before);
+}
+
+/// Blocks are copied byte by byte, and their templates have other places in the table of the new segment.
+#[test]
+fn blocks_keep_their_templates() {
+    let disk = SimulatedDisk::new();
+    let options = Options {
+        block_rows: 32,
+        ..small_options()
+    };
+    let (store, _) = open_with(options, &disk).unwrap();
+    let templates = [
+        ["the payment of order 0 took 0 ms", "order 0 was paid twice"],
+        [
+            "a connection to host-0 was refused",
+            "the payment of order 0 took 0 ms",
+        ],
+        ["node 0 left the cluster", "node 0 came back to the cluster"],
+    ];
+    for (day_part, templates) in (0..).zip(templates) {
+        let lines = (0..32).map(|number| {
+            let template = templates[number % 2];
+            let text = template.replace('0', &format!("{}", number * 7919 % 100));
+            format!("{} {text}", day_part * 1000 + number)
+        });
+        append(&store, 1, &lines.collect::<Vec<String>>().join("\n")).unwrap();
+        store.flush().unwrap();
+    }
+    let encodings = |store: &Store| -> Vec<Encoding> {
+        let parts = store.snapshot().parts(SourceId(1)).collect::<Vec<Part>>();
+        let blocks = parts.iter().map(|part| match part {
+            Part::Block(block) => block.directory(),
+            Part::Open(_) => panic!("everything was flushed"),
+        });
+        let columns = blocks.map(|block| &block.columns[block.column_index("text").unwrap()]);
+        columns.map(|entry| entry.encoding).collect()
+    };
+    assert_eq!(encodings(&store), [Encoding::Text; 3]);
+    let before = events_of(&store.snapshot(), 1).unwrap();
+    let compacted = store.compact().unwrap();
+    assert_eq!((compacted.segments_in, compacted.segments_out), (3, 1));
+    assert_eq!(encodings(&store), [Encoding::Text; 3]);
+    assert_eq!(events_of(&store.snapshot(), 1).unwrap(), before);
+    drop(store);
+    let (store, _) = open(&disk).unwrap();
     assert_eq!(events_of(&store.snapshot(), 1).unwrap(), before);
 }
 
