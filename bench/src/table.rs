@@ -208,7 +208,8 @@ impl Table {
             .pointer("/meta/approximate")
             .and_then(Value::as_array);
         self.measure != Measure::Count
-            && approximate.is_some_and(|names| names.iter().any(|name| name.as_str() == value))
+            && approximate
+                .is_some_and(|names| names.iter().any(|named| named["column"].as_str() == value))
     }
 }
 
@@ -299,8 +300,8 @@ mod tests {
         for (found, approximate, is_right) in [
             (190.0, json!([]), true),
             (191.0, json!([]), false),
-            (191.0, json!(["p"]), true),
-            (200.0, json!(["p"]), false),
+            (191.0, json!([{"column": "p"}]), true),
+            (200.0, json!([{"column": "p"}]), false),
         ] {
             let meta = json!({"columns": ["service", "p"], "approximate": approximate});
             let answer = json!({"data": [{"service": "a", "p": found}], "meta": meta});

@@ -62,7 +62,7 @@ pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
 
 /// The finalizer of SplitMix64 (Steele, Lea, Flood, 2014): every bit of a hash comes to depend on every other, which
 /// the hasher does not promise and HyperLogLog needs.
-fn mixed(hash: u64) -> u64 {
+pub(crate) fn mixed(hash: u64) -> u64 {
     let hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ hash >> 31
