@@ -12,9 +12,6 @@ use crate::corpus::Meta;
 use crate::oracle::Line;
 use crate::table::{Key, Measure, Table};
 
-/// Whether the server answers queries with stages. Until it does, the questions that have some are left out.
-const STAGES_ARE_ANSWERED: bool = true;
-
 /// How much of the answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -116,9 +113,7 @@ macro_rules! questions {
 /// The questions of the `app` corpus.
 pub(crate) fn questions(meta: &Meta) -> Vec<Question> {
     let mut questions = filters(meta);
-    if STAGES_ARE_ANSWERED {
-        questions.extend(aggregates(meta));
-    }
+    questions.extend(aggregates(meta));
     questions
 }
 

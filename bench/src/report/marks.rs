@@ -157,14 +157,13 @@ fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
 mod tests {
     use super::{Bound, WARM_MS};
     use crate::corpus::Meta;
-    use crate::question::{aggregates, filters};
+    use crate::question::questions;
 
     #[test]
     fn every_mark_is_of_a_question() {
         let meta = Meta::default();
-        let names: Vec<_> = filters(&meta)
+        let names: Vec<_> = questions(&meta)
             .iter()
-            .chain(&aggregates(&meta))
             .map(|question| question.name)
             .collect();
         for (name, _) in WARM_MS {

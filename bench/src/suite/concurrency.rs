@@ -271,14 +271,13 @@ mod tests {
 
     use super::{MIX, batches};
     use crate::corpus::Meta;
-    use crate::question::{aggregates, filters};
+    use crate::question::questions;
 
     #[test]
     fn the_mix_is_of_questions() {
         let meta = Meta::default();
-        let names: Vec<_> = filters(&meta)
+        let names: Vec<_> = questions(&meta)
             .iter()
-            .chain(&aggregates(&meta))
             .map(|question| question.name)
             .collect();
         for name in MIX {
