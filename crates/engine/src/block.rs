@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
-use cordwood_store::column::{Column, Presence, TextCodes};
+use cordwood_store::column::{
+    Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
+};
 use cordwood_store::{BlockHandle, Encoding, ReadError};
 
 /// A block open for one search, on one thread.
@@ -14,6 +16,8 @@ pub(crate) struct OpenBlock {
     /// Its own, so that what is decoded is let go with it.
     handle: BlockHandle,
     columns: Vec<OnceCell<Column>>,
+    /// What has been read of columns of texts that follow templates.
+    texts: Vec<OpenText>,
     timestamps: OnceCell<Vec<i64>>,
     sequences: OnceCell<Vec<u64>>,
     levels: OnceCell<Vec<u8>>,
@@ -22,12 +26,21 @@ pub(crate) struct OpenBlock {
     bytes_read: Cell<u64>,
 }
 
+/// What has been read of a column of texts that follow templates.
+#[derive(Debug, Default)]
+struct OpenText {
+    codes: OnceCell<TextCodes>,
+    index: OnceCell<Arc<SlotIndex>>,
+    slots: OnceCell<TextSlots>,
+}
+
 impl OpenBlock {
     pub(crate) fn new(handle: &BlockHandle) -> OpenBlock {
         let columns = handle.directory().columns.len();
         OpenBlock {
             handle: handle.afresh(),
             columns: (0..columns).map(|_| OnceCell::new()).collect(),
+            texts: (0..columns).map(|_| OpenText::default()).collect(),
             timestamps: OnceCell::new(),
             sequences: OnceCell::new(),
             levels: OnceCell::new(),
@@ -56,16 +69,59 @@ impl OpenBlock {
         if let Some(column) = cell.get() {
             return Ok(column);
         }
-        let column = self.handle.column(index)?;
+        let column = match self.directory().columns[index].text {
+            Some(_) => self.column_of_texts(index)?,
+            None => self.handle.column(index)?,
+        };
         self.count_column(index);
         Ok(cell.get_or_init(|| column))
     }
 
     /// Which text of the column at an index of the directory follows which template.
-    pub(crate) fn text_codes(&self, index: usize) -> Result<TextCodes, ReadError> {
+    pub(crate) fn text_codes(&self, index: usize) -> Result<&TextCodes, ReadError> {
+        let cell = &self.texts[index].codes;
+        if let Some(codes) = cell.get() {
+            return Ok(codes);
+        }
         let codes = self.handle.text_codes(index)?;
         self.count_shared(self.directory().columns[index].chunk);
-        Ok(codes)
+        Ok(cell.get_or_init(|| codes))
+    }
+
+    /// What the slots of such a column can hold.
+    pub(crate) fn slot_index(&self, index: usize) -> Result<&Arc<SlotIndex>, ReadError> {
+        let cell = &self.texts[index].index;
+        if let Some(slots) = cell.get() {
+            return Ok(slots);
+        }
+        let slots = self.handle.slot_index(index)?;
+        if let Some(text) = &self.directory().columns[index].text {
+            self.count_shared(text.index);
+        }
+        Ok(cell.get_or_init(|| slots))
+    }
+
+    /// The texts of such a column, without the rows they are in.
+    pub(crate) fn text_slots(&self, index: usize) -> Result<&TextSlots, ReadError> {
+        let cell = &self.texts[index].slots;
+        if let Some(slots) = cell.get() {
+            return Ok(slots);
+        }
+        let known = Arc::clone(self.slot_index(index)?);
+        let slots = self.handle.text_slots(index, known)?;
+        if let Some(text) = &self.directory().columns[index].text {
+            self.count_shared(text.slots);
+        }
+        Ok(cell.get_or_init(|| slots))
+    }
+
+    fn column_of_texts(&self, index: usize) -> Result<Column, ReadError> {
+        let codes = self.text_codes(index)?.clone();
+        let slots = self.text_slots(index)?.clone();
+        Ok(Column {
+            presence: self.presence(index)?,
+            values: Values::Text(TextValues::new(codes, slots)),
+        })
     }
 
     /// The rows that have the field of the column at an index of the directory.

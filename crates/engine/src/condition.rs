@@ -74,6 +74,41 @@ impl Condition {
         }
     }
 
+    /// The clauses of the tree, each once.
+    pub(crate) fn clauses(&self) -> Vec<ClauseId> {
+        let mut clauses = match self {
+            Condition::Constant(_) => Vec::new(),
+            Condition::Clause(clause) => vec![*clause],
+            Condition::Not(term) => term.clauses(),
+            Condition::And(terms) | Condition::Or(terms) => {
+                terms.iter().flat_map(Condition::clauses).collect()
+            }
+        };
+        clauses.sort_unstable();
+        clauses.dedup();
+        clauses
+    }
+
+    /// Whether the condition holds when some clauses are known to hold or not; `None` when it depends on the others.
+    pub(crate) fn known(&self, of_clause: &mut impl FnMut(ClauseId) -> Option<bool>) -> Option<bool> {
+        let (terms, decisive) = match self {
+            Condition::Constant(held) => return Some(*held),
+            Condition::Clause(clause) => return of_clause(*clause),
+            Condition::Not(term) => return term.known(of_clause).map(|held| !held),
+            Condition::And(terms) => (terms, false),
+            Condition::Or(terms) => (terms, true),
+        };
+        let mut is_open = false;
+        for term in terms {
+            match term.known(of_clause) {
+                Some(held) if held == decisive => return Some(decisive),
+                Some(_) => {}
+                None => is_open = true,
+            }
+        }
+        (!is_open).then_some(!decisive)
+    }
+
     /// The tree that is left when `decide` says of some clauses that they hold for all events concerned, or none.
     pub(crate) fn decide(&self, decide: &mut impl FnMut(ClauseId) -> Option<bool>) -> Condition {
         match self {

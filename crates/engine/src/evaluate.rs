@@ -13,16 +13,19 @@ use std::cell::Cell;
 
 use cordwood_event::{EventId, Level, Timestamp};
 use cordwood_query::{
-    CompiledClause, FieldName, IdPredicate, LevelPredicate, Predicate, Reach, TimePredicate,
+    CompiledClause, IdPredicate, LevelPredicate, Predicate, Reach, TimePredicate,
 };
 use cordwood_store::block::ColumnEntry;
 use cordwood_store::{Encoding, ReadError};
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
+use crate::clauses::Clauses;
 use crate::condition::{ClauseId, EvaluateClause};
 use crate::narrow::may_match;
 use crate::selection::Selection;
+pub(crate) use templates::TemplateTest;
+pub(crate) use texts::{Outcome, TextColumnTest};
 pub(crate) use values::Reading;
 use values::ValueTest;
 
@@ -68,7 +71,7 @@ impl From<cordwood_store::Corrupt> for Failure {
 #[derive(Debug)]
 pub(crate) struct BlockClauses<'a> {
     block: &'a OpenBlock,
-    clauses: &'a [CompiledClause],
+    clauses: &'a Clauses,
     budget: &'a Budget,
     /// Whether rows were looked at one by one, or constants and dictionaries were enough.
     has_tested_rows: Cell<bool>,
@@ -99,10 +102,13 @@ impl EvaluateClause for BlockClauses<'_> {
         self.budget.check()?;
         match &self.clauses[clause.0] {
             CompiledClause::AnyField(predicate, level) => {
-                self.select_anywhere(predicate, level, among)
+                self.select_anywhere(clause, (predicate, level), among)
             }
-            CompiledClause::Field(field, predicate) => self.select_field(field, predicate, among),
-            CompiledClause::Level(level) => self.select_level(level, among),
+            CompiledClause::Field(field, predicate) => {
+                let reading = |path: &str| field.reach(path).map(Reading::Field);
+                self.select_in_columns(clause, predicate, among, reading)
+            }
+            CompiledClause::Level(level) => self.select_level(clause, level, among),
             CompiledClause::Time(time) => self.select_time(time, among),
             CompiledClause::Id(id) => self.select_id(id, among),
             // The plan decided these for each source; a block has one source.
@@ -114,7 +120,7 @@ impl EvaluateClause for BlockClauses<'_> {
 impl<'a> BlockClauses<'a> {
     pub(crate) fn new(
         block: &'a OpenBlock,
-        clauses: &'a [CompiledClause],
+        clauses: &'a Clauses,
         budget: &'a Budget,
     ) -> BlockClauses<'a> {
         BlockClauses {
@@ -130,32 +136,22 @@ impl<'a> BlockClauses<'a> {
         self.has_tested_rows.get()
     }
 
-    fn select_field(
-        &self,
-        field: &FieldName,
-        predicate: &Predicate,
-        among: &Selection,
-    ) -> Result<Selection, Failure> {
-        self.select_in_columns(predicate, among, |path| {
-            field.reach(path).map(Reading::Field)
-        })
-    }
-
     fn select_anywhere(
         &self,
-        predicate: &Predicate,
-        level: &LevelPredicate,
+        clause: ClauseId,
+        (predicate, level): (&Predicate, &LevelPredicate),
         among: &Selection,
     ) -> Result<Selection, Failure> {
         let mut held = self.select_level_name(level, among)?;
         let mut open = among.clone();
         open.subtract(&held);
-        held.union(&self.select_in_columns(predicate, &open, |_| Some(Reading::Anywhere))?);
+        held.union(&self.select_in_columns(clause, predicate, &open, |_| Some(Reading::Anywhere))?);
         Ok(held)
     }
 
     fn select_level(
         &self,
+        clause: ClauseId,
         level: &LevelPredicate,
         among: &Selection,
     ) -> Result<Selection, Failure> {
@@ -164,7 +160,7 @@ impl<'a> BlockClauses<'a> {
             let mut open = among.clone();
             open.subtract(&held);
             let reading = |path: &str| is_raw_level(path).then_some(Reading::Field(Reach::Whole));
-            held.union(&self.select_in_columns(raw, &open, reading)?);
+            held.union(&self.select_in_columns(clause, raw, &open, reading)?);
         }
         Ok(held)
     }
@@ -220,6 +216,7 @@ impl<'a> BlockClauses<'a> {
     /// Those of `among` with a matching value in any column that `reading` admits, the cheapest columns first.
     fn select_in_columns<'t>(
         &self,
+        clause: ClauseId,
         predicate: &'t Predicate,
         among: &Selection,
         reading: impl Fn(&str) -> Option<Reading<'t>>,
@@ -233,7 +230,10 @@ impl<'a> BlockClauses<'a> {
             self.budget.check()?;
             let test = self.value_test(predicate, reading);
             let found = match &self.block.directory().columns[index].text {
-                Some(text) => texts::select(&test, self.block, index, &text.uses, &open)?,
+                Some(text) => {
+                    let templates = self.clauses.template_test(clause, predicate);
+                    texts::select(&test, templates, (self.block, index), &text.uses, &open)?
+                }
                 None => test.select(self.block.column(index)?, &open)?,
             };
             open.subtract(&found);

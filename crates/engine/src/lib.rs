@@ -12,6 +12,8 @@ mod aggregate;
 mod answer;
 mod block;
 mod budget;
+mod by_template;
+mod clauses;
 mod condition;
 mod datum;
 mod dense;

@@ -6,6 +6,7 @@ use cordwood_event::{EventId, Timestamp};
 use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
+use crate::by_template;
 use crate::budget::Budget;
 use crate::condition::Condition;
 use crate::evaluate::Failure;
@@ -185,6 +186,12 @@ impl<'a> PartSearch<'a> {
             Err(condition) => condition,
         };
         let block = OpenBlock::new(handle);
+        if !self.wants_rows()
+            && self.rows.holds_whole(handle)
+            && let Some(answer) = self.count_by_template(&condition, &block)?
+        {
+            return Ok(answer);
+        }
         let among = self.behind_cursor(self.rows.in_range(&block)?, &block)?;
         let selected = self.rows.select(&condition, &block, among)?;
         let mut found = counted(0);
@@ -200,6 +207,23 @@ impl<'a> PartSearch<'a> {
             rows_scanned: selected.rows_scanned,
             bytes_scanned: block.bytes_read(),
         })
+    }
+
+    fn count_by_template(
+        &self,
+        condition: &Condition,
+        block: &OpenBlock,
+    ) -> Result<Option<PartAnswer<Matches>>, Failure> {
+        let of_block = by_template::count(condition, &self.plan.clauses, block, self.budget)?;
+        Ok(of_block.map(|of_block| PartAnswer {
+            fate: match block.bytes_read() {
+                0 => Fate::CountedWhole,
+                _ => Fate::Read,
+            },
+            found: counted(of_block.matches),
+            rows_scanned: of_block.rows_scanned,
+            bytes_scanned: block.bytes_read(),
+        }))
     }
 
     /// Without those rows that earlier pages gave back, unless all are to be counted.

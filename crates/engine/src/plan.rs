@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
+use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
 use crate::narrow::times_of;
 use crate::top::Rank;
@@ -14,7 +15,7 @@ use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 /// A search, compiled. Shared by all threads that work on it.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) clauses: Vec<CompiledClause>,
+    pub(crate) clauses: Clauses,
     pub(crate) matcher: Matcher,
     pub(crate) sources: Vec<PlannedSource>,
     /// The parts that can hold a match, those that can hold the first of all first.
@@ -78,7 +79,7 @@ impl Plan {
         let mut plan = Plan {
             matcher: Matcher::new(&request.filter, request.now),
             sources: planned_sources(request, range, &condition, &clauses),
-            clauses,
+            clauses: Clauses::new(clauses),
             parts: Vec::new(),
             range,
             up_to_sequence,

@@ -248,6 +248,14 @@ impl Predicate {
         }
     }
 
+    /// The tests of which any must hold, if this is a choice.
+    pub fn alternatives(&self) -> Option<&[Predicate]> {
+        match &self.kind {
+            Kind::AnyOf(members, _) => Some(members),
+            _ => None,
+        }
+    }
+
     /// Whether the test holds for a text value.
     pub fn matches_text(&self, text: &str) -> bool {
         match &self.kind {

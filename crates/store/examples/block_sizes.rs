@@ -130,7 +130,7 @@ fn scan_text(block: &EncodedBlock, path: &str) -> anyhow::Result<usize> {
         }
         Some(Values::Text(texts)) => {
             for template in 0..texts.codes().uses().uses().len() {
-                found += usize::from(texts.build_run(template)?.text.contains(WANTED));
+                found += usize::from(texts.slots().build_run(template)?.text.contains(WANTED));
             }
         }
         _ => {}
@@ -174,11 +174,9 @@ fn print_sizes(blocks: &[EncodedBlock], events: usize, source_bytes: usize) {
                 entry.chunk.length,
             );
             if let Some(text) = &entry.text {
-                add(
-                    &format!("{} (slots)", entry.path),
-                    String::new(),
-                    text.slots.length,
-                );
+                let part = |part: &str| format!("{} ({part})", entry.path);
+                add(&part("index"), String::new(), text.index.length);
+                add(&part("slots"), String::new(), text.slots.length);
             }
         }
         if let Some(rest) = directory.rest {

@@ -34,7 +34,8 @@ use cursor::Cursor;
 pub(crate) use dictionary::SharedDictionaries;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
-pub(crate) use template::{EncodedText, SlotValues, Slots, decode_codes, decode_slots};
+pub(crate) use template::{EncodedText, Slots, decode_codes};
+pub use template::{SlotIndex, SlotRun, SlotValues};
 pub(crate) use timestamps::encode as encode_timestamps;
 
 /// Bytes that no encoder wrote; says what is wrong with them.

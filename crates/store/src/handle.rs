@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cordwood_event::Timestamp;
 
 use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, Rest, RowFields};
-use crate::column::{Column, Presence, TextCodes};
+use crate::column::{Column, Presence, SlotIndex, TextCodes, TextSlots};
 use crate::encoding::Corrupt;
 use crate::memtable::MemoryBlock;
 use crate::segment::{Segment, SegmentBlock};
@@ -202,6 +202,18 @@ impl BlockHandle {
     pub fn text_codes(&self, index: usize) -> Result<TextCodes, ReadError> {
         let codes = self.reader.text_codes(index);
         codes.map_err(|e| self.error(self.name_of(index), e))
+    }
+
+    /// Of such a column, what can be told of its slots without reading them.
+    pub fn slot_index(&self, index: usize) -> Result<Arc<SlotIndex>, ReadError> {
+        let slots = self.reader.slot_index(index);
+        slots.map_err(|e| self.error(self.name_of(index), e))
+    }
+
+    /// Of such a column, all texts without the rows they are in; `slots` is its [`slot_index`](Self::slot_index).
+    pub fn text_slots(&self, index: usize, slots: Arc<SlotIndex>) -> Result<TextSlots, ReadError> {
+        let slots = self.reader.text_slots(index, slots);
+        slots.map_err(|e| self.error(self.name_of(index), e))
     }
 
     /// The column at an index of [`BlockDirectory::columns`].

@@ -24,15 +24,6 @@ pub(crate) const SLOTS_MAX: usize = 64;
 /// Longest text of a template in bytes; longer ones are kept whole. A stack trace has a few kilobytes.
 pub(crate) const TEMPLATE_BYTES_MAX: usize = 16 << 10;
 
-/// A part of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// Text that recurs; it holds no digit and is not empty.
-    Static(&'a str),
-    /// A maximal run of slot characters.
-    Slot(&'a str),
-}
-
 /// The runs of slot characters of a text, in order.
 pub fn slot_runs(text: &str) -> impl Iterator<Item = &str> {
     runs(text).filter_map(|run| text.get(run.range))
@@ -53,34 +44,6 @@ pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run> {
         at = run.range.end;
         Some(run)
     })
-}
-
-/// The pieces of a text, in order, where runs with a digit are slots, and others for which `is_slot`. Of two neighbours
-/// one is static and the other a slot.
-pub(crate) fn for_each_piece<'a>(
-    text: &'a str,
-    is_slot: impl Fn(&str) -> bool,
-    mut visit: impl FnMut(Piece<'a>),
-) {
-    let mut at = 0;
-    for run in runs(text) {
-        let Some(slot) = text.get(run.range.clone()) else {
-            return;
-        };
-        if !run.has_digit && !is_slot(slot) {
-            continue;
-        }
-        match text.get(at..run.range.start) {
-            None | Some("") => {}
-            Some(before) => visit(Piece::Static(before)),
-        }
-        visit(Piece::Slot(slot));
-        at = run.range.end;
-    }
-    match text.get(at..) {
-        None | Some("") => {}
-        Some(rest) => visit(Piece::Static(rest)),
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

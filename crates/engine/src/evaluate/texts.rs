@@ -1,12 +1,14 @@
-//! One test on a column of texts that follow templates: decided template by template, and only where that does not
-//! suffice text by text.
+//! One test on a column of texts that follow templates: decided template by template, then by what the index of the slots
+//! says, and only where that does not suffice by the slots themselves.
 
-use cordwood_query::TextTest;
-use cordwood_store::column::{Column, TextCodes, TextRun, TextValues, Values};
-use cordwood_store::template::TemplateUses;
+use std::sync::Arc;
+
+use cordwood_query::{Predicate, TextTest};
+use cordwood_store::column::{SlotIndex, SlotRun, SlotValues, TextSlots};
+use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
-use crate::evaluate::templates::{TemplateTest, Verdict};
+use crate::evaluate::templates::{SlotNeed, TableVerdicts, TemplateTest, Verdict};
 use crate::evaluate::values::ValueTest;
 use crate::evaluate::{Failure, ranks};
 use crate::selection::Selection;
@@ -15,12 +17,251 @@ use crate::selection::Selection;
 /// others, the wanted ones alone.
 const SPARSE_SHARE: usize = 8;
 
+/// What a test says of the texts of one code in one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    All,
+    None,
+    /// It depends on the slots, or on the texts that are kept whole.
+    Open,
+}
+
+/// A test on one column of one block.
+#[derive(Debug)]
+pub(crate) struct TextColumnTest<'a> {
+    predicate: &'a Predicate,
+    test: &'a TemplateTest,
+    verdicts: Arc<TableVerdicts>,
+    block: &'a OpenBlock,
+    column: usize,
+    uses: &'a TemplateUses,
+    /// By code: 0 are the texts that are kept whole.
+    outcomes: Vec<Outcome>,
+}
+
+impl<'a> TextColumnTest<'a> {
+    /// Reads the index of the slots, if a template is not decided by itself.
+    pub(crate) fn new(
+        (predicate, test): (&'a Predicate, &'a TemplateTest),
+        (block, column): (&'a OpenBlock, usize),
+        uses: &'a TemplateUses,
+    ) -> Result<TextColumnTest<'a>, Failure> {
+        let mut column_test = TextColumnTest {
+            verdicts: test.verdicts(predicate, uses.table()),
+            predicate,
+            test,
+            block,
+            column,
+            uses,
+            outcomes: Vec::new(),
+        };
+        column_test.outcomes = match predicate.text_test() {
+            TextTest::Always => vec![Outcome::All; uses.uses().len() + 1],
+            TextTest::Never => vec![Outcome::None; uses.uses().len() + 1],
+            _ => column_test.ask_index()?,
+        };
+        Ok(column_test)
+    }
+
+    fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
+        let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
+            Verdict::All | Verdict::None => true,
+            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamp(*need, used)),
+            Verdict::Open => false,
+        };
+        let uses = self.uses.uses();
+        let index = match self.uses.whole_rows() == 0 && uses.iter().all(is_decided) {
+            true => None,
+            false => Some(self.block.slot_index(self.column)?),
+        };
+        let whole = match index {
+            Some(index) if self.test.may_match_whole(index) => Outcome::Open,
+            _ => Outcome::None,
+        };
+        let of_template = |(template, used): (usize, &TemplateUse)| {
+            match (self.verdicts.of(used.template), index) {
+                (Verdict::All, _) => Outcome::All,
+                (Verdict::Slots(needs), Some(index))
+                    if !needs.iter().any(|need| self.fits(*need, template, index)) =>
+                {
+                    Outcome::None
+                }
+                // Without an index all is decided.
+                (Verdict::None, _) | (_, None) => Outcome::None,
+                (Verdict::Slots(_) | Verdict::Open, Some(_)) => Outcome::Open,
+            }
+        };
+        let of_templates = uses.iter().enumerate().map(of_template);
+        Ok(std::iter::once(whole).chain(of_templates).collect())
+    }
+
+    fn fits_stamp(&self, need: SlotNeed, used: &TemplateUse) -> bool {
+        let stamp = used.stamps.get(need.slot);
+        stamp.is_some_and(|stamp| self.test.part(need).fits(stamp))
+    }
+
+    fn fits(&self, need: SlotNeed, template: usize, index: &SlotIndex) -> bool {
+        let part = self.test.part(need);
+        self.fits_stamp(need, &self.uses.uses()[template])
+            && index.may_hold(template, need.slot, &part.words)
+    }
+
+    /// By code.
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
+    /// Of the texts of a code whose outcome is open, by their places, those that match, of the wanted ones at least.
+    pub(crate) fn select_places(
+        &self,
+        code: usize,
+        wanted: &Selection,
+        keeps_texts: bool,
+    ) -> Result<Selection, Failure> {
+        let slots = self.block.text_slots(self.column)?;
+        let Some(template) = code.checked_sub(1) else {
+            return self.select_whole(slots, wanted, keeps_texts);
+        };
+        let verdict = self.verdicts.of(self.uses.uses()[template].template);
+        let mut candidates = wanted.clone();
+        if let Verdict::Slots(needs) = verdict {
+            let mut holding = Selection::none(wanted.rows());
+            let mut suffices = true;
+            let index = slots.index();
+            for need in needs.iter().filter(|need| self.fits(**need, template, index)) {
+                let found = self.holding(*need, template, slots, wanted.rows())?;
+                suffices &= found.suffices;
+                holding.union(&found.places);
+            }
+            candidates.intersect(&holding);
+            if suffices {
+                return Ok(candidates);
+            }
+        }
+        self.select_built(slots, template, &candidates, keeps_texts)
+    }
+
+    /// The places whose slot holds what it needs to.
+    fn holding(
+        &self,
+        need: SlotNeed,
+        template: usize,
+        slots: &TextSlots,
+        rows: usize,
+    ) -> Result<Holding, Failure> {
+        let part = self.test.part(need);
+        let in_run = |run: SlotRun<'_>| {
+            let mut found = Selection::none(run.len());
+            let text = run.text().as_bytes();
+            let mut at = 0;
+            while let Some(candidate) = part.pattern.candidate(text, at) {
+                let index = run.index_at(candidate.start);
+                let value = || run.get(index).unwrap_or_default();
+                if !part.suffices || part.pattern.matches(value()) {
+                    found.insert(index);
+                }
+                match run.start_after(index) {
+                    Some(next) => at = next,
+                    None => break,
+                }
+            }
+            found
+        };
+        Ok(match slots.values(template, need.slot)? {
+            SlotValues::Texts(run) => Holding {
+                places: in_run(run),
+                suffices: part.suffices,
+            },
+            SlotValues::Dictionary(run, codes) => {
+                let values = in_run(run);
+                let holds = |place: usize| {
+                    let code = codes.get(place);
+                    code.is_some_and(|code| values.contains(usize::from(*code)))
+                };
+                Holding {
+                    places: match values.is_empty() {
+                        true => Selection::none(rows),
+                        false => Selection::all(rows).filter(holds),
+                    },
+                    suffices: part.suffices,
+                }
+            }
+            SlotValues::Numbers => Holding {
+                places: Selection::all(rows),
+                suffices: false,
+            },
+        })
+    }
+
+    fn select_built(
+        &self,
+        slots: &TextSlots,
+        template: usize,
+        candidates: &Selection,
+        keeps_texts: bool,
+    ) -> Result<Selection, Failure> {
+        let mut held = Selection::none(candidates.rows());
+        if candidates.count() * SPARSE_SHARE < candidates.rows() {
+            let mut text = String::new();
+            for place in candidates.iter() {
+                text.clear();
+                slots.push_text(template, place, &mut text)?;
+                if self.predicate.matches_text(&text) {
+                    held.insert(place);
+                }
+            }
+            return Ok(held);
+        }
+        let built;
+        let run = match keeps_texts {
+            true => slots.run_of(template)?,
+            false => {
+                built = slots.build_run(template)?;
+                &built
+            }
+        };
+        let mut select = |place: usize| held.insert(place);
+        self.predicate
+            .select_texts(run.text.as_bytes(), &run.ends, &mut select);
+        held.intersect(candidates);
+        Ok(held)
+    }
+
+    fn select_whole(
+        &self,
+        slots: &TextSlots,
+        wanted: &Selection,
+        keeps_texts: bool,
+    ) -> Result<Selection, Failure> {
+        let mut held = Selection::none(wanted.rows());
+        let whole = slots.whole()?;
+        for index in 0..whole.frame_count() {
+            if keeps_texts {
+                whole.get(whole.frame_ranks(index).start)?;
+            }
+            let frame = whole.frame(index)?;
+            let mut select = |place: usize| held.insert(frame.first_rank + place);
+            self.predicate
+                .select_texts(frame.text.as_bytes(), frame.ends, &mut select);
+        }
+        held.intersect(wanted);
+        Ok(held)
+    }
+}
+
+/// The places whose slot holds a part of a literal.
+struct Holding {
+    places: Selection,
+    /// Whether they all match.
+    suffices: bool,
+}
+
 /// Those rows of `among` whose text in the column at `index` matches. Reads nothing if no template can match, and the
-/// slots only if there is a template on which the verdict depends on them.
+/// slots only if there is a template on which the outcome depends on them.
 pub(crate) fn select(
     test: &ValueTest<'_>,
-    block: &OpenBlock,
-    index: usize,
+    templates: &TemplateTest,
+    (block, index): (&OpenBlock, usize),
     uses: &TemplateUses,
     among: &Selection,
 ) -> Result<Selection, Failure> {
@@ -28,158 +269,59 @@ pub(crate) fn select(
     if test.is_inside_arrays() {
         return Ok(none);
     }
-    let verdicts = match test.predicate.text_test() {
-        TextTest::Never => return Ok(none),
-        TextTest::Always => {
-            let presence = block.presence(index)?;
-            return Ok(ranks::to_rows(&presence, ranks::to_ranks(&presence, among)));
-        }
-        _ => verdicts(test, uses),
-    };
-    if verdicts.iter().all(|verdict| *verdict == Verdict::None) {
+    if matches!(test.predicate.text_test(), TextTest::Always) {
+        let presence = block.presence(index)?;
+        return Ok(ranks::to_rows(&presence, ranks::to_ranks(&presence, among)));
+    }
+    let column_test = TextColumnTest::new((test.predicate, templates), (block, index), uses)?;
+    let outcomes = column_test.outcomes();
+    if outcomes.iter().all(|outcome| *outcome == Outcome::None) {
         return Ok(none);
     }
+    test.has_tested_rows.set(true);
     let presence = block.presence(index)?;
     let wanted = ranks::to_ranks(&presence, among);
-    test.has_tested_rows.set(true);
     let codes = block.text_codes(index)?;
-    let mut held = wanted.filter(|rank| {
-        let code = codes.codes().get(rank);
-        code.is_some_and(|code| verdicts.get(usize::from(*code)) == Some(&Verdict::All))
-    });
-    let open = OpenRanks::of(&codes, &verdicts, &wanted);
-    open.select_whole(test, &codes, &mut held)?;
-    if open.has_templates() {
-        let column = block.column(index)?;
-        if let Column {
-            values: Values::Text(texts),
-            ..
-        } = column
-        {
-            open.select_in_templates(test, texts, &mut held)?;
+    let codes = codes.codes();
+    let outcome_of = |rank: usize| outcomes.get(usize::from(*codes.get(rank)?)).copied();
+    let mut held = wanted.filter(|rank| outcome_of(rank) == Some(Outcome::All));
+    for (code, ranks) in open_ranks(codes, outcomes, &wanted) {
+        test.budget.check()?;
+        let mut places = Selection::none(ranks.len());
+        for (place, rank) in ranks.iter().enumerate() {
+            if wanted.contains(*rank) {
+                places.insert(place);
+            }
+        }
+        let matching = column_test.select_places(code, &places, test.keeps_frames)?;
+        for place in matching.iter() {
+            held.insert(ranks[place]);
         }
     }
-    held.intersect(&wanted);
     Ok(ranks::to_rows(&presence, held))
 }
 
-/// By code; of the texts that are kept whole nothing is known, if there are any.
-fn verdicts(test: &ValueTest<'_>, uses: &TemplateUses) -> Vec<Verdict> {
-    let of_template = TemplateTest::new(test.predicate);
-    let whole = match uses.whole_rows() {
-        0 => Verdict::None,
-        _ => Verdict::Maybe,
-    };
-    let templates = uses.templates();
-    let of_templates = templates.map(|(template, used)| of_template.verdict(template, used));
-    std::iter::once(whole).chain(of_templates).collect()
-}
-
-/// The ranks whose texts have to be looked at, by code.
-struct OpenRanks {
-    /// All ranks of a code that has a wanted one and no verdict; of other codes, none.
-    ranks: Vec<Vec<usize>>,
-    /// By code, how many of them are wanted.
-    wanted: Vec<usize>,
-}
-
-impl OpenRanks {
-    fn of(codes: &TextCodes, verdicts: &[Verdict], wanted: &Selection) -> OpenRanks {
-        let mut counts = vec![0usize; verdicts.len()];
+/// The codes with open outcomes and wanted ranks, each with all its ranks.
+fn open_ranks(
+    codes: &[u16],
+    outcomes: &[Outcome],
+    wanted: &Selection,
+) -> impl Iterator<Item = (usize, Vec<usize>)> {
+    let is_open = |code: usize| outcomes.get(code) == Some(&Outcome::Open);
+    let mut ranks: Vec<Option<Vec<usize>>> = vec![None; outcomes.len()];
+    if outcomes.contains(&Outcome::Open) {
         for rank in wanted.iter() {
-            let code = codes.codes().get(rank).map_or(0, |code| usize::from(*code));
-            if verdicts.get(code) == Some(&Verdict::Maybe) {
-                counts[code] += 1;
+            let code = codes.get(rank).map_or(0, |code| usize::from(*code));
+            if is_open(code) {
+                ranks[code].get_or_insert_default();
             }
         }
-        let mut ranks: Vec<Vec<usize>> = verdicts.iter().map(|_| Vec::new()).collect();
-        for (rank, code) in codes.codes().iter().enumerate() {
-            let code = usize::from(*code);
-            if counts.get(code).is_some_and(|count| *count > 0) {
-                ranks[code].push(rank);
+        for (rank, code) in codes.iter().enumerate() {
+            if let Some(Some(ranks)) = ranks.get_mut(usize::from(*code)) {
+                ranks.push(rank);
             }
         }
-        OpenRanks {
-            ranks,
-            wanted: counts,
-        }
     }
-
-    fn has_templates(&self) -> bool {
-        self.wanted.iter().skip(1).any(|count| *count > 0)
-    }
-
-    /// The texts that follow no template.
-    fn select_whole(
-        &self,
-        test: &ValueTest<'_>,
-        codes: &TextCodes,
-        held: &mut Selection,
-    ) -> Result<(), Failure> {
-        let Some(ranks) = self.ranks.first().filter(|ranks| !ranks.is_empty()) else {
-            return Ok(());
-        };
-        for index in 0..codes.whole().frame_count() {
-            test.budget.check()?;
-            let frame = codes.whole().frame(index)?;
-            let of_frame = ranks.get(frame.first_rank..).unwrap_or_default();
-            select_in_run(test, frame.text.as_bytes(), frame.ends, of_frame, held);
-        }
-        Ok(())
-    }
-
-    fn select_in_templates(
-        &self,
-        test: &ValueTest<'_>,
-        texts: &TextValues,
-        held: &mut Selection,
-    ) -> Result<(), Failure> {
-        let open = self.ranks.iter().zip(&self.wanted).enumerate().skip(1);
-        for (code, (ranks, wanted)) in open.filter(|(_, (_, wanted))| **wanted > 0) {
-            test.budget.check()?;
-            if wanted * SPARSE_SHARE < ranks.len() && !test.keeps_frames {
-                select_one_by_one(test, texts, ranks, held)?;
-                continue;
-            }
-            let built;
-            let run: &TextRun = match test.keeps_frames {
-                true => texts.run_of(code - 1)?,
-                false => {
-                    built = texts.build_run(code - 1)?;
-                    &built
-                }
-            };
-            select_in_run(test, run.text.as_bytes(), &run.ends, ranks, held);
-        }
-        Ok(())
-    }
-}
-
-fn select_one_by_one(
-    test: &ValueTest<'_>,
-    texts: &TextValues,
-    ranks: &[usize],
-    held: &mut Selection,
-) -> Result<(), Failure> {
-    for rank in ranks {
-        if test.predicate.matches_text(&texts.text(*rank)?) {
-            held.insert(*rank);
-        }
-    }
-    Ok(())
-}
-
-/// `ranks` are those of the texts of the run, in order.
-fn select_in_run(
-    test: &ValueTest<'_>,
-    run: &[u8],
-    ends: &[u32],
-    ranks: &[usize],
-    held: &mut Selection,
-) {
-    test.predicate.select_texts(run, ends, &mut |index| {
-        if let Some(rank) = ranks.get(index) {
-            held.insert(*rank);
-        }
-    });
+    let with_codes = ranks.into_iter().enumerate();
+    with_codes.filter_map(|(code, ranks)| Some((code, ranks?)))
 }

@@ -5,6 +5,7 @@ use cordwood_query::{Clause, CompiledClause, Filter, Predicate, Target};
 
 use super::{FieldSet, Row, raw_level};
 use crate::SearchedSource;
+use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
 use crate::datum::Datum;
 use crate::evaluate::Failure;
@@ -13,7 +14,7 @@ use crate::evaluate::Failure;
 #[derive(Clone, Debug)]
 pub(crate) struct RowFilter {
     condition: Condition,
-    clauses: Vec<CompiledClause>,
+    clauses: Clauses,
     /// The field that each clause reads.
     fields: Vec<usize>,
 }
@@ -30,7 +31,7 @@ impl RowFilter {
         };
         RowFilter {
             fields: clauses.iter().map(field_of).collect(),
-            clauses: clauses.iter().map(|clause| clause.compile(now)).collect(),
+            clauses: Clauses::new(clauses.iter().map(|clause| clause.compile(now)).collect()),
             condition,
         }
     }
@@ -44,7 +45,7 @@ impl RowFilter {
             })
     }
 
-    pub(crate) fn clauses(&self) -> &[CompiledClause] {
+    pub(crate) fn clauses(&self) -> &Clauses {
         &self.clauses
     }
 

@@ -172,7 +172,7 @@ fn what_no_template_can_hold_is_answered_from_the_directory() {
         ("message:*deadlock*", 0, false),
         ("message:/deadlock [0-9]/", 0, false),
         ("message:\"request took\"", 0, false),
-        ("message:request", BLOCK_ROWS as u64, true),
+        ("message:request", BLOCK_ROWS as u64, false),
         ("message:\"took 7.5ms\"", 1, true),
     ] {
         let request = SearchRequest {

@@ -82,6 +82,8 @@ pub struct ColumnEntry {
 /// What the directory knows of a column of texts that follow templates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextEntry {
+    /// Of which kind each slot is, and which words are in it.
+    pub index: Chunk,
     /// What is in the slots.
     pub slots: Chunk,
     /// The templates, and how many texts follow each.
@@ -89,10 +91,11 @@ pub struct TextEntry {
 }
 
 impl ColumnEntry {
-    /// The chunks of the column: its values, and its slots if it has any.
+    /// The chunks of the column: its values, and the two of its slots if it has any.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
-        let slots = self.text.as_ref().map(|text| text.slots);
-        std::iter::once(self.chunk).chain(slots)
+        let text = self.text.as_ref();
+        let slots = text.map(|text| [text.index, text.slots]);
+        std::iter::once(self.chunk).chain(slots.into_iter().flatten())
     }
 }
 

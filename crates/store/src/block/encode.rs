@@ -139,9 +139,10 @@ impl Encoder {
             presence: self.presence(field.rows),
             numbers: encoded.numbers,
             dictionary_len: encoded.dictionary_len,
-            text: encoded.text.map(|(slots, uses)| TextEntry {
-                slots: self.body.push(&slots),
-                uses: Arc::new(uses),
+            text: encoded.text.map(|text| TextEntry {
+                index: self.body.push(&text.index),
+                slots: self.body.push(&text.slots),
+                uses: Arc::new(text.uses),
             }),
         }
     }
@@ -201,8 +202,9 @@ impl Encoder {
         let level_codes = || levels.iter().map(|code| usize::from(*code));
         let head_length = narrow(head.bytes.len());
         let chunks = columns.iter_mut().flat_map(|entry| {
-            let slots = entry.text.as_mut().map(|text| &mut text.slots);
-            std::iter::once(&mut entry.chunk).chain(slots)
+            let text = entry.text.as_mut();
+            let slots = text.map(|text| [&mut text.index, &mut text.slots]);
+            std::iter::once(&mut entry.chunk).chain(slots.into_iter().flatten())
         });
         for chunk in chunks.chain(rest.as_mut().map(|rest| &mut rest.chunk)) {
             chunk.offset += head_length;

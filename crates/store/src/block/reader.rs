@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use cordwood_event::Value;
 
-use super::directory::{BlockDirectory, Chunk, ColumnEntry};
+use super::directory::{BlockDirectory, Chunk, ColumnEntry, TextEntry};
 use super::rest::Rest;
-use crate::column::{Column, Presence, TextCodes, TextValues, Values};
+use crate::column::{Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values};
 use crate::encoding::{self, Corrupt, Encoding, SharedDictionaries};
 
 /// The fields of one row: paths, escaped, and values.
@@ -99,9 +99,10 @@ impl<S: ReadChunk> BlockReader<S> {
         let entry = self.directory.columns.get(index);
         let entry = entry.ok_or(Corrupt("no column of this index"))?;
         let presence = self.presence(entry)?;
-        if let Some(text) = &entry.text {
-            let codes = self.text_codes(index)?;
-            let values = Values::Text(TextValues::new(codes, self.read(text.slots)?));
+        if entry.text.is_some() {
+            let (codes, slots) = (self.text_codes(index)?, self.slot_index(index)?);
+            let slots = self.text_slots(index, slots)?;
+            let values = Values::Text(TextValues::new(codes, slots));
             return Ok(Column { presence, values });
         }
         let shared = self.dictionaries_for(entry.encoding)?;
@@ -112,10 +113,7 @@ impl<S: ReadChunk> BlockReader<S> {
 
     /// Of a column of texts that follow templates, which follows which; reads nothing of the slots.
     pub fn text_codes(&self, index: usize) -> Result<TextCodes, S::Error> {
-        let entry = self.directory.columns.get(index);
-        let entry = entry.ok_or(Corrupt("no column of this index"))?;
-        let text = entry.text.as_ref();
-        let text = text.ok_or(Corrupt("a column without templates"))?;
+        let (entry, text) = self.text_entry(index)?;
         let bytes = self.read(entry.chunk)?;
         let uses = Arc::clone(&text.uses);
         Ok(encoding::decode_codes(
@@ -123,6 +121,28 @@ impl<S: ReadChunk> BlockReader<S> {
             entry.present as usize,
             uses,
         )?)
+    }
+
+    /// Of a column of texts that follow templates, what is in the slots, as far as it can be told without reading them.
+    pub fn slot_index(&self, index: usize) -> Result<Arc<SlotIndex>, S::Error> {
+        let (_, text) = self.text_entry(index)?;
+        let bytes = self.read(text.index)?;
+        Ok(Arc::new(SlotIndex::decode(&bytes, &text.uses)?))
+    }
+
+    /// Of a column of texts that follow templates, all texts without the rows they are in; `slots` is its
+    /// [`slot_index`](Self::slot_index).
+    pub fn text_slots(&self, index: usize, slots: Arc<SlotIndex>) -> Result<TextSlots, S::Error> {
+        let (_, text) = self.text_entry(index)?;
+        let stored = self.read(text.slots)?;
+        Ok(TextSlots::new(slots, stored, Arc::clone(&text.uses)))
+    }
+
+    fn text_entry(&self, index: usize) -> Result<(&ColumnEntry, &TextEntry), Corrupt> {
+        let entry = self.directory.columns.get(index);
+        let entry = entry.ok_or(Corrupt("no column of this index"))?;
+        let text = entry.text.as_ref();
+        Ok((entry, text.ok_or(Corrupt("a column without templates"))?))
     }
 
     /// The column of a path (escaped), whether it has its own chunk or lies in the rest; `None` if no row has the field.

@@ -6,8 +6,10 @@ use bytes::Bytes;
 
 use super::StrValues;
 use crate::block::TEXT_BYTES_MAX;
-use crate::encoding::{Corrupt, SlotValues, Slots, decode_slots};
+use crate::encoding::{Corrupt, Slots};
 use crate::template::TemplateUses;
+
+pub use crate::encoding::{SlotIndex, SlotRun, SlotValues};
 
 const PAST_END: Corrupt = Corrupt("a rank past the last text");
 
@@ -20,26 +22,32 @@ pub struct TextCodes {
 #[derive(Debug)]
 struct Codes {
     codes: Vec<u16>,
-    /// By rank, how many ranks before it have the same code.
-    places: Vec<u32>,
-    /// The texts that are kept whole: those of code 0.
-    whole: StrValues,
+    /// By rank, how many ranks before it have the same code; counted when first asked for.
+    places: OnceLock<Vec<u32>>,
     uses: Arc<TemplateUses>,
+}
+
+/// What is in the slots of a column, and the texts that follow no template: all its texts, but not in which rows they are. A
+/// text is named by its template's index in [`TemplateUses::uses`] and its place, which counts the texts of the template
+/// in the order of their rows. A clone shares what it holds.
+#[derive(Clone, Debug)]
+pub struct TextSlots {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    slots: Slots,
+    uses: Arc<TemplateUses>,
+    /// By template.
+    runs: Vec<OnceLock<TextRun>>,
 }
 
 /// The texts of a column by rank. A clone shares what has been put together.
 #[derive(Clone, Debug)]
 pub struct TextValues {
     codes: TextCodes,
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    stored: Bytes,
-    slots: OnceLock<Slots>,
-    /// By template.
-    runs: Vec<OnceLock<TextRun>>,
+    slots: TextSlots,
 }
 
 /// All texts of a column that follow one template, one after the other in the order of their ranks.
@@ -52,24 +60,13 @@ pub struct TextRun {
 }
 
 impl TextCodes {
-    pub(crate) fn new(codes: Vec<u16>, whole: StrValues, uses: Arc<TemplateUses>) -> TextCodes {
-        let mut counts = vec![0u32; uses.uses().len() + 1];
-        let mut place = |code: &u16| match counts.get_mut(usize::from(*code)) {
-            Some(count) => {
-                *count += 1;
-                *count - 1
-            }
-            None => 0,
-        };
-        let places = codes.iter().map(&mut place).collect();
-        let inner = Codes {
-            codes,
-            places,
-            whole,
-            uses,
-        };
+    pub(crate) fn new(codes: Vec<u16>, uses: Arc<TemplateUses>) -> TextCodes {
         TextCodes {
-            inner: Arc::new(inner),
+            inner: Arc::new(Codes {
+                codes,
+                places: OnceLock::new(),
+                uses,
+            }),
         }
     }
 
@@ -84,17 +81,24 @@ impl TextCodes {
         &self.inner.uses
     }
 
-    /// The texts of code 0, in the order of their ranks.
-    pub fn whole(&self) -> &StrValues {
-        &self.inner.whole
-    }
-
     /// The code of a rank, and how many ranks before it have the same.
     fn place_of(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
         let code = self.inner.codes.get(rank);
-        let place = self.inner.places.get(rank);
-        let (code, place) = code.zip(place).ok_or(PAST_END)?;
+        let places = self.inner.places.get_or_init(|| self.count_places());
+        let (code, place) = code.zip(places.get(rank)).ok_or(PAST_END)?;
         Ok((*code, *place as usize))
+    }
+
+    fn count_places(&self) -> Vec<u32> {
+        let mut counts = vec![0u32; self.uses().uses().len() + 1];
+        let mut place = |code: &u16| match counts.get_mut(usize::from(*code)) {
+            Some(count) => {
+                *count += 1;
+                *count - 1
+            }
+            None => 0,
+        };
+        self.codes().iter().map(&mut place).collect()
     }
 }
 
@@ -109,18 +113,83 @@ impl TextRun {
     }
 }
 
-impl TextValues {
-    /// The texts of `codes`, whose slots are in the chunk `stored`.
-    pub(crate) fn new(codes: TextCodes, stored: Bytes) -> TextValues {
-        let templates = codes.uses().uses().len();
-        TextValues {
-            codes,
+impl TextSlots {
+    /// The slots in the chunk `stored`, where `index` says.
+    pub(crate) fn new(index: Arc<SlotIndex>, stored: Bytes, uses: Arc<TemplateUses>) -> TextSlots {
+        let runs = uses.uses().iter().map(|_| OnceLock::new());
+        TextSlots {
             inner: Arc::new(Inner {
-                stored,
-                slots: OnceLock::new(),
-                runs: (0..templates).map(|_| OnceLock::new()).collect(),
+                runs: runs.collect(),
+                slots: Slots::new(index, stored),
+                uses,
             }),
         }
+    }
+
+    /// What the slots can hold.
+    pub fn index(&self) -> &SlotIndex {
+        self.inner.slots.index()
+    }
+
+    /// The texts that are kept whole, in the order of their rows.
+    pub fn whole(&self) -> Result<&StrValues, Corrupt> {
+        self.inner.slots.whole()
+    }
+
+    /// The values of a slot of a template, by the places of its texts.
+    pub fn values(&self, template: usize, slot: usize) -> Result<SlotValues<'_>, Corrupt> {
+        self.inner.slots.values(template, slot)
+    }
+
+    /// Appends the text at a place of a template.
+    pub fn push_text(
+        &self,
+        template: usize,
+        place: usize,
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
+        let used = self.inner.uses.uses().get(template).ok_or(PAST_END)?;
+        let known = self.inner.uses.table().get(used.template as usize);
+        let mut statics = known.ok_or(PAST_END)?.statics();
+        out.push_str(statics.next().unwrap_or_default());
+        for (slot, text) in statics.enumerate() {
+            self.inner.slots.push_value((template, slot), place, out)?;
+            out.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// All texts of a template, kept for who asks next.
+    pub fn run_of(&self, template: usize) -> Result<&TextRun, Corrupt> {
+        let cell = self.inner.runs.get(template);
+        let cell = cell.ok_or(Corrupt("a template past the last"))?;
+        if let Some(run) = cell.get() {
+            return Ok(run);
+        }
+        let run = self.build_run(template)?;
+        Ok(cell.get_or_init(|| run))
+    }
+
+    /// All texts of a template, for the caller alone.
+    pub fn build_run(&self, template: usize) -> Result<TextRun, Corrupt> {
+        let uses = self.inner.uses.uses();
+        let rows = uses.get(template).map_or(0, |used| used.rows as usize);
+        let mut run = TextRun::default();
+        for place in 0..rows {
+            self.push_text(template, place, &mut run.text)?;
+            let end = u32::try_from(run.text.len()).ok();
+            let end = end.filter(|end| *end as usize <= TEXT_BYTES_MAX);
+            run.ends
+                .push(end.ok_or(Corrupt("more text than a block can hold"))?);
+        }
+        Ok(run)
+    }
+}
+
+impl TextValues {
+    /// The texts of one column, in two halves.
+    pub fn new(codes: TextCodes, slots: TextSlots) -> TextValues {
+        TextValues { codes, slots }
     }
 
     /// How many texts there are.
@@ -138,13 +207,18 @@ impl TextValues {
         &self.codes
     }
 
+    /// What is in the slots.
+    pub fn slots(&self) -> &TextSlots {
+        &self.slots
+    }
+
     /// The text of rank `rank`; puts all texts of its template together the first time, and keeps them. For a few
     /// texts alone see [`text`](Self::text).
     pub fn get(&self, rank: usize) -> Result<&str, Corrupt> {
         let (code, place) = self.codes.place_of(rank)?;
         match usize::from(code).checked_sub(1) {
-            None => self.codes.whole().get(place),
-            Some(template) => self.run_of(template)?.get(place).ok_or(PAST_END),
+            None => self.slots.whole()?.get(place),
+            Some(template) => self.slots.run_of(template)?.get(place).ok_or(PAST_END),
         }
     }
 
@@ -152,82 +226,10 @@ impl TextValues {
     pub fn text(&self, rank: usize) -> Result<String, Corrupt> {
         let (code, place) = self.codes.place_of(rank)?;
         let Some(template) = usize::from(code).checked_sub(1) else {
-            return self.codes.whole().get(place).map(str::to_owned);
+            return self.slots.whole()?.get(place).map(str::to_owned);
         };
         let mut text = String::new();
-        self.builder(template)?.push(place, &mut text)?;
+        self.slots.push_text(template, place, &mut text)?;
         Ok(text)
-    }
-
-    /// All texts of the template at an index of [`TemplateUses::uses`], kept for who asks next.
-    pub fn run_of(&self, template: usize) -> Result<&TextRun, Corrupt> {
-        let cell = self.inner.runs.get(template);
-        let cell = cell.ok_or(Corrupt("a template past the last"))?;
-        if let Some(run) = cell.get() {
-            return Ok(run);
-        }
-        let run = self.build_run(template)?;
-        Ok(cell.get_or_init(|| run))
-    }
-
-    /// All texts of the template at an index of [`TemplateUses::uses`], for the caller alone.
-    pub fn build_run(&self, template: usize) -> Result<TextRun, Corrupt> {
-        let uses = self.codes.uses().uses();
-        let rows = uses.get(template).map_or(0, |used| used.rows as usize);
-        let builder = self.builder(template)?;
-        let mut run = TextRun::default();
-        for place in 0..rows {
-            builder.push(place, &mut run.text)?;
-            let end = u32::try_from(run.text.len()).ok();
-            let end = end.filter(|end| *end as usize <= TEXT_BYTES_MAX);
-            run.ends
-                .push(end.ok_or(Corrupt("more text than a block can hold"))?);
-        }
-        Ok(run)
-    }
-
-    fn builder(&self, template: usize) -> Result<TextBuilder<'_>, Corrupt> {
-        let slots = self.slots()?;
-        let code = u16::try_from(template + 1).map_err(|_| PAST_END)?;
-        let known = self.codes.uses().template_of(code);
-        let known = known.ok_or(Corrupt("a template past the last"))?;
-        let mut statics = known.statics();
-        let before = statics.next().unwrap_or_default();
-        let after = statics.enumerate().map(|(slot, text)| {
-            let values = slots.get(template, slot);
-            Ok((values.ok_or(Corrupt("a slot past the last"))?, text))
-        });
-        Ok(TextBuilder {
-            slots,
-            before,
-            after: after.collect::<Result<_, Corrupt>>()?,
-        })
-    }
-
-    fn slots(&self) -> Result<&Slots, Corrupt> {
-        if let Some(slots) = self.inner.slots.get() {
-            return Ok(slots);
-        }
-        let slots = decode_slots(&self.inner.stored, self.codes.uses())?;
-        Ok(self.inner.slots.get_or_init(|| slots))
-    }
-}
-
-/// Puts texts of one template together.
-struct TextBuilder<'a> {
-    slots: &'a Slots,
-    before: &'a str,
-    /// Each slot, with the static text behind it.
-    after: Vec<(&'a SlotValues, &'a str)>,
-}
-
-impl TextBuilder<'_> {
-    fn push(&self, place: usize, out: &mut String) -> Result<(), Corrupt> {
-        out.push_str(self.before);
-        for (slot, text) in &self.after {
-            self.slots.push_value(slot, place, out)?;
-            out.push_str(text);
-        }
-        Ok(())
     }
 }

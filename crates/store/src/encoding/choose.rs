@@ -6,10 +6,10 @@ use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
+use super::template::Tokenized;
 use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
 use crate::block::NumberRange;
 use crate::column::{HexShape, ScalarKind};
-use crate::template::TemplateUses;
 use crate::tokens::BlockTokens;
 
 /// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
@@ -30,8 +30,8 @@ pub(crate) struct EncodedValues {
     pub(crate) bytes: Vec<u8>,
     pub(crate) numbers: Option<NumberRange>,
     pub(crate) dictionary_len: u16,
-    /// The chunk of slots and the templates, if the encoding is TEXT.
-    pub(crate) text: Option<(Vec<u8>, TemplateUses)>,
+    /// What else there is of the column if the encoding is TEXT.
+    pub(crate) text: Option<EncodedText>,
 }
 
 /// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
@@ -47,28 +47,35 @@ pub(crate) fn encode(
     let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
-    let different = distinct
+    let dictionary = distinct
         .as_ref()
-        .map_or(values, |distinct| &distinct.values);
-    different.iter().for_each(|value| tokens.add_value(*value));
-    let encoding = match distinct {
-        Some(distinct) if distinct.values.len() == 1 => {
+        .filter(|distinct| is_dictionary_best(values, distinct));
+    let sentences = match dictionary {
+        None if shared.is_some() => Sentences::of(values),
+        _ => None,
+    };
+    match (&sentences, &distinct) {
+        (Some(sentences), _) => sentences.tokenized.add_words(tokens),
+        (None, Some(distinct)) => add_words(&distinct.values, tokens),
+        (None, None) => add_words(values, tokens),
+    }
+    let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
+    let encoding = match (dictionary, encoded) {
+        (Some(distinct), _) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
             Encoding::Const
         }
-        Some(distinct) if is_dictionary_best(values, &distinct) => {
+        (Some(distinct), _) => {
             dictionary_len = u16::try_from(distinct.values.len()).unwrap_or(u16::MAX);
-            dictionary::encode_column(&distinct, compressor, shared, &mut out);
+            dictionary::encode_column(distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
-        _ => match shared.and_then(|_| encode_text(values, compressor)) {
-            Some(encoded) => {
-                out = encoded.codes;
-                text = Some((encoded.slots, encoded.uses));
-                Encoding::Text
-            }
-            None => encode_each(values, compressor, &mut out),
-        },
+        (None, Some((codes, encoded))) => {
+            out = codes;
+            text = Some(encoded);
+            Encoding::Text
+        }
+        (None, None) => encode_each(values, compressor, &mut out),
     };
     EncodedValues {
         encoding,
@@ -79,20 +86,43 @@ pub(crate) fn encode(
     }
 }
 
-fn encode_text(values: &[Scalar<'_>], compressor: &mut Compressor) -> Option<EncodedText> {
-    if common_kind(values) != Some(ScalarKind::Str) {
-        return None;
+fn add_words(values: &[Scalar<'_>], tokens: &mut BlockTokens) {
+    values.iter().for_each(|value| tokens.add_value(*value));
+}
+
+/// Texts that may have templates.
+struct Sentences<'a> {
+    texts: Vec<&'a str>,
+    tokenized: Tokenized<'a>,
+}
+
+impl<'a> Sentences<'a> {
+    /// `None` if values are no texts, or ones with nothing in them to take apart.
+    fn of(values: &[Scalar<'a>]) -> Option<Sentences<'a>> {
+        if common_kind(values) != Some(ScalarKind::Str) {
+            return None;
+        }
+        let texts = texts_of(values);
+        if !template::are_sentences(&texts) || Form::of(&texts).is_some() {
+            return None;
+        }
+        Some(Sentences {
+            tokenized: Tokenized::of(&texts),
+            texts,
+        })
     }
-    let texts = texts_of(values);
-    match Form::of(&texts) {
-        Some(_) => None,
-        None => template::encode(&texts, compressor),
+
+    fn encode(&self, compressor: &mut Compressor) -> Option<(Vec<u8>, EncodedText)> {
+        template::encode(&self.texts, &self.tokenized, compressor)
     }
 }
 
 /// Text is best in a dictionary, where a search looks at each value once, unless there are many of a form that is
 /// shorter; numbers may be shorter packed.
 fn is_dictionary_best(values: &[Scalar<'_>], distinct: &Distinct<'_>) -> bool {
+    if distinct.values.len() == 1 {
+        return true;
+    }
     /// A sorted list of numbers takes about this much each, as varint or compressed bits.
     const NUMBER_BYTES: usize = 3;
     let packed_bytes = match common_kind(values) {

@@ -1,11 +1,12 @@
 //! TEXT: the template of every text, and what stands in the slots.
 //!
-//! Two chunks, so that what is asked of templates alone does not read the slots: the codes of the templates with the
-//! texts that follow none, and the slots, by template and within it by place. The templates themselves are in the
-//! directory of the block.
+//! Three chunks, so that what is asked of templates alone does not read the slots: the codes of the templates; the index of
+//! the slots, which tells what they can hold; and the slots, with the texts that follow no template. The templates themselves
+//! are in the directory of the block.
 
 mod slots;
 mod split;
+mod tokenized;
 
 use std::sync::Arc;
 
@@ -14,12 +15,14 @@ use memchr::memchr2;
 
 use super::cursor::Cursor;
 use super::frame::Compressor;
-use super::{Corrupt, codes, text};
+use super::{Corrupt, codes};
 use crate::block::TEXT_BYTES_MAX;
-use crate::column::{StrValues, TextCodes};
-use crate::template::{Stamp, Template, TemplateTable, TemplateUse, TemplateUses};
-pub(crate) use slots::{SlotValues, Slots, decode as decode_slots};
+use crate::column::TextCodes;
+use crate::template::{Template, TemplateTable, TemplateUse, TemplateUses};
+pub(crate) use slots::Slots;
+pub use slots::{SlotIndex, SlotRun, SlotValues};
 use split::Split;
+pub(super) use tokenized::Tokenized;
 
 /// Texts shorter than this on average are words and ids, with nothing in them to take apart.
 const MEAN_BYTES_MIN: usize = 24;
@@ -30,71 +33,55 @@ pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 8;
 /// A template must serve this many texts on average.
 const ROWS_PER_TEMPLATE: usize = 4;
 
-/// At most one in so many texts may follow no template. Where more do, the templates have many slots of words, and a
-/// search puts most texts together from them: on the `app` corpus, where one in six does, that took three times as long as
-/// searching compressed text.
+/// At most one in so many texts may follow no template: of more, a search would read much besides the templates.
 const WHOLE_SHARE: usize = 8;
 
-/// A column as TEXT.
+/// What a column of texts has besides its codes.
 #[derive(Debug)]
 pub(crate) struct EncodedText {
-    pub(crate) codes: Vec<u8>,
+    pub(crate) index: Vec<u8>,
     pub(crate) slots: Vec<u8>,
     pub(crate) uses: TemplateUses,
 }
 
-/// Encodes texts, [`TEXT_BYTES_MAX`] bytes in all at the most; `None` if they have too little in common.
-pub(crate) fn encode(texts: &[&str], compressor: &mut Compressor) -> Option<EncodedText> {
-    if !are_sentences(texts) {
+/// The chunk of codes and all else of texts, [`TEXT_BYTES_MAX`] bytes in all at the most; `None` if they have too little in common.
+pub(super) fn encode(
+    column: &[&str],
+    texts: &Tokenized<'_>,
+    compressor: &mut Compressor,
+) -> Option<(Vec<u8>, EncodedText)> {
+    let split = Split::of(texts, ROWS_PER_TEMPLATE_MIN);
+    if split.whole.len() * WHOLE_SHARE > column.len()
+        || split.templates.len() * ROWS_PER_TEMPLATE > column.len()
+    {
         return None;
     }
-    let split = Split::of(texts, texts.len() / ROWS_PER_TEMPLATE)?;
-    let grouped = split.grouped(ROWS_PER_TEMPLATE_MIN);
-    if grouped.whole_rows() * WHOLE_SHARE > texts.len() {
-        return None;
-    }
-    let mut chunk = Vec::new();
-    codes::encode(
-        &grouped.codes,
-        grouped.templates.len() + 1,
-        compressor,
-        &mut chunk,
-    );
-    let whole: Vec<&str> = texts
-        .iter()
-        .zip(&grouped.codes)
-        .filter(|(_, code)| **code == 0)
-        .map(|(text, _)| *text)
-        .collect();
-    if !whole.is_empty() {
-        text::encode(&whole, compressor, &mut chunk);
-    }
-    let mut writer = slots::Writer::default();
-    let mut uses = Vec::new();
-    for (index, template) in (0u32..).zip(&grouped.templates) {
-        let rows = grouped.rows_of(index as usize);
-        let stamps = (0..template.slots()).map(|slot| {
-            let values = split.slot_values(rows, slot);
-            writer.push(&values, compressor);
-            Stamp::of(values)
-        });
+    let mut codes = Vec::new();
+    let code_count = split.templates.len() + 1;
+    codes::encode(&split.codes, code_count, compressor, &mut codes);
+    let slots = slots::encode(texts, column, &split, compressor);
+    let mut uses = Vec::with_capacity(split.templates.len());
+    let mut templates = Vec::with_capacity(split.templates.len());
+    for (known, stamps) in split.templates.into_iter().zip(slots.stamps) {
         uses.push(TemplateUse {
-            template: index,
-            stamps: stamps.collect(),
-            rows: u32::try_from(rows.len()).ok()?,
+            template: u32::try_from(uses.len()).ok()?,
+            rows: u32::try_from(known.rows.len()).ok()?,
+            stamps,
         });
+        templates.push(known.template);
     }
-    let whole_rows = u32::try_from(grouped.whole_rows()).ok()?;
-    let table = Arc::new(TemplateTable::of(grouped.templates));
-    Some(EncodedText {
-        codes: chunk,
-        slots: writer.finish(compressor),
+    let whole_rows = u32::try_from(split.whole.len()).ok()?;
+    let table = Arc::new(TemplateTable::of(templates));
+    let encoded = EncodedText {
+        index: slots.index,
+        slots: slots.slots,
         uses: TemplateUses::new(table, uses, whole_rows)?,
-    })
+    };
+    Some((codes, encoded))
 }
 
 /// Whether at least every second of the texts has words or steps of a path, and they are long enough.
-fn are_sentences(texts: &[&str]) -> bool {
+pub(super) fn are_sentences(texts: &[&str]) -> bool {
     let bytes: usize = texts.iter().map(|text| text.len()).sum();
     if bytes < texts.len() * MEAN_BYTES_MIN {
         return false;
@@ -105,7 +92,7 @@ fn are_sentences(texts: &[&str]) -> bool {
     parted.count() * 2 >= texts.len()
 }
 
-/// Reads the chunk of codes of `count` texts, and the texts that are kept whole, which stay compressed.
+/// Reads the chunk of codes of `count` texts.
 pub(crate) fn decode_codes(
     bytes: &Bytes,
     count: usize,
@@ -114,12 +101,8 @@ pub(crate) fn decode_codes(
     let mut cursor = Cursor::new(bytes);
     let codes = codes::decode(&mut cursor, count, uses.uses().len() + 1)?;
     check_counts(&codes, &uses)?;
-    let whole = match uses.whole_rows() {
-        0 => StrValues::default(),
-        rows => text::decode(bytes, &mut cursor, rows as usize)?,
-    };
     cursor.finish()?;
-    Ok(TextCodes::new(codes, whole, uses))
+    Ok(TextCodes::new(codes, uses))
 }
 
 /// The directory must count what is there, and what it counts must not be more than a block can hold.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::bitpack::{mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_signed, push_varint};
 use super::*;
-use crate::column::{Case, PackedTexts, TextValues};
+use crate::column::{Case, PackedTexts, TextRun, TextSlots, TextValues};
 use crate::template::{CharClasses, Template, TemplateUse, slot_runs};
 use crate::tokens::BlockTokens;
 
@@ -175,11 +175,13 @@ fn decode_any(
     count: usize,
     shared: &SharedDictionaries,
 ) -> Result<Values, Corrupt> {
-    let Some((slots, uses)) = &encoded.text else {
+    let Some(text) = &encoded.text else {
         return decode(encoded.encoding, &bytes, count, shared);
     };
-    let codes = decode_codes(&bytes, count, Arc::new(uses.clone()))?;
-    let slots = Bytes::from(slots.clone());
+    let uses = Arc::new(text.uses.clone());
+    let codes = decode_codes(&bytes, count, Arc::clone(&uses))?;
+    let index = Arc::new(SlotIndex::decode(&text.index, &uses)?);
+    let slots = TextSlots::new(index, Bytes::from(text.slots.clone()), uses);
     Ok(Values::Text(TextValues::new(codes, slots)))
 }
 
@@ -265,10 +267,10 @@ fn check_frames(texts: &crate::column::StrValues, values: &[Value]) {
 
 /// Texts come back one by one and by template, and the stamps tell the truth.
 fn check_runs(texts: &TextValues, values: &[Value]) {
-    let codes = texts.codes();
+    let (codes, slots) = (texts.codes(), texts.slots());
     let mut seen = 0;
     for (index, (template, used)) in codes.uses().templates().enumerate() {
-        let run = texts.build_run(index).unwrap();
+        let run = slots.build_run(index).unwrap();
         let ranks = (0..values.len()).filter(|rank| usize::from(codes.codes()[*rank]) == index + 1);
         for (place, rank) in ranks.enumerate() {
             let text = values[rank].as_scalar().as_str();
@@ -280,9 +282,52 @@ fn check_runs(texts: &TextValues, values: &[Value]) {
         for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
             check_stamps(template, used, text);
         }
+        check_slots(slots, index, template, &run);
         seen += run.ends.len();
     }
-    assert_eq!(seen + codes.whole().len(), values.len());
+    let whole = slots.whole().unwrap();
+    assert_eq!(seen + whole.len(), values.len());
+    for text in (0..whole.len()).map(|place| whole.get(place).unwrap()) {
+        assert!(slots.index().whole_may_hold(&SlotIndex::words_of(text)));
+    }
+}
+
+/// The values of slots make the texts, and no word of one is ruled out by the index.
+fn check_slots(slots: &TextSlots, index: usize, template: &Template, run: &TextRun) {
+    let statics: Vec<&str> = template.statics().collect();
+    for place in 0..run.ends.len() {
+        let mut rebuilt = statics[0].to_owned();
+        for slot in 0..template.slots() {
+            let before = rebuilt.len();
+            match slots.values(index, slot).unwrap() {
+                SlotValues::Texts(values) => {
+                    assert_eq!(values.len(), run.ends.len());
+                    rebuilt += check_slot_value(values, place);
+                }
+                SlotValues::Dictionary(values, codes) => {
+                    rebuilt += check_slot_value(values, usize::from(codes[place]));
+                }
+                SlotValues::Numbers => {
+                    let rest = &run.get(place).unwrap()[before..];
+                    let next = statics[slot + 1].chars().next();
+                    rebuilt += &rest[..next.map_or(rest.len(), |next| rest.find(next).unwrap())];
+                }
+            }
+            let words = SlotIndex::words_of(&rebuilt[before..]);
+            assert!(slots.index().may_hold(index, slot, &words));
+            rebuilt += statics[slot + 1];
+        }
+        assert_eq!(run.get(place), Some(&*rebuilt));
+    }
+}
+
+fn check_slot_value(values: SlotRun<'_>, index: usize) -> &str {
+    let value = values.get(index).unwrap();
+    let start = values.start_after(index).unwrap() - value.len() - 1;
+    assert_eq!(&values.text()[start..][..=value.len()], format!("{value}\n"));
+    assert_eq!(values.index_at(start), index);
+    assert_eq!(values.index_at(start + value.len()), index);
+    value
 }
 
 /// The slots of a text are what is left when the static text is taken out, and each is as its stamp says.
@@ -346,7 +391,7 @@ fn numbers_between_what_never_varies_are_packed() {
         let values: Vec<Value> = (0..4096).map(text).collect();
         let encoded = check_values(&values);
         assert_eq!(encoded.encoding, Encoding::Text);
-        encoded.bytes.len() + encoded.text.map_or(0, |(slots, _)| slots.len())
+        encoded.bytes.len() + encoded.text.map_or(0, |text| text.index.len() + text.slots.len())
     };
     let scattered = |n: u32| n.wrapping_mul(2_654_435_761) >> 20;
     for (size, bits) in [
@@ -703,13 +748,18 @@ proptest! {
             let index = index.index(bytes.len());
             bytes[index] = byte;
         }
-        if let Some((slots, _)) = &mut encoded.text {
+        if let Some(text) = &mut encoded.text {
             for (index, byte) in in_slots {
-                let index = index.index(slots.len());
-                slots[index] = byte;
+                let index = index.index(text.index.len() + text.slots.len());
+                match text.index.get_mut(index) {
+                    Some(damaged) => *damaged = byte,
+                    None => text.slots[index - text.index.len()] = byte,
+                }
             }
             if let Some(cut) = cut {
-                slots.truncate(cut.index(slots.len()));
+                let chunk = [&mut text.index, &mut text.slots].into_iter().max_by_key(|c| c.len());
+                let chunk = chunk.unwrap();
+                chunk.truncate(cut.index(chunk.len()));
             }
         }
         if let Ok(Values::Text(texts)) = decode_any(&encoded, bytes.into(), values.len(), &shared) {

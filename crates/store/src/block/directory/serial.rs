@@ -214,7 +214,7 @@ struct Shape {
 impl Shape {
     fn chunk_count(&self) -> usize {
         let optional = usize::from(self.has_dictionaries) + usize::from(self.has_rest);
-        HEAD_CHUNKS + optional + self.presences + self.columns + self.texts
+        HEAD_CHUNKS + optional + self.presences + self.columns + 2 * self.texts
     }
 }
 
@@ -375,6 +375,7 @@ fn fill(
         entry.chunk = chunks.next()?;
         if entry.encoding == Encoding::Text {
             entry.text = Some(TextEntry {
+                index: chunks.next()?,
                 slots: chunks.next()?,
                 uses: Arc::default(),
             });

@@ -1,251 +1,181 @@
-//! The values of the slots of a column, template by template and slot by slot: numbers packed, the rest as text.
+//! What stands in the slots of a column, template by template and place by place.
 //!
-//! A number may stand between a beginning and an end that all values of the slot share, as in `34.5ms`.
+//! A slot of few distinct values is a dictionary, numbers are packed, all else is text. The index says of which kind each
+//! slot is and where it lies, and which words are in which frame of text: a search reads it first, and mostly no more.
 
 mod affixed;
-
-use std::sync::OnceLock;
-
-use bytes::Bytes;
-use memchr::memchr_iter;
+mod distinct;
+mod frames;
+mod index;
+mod read;
 
 use self::affixed::Affixed;
-use super::super::Corrupt;
-use super::super::cursor::{Cursor, push_count};
-use super::super::frame::{Compressor, push_header, read_header};
-use crate::block::TEXT_BYTES_MAX;
-use crate::column::FrameText;
-use crate::template::TemplateUses;
+use self::distinct::DistinctIds;
+use self::frames::FrameWriter;
+use super::super::cursor::push_count;
+use super::super::frame::Compressor;
+use super::super::{codes, int, text};
+use super::split::{Split, SplitTemplate};
+use super::tokenized::{TokenId, Tokenized};
+use crate::template::Stamp;
+pub use index::SlotIndex;
+pub(crate) use read::Slots;
+pub use read::{SlotRun, SlotValues};
 
-const KIND_TEXT: u8 = 0;
-const KIND_NUMBERS: u8 = 1;
-
-/// Ends every value in a frame of text. No slot can hold it.
-const END: u8 = b'\n';
-
-/// A frame closes at the end of a slot once it holds this much: the fewer frames the better they compress, and a
-/// single text must not cost much more than the decompression of this.
-const FRAME_BYTES: usize = 256 << 10;
-
-/// Collects slots.
-#[derive(Debug, Default)]
-pub(super) struct Writer {
-    kinds: Vec<u8>,
-    headers: Vec<u8>,
-    frames: Vec<u8>,
-    frame_count: usize,
-    open: Vec<u8>,
-    open_slots: usize,
-}
-
-impl Writer {
-    /// Adds the values of the next slot.
-    pub(super) fn push(&mut self, values: &[&str], compressor: &mut Compressor) {
-        if let Some(numbers) = Affixed::of(values) {
-            self.kinds.push(KIND_NUMBERS);
-            numbers.encode(&mut self.kinds);
-            return;
-        }
-        self.kinds.push(KIND_TEXT);
-        for value in values {
-            self.open.extend_from_slice(value.as_bytes());
-            self.open.push(END);
-        }
-        self.open_slots += 1;
-        if self.open.len() >= FRAME_BYTES {
-            self.close(compressor);
-        }
-    }
-
-    fn close(&mut self, compressor: &mut Compressor) {
-        let compressed = compressor.compress(&self.open);
-        push_count(&mut self.headers, self.open_slots);
-        push_count(&mut self.headers, self.open.len());
-        push_header(&mut self.headers, &compressed);
-        self.frames.extend(compressed.bytes);
-        self.frame_count += 1;
-        self.open.clear();
-        self.open_slots = 0;
-    }
-
-    /// The chunk.
-    pub(super) fn finish(mut self, compressor: &mut Compressor) -> Vec<u8> {
-        if self.open_slots > 0 {
-            self.close(compressor);
-        }
-        let mut out = self.kinds;
-        push_count(&mut out, self.frame_count);
-        out.extend(self.headers);
-        out.extend(self.frames);
-        out
-    }
-}
-
-/// The slots of a column; text is decompressed frame by frame when it is asked for.
-#[derive(Debug)]
-pub(crate) struct Slots {
-    /// By template and then slot.
-    values: Vec<SlotValues>,
-    /// By template, its first slot.
-    starts: Vec<usize>,
-    frames: Vec<Frame>,
-}
-
-/// The values of one slot.
-#[derive(Debug)]
-pub(crate) enum SlotValues {
-    /// In a frame, after the first so many values of it.
-    Text { frame: usize, first: usize },
+/// How a slot is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// In a frame.
+    Text = 0,
     /// Packed.
-    Numbers(Affixed),
+    Numbers = 1,
+    /// Distinct values in a frame, and packed codes.
+    Dictionary = 2,
 }
 
+impl Kind {
+    const COUNT: usize = 3;
+
+    fn of_code(code: u16) -> Option<Kind> {
+        [Kind::Text, Kind::Numbers, Kind::Dictionary]
+            .into_iter()
+            .find(|kind| *kind as u16 == code)
+    }
+}
+
+/// Most distinct values of a slot that is a dictionary: so few that a search looks at each.
+const DISTINCT_MAX: usize = 64;
+
+/// A distinct value must serve this many rows on average.
+const ROWS_PER_VALUE: usize = 4;
+
+/// The slots as bytes, and what the directory says of each.
 #[derive(Debug)]
-struct Frame {
-    stored: FrameText,
-    bytes: usize,
-    values: usize,
-    decoded: OnceLock<FrameValues>,
+pub(super) struct EncodedSlots {
+    pub(super) index: Vec<u8>,
+    pub(super) slots: Vec<u8>,
+    /// By template.
+    pub(super) stamps: Vec<Box<[Stamp]>>,
 }
 
-/// The values of a frame, and where each ends: before its end mark.
-#[derive(Debug)]
-struct FrameValues {
-    text: Box<str>,
-    ends: Vec<u32>,
-}
-
-/// Reads the chunk of slots.
-pub(crate) fn decode(bytes: &Bytes, uses: &TemplateUses) -> Result<Slots, Corrupt> {
-    let mut cursor = Cursor::new(bytes);
-    let mut slots = Slots {
-        values: Vec::new(),
-        starts: Vec::new(),
-        frames: Vec::new(),
+/// Encodes all slots, and the texts that are kept whole.
+pub(super) fn encode(
+    texts: &Tokenized<'_>,
+    column: &[&str],
+    split: &Split,
+    compressor: &mut Compressor,
+) -> EncodedSlots {
+    let mut writer = Writer {
+        texts,
+        compressor,
+        distinct: DistinctIds::new(texts.tokens().len()),
+        kinds: Vec::new(),
+        packed: Vec::new(),
+        packed_lengths: Vec::new(),
+        dictionary_lens: Vec::new(),
+        dictionaries: FrameWriter::default(),
+        texts_of_slots: FrameWriter::default(),
     };
-    let mut text_slots = Vec::new();
-    for (template, used) in uses.templates() {
-        slots.starts.push(slots.values.len());
-        let rows = used.rows as usize;
-        for _ in 0..template.slots() {
-            slots.values.push(match cursor.byte()? {
-                KIND_TEXT => {
-                    text_slots.push((slots.values.len(), rows));
-                    SlotValues::Text { frame: 0, first: 0 }
-                }
-                KIND_NUMBERS => SlotValues::Numbers(Affixed::decode(&mut cursor, rows)?),
-                _ => return Err(Corrupt("an unknown kind of slot")),
-            });
-        }
-    }
-    slots.read_frames(bytes, &mut cursor, &text_slots)?;
-    cursor.finish()?;
-    Ok(slots)
-}
-
-impl Slots {
-    /// Reads where the text of `text_slots` is, each an index among all slots with its number of rows.
-    fn read_frames(
-        &mut self,
-        bytes: &Bytes,
-        cursor: &mut Cursor<'_>,
-        text_slots: &[(usize, usize)],
-    ) -> Result<(), Corrupt> {
-        let frame_count = cursor.count(text_slots.len())?;
-        let mut headers = Vec::with_capacity(frame_count);
-        for _ in 0..frame_count {
-            let slots = cursor.count(text_slots.len())?;
-            let plain_bytes = cursor.count(TEXT_BYTES_MAX * 2)?;
-            headers.push((slots, plain_bytes, read_header(cursor)?));
-        }
-        let mut rest = text_slots.iter();
-        for (frame, (slot_count, bytes_of_frame, (length, is_zstd))) in
-            headers.into_iter().enumerate()
-        {
-            let mut values = 0;
-            for (slot, rows) in rest.by_ref().take(slot_count) {
-                if let Some(slot) = self.values.get_mut(*slot) {
-                    *slot = SlotValues::Text {
-                        frame,
-                        first: values,
-                    };
-                }
-                values += rows;
-            }
-            let stored = bytes.slice_ref(cursor.take(length)?);
-            self.frames.push(Frame {
-                stored: match is_zstd {
-                    true => FrameText::Zstd(stored),
-                    false => FrameText::Plain(stored),
-                },
-                bytes: bytes_of_frame,
-                values,
-                decoded: OnceLock::new(),
-            });
-        }
-        match rest.next() {
-            None => Ok(()),
-            Some(_) => Err(Corrupt("frames that do not hold all slots")),
-        }
-    }
-
-    /// The slot at `slot` of the template at index `template` of the column.
-    pub(crate) fn get(&self, template: usize, slot: usize) -> Option<&SlotValues> {
-        self.values.get(self.starts.get(template)? + slot)
-    }
-
-    /// Appends the value at `index` of a slot.
-    pub(crate) fn push_value(
-        &self,
-        slot: &SlotValues,
-        index: usize,
-        out: &mut String,
-    ) -> Result<(), Corrupt> {
-        match slot {
-            SlotValues::Numbers(numbers) => numbers.push_value(index, out),
-            SlotValues::Text { frame, first } => {
-                let frame = self.frames.get(*frame);
-                let frame = frame.ok_or(Corrupt("a slot past the last frame"))?;
-                let value = frame.values()?.get(first + index);
-                out.push_str(value.ok_or(Corrupt("a slot past the end of its frame"))?);
-                Ok(())
-            }
-        }
+    let stamps = split.templates.iter().map(|template| writer.push(template));
+    let stamps = stamps.collect();
+    let (index, slots) = writer.finish(column, &split.whole);
+    EncodedSlots {
+        index,
+        slots,
+        stamps,
     }
 }
 
-impl Frame {
-    fn values(&self) -> Result<&FrameValues, Corrupt> {
-        if let Some(values) = self.decoded.get() {
-            return Ok(values);
-        }
-        let values = FrameValues::of(self.stored.decode(self.bytes)?, self.values)?;
-        Ok(self.decoded.get_or_init(|| values))
-    }
+struct Writer<'a, 't> {
+    texts: &'t Tokenized<'a>,
+    compressor: &'t mut Compressor,
+    distinct: DistinctIds,
+    kinds: Vec<u16>,
+    /// Of numbers and dictionaries.
+    packed: Vec<u8>,
+    packed_lengths: Vec<i64>,
+    dictionary_lens: Vec<i64>,
+    /// The distinct values of dictionaries lie together, apart from the text that a search seldom needs.
+    dictionaries: FrameWriter,
+    texts_of_slots: FrameWriter,
 }
 
-impl FrameValues {
-    fn of(text: String, count: usize) -> Result<FrameValues, Corrupt> {
-        let mut ends = Vec::with_capacity(count.min(text.len()));
-        for end in memchr_iter(END, text.as_bytes()) {
-            ends.push(u32::try_from(end).map_err(|_| Corrupt("a frame of too much text"))?);
-        }
-        let last = ends.last().map_or(0, |end| *end as usize + 1);
-        if ends.len() == count && last == text.len() {
-            Ok(FrameValues {
-                text: text.into(),
-                ends,
+impl Writer<'_, '_> {
+    fn push(&mut self, template: &SplitTemplate) -> Box<[Stamp]> {
+        let mut ids: Vec<TokenId> = Vec::with_capacity(template.rows.len());
+        let slots = template.slots.iter();
+        slots
+            .map(|place| {
+                let of_row = |row: &u32| self.texts.of_text(*row).get(*place).copied();
+                ids.clear();
+                ids.extend(template.rows.iter().filter_map(of_row));
+                self.push_slot(&ids)
             })
-        } else {
-            Err(Corrupt("a frame of another number of slots"))
-        }
+            .collect()
     }
 
-    fn get(&self, index: usize) -> Option<&str> {
-        let start = match index.checked_sub(1) {
-            Some(previous) => *self.ends.get(previous)? as usize + 1,
-            None => 0,
+    fn push_slot(&mut self, ids: &[TokenId]) -> Stamp {
+        let packed_before = self.packed.len();
+        let distinct_max = DISTINCT_MAX.min(ids.len() / ROWS_PER_VALUE);
+        let (kind, stamp) = match self.distinct.of(ids, distinct_max) {
+            Some(values) => (Kind::Dictionary, self.push_dictionary(ids, values)),
+            None => {
+                let values: Vec<&str> = ids.iter().map(|id| self.texts.text(*id)).collect();
+                let stamp = Stamp::of(values.iter().copied());
+                match Affixed::of(&values) {
+                    Some(numbers) => {
+                        numbers.encode(&mut self.packed);
+                        (Kind::Numbers, stamp)
+                    }
+                    None => {
+                        self.texts_of_slots.push(ids, self.texts, self.compressor);
+                        (Kind::Text, stamp)
+                    }
+                }
+            }
         };
-        self.text.get(start..*self.ends.get(index)? as usize)
+        if kind != Kind::Text {
+            self.packed_lengths
+                .push(signed(self.packed.len() - packed_before));
+        }
+        self.kinds.push(kind as u16);
+        stamp
     }
+
+    fn push_dictionary(&mut self, ids: &[TokenId], mut values: Vec<TokenId>) -> Stamp {
+        values.sort_unstable_by_key(|id| self.texts.text(*id));
+        let codes = self.distinct.codes(ids, &values);
+        codes::encode(&codes, values.len(), self.compressor, &mut self.packed);
+        self.dictionary_lens.push(signed(values.len()));
+        self.dictionaries.push(&values, self.texts, self.compressor);
+        Stamp::of(values.iter().map(|id| self.texts.text(*id)))
+    }
+
+    /// The chunk of the index and the chunk of slots.
+    fn finish(self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
+        let compressor = self.compressor;
+        let mut frames = self.dictionaries.finish(self.texts, compressor);
+        frames.append(self.texts_of_slots.finish(self.texts, compressor));
+        let mut whole_bytes = Vec::new();
+        if !whole.is_empty() {
+            frames.push_words_of(whole, self.texts);
+            let texts = whole.iter().filter_map(|row| column.get(*row as usize));
+            let texts: Vec<&str> = texts.copied().collect();
+            text::encode(&texts, compressor, &mut whole_bytes);
+        }
+        let mut index = Vec::new();
+        codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
+        int::encode(&self.packed_lengths, &mut index);
+        int::encode(&self.dictionary_lens, &mut index);
+        frames.encode_headers(&mut index);
+        push_count(&mut index, whole_bytes.len());
+        let mut slots = self.packed;
+        slots.extend(frames.into_stored());
+        slots.extend(whole_bytes);
+        (index, slots)
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    (count as u64).cast_signed()
 }

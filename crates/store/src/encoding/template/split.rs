@@ -1,185 +1,225 @@
-//! Takes the texts of a column apart and groups them by template.
+//! Finds the templates of tokenized texts, and who follows them.
+//!
+//! First every run with a digit and every rare run is a slot. Templates that too few texts follow are given up, and their
+//! texts taken apart once more, with every run but the first a slot: so texts come together that differ in common words, such as
+//! the name of a service. At last a slot that says the same in all texts of its template is no slot.
 
 use std::hash::BuildHasher;
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 
-use crate::template::{PLACEHOLDER, Piece, SLOTS_MAX, Template, for_each_piece, runs};
+use super::tokenized::{TokenId, TokenKind, Tokenized};
+use crate::template::{PLACEHOLDER, Template};
 
-/// A run of slot characters without a digit is a slot as well if one text in so many, or fewer, has it. Names and free
+/// A run of slot characters without a digit is a slot as well if one run in so many texts, or fewer, equals it. Names and free
 /// text between the words of a message would make a template of nearly every text of the reference corpus: 4199 of
 /// 16 384 by the rule of digits alone.
 const RARE_SHARE: usize = 1024;
 
-/// A run that so many texts have is never rare.
-const RARE_ROWS_MIN: usize = 4;
+/// A run that occurs so often is never rare.
+const RARE_COUNT_MIN: usize = 4;
 
-/// Texts as templates and slots.
-#[derive(Debug)]
-pub(super) struct Split<'a> {
-    /// The text of each template, and how many texts follow it.
-    templates: Vec<(Box<str>, usize)>,
-    /// By row, its template.
-    template_of: Vec<u32>,
-    /// The slots of all rows, one after the other.
-    slots: Vec<&'a str>,
-    /// By row, where its slots begin.
-    starts: Vec<usize>,
-}
+/// Stands for a slot in a sequence of tokens. No token has this number, because a block has fewer bytes.
+const SLOT: TokenId = TokenId::MAX;
 
 /// The templates worth having, and who follows them.
 #[derive(Debug)]
-pub(super) struct Grouped {
+pub(super) struct Split {
     /// Sorted by text.
-    pub(super) templates: Vec<Template>,
+    pub(super) templates: Vec<SplitTemplate>,
     /// By row, 0 or the index of its template plus one.
     pub(super) codes: Vec<u16>,
-    /// The rows of each code, one code after the other, and where each code begins.
-    rows: Vec<u32>,
-    starts: Vec<usize>,
+    /// The rows that follow none, rising.
+    pub(super) whole: Vec<u32>,
 }
 
-impl<'a> Split<'a> {
-    /// `None` if there are more than `templates_max` templates.
-    pub(super) fn of(texts: &[&'a str], templates_max: usize) -> Option<Split<'a>> {
-        let hasher = rapidhash::fast::RandomState::new();
-        let mut table: HashTable<(u64, u32)> = HashTable::new();
-        let mut split = Split {
-            templates: Vec::new(),
-            template_of: Vec::with_capacity(texts.len()),
-            slots: Vec::with_capacity(texts.len()),
-            starts: Vec::with_capacity(texts.len()),
-        };
-        let counts = count_words(texts);
-        let rare_below = RARE_ROWS_MIN.max(texts.len() / RARE_SHARE);
-        let is_rare = |run: &str| counts.get(run).is_none_or(|count| *count < rare_below);
-        let mut skeleton = String::new();
-        for text in texts {
-            split.starts.push(split.slots.len());
-            skeleton.clear();
-            for_each_piece(text, is_rare, |piece| match piece {
-                Piece::Static(text) => skeleton.push_str(text),
-                Piece::Slot(slot) => {
-                    skeleton.push_str(PLACEHOLDER);
-                    split.slots.push(slot);
-                }
-            });
-            let hash = hasher.hash_one(skeleton.as_bytes());
-            let is_known = |(other, index): &(u64, u32)| {
-                let known = split.templates.get(*index as usize);
-                *other == hash && known.is_some_and(|(known, _)| **known == *skeleton)
-            };
-            let index = match table.find(hash, is_known) {
-                Some((_, index)) => *index,
-                None if split.templates.len() == templates_max => return None,
-                None => {
-                    let index = u32::try_from(split.templates.len()).ok()?;
-                    split.templates.push((skeleton.as_str().into(), 0));
-                    table.insert_unique(hash, (hash, index), |(hash, _)| *hash);
-                    index
-                }
-            };
-            if let Some((_, count)) = split.templates.get_mut(index as usize) {
-                *count += 1;
-            }
-            split.template_of.push(index);
-        }
-        Some(split)
-    }
+/// A template, and the texts that follow it.
+#[derive(Debug)]
+pub(super) struct SplitTemplate {
+    pub(super) template: Template,
+    /// The places of the slots among the tokens of each of the texts.
+    pub(super) slots: Vec<usize>,
+    /// Rising.
+    pub(super) rows: Vec<u32>,
+}
 
-    /// Groups the rows by template; those of a template with fewer than `rows_min` rows are kept whole.
-    pub(super) fn grouped(&self, rows_min: usize) -> Grouped {
-        let mut kept: Vec<(Template, usize)> = Vec::new();
-        for (index, (text, count)) in self.templates.iter().enumerate() {
-            if *count >= rows_min
-                && let Some(template) = Template::new(text)
-            {
-                debug_assert!(template.slots() <= SLOTS_MAX, "checked by the template");
-                kept.push((template, index));
+impl Split {
+    /// The templates that at least `rows_min` texts follow.
+    pub(super) fn of(texts: &Tokenized<'_>, rows_min: usize) -> Split {
+        let rare_below = RARE_COUNT_MIN.max(texts.len() / RARE_SHARE);
+        let is_variable: Vec<bool> = texts
+            .tokens()
+            .iter()
+            .map(|token| match token.kind {
+                TokenKind::Separator => false,
+                TokenKind::Word => (token.count as usize) < rare_below,
+                TokenKind::Number => true,
+            })
+            .collect();
+        let is_variable = |id: TokenId| is_variable.get(id as usize).copied().unwrap_or(false);
+        let is_run = |id: TokenId| {
+            let token = texts.token(id);
+            token.is_some_and(|token| token.kind != TokenKind::Separator)
+        };
+        let rows = (0u32..).take(texts.len());
+        let (mut groups, left) =
+            Groups::of(texts, rows, |_, id| is_variable(id)).split(rows_min);
+        // The first run is the first token, or the second behind a separator.
+        let coarse = |place: usize, id: TokenId| match place {
+            0 | 1 => is_variable(id),
+            _ => is_run(id),
+        };
+        let (more, mut whole) = Groups::of(texts, left.into_iter(), coarse).split(rows_min);
+        groups.extend(more);
+        let mut templates = Vec::new();
+        for group in unite(texts, groups) {
+            match group.template(texts) {
+                Some(template) => templates.push(SplitTemplate {
+                    template,
+                    slots: group.slots(),
+                    rows: group.rows,
+                }),
+                None => whole.extend(group.rows),
             }
         }
-        kept.sort_unstable();
-        let mut code_of = vec![0u16; self.templates.len()];
-        for ((_, index), code) in kept.iter().zip(1u16..) {
-            if let Some(slot) = code_of.get_mut(*index) {
+        whole.sort_unstable();
+        templates.sort_unstable_by(|a, b| a.template.cmp(&b.template));
+        Split {
+            codes: codes_of(&templates, texts.len()),
+            templates,
+            whole,
+        }
+    }
+}
+
+fn codes_of(templates: &[SplitTemplate], rows: usize) -> Vec<u16> {
+    let mut codes = vec![0; rows];
+    for (template, code) in templates.iter().zip(1u16..) {
+        for row in &template.rows {
+            if let Some(slot) = codes.get_mut(*row as usize) {
                 *slot = code;
             }
         }
-        let code = |template: &u32| code_of.get(*template as usize).copied().unwrap_or(0);
-        let codes: Vec<u16> = self.template_of.iter().map(code).collect();
-        Grouped::new(
-            kept.into_iter().map(|(template, _)| template).collect(),
-            codes,
-        )
+    }
+    codes
+}
+
+/// Texts that are the same but for their slots.
+#[derive(Debug)]
+struct Group {
+    /// Their tokens, with [`SLOT`] for the slots.
+    shape: Vec<TokenId>,
+    rows: Vec<u32>,
+}
+
+/// Groups by shape.
+#[derive(Debug, Default)]
+struct Groups {
+    hasher: rapidhash::fast::RandomState,
+    table: HashTable<(u64, usize)>,
+    groups: Vec<Group>,
+}
+
+impl Groups {
+    /// Groups some rows; `is_slot` is asked of the place and the number of each token.
+    fn of(
+        texts: &Tokenized<'_>,
+        rows: impl Iterator<Item = u32>,
+        is_slot: impl Fn(usize, TokenId) -> bool,
+    ) -> Groups {
+        let mut groups = Groups::default();
+        let mut shape = Vec::new();
+        for row in rows {
+            shape.clear();
+            let tokens = texts.of_text(row).iter().enumerate();
+            shape.extend(tokens.map(|(place, id)| match is_slot(place, *id) {
+                true => SLOT,
+                false => *id,
+            }));
+            groups.get(&shape).rows.push(row);
+        }
+        groups
     }
 
-    /// What stands in one slot in the given rows.
-    pub(super) fn slot_values(&self, rows: &[u32], slot: usize) -> Vec<&'a str> {
-        let value = |row: &u32| {
-            let start = self.starts.get(*row as usize)?;
-            self.slots.get(start + slot).copied()
+    /// The group of a shape.
+    fn get(&mut self, shape: &[TokenId]) -> &mut Group {
+        let hash = self.hasher.hash_one(shape);
+        let groups = &self.groups;
+        let is_same = |(other, index): &(u64, usize)| {
+            *other == hash && groups.get(*index).is_some_and(|group| group.shape == shape)
         };
-        rows.iter().filter_map(value).collect()
+        let index = match self.table.find(hash, is_same) {
+            Some((_, index)) => *index,
+            None => {
+                let index = self.groups.len();
+                self.table
+                    .insert_unique(hash, (hash, index), |(hash, _)| *hash);
+                self.groups.push(Group {
+                    shape: shape.to_vec(),
+                    rows: Vec::new(),
+                });
+                index
+            }
+        };
+        self.groups
+            .get_mut(index)
+            .expect("the table holds indexes of groups")
+    }
+
+    /// The groups of at least `rows_min` rows, and the rows of all others.
+    fn split(self, rows_min: usize) -> (Vec<Group>, Vec<u32>) {
+        let is_large = |group: &Group| group.rows.len() >= rows_min;
+        let (large, small): (Vec<Group>, Vec<Group>) = self.groups.into_iter().partition(is_large);
+        let mut left: Vec<u32> = small.into_iter().flat_map(|group| group.rows).collect();
+        left.sort_unstable();
+        (large, left)
     }
 }
 
-/// How often each run of slot characters without a digit occurs.
-fn count_words<'a>(texts: &[&'a str]) -> HashMap<&'a str, usize, rapidhash::fast::RandomState> {
-    let mut counts = HashMap::default();
-    for text in texts {
-        for run in runs(text).filter(|run| !run.has_digit) {
-            if let Some(word) = text.get(run.range) {
-                *counts.entry(word).or_insert(0) += 1;
-            }
+/// The groups without slots that say the same in all their texts; those that are then of the same shape become one.
+fn unite(texts: &Tokenized<'_>, groups: Vec<Group>) -> Vec<Group> {
+    let mut united = Groups::default();
+    for mut group in groups {
+        group.settle(texts);
+        let rows = &mut united.get(&group.shape).rows;
+        let is_first = rows.is_empty();
+        rows.extend(group.rows);
+        if !is_first {
+            rows.sort_unstable();
         }
     }
-    counts
+    united.groups
 }
 
-impl Grouped {
-    fn new(templates: Vec<Template>, codes: Vec<u16>) -> Grouped {
-        let mut starts = vec![0usize; templates.len() + 2];
-        for code in &codes {
-            if let Some(start) = starts.get_mut(usize::from(*code) + 1) {
-                *start += 1;
+impl Group {
+    /// Makes text of every slot that says the same in all texts, unless it has a digit.
+    fn settle(&mut self, texts: &Tokenized<'_>) {
+        let first = self.rows.first().map_or(&[][..], |row| texts.of_text(*row));
+        for (place, (slot, id)) in self.shape.iter_mut().zip(first).enumerate() {
+            let is_word = || {
+                let token = texts.token(*id);
+                token.is_some_and(|token| token.kind == TokenKind::Word)
+            };
+            let is_same = |row: &u32| texts.of_text(*row).get(place) == Some(id);
+            if *slot == SLOT && is_word() && self.rows.iter().all(is_same) {
+                *slot = *id;
             }
         }
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        let mut next = starts.clone();
-        let mut rows = vec![0u32; codes.len()];
-        for (row, code) in (0u32..).zip(&codes) {
-            if let Some(place) = next.get_mut(usize::from(*code)) {
-                if let Some(slot) = rows.get_mut(*place) {
-                    *slot = row;
-                }
-                *place += 1;
-            }
-        }
-        Grouped {
-            templates,
-            codes,
-            rows,
-            starts,
-        }
     }
 
-    fn rows_of_code(&self, code: usize) -> &[u32] {
-        let range = self.starts.get(code).zip(self.starts.get(code + 1));
-        let rows = range.and_then(|(start, end)| self.rows.get(*start..*end));
-        rows.unwrap_or_default()
+    /// `None` if it is too long for a template, or has too many slots.
+    fn template(&self, texts: &Tokenized<'_>) -> Option<Template> {
+        let pieces = self.shape.iter().map(|id| match *id {
+            SLOT => PLACEHOLDER,
+            id => texts.text(id),
+        });
+        Template::new(&pieces.collect::<String>())
     }
 
-    /// The rows of the template at an index, rising.
-    pub(super) fn rows_of(&self, template: usize) -> &[u32] {
-        self.rows_of_code(template + 1)
-    }
-
-    /// How many rows follow no template.
-    pub(super) fn whole_rows(&self) -> usize {
-        self.rows_of_code(0).len()
+    /// The places of the slots.
+    fn slots(&self) -> Vec<usize> {
+        let places = self.shape.iter().enumerate();
+        let slots = places.filter_map(|(place, id)| (*id == SLOT).then_some(place));
+        slots.collect()
     }
 }

@@ -1,0 +1,264 @@
+//! Gives the values of slots back, decompressing frame by frame and slot by slot what is asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use memchr::memchr_iter;
+
+use super::super::super::cursor::Cursor;
+use super::super::super::frame::decompress;
+use super::super::super::{Corrupt, codes, text};
+use super::affixed::Affixed;
+use super::frames::END;
+use super::index::{SlotIndex, SlotPlace};
+use crate::column::StrValues;
+
+const PAST_END: Corrupt = Corrupt("a slot past the last");
+
+/// The slots of a column.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    index: Arc<SlotIndex>,
+    stored: Bytes,
+    frames: Vec<OnceLock<FrameValues>>,
+    /// By slot, numbers and codes.
+    packed: Vec<OnceLock<Packed>>,
+    whole: OnceLock<StrValues>,
+}
+
+/// The values of a frame, and where each ends: before its end mark.
+#[derive(Debug)]
+struct FrameValues {
+    text: Box<str>,
+    ends: Vec<u32>,
+}
+
+#[derive(Debug)]
+enum Packed {
+    Numbers(Affixed),
+    Codes(Vec<u16>),
+}
+
+/// The values of a slot as they are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum SlotValues<'a> {
+    /// By the place of a row among those of its template.
+    Texts(SlotRun<'a>),
+    /// Distinct values, and by row which of them.
+    Dictionary(SlotRun<'a>, &'a [u16]),
+    /// Numbers, to be asked for one by one.
+    Numbers,
+}
+
+/// Values one after the other, each followed by a line feed, which none of them holds.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotRun<'a> {
+    /// The text of more values than these.
+    text: &'a str,
+    /// Where the first begins.
+    start: usize,
+    /// Where each of them ends.
+    ends: &'a [u32],
+}
+
+impl<'a> SlotRun<'a> {
+    /// The values with their line feeds.
+    pub fn text(&self) -> &'a str {
+        let end = self.ends.last().map_or(self.start, |end| *end as usize + 1);
+        self.text.get(self.start..end).unwrap_or_default()
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The index of the value that holds the byte at an offset of [`text`](Self::text).
+    pub fn index_at(&self, offset: usize) -> usize {
+        let offset = self.start + offset;
+        self.ends.partition_point(|end| (*end as usize) < offset)
+    }
+
+    /// Where in [`text`](Self::text) the value after the one at an index begins.
+    pub fn start_after(&self, index: usize) -> Option<usize> {
+        let end = *self.ends.get(index)? as usize;
+        Some(end + 1 - self.start)
+    }
+
+    /// The value at an index.
+    pub fn get(&self, index: usize) -> Option<&'a str> {
+        let start = match index.checked_sub(1) {
+            Some(previous) => *self.ends.get(previous)? as usize + 1,
+            None => self.start,
+        };
+        self.text.get(start..*self.ends.get(index)? as usize)
+    }
+}
+
+impl Slots {
+    pub(crate) fn new(index: Arc<SlotIndex>, stored: Bytes) -> Slots {
+        let cells = |count: usize| (0..count).map(|_| OnceLock::new());
+        Slots {
+            frames: cells(index.frames().len()).collect(),
+            packed: (0..index.len()).map(|_| OnceLock::new()).collect(),
+            whole: OnceLock::new(),
+            index,
+            stored,
+        }
+    }
+
+    pub(crate) fn index(&self) -> &SlotIndex {
+        &self.index
+    }
+
+    /// The texts that are kept whole, in the order of their rows.
+    pub(crate) fn whole(&self) -> Result<&StrValues, Corrupt> {
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole);
+        }
+        let (range, rows) = self.index.whole();
+        let whole = match rows {
+            0 => StrValues::default(),
+            _ => {
+                let bytes = self.bytes(range)?;
+                let mut cursor = Cursor::new(&bytes);
+                let whole = text::decode(&bytes, &mut cursor, rows)?;
+                cursor.finish()?;
+                whole
+            }
+        };
+        Ok(self.whole.get_or_init(|| whole))
+    }
+
+    /// The values of a slot.
+    pub(crate) fn values(&self, template: usize, place: usize) -> Result<SlotValues<'_>, Corrupt> {
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        Ok(match &slot.place {
+            SlotPlace::Text { frame, first } => {
+                SlotValues::Texts(self.run(*frame, *first, slot.rows)?)
+            }
+            SlotPlace::Numbers(_) => SlotValues::Numbers,
+            SlotPlace::Dictionary {
+                values,
+                frame,
+                first,
+                ..
+            } => {
+                let run = self.run(*frame, *first, *values)?;
+                match self.packed(template, place)? {
+                    Packed::Codes(codes) => SlotValues::Dictionary(run, codes),
+                    Packed::Numbers(_) => return Err(PAST_END),
+                }
+            }
+        })
+    }
+
+    /// Appends the value of a slot in the so manieth text of its template.
+    pub(crate) fn push_value(
+        &self,
+        (template, place): (usize, usize),
+        row: usize,
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
+        let value = match self.values(template, place)? {
+            SlotValues::Numbers => {
+                return match self.packed(template, place)? {
+                    Packed::Numbers(numbers) => numbers.push_value(row, out),
+                    Packed::Codes(_) => Err(PAST_END),
+                };
+            }
+            SlotValues::Texts(run) => run.get(row),
+            SlotValues::Dictionary(run, codes) => {
+                let code = codes.get(row).ok_or(PAST_END)?;
+                run.get(usize::from(*code))
+            }
+        };
+        out.push_str(value.ok_or(PAST_END)?);
+        Ok(())
+    }
+
+    fn bytes(&self, range: std::ops::Range<usize>) -> Result<Bytes, Corrupt> {
+        match self.stored.get(range) {
+            Some(bytes) => Ok(self.stored.slice_ref(bytes)),
+            None => Err(Corrupt("a chunk that ends too early")),
+        }
+    }
+
+    fn run(&self, frame: usize, first: usize, count: usize) -> Result<SlotRun<'_>, Corrupt> {
+        let values = self.frame(frame)?;
+        let start = match first.checked_sub(1) {
+            Some(before) => *values.ends.get(before).ok_or(PAST_END)? as usize + 1,
+            None => 0,
+        };
+        let ends = first.checked_add(count).and_then(|end| values.ends.get(first..end));
+        Ok(SlotRun {
+            text: &values.text,
+            start,
+            ends: ends.ok_or(PAST_END)?,
+        })
+    }
+
+    fn frame(&self, index: usize) -> Result<&FrameValues, Corrupt> {
+        let cell = self.frames.get(index).ok_or(PAST_END)?;
+        if let Some(values) = cell.get() {
+            return Ok(values);
+        }
+        let entry = self.index.frames().get(index).ok_or(PAST_END)?;
+        let stored = self.bytes(self.index.frame_bytes(index).ok_or(PAST_END)?)?;
+        let plain = match entry.is_zstd {
+            true => decompress(&stored, entry.plain_bytes)?,
+            false => stored.to_vec(),
+        };
+        if plain.len() != entry.plain_bytes {
+            return Err(Corrupt("a frame of another length than its slots"));
+        }
+        let values = FrameValues::of(plain)?;
+        Ok(cell.get_or_init(|| values))
+    }
+
+    fn packed(&self, template: usize, place: usize) -> Result<&Packed, Corrupt> {
+        let number = self.index.number_of(template, place).ok_or(PAST_END)?;
+        let cell = self.packed.get(number).ok_or(PAST_END)?;
+        if let Some(packed) = cell.get() {
+            return Ok(packed);
+        }
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let packed = match &slot.place {
+            SlotPlace::Text { .. } => return Err(PAST_END),
+            SlotPlace::Numbers(range) => {
+                let bytes = self.bytes(range.clone())?;
+                let mut cursor = Cursor::new(&bytes);
+                let numbers = Affixed::decode(&mut cursor, slot.rows)?;
+                cursor.finish()?;
+                Packed::Numbers(numbers)
+            }
+            SlotPlace::Dictionary { values, codes, .. } => {
+                let bytes = self.bytes(codes.clone())?;
+                let mut cursor = Cursor::new(&bytes);
+                let codes = codes::decode(&mut cursor, slot.rows, *values)?;
+                cursor.finish()?;
+                Packed::Codes(codes)
+            }
+        };
+        Ok(cell.get_or_init(|| packed))
+    }
+}
+
+impl FrameValues {
+    fn of(plain: Vec<u8>) -> Result<FrameValues, Corrupt> {
+        let text = String::from_utf8(plain).map_err(|_| Corrupt("text that is not UTF-8"))?;
+        let mut ends = Vec::new();
+        for end in memchr_iter(END, text.as_bytes()) {
+            ends.push(u32::try_from(end).map_err(|_| Corrupt("a frame of too much text"))?);
+        }
+        Ok(FrameValues {
+            text: text.into(),
+            ends,
+        })
+    }
+}

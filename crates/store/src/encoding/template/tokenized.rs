@@ -1,0 +1,158 @@
+//! The texts of a column as sequences of tokens, every distinct token kept once: what follows works on numbers.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use crate::template::{Run, runs};
+use crate::tokens::BlockTokens;
+
+/// The index of a distinct token.
+pub(in super::super) type TokenId = u32;
+
+/// Texts taken apart at the borders of their runs.
+#[derive(Debug)]
+pub(in super::super) struct Tokenized<'a> {
+    tokens: Vec<Token<'a>>,
+    /// The tokens of all texts. Runs and separators alternate.
+    sequence: Vec<TokenId>,
+    /// By text, where it begins in `sequence`; and the end of the last.
+    starts: Vec<usize>,
+}
+
+/// A piece of text.
+#[derive(Debug)]
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) kind: TokenKind,
+    /// How often it occurs in the column.
+    pub(super) count: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// What stands between runs.
+    Separator,
+    /// A run without a digit.
+    Word,
+    /// A run with a digit.
+    Number,
+}
+
+impl<'a> Tokenized<'a> {
+    pub(in super::super) fn of(texts: &[&'a str]) -> Tokenized<'a> {
+        let mut interner = Interner {
+            hasher: rapidhash::fast::RandomState::new(),
+            ids: HashTable::with_capacity(texts.len()),
+            tokens: Vec::with_capacity(texts.len()),
+        };
+        /// Of a log message.
+        const TOKENS_USUAL: usize = 16;
+        let mut sequence = Vec::with_capacity(texts.len() * TOKENS_USUAL);
+        let mut starts = Vec::with_capacity(texts.len() + 1);
+        starts.push(0);
+        for text in texts {
+            each_token(text, |token, kind| sequence.push(interner.id(token, kind)));
+            starts.push(sequence.len());
+        }
+        Tokenized {
+            tokens: interner.tokens,
+            sequence,
+            starts,
+        }
+    }
+
+    /// How many texts there are.
+    pub(super) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The distinct tokens.
+    pub(super) fn tokens(&self) -> &[Token<'a>] {
+        &self.tokens
+    }
+
+    /// The tokens of a text.
+    pub(super) fn of_text(&self, row: u32) -> &[TokenId] {
+        let range = self.starts.get(row as usize).zip(self.starts.get(row as usize + 1));
+        let tokens = range.and_then(|(start, end)| self.sequence.get(*start..*end));
+        tokens.unwrap_or_default()
+    }
+
+    pub(super) fn token(&self, id: TokenId) -> Option<&Token<'a>> {
+        self.tokens.get(id as usize)
+    }
+
+    /// What a token says.
+    pub(super) fn text(&self, id: TokenId) -> &'a str {
+        self.token(id).map_or("", |token| token.text)
+    }
+
+    /// Adds the words of all texts. A word is never longer than a run.
+    pub(in super::super) fn add_words(&self, words: &mut BlockTokens) {
+        for token in &self.tokens {
+            if token.kind != TokenKind::Separator {
+                words.add_text(token.text);
+            }
+        }
+    }
+}
+
+/// Visits the runs of a text and what is between them.
+fn each_token<'a>(text: &'a str, mut visit: impl FnMut(&'a str, TokenKind)) {
+    let mut at = 0;
+    for Run { range, has_digit } in runs(text) {
+        if let Some(separator) = text.get(at..range.start)
+            && !separator.is_empty()
+        {
+            visit(separator, TokenKind::Separator);
+        }
+        at = range.end;
+        let kind = match has_digit {
+            true => TokenKind::Number,
+            false => TokenKind::Word,
+        };
+        visit(text.get(range).unwrap_or_default(), kind);
+    }
+    if let Some(rest) = text.get(at..)
+        && !rest.is_empty()
+    {
+        visit(rest, TokenKind::Separator);
+    }
+}
+
+struct Interner<'a> {
+    hasher: rapidhash::fast::RandomState,
+    ids: HashTable<TokenId>,
+    tokens: Vec<Token<'a>>,
+}
+
+impl<'a> Interner<'a> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a block has fewer than 2^30 bytes of text"
+    )]
+    fn id(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
+        let tokens = &mut self.tokens;
+        let hasher = &self.hasher;
+        let hash_of = |text: &str| hasher.hash_one(text.as_bytes());
+        let is_same = |id: &TokenId| tokens.get(*id as usize).is_some_and(|t| t.text == text);
+        let hash = hash_of(text);
+        if let Some(id) = self.ids.find(hash, is_same) {
+            let id = *id;
+            if let Some(token) = tokens.get_mut(id as usize) {
+                token.count += 1;
+            }
+            return id;
+        }
+        let id = tokens.len() as TokenId;
+        tokens.push(Token {
+            text,
+            kind,
+            count: 1,
+        });
+        let rehash = |id: &TokenId| tokens.get(*id as usize).map_or(0, |t| hash_of(t.text));
+        self.ids.insert_unique(hash, id, rehash);
+        id
+    }
+}
