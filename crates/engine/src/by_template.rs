@@ -77,11 +77,7 @@ pub(crate) fn count(
 }
 
 /// The one column that all clauses look at, as a whole.
-fn column_of(
-    asked: &[ClauseId],
-    clauses: &Clauses,
-    directory: &BlockDirectory,
-) -> Option<usize> {
+fn column_of(asked: &[ClauseId], clauses: &Clauses, directory: &BlockDirectory) -> Option<usize> {
     let mut found = None;
     if directory.rest.is_some() {
         return None;

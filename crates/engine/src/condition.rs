@@ -90,7 +90,10 @@ impl Condition {
     }
 
     /// Whether the condition holds when some clauses are known to hold or not; `None` when it depends on the others.
-    pub(crate) fn known(&self, of_clause: &mut impl FnMut(ClauseId) -> Option<bool>) -> Option<bool> {
+    pub(crate) fn known(
+        &self,
+        of_clause: &mut impl FnMut(ClauseId) -> Option<bool>,
+    ) -> Option<bool> {
         let (terms, decisive) = match self {
             Condition::Constant(held) => return Some(*held),
             Condition::Clause(clause) => return of_clause(*clause),

@@ -6,8 +6,8 @@ use cordwood_event::{EventId, Timestamp};
 use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
-use crate::by_template;
 use crate::budget::Budget;
+use crate::by_template;
 use crate::condition::Condition;
 use crate::evaluate::Failure;
 use crate::matching::PartRows;

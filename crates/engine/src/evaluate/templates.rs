@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cordwood_query::{Predicate, TextPattern, TextTest};
-use cordwood_store::column::SlotIndex;
+use cordwood_store::column::{SlotIndex, SlotRun};
 use cordwood_store::template::{CharClasses, Stamp, Template, TemplateTable, slot_runs};
 use cordwood_store::tokens::WordHash;
+
+use crate::selection::Selection;
 
 /// What a test says of the texts of one template, wherever they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +23,33 @@ pub(crate) enum Verdict {
     Open,
 }
 
-/// A slot, and the part of a literal it must hold.
+/// The first slot that a match reaches into, and the next if it reaches so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotNeed {
+    pub(crate) first: SlotPart,
+    pub(crate) next: Option<SlotPart>,
+    /// Whether these slots are all that it takes for a match.
+    pub(crate) suffices: bool,
+}
+
+/// A slot, and the part of a literal it must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotPart {
     /// The place of the slot in its template.
     pub(crate) slot: usize,
     /// An index into the parts of the test.
     part: usize,
+    /// Whether the part stands at the start of the slot, because the match begins before it.
+    at_start: bool,
+    /// Whether it stands at the end, because the match goes on behind it.
+    at_end: bool,
+}
+
+impl SlotNeed {
+    /// All slots that must hold something.
+    pub(crate) fn parts(self) -> impl Iterator<Item = SlotPart> {
+        std::iter::once(self.first).chain(self.next)
+    }
 }
 
 /// A test of texts, prepared to be asked of templates.
@@ -56,9 +78,11 @@ struct Literal {
     pattern: TextPattern,
     /// Whether the alternative matches wherever the literal stands at the boundaries of words.
     is_phrase: bool,
+    /// Whether it matches wherever the literal stands, if need be at the boundaries of words.
+    suffices: bool,
     /// Of [`TemplateTest::parts`], and where in the text it begins.
     parts: Vec<(usize, usize)>,
-    /// Words without which no text matches, as far as they can be looked up.
+    /// Words without which no text matches that is kept whole, as far as they can be looked up.
     words: Vec<WordHash>,
 }
 
@@ -66,15 +90,15 @@ struct Literal {
 /// because next to a slot there is no slot character.
 #[derive(Debug)]
 pub(crate) struct LiteralPart {
-    pub(crate) pattern: TextPattern,
+    pattern: TextPattern,
+    /// Whether it must stand at the boundaries of words.
+    is_phrase: bool,
     classes: CharClasses,
     /// The bytes a slot must have to hold it: unknown, and 0, where letters of two cases may differ in length.
     bytes_min: u32,
     bytes: usize,
     /// Its words, if a slot must hold them as words.
     pub(crate) words: Vec<WordHash>,
-    /// Whether a slot with the part at the boundaries of words is all that it takes for a match.
-    pub(crate) suffices: bool,
 }
 
 impl TableVerdicts {
@@ -108,8 +132,8 @@ impl TemplateTest {
         let text = test.required_literal()?;
         let is_phrase = matches!(test, TextTest::Contains(_));
         let holds_words = is_phrase || matches!(test, TextTest::Exact(_));
-        let words_of = |text: &str| match holds_words {
-            true => SlotIndex::words_of(text),
+        let words_of = |text: &str, listed: fn(&str) -> Vec<WordHash>| match holds_words {
+            true => listed(text),
             false => Vec::new(),
         };
         let mut parts = Vec::new();
@@ -122,22 +146,26 @@ impl TemplateTest {
                 classes: CharClasses::of(run),
                 bytes_min: u32::try_from(bytes).unwrap_or(u32::MAX),
                 bytes: run.len(),
-                words: words_of(run),
-                suffices: is_phrase && run.len() == text.len(),
+                words: words_of(run, SlotIndex::words_of),
+                is_phrase,
             });
         }
         Some(Literal {
             pattern: TextPattern::new(&text)?,
             is_phrase,
+            suffices: match test {
+                TextTest::Wildcard(pattern) => pattern.is_infix(),
+                _ => is_phrase,
+            },
             parts,
-            words: words_of(&text),
+            words: words_of(&text, SlotIndex::words_of_whole),
             text,
         })
     }
 
     /// The part of a literal that a slot needs to hold.
-    pub(crate) fn part(&self, need: SlotNeed) -> &LiteralPart {
-        &self.parts[need.part]
+    pub(crate) fn part(&self, needed: SlotPart) -> &LiteralPart {
+        &self.parts[needed.part]
     }
 
     /// Whether a text that is kept whole may match.
@@ -200,67 +228,135 @@ impl TemplateTest {
         }
     }
 
-    /// The slots a match of a literal may reach into, each with the part of it that lies there.
+    /// The slots a match of a literal may reach into.
     fn push_needs(&self, literal: &Literal, statics: &[&str], needs: &mut Vec<SlotNeed>) {
-        for (slot, around) in statics.windows(2).enumerate() {
-            let [static_before, static_after] = around else {
-                continue;
-            };
-            for (part, start) in &literal.parts {
-                let end = start + self.parts[*part].bytes;
-                let before = Side {
-                    literal: &literal.text[..*start],
-                    text: static_before,
-                    is_last: slot == 0,
-                };
-                let after = Side {
-                    literal: &literal.text[end..],
-                    text: static_after,
-                    is_last: slot + 2 == statics.len(),
-                };
-                if before.agrees(backwards) && after.agrees(forwards) {
-                    needs.push(SlotNeed { slot, part: *part });
-                }
+        for slot in 0..statics.len() - 1 {
+            for index in 0..literal.parts.len() {
+                needs.extend(self.need(literal, index, slot, statics));
             }
         }
     }
-}
 
-/// What is next to a slot, and what is next to the part of a literal that is thought to lie in it.
-struct Side<'a> {
-    literal: &'a str,
-    /// The static text between the slot and the next one, or the end.
-    text: &'a str,
-    /// Whether there is no next one.
-    is_last: bool,
-}
-
-impl Side<'_> {
-    /// Whether they are the same as far as the static text goes; `in_order` gives bytes from the slot on.
-    fn agrees<'s, I: Iterator<Item = u8>>(&'s self, in_order: impl Fn(&'s str) -> I) -> bool {
-        if !self.literal.is_ascii() {
-            // Letters of two cases may differ in length.
-            return true;
+    /// What it takes for a match whose first slot is this one, where it has the part at `index` of the literal; `None` if the
+    /// text around the slot is another.
+    fn need(
+        &self,
+        literal: &Literal,
+        index: usize,
+        slot: usize,
+        statics: &[&str],
+    ) -> Option<SlotNeed> {
+        let (part, start) = literal.parts[index];
+        let literal_after = literal.text.get(start + self.parts[part].bytes..)?;
+        let first = SlotPart {
+            slot,
+            part,
+            at_start: start > 0,
+            at_end: !literal_after.is_empty(),
+        };
+        if !literal.text.is_ascii() {
+            // Letters of two cases may differ in length, so that what is around the slot is not compared.
+            return Some(SlotNeed {
+                first: SlotPart {
+                    at_start: false,
+                    at_end: false,
+                    ..first
+                },
+                next: None,
+                suffices: literal.suffices && !first.at_start && !first.at_end,
+            });
         }
-        let same = in_order(self.literal)
-            .zip(in_order(self.text))
-            .all(|(a, b)| a.eq_ignore_ascii_case(&b));
-        same && (!self.is_last || self.literal.len() <= self.text.len())
+        if !ends_with(statics[slot], literal.text.get(..start)?) {
+            return None;
+        }
+        let after = statics[slot + 1];
+        if literal_after.len() <= after.len() {
+            return starts_with(after, literal_after).then_some(SlotNeed {
+                first,
+                next: None,
+                suffices: literal.suffices,
+            });
+        }
+        // It goes on in the next slot, which begins with a slot character.
+        let behind_next = statics.get(slot + 2)?;
+        let (next, next_start) = *literal.parts.get(index + 1)?;
+        let in_next = literal_after.get(after.len()..)?;
+        if !starts_with(literal_after, after) || next_start + in_next.len() != literal.text.len() {
+            return None;
+        }
+        let rest = in_next.get(self.parts[next].bytes..)?;
+        let ends_there = rest.len() <= behind_next.len();
+        let agrees = match ends_there {
+            true => starts_with(behind_next, rest),
+            false => starts_with(rest, behind_next) && slot + 3 < statics.len(),
+        };
+        agrees.then_some(SlotNeed {
+            first,
+            next: Some(SlotPart {
+                slot: slot + 1,
+                part: next,
+                at_start: true,
+                at_end: !rest.is_empty(),
+            }),
+            suffices: literal.suffices && ends_there,
+        })
     }
 }
 
-fn forwards(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes()
+fn starts_with(text: &str, start: &str) -> bool {
+    let head = text.as_bytes().get(..start.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
 }
 
-fn backwards(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes().rev()
+fn ends_with(text: &str, end: &str) -> bool {
+    let tail = text.len().checked_sub(end.len());
+    let tail = tail.and_then(|start| text.as_bytes().get(start..));
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
 }
 
 impl LiteralPart {
     /// Whether a slot with this stamp can hold the part.
     pub(crate) fn fits(&self, stamp: &Stamp) -> bool {
         stamp.classes.contain(self.classes) && self.bytes_min <= stamp.bytes_max
+    }
+
+    /// Those values of a slot that hold the part where they need to.
+    pub(crate) fn select(&self, needed: SlotPart, values: SlotRun<'_>) -> Selection {
+        let mut found = Selection::none(values.len());
+        let text = values.text().as_bytes();
+        let mut at = 0;
+        while let Some(candidate) = self.pattern.candidate(text, at) {
+            let index = values.index_at(candidate.start);
+            let value = values.get(index).unwrap_or_default();
+            if self.is_in(needed, value.as_bytes()) {
+                found.insert(index);
+            }
+            match values.start_after(index) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        found
+    }
+
+    fn is_in(&self, needed: SlotPart, value: &[u8]) -> bool {
+        let mut at = 0;
+        let find = |from| match self.is_phrase {
+            true => self.pattern.find(value, from),
+            false => self.pattern.candidate(value, from),
+        };
+        while let Some(found) = find(at) {
+            let is_at_start = !needed.at_start || found.start == 0;
+            if is_at_start && (!needed.at_end || found.end == value.len()) {
+                return true;
+            }
+            if needed.at_start {
+                return false;
+            }
+            // Only what is ASCII must stand at the end.
+            at = found.start + 1;
+        }
+        false
     }
 }
 

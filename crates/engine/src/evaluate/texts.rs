@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use cordwood_query::{Predicate, TextTest};
-use cordwood_store::column::{SlotIndex, SlotRun, SlotValues, TextSlots};
+use cordwood_store::column::{SlotIndex, SlotValues, TextSlots};
 use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
-use crate::evaluate::templates::{SlotNeed, TableVerdicts, TemplateTest, Verdict};
+use crate::evaluate::templates::{SlotNeed, SlotPart, TableVerdicts, TemplateTest, Verdict};
 use crate::evaluate::values::ValueTest;
 use crate::evaluate::{Failure, ranks};
 use crate::selection::Selection;
@@ -66,7 +66,7 @@ impl<'a> TextColumnTest<'a> {
     fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
         let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
             Verdict::All | Verdict::None => true,
-            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamp(*need, used)),
+            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamps(*need, used)),
             Verdict::Open => false,
         };
         let uses = self.uses.uses();
@@ -95,15 +95,22 @@ impl<'a> TextColumnTest<'a> {
         Ok(std::iter::once(whole).chain(of_templates).collect())
     }
 
-    fn fits_stamp(&self, need: SlotNeed, used: &TemplateUse) -> bool {
-        let stamp = used.stamps.get(need.slot);
-        stamp.is_some_and(|stamp| self.test.part(need).fits(stamp))
+    fn fits_stamps(&self, need: SlotNeed, used: &TemplateUse) -> bool {
+        need.parts().all(|needed| {
+            let stamp = used.stamps.get(needed.slot);
+            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
+        })
     }
 
     fn fits(&self, need: SlotNeed, template: usize, index: &SlotIndex) -> bool {
-        let part = self.test.part(need);
-        self.fits_stamp(need, &self.uses.uses()[template])
-            && index.may_hold(template, need.slot, &part.words)
+        let may_hold = |needed: SlotPart| {
+            let part = self.test.part(needed);
+            index.may_hold(template, needed.slot, &part.words)
+                && index
+                    .distinct_values(template, needed.slot)
+                    .is_none_or(|values| !part.select(needed, values).is_empty())
+        };
+        self.fits_stamps(need, &self.uses.uses()[template]) && need.parts().all(may_hold)
     }
 
     /// By code.
@@ -125,15 +132,18 @@ impl<'a> TextColumnTest<'a> {
         let verdict = self.verdicts.of(self.uses.uses()[template].template);
         let mut candidates = wanted.clone();
         if let Verdict::Slots(needs) = verdict {
-            let mut holding = Selection::none(wanted.rows());
+            let mut any = Selection::none(wanted.rows());
             let mut suffices = true;
             let index = slots.index();
-            for need in needs.iter().filter(|need| self.fits(**need, template, index)) {
-                let found = self.holding(*need, template, slots, wanted.rows())?;
-                suffices &= found.suffices;
-                holding.union(&found.places);
+            for need in needs {
+                if !self.fits(*need, template, index) {
+                    continue;
+                }
+                let (meeting, is_enough) = self.meeting(*need, template, slots, wanted.rows())?;
+                suffices &= is_enough || meeting.is_empty();
+                any.union(&meeting);
             }
-            candidates.intersect(&holding);
+            candidates.intersect(&any);
             if suffices {
                 return Ok(candidates);
             }
@@ -141,56 +151,49 @@ impl<'a> TextColumnTest<'a> {
         self.select_built(slots, template, &candidates, keeps_texts)
     }
 
-    /// The places whose slot holds what it needs to.
+    /// The places whose slot holds what it needs to; `None` if that is not known.
     fn holding(
+        &self,
+        needed: SlotPart,
+        template: usize,
+        slots: &TextSlots,
+        rows: usize,
+    ) -> Result<Option<Selection>, Failure> {
+        let part = self.test.part(needed);
+        Ok(match slots.values(template, needed.slot)? {
+            SlotValues::Texts(values) => Some(part.select(needed, values)),
+            SlotValues::Dictionary(values, codes) => {
+                let held = part.select(needed, values);
+                let is_held = |place: usize| {
+                    let code = codes.get(place);
+                    code.is_some_and(|code| held.contains(usize::from(*code)))
+                };
+                Some(Selection::all(rows).filter(is_held))
+            }
+            SlotValues::Numbers => None,
+        })
+    }
+
+    /// The places that meet a need, and whether all of them match.
+    fn meeting(
         &self,
         need: SlotNeed,
         template: usize,
         slots: &TextSlots,
         rows: usize,
-    ) -> Result<Holding, Failure> {
-        let part = self.test.part(need);
-        let in_run = |run: SlotRun<'_>| {
-            let mut found = Selection::none(run.len());
-            let text = run.text().as_bytes();
-            let mut at = 0;
-            while let Some(candidate) = part.pattern.candidate(text, at) {
-                let index = run.index_at(candidate.start);
-                let value = || run.get(index).unwrap_or_default();
-                if !part.suffices || part.pattern.matches(value()) {
-                    found.insert(index);
-                }
-                match run.start_after(index) {
-                    Some(next) => at = next,
-                    None => break,
-                }
+    ) -> Result<(Selection, bool), Failure> {
+        let mut meeting = Selection::all(rows);
+        let mut suffices = need.suffices;
+        for needed in need.parts() {
+            match self.holding(needed, template, slots, rows)? {
+                Some(holding) => meeting.intersect(&holding),
+                None => suffices = false,
             }
-            found
-        };
-        Ok(match slots.values(template, need.slot)? {
-            SlotValues::Texts(run) => Holding {
-                places: in_run(run),
-                suffices: part.suffices,
-            },
-            SlotValues::Dictionary(run, codes) => {
-                let values = in_run(run);
-                let holds = |place: usize| {
-                    let code = codes.get(place);
-                    code.is_some_and(|code| values.contains(usize::from(*code)))
-                };
-                Holding {
-                    places: match values.is_empty() {
-                        true => Selection::none(rows),
-                        false => Selection::all(rows).filter(holds),
-                    },
-                    suffices: part.suffices,
-                }
+            if meeting.is_empty() {
+                break;
             }
-            SlotValues::Numbers => Holding {
-                places: Selection::all(rows),
-                suffices: false,
-            },
-        })
+        }
+        Ok((meeting, suffices))
     }
 
     fn select_built(
@@ -247,13 +250,6 @@ impl<'a> TextColumnTest<'a> {
         held.intersect(wanted);
         Ok(held)
     }
-}
-
-/// The places whose slot holds a part of a literal.
-struct Holding {
-    places: Selection,
-    /// Whether they all match.
-    suffices: bool,
 }
 
 /// Those rows of `among` whose text in the column at `index` matches. Reads nothing if no template can match, and the

@@ -59,6 +59,11 @@ impl WildcardPattern {
         matches!(self.shape, Shape::Infix | Shape::Whole)
     }
 
+    /// Whether it is a literal between `*`, so that a value matches if it contains the literal, and only then.
+    pub fn is_infix(&self) -> bool {
+        self.shape == Shape::Infix
+    }
+
     /// The words without which no text and no number matches.
     pub(crate) fn required_words(&self) -> RequiredWords {
         RequiredWords::of_wildcard(&self.tokens)

@@ -30,44 +30,66 @@ pub(super) fn shape_of(texts: &[&str]) -> Option<HexShape> {
     if !(DIGITS_MIN..=TEXT_BYTES_MAX).contains(&first.len()) || !first.is_ascii() {
         return None;
     }
-    let mut differs = vec![false; first.len()];
-    let mut classes = vec![0u8; first.len()];
+    let mut seen = Seen::new(first);
     for text in texts {
-        if text.len() != first.len() {
+        if text.len() != first.len() || !seen.add(text.as_bytes()) {
             return None;
         }
-        let places = differs.iter_mut().zip(&mut classes).zip(first);
-        for (byte, ((differs, classes), first)) in text.bytes().zip(places) {
-            *differs |= byte != *first;
-            *classes |= class_of(byte);
-            if *differs && *classes & OTHER != 0 {
-                return None;
-            }
-        }
     }
-    let digits = classes
-        .iter()
-        .zip(&differs)
-        .filter(|(_, differs)| **differs);
-    let all_classes = digits.clone().fold(0, |all, (classes, _)| all | classes);
+    let differs = || seen.differs.iter().map(|differs| *differs != 0);
+    let digits = seen.classes.iter().zip(differs());
+    let digits = digits.filter_map(|(classes, differs)| differs.then_some(*classes));
+    let all_classes = digits.clone().fold(0, |all, classes| all | classes);
     let has_both_cases = all_classes & (LOWER | UPPER) == LOWER | UPPER;
     if has_both_cases || digits.count() < DIGITS_MIN {
         return None;
     }
-    let literal = |(byte, differs): (&u8, &bool)| (!differs).then_some(*byte);
+    let literal = |(byte, differs): (&u8, bool)| (!differs).then_some(*byte);
     Some(HexShape {
         is_upper_case: all_classes & UPPER != 0,
-        template: first.iter().zip(&differs).map(literal).collect(),
+        template: first.iter().zip(differs()).map(literal).collect(),
     })
 }
 
-fn class_of(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => DECIMAL,
-        b'a'..=b'f' => LOWER,
-        b'A'..=b'F' => UPPER,
-        _ => OTHER,
+/// What has been seen at each place of some texts. Without a branch per byte, so that many are looked at together: columns of
+/// ids are looked at in full.
+struct Seen<'a> {
+    first: &'a [u8],
+    /// Not 0 where a text differs from the first.
+    differs: Vec<u8>,
+    classes: Vec<u8>,
+}
+
+impl Seen<'_> {
+    fn new(first: &[u8]) -> Seen<'_> {
+        Seen {
+            differs: vec![0; first.len()],
+            classes: vec![0; first.len()],
+            first,
+        }
     }
+
+    /// Whether all places that differ still have nothing but digits.
+    fn add(&mut self, text: &[u8]) -> bool {
+        for (differs, (byte, first)) in self.differs.iter_mut().zip(text.iter().zip(self.first)) {
+            *differs |= byte ^ first;
+        }
+        for (classes, byte) in self.classes.iter_mut().zip(text) {
+            *classes |= class_of(*byte);
+        }
+        let others = self.differs.iter().zip(&self.classes);
+        others.fold(0, |others, (differs, classes)| {
+            others | (u8::from(*differs != 0) * (classes & OTHER))
+        }) == 0
+    }
+}
+
+fn class_of(byte: u8) -> u8 {
+    let is_within = |first: u8, count: u8| u8::from(byte.wrapping_sub(first) < count);
+    let class = (DECIMAL * is_within(b'0', 10))
+        | (LOWER * is_within(b'a', 6))
+        | (UPPER * is_within(b'A', 6));
+    class | (OTHER * u8::from(class == 0))
 }
 
 /// Appends the texts, which have this shape.

@@ -1,7 +1,5 @@
 //! What the values of a slot look like as a whole, so that most of what is asked of them can be excluded unseen.
 
-use std::ops::BitOr;
-
 /// A set of kinds of characters: each letter of ASCII whatever its case, the digits, some of the other characters
 /// that slots are made of, and all that is not ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +16,8 @@ const NOT_ASCII: u32 = 31;
 impl CharClasses {
     /// The kinds of the characters of a text.
     pub fn of(text: &str) -> CharClasses {
-        let bits = text.bytes().map(|byte| 1 << bit_of(byte));
-        CharClasses(bits.fold(0, u32::bitor))
+        let bits = text.bytes().map(|byte| BITS.get(usize::from(byte)));
+        CharClasses(bits.flatten().fold(0, |classes, bit| classes | bit))
     }
 
     /// Whether every kind in `other` is in this set.
@@ -28,10 +26,28 @@ impl CharClasses {
     }
 }
 
-fn bit_of(byte: u8) -> u32 {
+/// The kind of every byte.
+const BITS: [u32; 256] = {
+    let mut bits = [0; 256];
+    let mut byte = 0;
+    while byte < bits.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "evaluated by the compiler, for bytes"
+        )]
+        {
+            bits[byte] = 1 << bit_of(byte as u8);
+        }
+        byte += 1;
+    }
+    bits
+};
+
+const fn bit_of(byte: u8) -> u32 {
     match byte {
-        b'a'..=b'z' => u32::from(byte - b'a'),
-        b'A'..=b'Z' => u32::from(byte - b'A'),
+        b'a'..=b'z' => (byte - b'a') as u32,
+        b'A'..=b'Z' => (byte - b'A') as u32,
         b'0'..=b'9' => DIGIT,
         b'.' => DOT,
         b':' => COLON,

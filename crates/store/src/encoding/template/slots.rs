@@ -73,8 +73,9 @@ pub(super) fn encode(
         packed: Vec::new(),
         packed_lengths: Vec::new(),
         dictionary_lens: Vec::new(),
-        dictionaries: FrameWriter::default(),
-        texts_of_slots: FrameWriter::default(),
+        dictionary_text: Vec::new(),
+        dictionary_ids: Vec::new(),
+        frames: FrameWriter::default(),
     };
     let stamps = split.templates.iter().map(|template| writer.push(template));
     let stamps = stamps.collect();
@@ -95,9 +96,10 @@ struct Writer<'a, 't> {
     packed: Vec<u8>,
     packed_lengths: Vec<i64>,
     dictionary_lens: Vec<i64>,
-    /// The distinct values of dictionaries lie together, apart from the text that a search seldom needs.
-    dictionaries: FrameWriter,
-    texts_of_slots: FrameWriter,
+    /// The distinct values of all dictionaries, which lie in the index: a search looks at them there.
+    dictionary_text: Vec<u8>,
+    dictionary_ids: Vec<TokenId>,
+    frames: FrameWriter,
 }
 
 impl Writer<'_, '_> {
@@ -128,7 +130,7 @@ impl Writer<'_, '_> {
                         (Kind::Numbers, stamp)
                     }
                     None => {
-                        self.texts_of_slots.push(ids, self.texts, self.compressor);
+                        self.frames.push(ids, self.texts, self.compressor);
                         (Kind::Text, stamp)
                     }
                 }
@@ -147,31 +149,35 @@ impl Writer<'_, '_> {
         let codes = self.distinct.codes(ids, &values);
         codes::encode(&codes, values.len(), self.compressor, &mut self.packed);
         self.dictionary_lens.push(signed(values.len()));
-        self.dictionaries.push(&values, self.texts, self.compressor);
+        frames::push_values(&values, self.texts, &mut self.dictionary_text);
+        self.dictionary_ids.extend_from_slice(&values);
         Stamp::of(values.iter().map(|id| self.texts.text(*id)))
     }
 
     /// The chunk of the index and the chunk of slots.
-    fn finish(self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
+    fn finish(mut self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
         let compressor = self.compressor;
-        let mut frames = self.dictionaries.finish(self.texts, compressor);
-        frames.append(self.texts_of_slots.finish(self.texts, compressor));
-        let mut whole_bytes = Vec::new();
-        if !whole.is_empty() {
-            frames.push_words_of(whole, self.texts);
-            let texts = whole.iter().filter_map(|row| column.get(*row as usize));
-            let texts: Vec<&str> = texts.copied().collect();
-            text::encode(&texts, compressor, &mut whole_bytes);
-        }
+        self.frames.close(self.texts, compressor);
         let mut index = Vec::new();
         codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
         int::encode(&self.dictionary_lens, &mut index);
-        frames.encode_headers(&mut index);
-        push_count(&mut index, whole_bytes.len());
+        push_count(&mut index, self.dictionary_text.len());
+        compressor.push_frame(&mut index, &self.dictionary_text);
+        self.frames.encode_headers(&mut index);
+
+        let whole = whole.iter().filter_map(|row| column.get(*row as usize));
+        let whole: Vec<&str> = whole.copied().collect();
+        let (mut words, frames) = self.frames.into_parts();
+        words.push_ids(&mut self.dictionary_ids, self.texts);
+        words.push_texts(whole.iter().copied());
+        words.encode(&mut index);
+
         let mut slots = self.packed;
-        slots.extend(frames.into_stored());
-        slots.extend(whole_bytes);
+        slots.extend(frames);
+        if !whole.is_empty() {
+            text::encode(&whole, compressor, &mut slots);
+        }
         (index, slots)
     }
 }

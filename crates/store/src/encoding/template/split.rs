@@ -62,8 +62,7 @@ impl Split {
             token.is_some_and(|token| token.kind != TokenKind::Separator)
         };
         let rows = (0u32..).take(texts.len());
-        let (mut groups, left) =
-            Groups::of(texts, rows, |_, id| is_variable(id)).split(rows_min);
+        let (mut groups, left) = Groups::of(texts, rows, |_, id| is_variable(id)).split(rows_min);
         // The first run is the first token, or the second behind a separator.
         let coarse = |place: usize, id: TokenId| match place {
             0 | 1 => is_variable(id),

@@ -74,7 +74,10 @@ impl<'a> Tokenized<'a> {
 
     /// The tokens of a text.
     pub(super) fn of_text(&self, row: u32) -> &[TokenId] {
-        let range = self.starts.get(row as usize).zip(self.starts.get(row as usize + 1));
+        let range = self
+            .starts
+            .get(row as usize)
+            .zip(self.starts.get(row as usize + 1));
         let tokens = range.and_then(|(start, end)| self.sequence.get(*start..*end));
         tokens.unwrap_or_default()
     }

@@ -22,20 +22,14 @@ const WORD_BITS: u32 = 16;
 /// Most words of a frame that are listed; a frame with more may hold any word.
 const WORDS_MAX: usize = 1 << 13;
 
-/// Frames as written.
+/// Frames of text, in the making.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(super) struct FrameWriter {
     slots: Vec<i64>,
     plain_bytes: Vec<i64>,
     headers: Vec<u8>,
     stored: Vec<u8>,
-    words: Vec<Vec<u32>>,
-}
-
-/// Collects slots into frames.
-#[derive(Debug, Default)]
-pub(super) struct FrameWriter {
-    frames: Frames,
+    words: WordLists,
     open: Vec<u8>,
     open_slots: usize,
     open_ids: Vec<TokenId>,
@@ -49,10 +43,7 @@ impl FrameWriter {
         texts: &Tokenized<'_>,
         compressor: &mut Compressor,
     ) {
-        for id in ids {
-            self.open.extend_from_slice(texts.text(*id).as_bytes());
-            self.open.push(END);
-        }
+        push_values(ids, texts, &mut self.open);
         self.open_ids.extend_from_slice(ids);
         self.open_slots += 1;
         if self.open.len() >= FRAME_BYTES {
@@ -60,77 +51,90 @@ impl FrameWriter {
         }
     }
 
-    fn close(&mut self, texts: &Tokenized<'_>, compressor: &mut Compressor) {
+    /// Ends the last frame.
+    pub(super) fn close(&mut self, texts: &Tokenized<'_>, compressor: &mut Compressor) {
+        if self.open_slots == 0 {
+            return;
+        }
         let compressed = compressor.compress(&self.open);
-        let frames = &mut self.frames;
-        frames.slots.push(signed(self.open_slots));
-        frames.plain_bytes.push(signed(self.open.len()));
-        push_header(&mut frames.headers, &compressed);
-        frames.stored.extend(compressed.bytes);
-        frames.push_words(&mut self.open_ids, texts);
+        self.slots.push(signed(self.open_slots));
+        self.plain_bytes.push(signed(self.open.len()));
+        push_header(&mut self.headers, &compressed);
+        self.stored.extend(compressed.bytes);
+        self.words.push_ids(&mut self.open_ids, texts);
         self.open.clear();
         self.open_slots = 0;
     }
 
-    pub(super) fn finish(mut self, texts: &Tokenized<'_>, compressor: &mut Compressor) -> Frames {
-        if self.open_slots > 0 {
-            self.close(texts, compressor);
-        }
-        self.frames
+    /// Appends where the frames are.
+    pub(super) fn encode_headers(&self, out: &mut Vec<u8>) {
+        push_count(out, self.slots.len());
+        int::encode(&self.slots, out);
+        int::encode(&self.plain_bytes, out);
+        out.extend_from_slice(&self.headers);
+    }
+
+    /// The words of the frames, to which others can be added, and their stored bytes.
+    pub(super) fn into_parts(self) -> (WordLists, Vec<u8>) {
+        (self.words, self.stored)
     }
 }
 
-impl Frames {
-    pub(super) fn append(&mut self, more: Frames) {
-        self.slots.extend(more.slots);
-        self.plain_bytes.extend(more.plain_bytes);
-        self.headers.extend(more.headers);
-        self.stored.extend(more.stored);
-        self.words.extend(more.words);
+/// Appends values, each with its end mark.
+pub(super) fn push_values(ids: &[TokenId], texts: &Tokenized<'_>, out: &mut Vec<u8>) {
+    for id in ids {
+        out.extend_from_slice(texts.text(*id).as_bytes());
+        out.push(END);
     }
+}
 
-    /// Lists the words of whole texts as those of one more frame.
-    pub(super) fn push_words_of(&mut self, rows: &[u32], texts: &Tokenized<'_>) {
-        let ids = rows.iter().flat_map(|row| texts.of_text(*row));
-        self.push_words(&mut ids.copied().collect(), texts);
-    }
+/// The words of some texts each, in the making.
+#[derive(Debug, Default)]
+pub(super) struct WordLists {
+    lists: Vec<Vec<u32>>,
+}
 
+impl WordLists {
     /// Lists the words of some tokens, which are left empty.
-    fn push_words(&mut self, ids: &mut Vec<TokenId>, texts: &Tokenized<'_>) {
+    pub(super) fn push_ids(&mut self, ids: &mut Vec<TokenId>, texts: &Tokenized<'_>) {
         ids.sort_unstable();
         ids.dedup();
         let mut words = Vec::new();
         for id in ids.drain(..) {
             each_listed_word(texts.text(id), |word| words.push(known_by(word)));
         }
+        self.push(words);
+    }
+
+    /// Lists the words of whole texts and their pairs.
+    pub(super) fn push_texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
+        let mut words = Vec::new();
+        for text in texts {
+            each_listed(text, |word| words.push(known_by(word)));
+        }
+        self.push(words);
+    }
+
+    fn push(&mut self, mut words: Vec<u32>) {
         words.sort_unstable();
         words.dedup();
         if words.len() > WORDS_MAX {
             words = vec![ANY_WORD];
         }
-        self.words.push(words);
+        self.lists.push(words);
     }
 
-    pub(super) fn encode_headers(&self, out: &mut Vec<u8>) {
-        push_count(out, self.slots.len());
-        int::encode(&self.slots, out);
-        int::encode(&self.plain_bytes, out);
-        out.extend_from_slice(&self.headers);
-        let counts: Vec<i64> = self.words.iter().map(|words| signed(words.len())).collect();
-        push_count(out, counts.len());
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let counts: Vec<i64> = self.lists.iter().map(|words| signed(words.len())).collect();
         int::encode(&counts, out);
-        // Rising over all frames, so that they are kept as differences.
-        let of_frame = |(frame, words): (i64, &Vec<u32>)| {
-            let base = frame << (WORD_BITS + 1);
+        // Rising over all lists, so that they are kept as differences.
+        let of_list = |(list, words): (i64, &Vec<u32>)| {
+            let base = list << (WORD_BITS + 1);
             let words = words.iter().map(move |word| base + i64::from(*word));
             words.collect::<Vec<i64>>()
         };
-        let words: Vec<i64> = (0i64..).zip(&self.words).flat_map(of_frame).collect();
+        let words: Vec<i64> = (0i64..).zip(&self.lists).flat_map(of_list).collect();
         int::encode(&words, out);
-    }
-
-    pub(super) fn into_stored(self) -> Vec<u8> {
-        self.stored
     }
 }
 
@@ -156,14 +160,23 @@ pub(super) fn each_listed_word(text: &str, mut visit: impl FnMut(WordHash)) {
     }
 }
 
-/// Where the frames of a column are, and what words they hold.
-#[derive(Debug)]
-pub(super) struct FrameIndex {
-    /// In the order of the slots of text: those of dictionaries first.
-    pub(super) frames: Vec<FrameEntry>,
-    /// All lists of words, and where each begins and the last ends.
-    words: Vec<u32>,
-    starts: Vec<usize>,
+/// Visits the words of a text that have no digit, and what stands for each pair of them with one character between.
+pub(super) fn each_listed(text: &str, mut visit: impl FnMut(WordHash)) {
+    let mut previous: Option<WordHash> = None;
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    for word in text.as_bytes().split(|byte| !is_word(*byte)) {
+        let mut of_word = None;
+        each_listed_word(str::from_utf8(word).unwrap_or_default(), |hash| {
+            of_word = Some(hash);
+        });
+        if let Some(hash) = of_word {
+            visit(hash);
+            if let Some(previous) = previous {
+                visit(previous.followed_by(hash));
+            }
+        }
+        previous = of_word;
+    }
 }
 
 /// One frame.
@@ -175,49 +188,62 @@ pub(super) struct FrameEntry {
     pub(super) is_zstd: bool,
 }
 
-impl FrameIndex {
-    /// Reads what [`Frames::encode_headers`] wrote of at most so many slots.
-    pub(super) fn decode(cursor: &mut Cursor<'_>, slots_max: usize) -> Result<FrameIndex, Corrupt> {
-        let count = cursor.count(slots_max)?;
-        let slots = int::decode(cursor, count)?;
-        let plain_bytes = int::decode(cursor, count)?;
-        let mut frames = Vec::with_capacity(count);
-        for (slots, plain_bytes) in slots.into_iter().zip(plain_bytes) {
-            let (stored_bytes, is_zstd) = read_header(cursor)?;
-            frames.push(FrameEntry {
-                slots: within(slots, slots_max)?,
-                // Each value has its end mark.
-                plain_bytes: within(plain_bytes, TEXT_BYTES_MAX * 2)?,
-                stored_bytes,
-                is_zstd,
-            });
-        }
-        let lists = cursor.count(count + 1)?;
-        let mut starts = vec![0];
+/// Reads where the frames are of at most so many slots.
+pub(super) fn decode_headers(
+    cursor: &mut Cursor<'_>,
+    slots_max: usize,
+) -> Result<Vec<FrameEntry>, Corrupt> {
+    let count = cursor.count(slots_max)?;
+    let slots = int::decode(cursor, count)?;
+    let plain_bytes = int::decode(cursor, count)?;
+    let mut frames = Vec::with_capacity(count);
+    for (slots, plain_bytes) in slots.into_iter().zip(plain_bytes) {
+        let (stored_bytes, is_zstd) = read_header(cursor)?;
+        frames.push(FrameEntry {
+            slots: within(slots, slots_max)?,
+            // Each value has its end mark.
+            plain_bytes: within(plain_bytes, TEXT_BYTES_MAX * 2)?,
+            stored_bytes,
+            is_zstd,
+        });
+    }
+    Ok(frames)
+}
+
+/// Which words some texts hold.
+#[derive(Debug)]
+pub(super) struct ListedWords {
+    /// Of all lists.
+    words: Vec<i64>,
+    /// Where each begins, and the last ends.
+    starts: Vec<usize>,
+}
+
+impl ListedWords {
+    /// Reads so many lists.
+    pub(super) fn decode(cursor: &mut Cursor<'_>, lists: usize) -> Result<ListedWords, Corrupt> {
+        let mut starts = Vec::with_capacity(lists + 1);
         let mut total = 0;
+        starts.push(0);
         for length in int::decode(cursor, lists)? {
             total += within(length, WORDS_MAX)?;
             starts.push(total);
         }
-        let low = i64::from(ANY_WORD) * 2 - 1;
-        let words = int::decode(cursor, total)?.into_iter();
-        let words = words.map(|word| u32::try_from(word & low).unwrap_or(0));
-        Ok(FrameIndex {
-            frames,
-            words: words.collect(),
+        Ok(ListedWords {
+            words: int::decode(cursor, total)?,
             starts,
         })
     }
 
-    /// Whether the frame may hold all words; the list after the last frame is of the texts kept whole.
-    pub(super) fn may_hold(&self, frame: usize, words: &[WordHash]) -> bool {
-        let range = self.starts.get(frame).zip(self.starts.get(frame + 1));
+    /// Whether the texts of a list may hold all words.
+    pub(super) fn may_hold(&self, list: usize, words: &[WordHash]) -> bool {
+        let range = self.starts.get(list).zip(self.starts.get(list + 1));
         let listed = range.and_then(|(start, end)| self.words.get(*start..*end));
         let listed = listed.unwrap_or_default();
-        listed.first() == Some(&ANY_WORD)
-            || words
-                .iter()
-                .all(|word| listed.binary_search(&known_by(*word)).is_ok())
+        let base = signed(list) << (WORD_BITS + 1);
+        let is_listed = |word: u32| listed.binary_search(&(base + i64::from(word))).is_ok();
+        listed == [base + i64::from(ANY_WORD)]
+            || words.iter().all(|word| is_listed(known_by(*word)))
     }
 }
 

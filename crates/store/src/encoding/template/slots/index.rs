@@ -3,8 +3,12 @@
 use std::ops::Range;
 
 use super::super::super::cursor::Cursor;
+use super::super::super::frame::read_frame;
 use super::super::super::{Corrupt, codes, int};
-use super::frames::{FrameEntry, FrameIndex, each_listed_word, within};
+use super::frames::{
+    FrameEntry, ListedWords, decode_headers, each_listed, each_listed_word, within,
+};
+use super::read::{SlotRun, ValueText};
 use super::{DISTINCT_MAX, Kind};
 use crate::block::TEXT_BYTES_MAX;
 use crate::template::TemplateUses;
@@ -16,121 +20,139 @@ pub struct SlotIndex {
     /// By template and then place.
     slots: Vec<SlotEntry>,
     /// By template, its first slot.
-    starts: Vec<usize>,
-    frames: FrameIndex,
+    starts: Vec<u32>,
+    /// The distinct values of all slots that are dictionaries.
+    dictionaries: ValueText,
+    frames: Vec<FrameEntry>,
     /// Where the stored bytes of the frames begin in the chunk of slots.
     frames_start: usize,
-    /// The texts that are kept whole, in the chunk of slots.
-    whole: Range<usize>,
+    /// Of each frame, of the dictionaries, and of the texts that are kept whole.
+    words: ListedWords,
+    /// Where the texts that are kept whole begin in the chunk of slots.
+    whole_start: usize,
     whole_rows: usize,
 }
 
 /// Where one slot lies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct SlotEntry {
-    pub(super) place: SlotPlace,
+    pub(super) kind: Kind,
     /// How many texts follow its template.
-    pub(super) rows: usize,
+    pub(super) rows: u32,
+    /// The frame of a slot of text.
+    pub(super) frame: u32,
+    /// The first value there, or among those of the dictionaries.
+    pub(super) first: u32,
+    /// How many values a dictionary has.
+    pub(super) distinct: u32,
+    /// Where numbers or codes begin in the chunk of slots, and how many bytes they take.
+    pub(super) packed: (u32, u32),
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum SlotPlace {
-    /// Values in a frame, from its so manieth on.
-    Text { frame: usize, first: usize },
-    /// Bytes of the chunk of slots.
-    Numbers(Range<usize>),
-    /// So many distinct values in a frame, and codes in the chunk of slots.
-    Dictionary {
-        values: usize,
-        frame: usize,
-        first: usize,
-        codes: Range<usize>,
-    },
-}
+const MISSING: Corrupt = Corrupt("a slot without a place");
 
 impl SlotIndex {
     /// Reads the chunk of the index.
     pub(crate) fn decode(bytes: &[u8], uses: &TemplateUses) -> Result<SlotIndex, Corrupt> {
         let mut cursor = Cursor::new(bytes);
         let mut starts = Vec::with_capacity(uses.uses().len());
-        let mut rows = Vec::new();
+        let mut rows: Vec<u32> = Vec::new();
         for used in uses.uses() {
-            starts.push(rows.len());
-            rows.extend(used.stamps.iter().map(|_| used.rows as usize));
+            starts.push(u32::try_from(rows.len()).map_err(|_| MISSING)?);
+            rows.extend(used.stamps.iter().map(|_| used.rows));
         }
         let kinds = codes::decode(&mut cursor, rows.len(), Kind::COUNT)?;
-        let kinds: Option<Vec<Kind>> = kinds.into_iter().map(Kind::of_code).collect();
-        let kinds = kinds.ok_or(Corrupt("an unknown kind of slot"))?;
-        let count_of = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
+        let count_of = |wanted: Kind| {
+            let of_kind = kinds.iter().filter(|kind| **kind == wanted as u16);
+            of_kind.count()
+        };
         let dictionaries = count_of(Kind::Dictionary);
         let packed = count_of(Kind::Numbers) + dictionaries;
         let packed_lengths = int::decode(&mut cursor, packed)?;
         let dictionary_lens = int::decode(&mut cursor, dictionaries)?;
-        let frames = FrameIndex::decode(&mut cursor, kinds.len())?;
-        let whole_bytes = cursor.count(TEXT_BYTES_MAX * 2)?;
+        let dictionary_bytes = cursor.count(TEXT_BYTES_MAX)?;
+        let dictionaries = ValueText::of(read_frame(&mut cursor, dictionary_bytes)?)?;
+        let frames = decode_headers(&mut cursor, kinds.len())?;
+        let words = ListedWords::decode(&mut cursor, frames.len() + 2)?;
         cursor.finish()?;
 
         let mut places = Places {
             packed_lengths: packed_lengths.into_iter(),
             packed_end: 0,
             dictionary_lens: dictionary_lens.into_iter(),
-            frames: FramePlaces::new(&frames.frames),
+            dictionary_values: 0,
+            frames: &frames,
+            frame: 0,
+            slots_before: 0,
+            values_before: 0,
         };
         let mut slots = Vec::with_capacity(kinds.len());
-        for (kind, rows) in kinds.iter().zip(&rows) {
-            let place = places.next(*kind)?;
-            slots.push(SlotEntry { place, rows: *rows });
+        for (kind, rows) in kinds.into_iter().zip(rows) {
+            slots.push(places.next(Kind::of_code(kind).ok_or(MISSING)?, rows)?);
         }
-        // The slots of text lie behind the dictionaries.
-        for (slot, rows) in slots.iter_mut().zip(&rows) {
-            if let SlotPlace::Text { frame, first } = &mut slot.place {
-                (*frame, *first) = places.frames.next(*rows)?;
-            }
-        }
-        let frames_start = places.packed_end;
-        let stored = frames.frames.iter().map(|frame| frame.stored_bytes);
-        let stored = stored.fold(frames_start, usize::saturating_add);
+        let frames_start = places.packed_end as usize;
+        let stored = frames.iter().map(|frame| frame.stored_bytes);
         Ok(SlotIndex {
+            whole_start: stored.fold(frames_start, usize::saturating_add),
             slots,
             starts,
+            dictionaries,
             frames,
             frames_start,
-            whole: stored..stored.saturating_add(whole_bytes),
+            words,
             whole_rows: uses.whole_rows() as usize,
         })
     }
 
-    /// The words of a text that an index can be asked for: those without a digit.
+    /// The words of a text that the index can be asked for of slots: those without a digit.
     pub fn words_of(text: &str) -> Vec<WordHash> {
         let mut words = Vec::new();
         each_listed_word(text, |word| words.push(word));
         words
     }
 
-    /// Whether the text of a slot may hold all these words. A word with a digit may be in any slot. Numbers hold what their
-    /// stamp says.
+    /// The words of a text that the index can be asked for of texts that are kept whole: those without a digit, and each two of
+    /// them next to each other.
+    pub fn words_of_whole(text: &str) -> Vec<WordHash> {
+        let mut words = Vec::new();
+        each_listed(text, |word| words.push(word));
+        words
+    }
+
+    /// Whether the text of a slot may hold all these words, of [`words_of`](Self::words_of). Numbers hold what their stamp says.
     pub fn may_hold(&self, template: usize, place: usize, words: &[WordHash]) -> bool {
-        match self.slot(template, place).map(|slot| &slot.place) {
-            Some(SlotPlace::Text { frame, .. } | SlotPlace::Dictionary { frame, .. }) => {
-                self.frames.may_hold(*frame, words)
-            }
-            Some(SlotPlace::Numbers(_)) => true,
-            None => false,
+        let Some(slot) = self.slot(template, place) else {
+            return false;
+        };
+        match slot.kind {
+            Kind::Text => self.words.may_hold(slot.frame as usize, words),
+            Kind::Dictionary => self.words.may_hold(self.frames.len(), words),
+            Kind::Numbers => true,
         }
     }
 
-    /// Whether any text that is kept whole may hold all these words. A word with a digit may be in any.
+    /// Whether any text that is kept whole may hold all these words, of [`words_of_whole`](Self::words_of_whole).
     pub fn whole_may_hold(&self, words: &[WordHash]) -> bool {
-        self.whole_rows > 0 && self.frames.may_hold(self.frames.frames.len(), words)
+        self.whole_rows > 0 && self.words.may_hold(self.frames.len() + 1, words)
+    }
+
+    /// The distinct values of a slot, if they are few.
+    pub fn distinct_values(&self, template: usize, place: usize) -> Option<SlotRun<'_>> {
+        let slot = self.slot(template, place)?;
+        let values = || {
+            self.dictionaries
+                .run(slot.first as usize, slot.distinct as usize)
+        };
+        (slot.kind == Kind::Dictionary).then(values)?.ok()
     }
 
     pub(super) fn slot(&self, template: usize, place: usize) -> Option<&SlotEntry> {
-        self.slots.get(self.starts.get(template)? + place)
+        self.slots.get(self.number_of(template, place)?)
     }
 
     /// The number of a slot among all.
     pub(super) fn number_of(&self, template: usize, place: usize) -> Option<usize> {
-        Some(self.starts.get(template)? + place)
+        Some(*self.starts.get(template)? as usize + place)
     }
 
     /// How many slots there are.
@@ -139,87 +161,76 @@ impl SlotIndex {
     }
 
     pub(super) fn frames(&self) -> &[FrameEntry] {
-        &self.frames.frames
+        &self.frames
     }
 
     /// Where a frame lies in the chunk of slots.
     pub(super) fn frame_bytes(&self, index: usize) -> Option<Range<usize>> {
-        let frames = self.frames();
-        let before = frames.get(..index)?.iter().map(|frame| frame.stored_bytes);
+        let before = self.frames.get(..index)?.iter();
+        let before = before.map(|frame| frame.stored_bytes);
         let start = before.fold(self.frames_start, usize::saturating_add);
-        Some(start..start.saturating_add(frames.get(index)?.stored_bytes))
+        Some(start..start.saturating_add(self.frames.get(index)?.stored_bytes))
     }
 
-    /// Where the texts that are kept whole lie in the chunk of slots, and how many there are.
-    pub(super) fn whole(&self) -> (Range<usize>, usize) {
-        (self.whole.clone(), self.whole_rows)
+    /// Where the texts that are kept whole begin in the chunk of slots, which ends with them, and how many there are.
+    pub(super) fn whole(&self) -> (usize, usize) {
+        (self.whole_start, self.whole_rows)
     }
 }
 
 /// Gives slots their places, in order.
 struct Places<'f> {
     packed_lengths: std::vec::IntoIter<i64>,
-    packed_end: usize,
+    packed_end: u32,
     dictionary_lens: std::vec::IntoIter<i64>,
-    frames: FramePlaces<'f>,
-}
-
-const MISSING: Corrupt = Corrupt("a slot without a place");
-
-impl Places<'_> {
-    fn next(&mut self, kind: Kind) -> Result<SlotPlace, Corrupt> {
-        Ok(match kind {
-            // Known when all dictionaries have theirs.
-            Kind::Text => SlotPlace::Text { frame: 0, first: 0 },
-            Kind::Numbers => SlotPlace::Numbers(self.packed()?),
-            Kind::Dictionary => {
-                let values = self.dictionary_lens.next().ok_or(MISSING)?;
-                let values = within(values, DISTINCT_MAX)?;
-                let (frame, first) = self.frames.next(values)?;
-                SlotPlace::Dictionary {
-                    values,
-                    frame,
-                    first,
-                    codes: self.packed()?,
-                }
-            }
-        })
-    }
-
-    fn packed(&mut self) -> Result<Range<usize>, Corrupt> {
-        let length = self.packed_lengths.next().ok_or(MISSING)?;
-        let start = self.packed_end;
-        self.packed_end = start
-            .checked_add(usize::try_from(length).map_err(|_| MISSING)?)
-            .ok_or(MISSING)?;
-        Ok(start..self.packed_end)
-    }
-}
-
-/// Gives slots of text their places in the frames.
-struct FramePlaces<'f> {
+    dictionary_values: u32,
     frames: &'f [FrameEntry],
+    /// The frame of the next slot of text, and what of it is given already.
     frame: usize,
     slots_before: usize,
-    values_before: usize,
+    values_before: u32,
 }
 
-impl FramePlaces<'_> {
-    fn new(frames: &[FrameEntry]) -> FramePlaces<'_> {
-        FramePlaces {
-            frames,
+impl Places<'_> {
+    fn next(&mut self, kind: Kind, rows: u32) -> Result<SlotEntry, Corrupt> {
+        let mut slot = SlotEntry {
+            kind,
+            rows,
             frame: 0,
-            slots_before: 0,
-            values_before: 0,
+            first: 0,
+            distinct: 0,
+            packed: (0, 0),
+        };
+        match kind {
+            Kind::Text => (slot.frame, slot.first) = self.in_frame(rows)?,
+            Kind::Numbers => slot.packed = self.packed()?,
+            Kind::Dictionary => {
+                let distinct = self.dictionary_lens.next().ok_or(MISSING)?;
+                let distinct = within(distinct, DISTINCT_MAX)?;
+                slot.distinct = u32::try_from(distinct).map_err(|_| MISSING)?;
+                slot.first = self.dictionary_values;
+                self.dictionary_values += slot.distinct;
+                slot.packed = self.packed()?;
+            }
         }
+        Ok(slot)
     }
 
-    /// The frame of the next slot, and how many values are before it there.
-    fn next(&mut self, values: usize) -> Result<(usize, usize), Corrupt> {
+    fn packed(&mut self) -> Result<(u32, u32), Corrupt> {
+        let length = self.packed_lengths.next().ok_or(MISSING)?;
+        let length = u32::try_from(length).map_err(|_| MISSING)?;
+        let start = self.packed_end;
+        self.packed_end = start.checked_add(length).ok_or(MISSING)?;
+        Ok((start, length))
+    }
+
+    /// The frame of the next slot of text, and how many values are before it there.
+    fn in_frame(&mut self, values: u32) -> Result<(u32, u32), Corrupt> {
         let entry = self.frames.get(self.frame).ok_or(MISSING)?;
-        let place = (self.frame, self.values_before);
+        let frame = u32::try_from(self.frame).map_err(|_| MISSING)?;
+        let place = (frame, self.values_before);
         self.slots_before += 1;
-        self.values_before += values;
+        self.values_before = self.values_before.checked_add(values).ok_or(MISSING)?;
         if self.slots_before == entry.slots {
             self.frame += 1;
             self.slots_before = 0;

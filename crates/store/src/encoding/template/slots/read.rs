@@ -8,9 +8,10 @@ use memchr::memchr_iter;
 use super::super::super::cursor::Cursor;
 use super::super::super::frame::decompress;
 use super::super::super::{Corrupt, codes, text};
+use super::Kind;
 use super::affixed::Affixed;
 use super::frames::END;
-use super::index::{SlotIndex, SlotPlace};
+use super::index::SlotIndex;
 use crate::column::StrValues;
 
 const PAST_END: Corrupt = Corrupt("a slot past the last");
@@ -20,15 +21,15 @@ const PAST_END: Corrupt = Corrupt("a slot past the last");
 pub(crate) struct Slots {
     index: Arc<SlotIndex>,
     stored: Bytes,
-    frames: Vec<OnceLock<FrameValues>>,
+    frames: Vec<OnceLock<ValueText>>,
     /// By slot, numbers and codes.
     packed: Vec<OnceLock<Packed>>,
     whole: OnceLock<StrValues>,
 }
 
-/// The values of a frame, and where each ends: before its end mark.
+/// Values one after the other, and where each ends: before its end mark.
 #[derive(Debug)]
-struct FrameValues {
+pub(super) struct ValueText {
     text: Box<str>,
     ends: Vec<u32>,
 }
@@ -121,11 +122,11 @@ impl Slots {
         if let Some(whole) = self.whole.get() {
             return Ok(whole);
         }
-        let (range, rows) = self.index.whole();
+        let (start, rows) = self.index.whole();
         let whole = match rows {
             0 => StrValues::default(),
             _ => {
-                let bytes = self.bytes(range)?;
+                let bytes = self.bytes(start..self.stored.len())?;
                 let mut cursor = Cursor::new(&bytes);
                 let whole = text::decode(&bytes, &mut cursor, rows)?;
                 cursor.finish()?;
@@ -138,20 +139,16 @@ impl Slots {
     /// The values of a slot.
     pub(crate) fn values(&self, template: usize, place: usize) -> Result<SlotValues<'_>, Corrupt> {
         let slot = self.index.slot(template, place).ok_or(PAST_END)?;
-        Ok(match &slot.place {
-            SlotPlace::Text { frame, first } => {
-                SlotValues::Texts(self.run(*frame, *first, slot.rows)?)
+        Ok(match slot.kind {
+            Kind::Text => {
+                let frame = self.frame(slot.frame as usize)?;
+                SlotValues::Texts(frame.run(slot.first as usize, slot.rows as usize)?)
             }
-            SlotPlace::Numbers(_) => SlotValues::Numbers,
-            SlotPlace::Dictionary {
-                values,
-                frame,
-                first,
-                ..
-            } => {
-                let run = self.run(*frame, *first, *values)?;
+            Kind::Numbers => SlotValues::Numbers,
+            Kind::Dictionary => {
+                let run = self.index.distinct_values(template, place);
                 match self.packed(template, place)? {
-                    Packed::Codes(codes) => SlotValues::Dictionary(run, codes),
+                    Packed::Codes(codes) => SlotValues::Dictionary(run.ok_or(PAST_END)?, codes),
                     Packed::Numbers(_) => return Err(PAST_END),
                 }
             }
@@ -189,21 +186,7 @@ impl Slots {
         }
     }
 
-    fn run(&self, frame: usize, first: usize, count: usize) -> Result<SlotRun<'_>, Corrupt> {
-        let values = self.frame(frame)?;
-        let start = match first.checked_sub(1) {
-            Some(before) => *values.ends.get(before).ok_or(PAST_END)? as usize + 1,
-            None => 0,
-        };
-        let ends = first.checked_add(count).and_then(|end| values.ends.get(first..end));
-        Ok(SlotRun {
-            text: &values.text,
-            start,
-            ends: ends.ok_or(PAST_END)?,
-        })
-    }
-
-    fn frame(&self, index: usize) -> Result<&FrameValues, Corrupt> {
+    fn frame(&self, index: usize) -> Result<&ValueText, Corrupt> {
         let cell = self.frames.get(index).ok_or(PAST_END)?;
         if let Some(values) = cell.get() {
             return Ok(values);
@@ -217,7 +200,7 @@ impl Slots {
         if plain.len() != entry.plain_bytes {
             return Err(Corrupt("a frame of another length than its slots"));
         }
-        let values = FrameValues::of(plain)?;
+        let values = ValueText::of(plain)?;
         Ok(cell.get_or_init(|| values))
     }
 
@@ -228,37 +211,48 @@ impl Slots {
             return Ok(packed);
         }
         let slot = self.index.slot(template, place).ok_or(PAST_END)?;
-        let packed = match &slot.place {
-            SlotPlace::Text { .. } => return Err(PAST_END),
-            SlotPlace::Numbers(range) => {
-                let bytes = self.bytes(range.clone())?;
-                let mut cursor = Cursor::new(&bytes);
-                let numbers = Affixed::decode(&mut cursor, slot.rows)?;
-                cursor.finish()?;
-                Packed::Numbers(numbers)
-            }
-            SlotPlace::Dictionary { values, codes, .. } => {
-                let bytes = self.bytes(codes.clone())?;
-                let mut cursor = Cursor::new(&bytes);
-                let codes = codes::decode(&mut cursor, slot.rows, *values)?;
-                cursor.finish()?;
-                Packed::Codes(codes)
+        let (start, length) = slot.packed;
+        let bytes = self.bytes(start as usize..start as usize + length as usize)?;
+        let mut cursor = Cursor::new(&bytes);
+        let rows = slot.rows as usize;
+        let packed = match slot.kind {
+            Kind::Text => return Err(PAST_END),
+            Kind::Numbers => Packed::Numbers(Affixed::decode(&mut cursor, rows)?),
+            Kind::Dictionary => {
+                Packed::Codes(codes::decode(&mut cursor, rows, slot.distinct as usize)?)
             }
         };
+        cursor.finish()?;
         Ok(cell.get_or_init(|| packed))
     }
 }
 
-impl FrameValues {
-    fn of(plain: Vec<u8>) -> Result<FrameValues, Corrupt> {
+impl ValueText {
+    pub(super) fn of(plain: Vec<u8>) -> Result<ValueText, Corrupt> {
         let text = String::from_utf8(plain).map_err(|_| Corrupt("text that is not UTF-8"))?;
         let mut ends = Vec::new();
         for end in memchr_iter(END, text.as_bytes()) {
             ends.push(u32::try_from(end).map_err(|_| Corrupt("a frame of too much text"))?);
         }
-        Ok(FrameValues {
+        Ok(ValueText {
             text: text.into(),
             ends,
+        })
+    }
+
+    /// So many values from a place on.
+    pub(super) fn run(&self, first: usize, count: usize) -> Result<SlotRun<'_>, Corrupt> {
+        let start = match first.checked_sub(1) {
+            Some(before) => *self.ends.get(before).ok_or(PAST_END)? as usize + 1,
+            None => 0,
+        };
+        let ends = first
+            .checked_add(count)
+            .and_then(|end| self.ends.get(first..end));
+        Ok(SlotRun {
+            text: &self.text,
+            start,
+            ends: ends.ok_or(PAST_END)?,
         })
     }
 }
