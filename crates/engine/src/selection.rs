@@ -120,6 +120,11 @@ impl Selection {
             .sum()
     }
 
+    /// Whether every row is selected.
+    pub(crate) fn is_all(&self) -> bool {
+        self.count() == self.rows
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }

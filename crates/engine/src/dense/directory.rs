@@ -8,11 +8,9 @@ use cordwood_store::block::{BlockDirectory, LevelCounts};
 
 use super::has_raw_level;
 use crate::SearchedSource;
-use crate::aggregate::Accumulator;
 use crate::condition::Condition;
-use crate::datum::Leaf;
 use crate::groups::{Aggregation, GroupBy, Groups, interval_start};
-use crate::key::Key;
+use crate::key::KeyRef;
 use crate::narrow::LevelSet;
 use crate::row::FieldSet;
 
@@ -26,9 +24,9 @@ pub(crate) struct DirectoryGrouping<'a> {
 }
 
 /// What a directory knows of a key.
-enum CountedKey {
+enum CountedKey<'a> {
     /// All rows of the block have it.
-    Constant(Key),
+    Constant(KeyRef<'a>),
     Level,
     /// Of whole minutes.
     Time(Interval),
@@ -44,7 +42,7 @@ impl DirectoryGrouping<'_> {
     ) -> bool {
         let aggregation = std::sync::Arc::clone(groups.aggregation());
         let keys = aggregation.keys.iter().map(|key| self.counted_key(*key));
-        let keys: Option<Vec<CountedKey>> = keys.collect();
+        let keys: Option<Vec<CountedKey<'_>>> = keys.collect();
         let selected = LevelSet::of(condition, clauses, self.directory);
         let (Some(keys), Some(selected), Some(columns)) =
             (keys, selected, self.levels_of_columns(&aggregation))
@@ -88,14 +86,14 @@ impl DirectoryGrouping<'_> {
         columns.collect()
     }
 
-    fn counted_key(&self, key: GroupBy) -> Option<CountedKey> {
+    fn counted_key(&self, key: GroupBy) -> Option<CountedKey<'_>> {
         let field = match key {
             GroupBy::Field(field) => field,
             GroupBy::Time(interval) => {
                 let (first, last) = self.directory.timestamps;
                 let start = interval_start(first, interval);
                 if start == interval_start(last, interval) {
-                    return Some(CountedKey::Constant(Key::Time(start)));
+                    return Some(CountedKey::Constant(KeyRef::Time(start)));
                 }
                 let is_whole = interval.nanos % NANOS_PER_MINUTE == 0;
                 return is_whole.then_some(CountedKey::Time(interval));
@@ -103,7 +101,7 @@ impl DirectoryGrouping<'_> {
         };
         match self.fields.targets().get(field) {
             Some(Target::Source) => {
-                let name = Key::Text(self.source.name.as_str().into());
+                let name = KeyRef::Text(&self.source.name);
                 Some(CountedKey::Constant(name))
             }
             Some(Target::Level) if !has_raw_level(self.directory) => Some(CountedKey::Level),
@@ -115,7 +113,7 @@ impl DirectoryGrouping<'_> {
 /// Adds the rows of one minute, or of a block that need not be told apart by time.
 fn add(
     groups: &mut Groups,
-    keys: &[CountedKey],
+    keys: &[CountedKey<'_>],
     (minute, counts): (i64, LevelCounts),
     selected: LevelSet,
     columns: &[LevelSet],
@@ -128,16 +126,14 @@ fn add(
             continue;
         }
         let keys = keys.iter().map(|key| match key {
-            CountedKey::Constant(key) => key.clone(),
-            CountedKey::Time(interval) => Key::Time(interval_start(time, *interval)),
-            CountedKey::Level => level.map_or(Key::Null, |level| Key::of(Leaf::Text(level.name()))),
+            CountedKey::Constant(key) => *key,
+            CountedKey::Time(interval) => KeyRef::Time(interval_start(time, *interval)),
+            CountedKey::Level => level.map_or(KeyRef::Null, |level| KeyRef::Text(level.name())),
         });
-        let group = groups.group(&keys.collect::<Vec<Key>>());
+        let group = groups.group(&keys.collect::<Vec<KeyRef<'_>>>());
         for (column, levels) in columns.iter().enumerate() {
-            if levels.contains(level)
-                && let Accumulator::Count(count) = groups.accumulator(group, column)
-            {
-                *count += rows;
+            if levels.contains(level) {
+                groups.column(column).count(group, rows);
             }
         }
     }

@@ -121,7 +121,7 @@ impl Ordered {
     }
 
     /// Takes all rows through the stages, as far as it must.
-    pub(super) fn pursue(&mut self, run: &mut Run<'_>, held: &mut Held) -> Result<(), Error> {
+    pub(super) fn pursue(&mut self, run: &mut Run<'_>, held: &Held) -> Result<(), Error> {
         let mut stream = Stream {
             plan: Arc::clone(&run.plan),
             next_outstanding: 0,
@@ -151,7 +151,7 @@ impl Ordered {
     }
 
     /// Hands a row to the stage at `index` and those after it.
-    fn push(&mut self, index: usize, mut row: KeptRow, held: &mut Held) -> Result<Flow, Stop> {
+    fn push(&mut self, index: usize, mut row: KeptRow, held: &Held) -> Result<Flow, Stop> {
         let Some(stage) = self.stages.get_mut(index) else {
             return self.keep(row, held);
         };
@@ -186,7 +186,7 @@ impl Ordered {
     }
 
     /// Takes what stages have held back through those after them.
-    fn finish(&mut self, index: usize, held: &mut Held) -> Result<Flow, Stop> {
+    fn finish(&mut self, index: usize, held: &Held) -> Result<Flow, Stop> {
         for index in index..self.stages.len() {
             if let Some(Stateful::Sort(sorting)) = self.stages.get_mut(index) {
                 for row in sorting.take_sorted() {
@@ -200,7 +200,7 @@ impl Ordered {
         Ok(Flow::Done)
     }
 
-    fn keep(&mut self, row: KeptRow, held: &mut Held) -> Result<Flow, Stop> {
+    fn keep(&mut self, row: KeptRow, held: &Held) -> Result<Flow, Stop> {
         if let Some(groups) = &mut self.groups {
             // Of one row, so that what it adds is seen and paid for.
             let mut of_row = groups.afresh();
@@ -221,7 +221,7 @@ impl Ordered {
 /// About what an entry of a set takes beside its keys.
 const ENTRY_BYTES: u64 = 64;
 
-fn grow(held: &mut Held, bytes: u64) -> Result<(), Stop> {
+fn grow(held: &Held, bytes: u64) -> Result<(), Stop> {
     if held.try_grow(bytes) {
         return Ok(());
     }
@@ -281,7 +281,7 @@ impl Stateful {
 }
 
 impl Sorting {
-    fn add(&mut self, row: KeptRow, held: &mut Held) -> Result<(), Stop> {
+    fn add(&mut self, row: KeptRow, held: &Held) -> Result<(), Stop> {
         let values = sort_values(&row.extended(), &self.keys)?;
         self.rows.push((values, row));
         // Twice as many as needed, so that sorting them now and then costs little for each.
@@ -316,7 +316,7 @@ struct Stream<'a> {
     returned: BTreeSet<usize>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     ordered: &'a mut Ordered,
-    held: &'a mut Held,
+    held: &'a Held,
 }
 
 /// A row, ordered by its place.
