@@ -5,7 +5,7 @@ use cordwood_store::column::{Column, ScalarKind, Values};
 
 use super::NONE;
 use super::codes::is_compound;
-use crate::aggregate::{Accumulator, distinct_hash};
+use crate::aggregate::{Accumulator, CountDistinct, distinct_hash};
 use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
 use crate::groups::GroupColumn;
@@ -184,23 +184,24 @@ impl Sink<'_> {
         numbers: &[T],
         add: impl Fn(&mut crate::aggregate::Values, &[T]),
     ) {
-        // By group: how many numbers it has, then where its next one goes, and at last where its run ends.
-        let mut ends = vec![0usize; self.accumulators.len()];
-        for (row, rank) in column.presence.iter() {
-            if let (Some(count), Some(_)) = (self.slot(row, &mut ends), numbers.get(rank)) {
-                *count += 1;
-            }
+        // By group, and at last that of the rows in none: how many numbers it has, then where its next one goes, and at last
+        // where its run ends.
+        let mut ends = vec![0usize; self.accumulators.len() + 1];
+        let none = self.accumulators.len();
+        let group_of = self.group_of;
+        let group = |row: usize| (group_of[row] as usize).min(none);
+        for ((row, _), _) in column.presence.iter().zip(numbers) {
+            ends[group(row)] += 1;
         }
         let mut total = 0;
         for end in &mut ends {
             total += std::mem::replace(end, total);
         }
         let mut sorted = vec![T::default(); total];
-        for (row, rank) in column.presence.iter() {
-            if let (Some(next), Some(number)) = (self.slot(row, &mut ends), numbers.get(rank)) {
-                sorted[*next] = *number;
-                *next += 1;
-            }
+        for ((row, _), number) in column.presence.iter().zip(numbers) {
+            let next = &mut ends[group(row)];
+            sorted[*next] = *number;
+            *next += 1;
         }
         let mut start = 0;
         for (group, end) in ends.into_iter().enumerate() {
@@ -213,40 +214,38 @@ impl Sink<'_> {
         }
     }
 
-    /// What is held for the group of a row.
-    fn slot<'s>(&self, row: usize, by_group: &'s mut [usize]) -> Option<&'s mut usize> {
-        by_group.get_mut(*self.group_of.get(row)? as usize)
-    }
-
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
     fn add_different(&mut self, column: &Column, codes: &[u16], hashes: &[Option<u64>]) {
         /// A mebibyte, which a core's cache holds.
         const SEEN_MAX: usize = 1 << 20;
-        let mut seen = vec![false; (self.accumulators.len() * hashes.len()).min(SEEN_MAX)];
-        for (row, rank) in column.presence.iter() {
-            let group = self
-                .group_of
-                .get(row)
-                .copied()
-                .filter(|group| *group != NONE);
-            let (Some(group), Some(code)) = (group, codes.get(rank)) else {
-                continue;
-            };
-            let (group, code) = (group as usize, usize::from(*code));
-            let seen = seen.get_mut(group * hashes.len() + code);
-            let is_mapped = seen.is_some();
-            if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
-                continue;
+        let len = hashes.len();
+        let mut seen = vec![false; (self.accumulators.len() * len).min(SEEN_MAX)];
+        for ((row, _), code) in column.presence.iter().zip(codes) {
+            let group = self.group_of.get(row).copied().unwrap_or(NONE) as usize;
+            let code = usize::from(*code);
+            match seen.get_mut(group * len + code) {
+                Some(seen) => *seen = true,
+                None => self.distinct(group, hashes.get(code), CountDistinct::add_hash),
             }
-            let accumulator = self.accumulators.get_mut(group);
-            if let (Some(Accumulator::CountDistinct(distinct)), Some(Some(hash))) =
-                (accumulator, hashes.get(code))
-            {
-                match is_mapped {
-                    true => distinct.list(*hash),
-                    false => distinct.add_hash(*hash),
-                }
+        }
+        for (group, seen) in seen.chunks(len.max(1)).enumerate() {
+            let codes = seen.iter().enumerate().filter(|(_, seen)| **seen);
+            for (code, _) in codes {
+                self.distinct(group, hashes.get(code), CountDistinct::list);
             }
+        }
+    }
+
+    fn distinct(
+        &mut self,
+        group: usize,
+        hash: Option<&Option<u64>>,
+        add: fn(&mut CountDistinct, u64),
+    ) {
+        if let (Some(Accumulator::CountDistinct(distinct)), Some(Some(hash))) =
+            (self.accumulators.get_mut(group), hash)
+        {
+            add(distinct, *hash);
         }
     }
 

@@ -96,7 +96,8 @@ pub(crate) fn decode(
         }
         _ => return Err(Corrupt("an unknown mode of codes")),
     };
-    let greatest = codes.iter().copied().max().unwrap_or(0);
+    // Folded, which unlike `max` becomes vector code.
+    let greatest = codes.iter().copied().fold(0, u16::max);
     if usize::from(greatest) >= code_count && count > 0 {
         return Err(Corrupt("a code past the end of its list"));
     }
