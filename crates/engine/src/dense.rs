@@ -77,6 +77,25 @@ impl ColumnGrouping<'_> {
         Ok(true)
     }
 
+    /// The first of the selected rows, in the order of `rows`, for each combination of what some fields are; `None` when a
+    /// row may have several values of one.
+    pub(crate) fn first_of_each(
+        &self,
+        fields: &[usize],
+        selected: &Selection,
+        rows: impl Iterator<Item = usize>,
+    ) -> Result<Option<Selection>, Failure> {
+        let mut keys = Vec::with_capacity(fields.len());
+        for field in fields {
+            self.budget.check()?;
+            match self.coded(GroupBy::Field(*field))? {
+                Some(coded) => keys.push(coded),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(number::first_of_each(&keys, selected, rows)))
+    }
+
     /// The groups of those rows that meet the condition of a column.
     fn meeting<'g>(
         &self,

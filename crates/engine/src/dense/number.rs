@@ -1,5 +1,7 @@
 //! The groups of the rows of a block, found by the codes of their keys.
 
+use std::collections::HashSet;
+
 use hashbrown::HashTable;
 
 use super::NONE;
@@ -100,6 +102,16 @@ pub(super) fn number_groups(
                 Codes::Wide(codes) => number_codes(codes, coded.len(), selected, new_group),
             }
         }
+        (None, _) if selected.is_empty() => vec![NONE; selected.rows()],
+        (None, _) => {
+            let group = narrow(groups.push(keys_of(keys, |_| 0)));
+            if selected.is_all() {
+                return vec![group; selected.rows()];
+            }
+            let mut group_of = vec![NONE; selected.rows()];
+            selected.iter().for_each(|row| group_of[row] = group);
+            group_of
+        }
         _ => number_by_combination(groups, keys, selected),
     }
 }
@@ -128,31 +140,55 @@ fn number_codes<T: Copy + Into<u32>>(
     group_of
 }
 
+/// The codes of several keys together.
+struct Combined<'c> {
+    /// By key, and how many codes it has.
+    codes: Vec<(Codes<'c>, usize)>,
+    /// How many combinations there may be, if they can be numbered.
+    combinations: Option<usize>,
+}
+
+impl<'c> Combined<'c> {
+    fn new(keys: &'c [Coded<'_>]) -> Combined<'c> {
+        let codes = keys.iter().map(|coded| (coded.by_row(), coded.len()));
+        let mut lens = keys.iter().map(Coded::len);
+        Combined {
+            codes: codes.collect(),
+            combinations: lens.try_fold(1usize, |product, len| product.checked_mul(len)),
+        }
+    }
+
+    /// The code of a key.
+    fn code(&self, key: usize, row: usize) -> usize {
+        self.codes.get(key).map_or(0, |(codes, _)| codes.get(row))
+    }
+
+    /// The number of a row's combination.
+    fn get(&self, row: usize) -> usize {
+        let codes = self.codes.iter();
+        codes.fold(0usize, |combined, (codes, len)| {
+            combined.wrapping_mul(*len).wrapping_add(codes.get(row))
+        })
+    }
+}
+
 fn number_by_combination(
     groups: &mut Groups,
     keys: &[Coded<'_>],
     selected: &Selection,
 ) -> Vec<u32> {
     let mut group_of = vec![NONE; selected.rows()];
-    let by_row: Vec<Codes<'_>> = keys.iter().map(Coded::by_row).collect();
-    let code = |index: usize, row: usize| by_row[index].get(row);
-    let combinations = keys
-        .iter()
-        .try_fold(1usize, |product, coded| product.checked_mul(coded.len()));
-    let combined = |row: usize| {
-        let keys = keys.iter().enumerate();
-        keys.fold(0usize, |combined, (index, coded)| {
-            combined
-                .wrapping_mul(coded.len())
-                .wrapping_add(code(index, row))
-        })
+    let combined = Combined::new(keys);
+    let code = |row: usize| {
+        let combined = &combined;
+        move |key: usize| combined.code(key, row)
     };
-    let mut new_group = |row: usize| narrow(groups.push(keys_of(keys, |index| code(index, row))));
-    match combinations {
+    let mut new_group = |row: usize| narrow(groups.push(keys_of(keys, code(row))));
+    match combined.combinations {
         Some(combinations) if combinations <= TABLE_MAX => {
             let mut table = vec![NONE; combinations];
             for row in selected.iter() {
-                let slot = &mut table[combined(row)];
+                let slot = &mut table[combined.get(row)];
                 if *slot == NONE {
                     *slot = new_group(row);
                 }
@@ -162,7 +198,7 @@ fn number_by_combination(
         Some(_) => {
             let mut table: HashTable<(usize, u32)> = HashTable::new();
             for row in selected.iter() {
-                let key = combined(row);
+                let key = combined.get(row);
                 let entry = table.entry(
                     hash_of(&key),
                     |(other, _)| *other == key,
@@ -174,10 +210,40 @@ fn number_by_combination(
         // Too many to be numbered: the keys themselves tell them apart.
         None => {
             for row in selected.iter() {
-                let of_row = keys_of(keys, |index| code(index, row));
+                let of_row = keys_of(keys, code(row));
                 group_of[row] = narrow(groups.group(&of_row.collect::<Vec<KeyRef<'_>>>()));
             }
         }
     }
     group_of
+}
+
+/// The first of the selected rows, in the order of `rows`, for each combination of codes. There may be more of keys that
+/// are equal.
+pub(super) fn first_of_each(
+    keys: &[Coded<'_>],
+    selected: &Selection,
+    rows: impl Iterator<Item = usize>,
+) -> Selection {
+    let combined = Combined::new(keys);
+    let mut first = Selection::none(selected.rows());
+    let mut keep = |row: usize, is_new: bool| {
+        if is_new {
+            first.insert(row);
+        }
+    };
+    match combined.combinations {
+        Some(combinations) if combinations <= TABLE_MAX => {
+            let mut seen = vec![false; combinations];
+            rows.for_each(|row| {
+                keep(row, !std::mem::replace(&mut seen[combined.get(row)], true));
+            });
+        }
+        Some(_) => {
+            let mut seen = HashSet::new();
+            rows.for_each(|row| keep(row, seen.insert(combined.get(row))));
+        }
+        None => rows.for_each(|row| keep(row, true)),
+    }
+    first
 }
