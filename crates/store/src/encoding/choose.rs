@@ -7,7 +7,7 @@ use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
 use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
-use crate::block::NumberRange;
+use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
 use crate::template::TemplateUses;
 use crate::tokens::BlockTokens;
@@ -30,6 +30,8 @@ pub(crate) struct EncodedValues {
     pub(crate) bytes: Vec<u8>,
     pub(crate) numbers: Option<NumberRange>,
     pub(crate) dictionary_len: u16,
+    /// How many rows have each value, if these are few.
+    pub(crate) counts: Option<ValueCounts>,
     /// The chunk of slots and the templates, if the encoding is TEXT.
     pub(crate) text: Option<(Vec<u8>, TemplateUses)>,
 }
@@ -44,6 +46,7 @@ pub(crate) fn encode(
 ) -> EncodedValues {
     let mut out = Vec::new();
     let mut dictionary_len = 0;
+    let mut counts = None;
     let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
@@ -53,10 +56,12 @@ pub(crate) fn encode(
     different.iter().for_each(|value| tokens.add_value(*value));
     let encoding = match distinct {
         Some(distinct) if distinct.values.len() == 1 => {
+            counts = ValueCounts::of(&distinct.values, &distinct.rows_by_code());
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
             Encoding::Const
         }
         Some(distinct) if is_dictionary_best(values, &distinct) => {
+            counts = ValueCounts::of(&distinct.values, &distinct.rows_by_code());
             dictionary_len = u16::try_from(distinct.values.len()).unwrap_or(u16::MAX);
             dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
@@ -75,6 +80,7 @@ pub(crate) fn encode(
         bytes: out,
         numbers: number_range(values),
         dictionary_len,
+        counts,
         text,
     }
 }
