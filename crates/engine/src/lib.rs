@@ -13,6 +13,7 @@ mod answer;
 mod block;
 mod budget;
 mod condition;
+mod counted;
 mod datum;
 mod dense;
 mod engine;

@@ -6,6 +6,7 @@ use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
 use crate::condition::{ClauseId, Condition};
+use crate::counted::ValueVerdicts;
 use crate::narrow::times_of;
 use crate::top::Rank;
 use crate::words::WordSearch;
@@ -15,6 +16,7 @@ use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) clauses: Vec<CompiledClause>,
+    pub(crate) verdicts: ValueVerdicts,
     pub(crate) matcher: Matcher,
     pub(crate) sources: Vec<PlannedSource>,
     /// The parts that can hold a match, those that can hold the first of all first.
@@ -79,6 +81,7 @@ impl Plan {
             matcher: Matcher::new(&request.filter, request.now),
             sources: planned_sources(request, range, &condition, &clauses),
             clauses,
+            verdicts: ValueVerdicts::default(),
             parts: Vec::new(),
             range,
             up_to_sequence,

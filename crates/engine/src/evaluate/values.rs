@@ -27,6 +27,16 @@ pub(crate) enum Reading<'a> {
     Anywhere,
 }
 
+impl Reading<'_> {
+    /// Whether the predicate holds for a value, looked at so.
+    pub(crate) fn matches(self, predicate: &Predicate, value: Scalar<'_>) -> bool {
+        match self {
+            Reading::Field(reach) => predicate.matches_at(reach, value),
+            Reading::Anywhere => predicate.matches_anywhere(value),
+        }
+    }
+}
+
 /// A test of the values of one column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValueTest<'a> {
@@ -41,10 +51,7 @@ pub(crate) struct ValueTest<'a> {
 
 impl ValueTest<'_> {
     fn matches(&self, value: Scalar<'_>) -> bool {
-        match self.reading {
-            Reading::Field(reach) => self.predicate.matches_at(reach, value),
-            Reading::Anywhere => self.predicate.matches_anywhere(value),
-        }
+        self.reading.matches(self.predicate, value)
     }
 
     /// Whether only values inside arrays are meant, which no text and no number is.

@@ -146,6 +146,7 @@ impl Work {
         };
         let grouping = DirectoryGrouping {
             directory: handle.directory(),
+            verdicts: &rows.plan.verdicts,
             fields: &self.fields,
             source: &rows.plan.sources[rows.part.source].searched,
         };
