@@ -71,9 +71,17 @@ pub(crate) struct Groups {
     /// The hash of the keys of each group.
     hashes: Vec<u64>,
     /// The groups that are looked for by their keys.
-    index: HashTable<u32>,
+    index: HashTable<Indexed>,
     /// One for each computed column.
     columns: Vec<GroupColumn>,
+}
+
+/// A group in the index.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    /// A part of the hash, beside the number, so that another group is seldom looked at.
+    tag: u32,
+    group: u32,
 }
 
 impl Groups {
@@ -144,18 +152,21 @@ impl Groups {
         width: usize,
         key: impl Fn(usize) -> Option<KeyRef<'k>>,
     ) -> Option<u32> {
-        let is_group = |group: &u32| {
-            let group = *group as usize;
-            self.hashes.get(group) == Some(&hash)
+        let tag = tag_of(hash);
+        let is_group = |indexed: &Indexed| {
+            let group = indexed.group as usize;
+            indexed.tag == tag
                 && (0..width).all(|index| key(index) == Some(self.keys.get(group * width + index)))
         };
-        self.index.find(hash, is_group).copied()
+        self.index.find(hash, is_group).map(|found| found.group)
     }
 
     fn index_group(&mut self, hash: u64, group: u32) {
         let hashes = &self.hashes;
-        let hash_of = |group: &u32| hashes.get(*group as usize).copied().unwrap_or(0);
-        self.index.insert_unique(hash, group, hash_of);
+        let hash_of = |indexed: &Indexed| hashes.get(indexed.group as usize).copied().unwrap_or(0);
+        let tag = tag_of(hash);
+        self.index
+            .insert_unique(hash, Indexed { tag, group }, hash_of);
     }
 
     /// What the groups hold for a computed column.
@@ -192,18 +203,48 @@ impl Groups {
     fn number(&mut self, hashes: &[u64], keys: &KeyList, first: usize) -> Vec<u32> {
         let width = self.aggregation.keys.len();
         let mut numbers = Vec::with_capacity(hashes.len());
-        for (group, hash) in (first..).zip(hashes) {
+        let known = self.known(hashes, keys, first);
+        for ((group, hash), known) in (first..).zip(hashes).zip(known) {
             let key = |index: usize| Some(keys.get(group * width + index));
-            let number = self.find(*hash, width, key).unwrap_or_else(|| {
+            let found = known.or_else(|| self.find(*hash, width, key));
+            numbers.push(found.unwrap_or_else(|| {
                 let number = narrow(self.len());
                 self.hashes.push(*hash);
                 (0..width).for_each(|index| self.keys.push(keys.get(group * width + index)));
                 self.index_group(*hash, number);
                 number
-            });
-            numbers.push(number);
+            }));
         }
         numbers
+    }
+
+    /// Of the groups that are there, as a rule all. The index, the keys and their texts lie where no cache holds them, and
+    /// are waited for together: each is looked up for all groups before the next.
+    fn known(&self, hashes: &[u64], keys: &KeyList, first: usize) -> Vec<Option<u32>> {
+        let width = self.aggregation.keys.len();
+        let tagged = |hash: &u64| {
+            let tag = tag_of(*hash);
+            let found = self.index.find(*hash, |indexed| indexed.tag == tag);
+            found.map(|found| found.group)
+        };
+        let tagged: Vec<Option<u32>> = hashes.iter().map(tagged).collect();
+        let first_key = |group: &Option<u32>| match group {
+            Some(group) => self.keys.get(*group as usize * width),
+            None => KeyRef::Null,
+        };
+        let first_keys: Vec<KeyRef<'_>> = tagged.iter().map(first_key).collect();
+        let known = (first..).zip(tagged).zip(first_keys);
+        known
+            .map(|((group, number), first_key)| {
+                let number = number?;
+                let own = |index: usize| match index {
+                    0 => first_key,
+                    _ => self.keys.get(number as usize * width + index),
+                };
+                let is_same = |index: usize| own(index) == keys.get(group * width + index);
+                (0..width).all(is_same).then_some(number)
+            })
+            .collect()
     }
 
     /// Takes memory for what has grown; sketches take the place of values before it runs out.
@@ -267,6 +308,12 @@ impl Groups {
 
 /// Memory is taken for so many groups together: the budget is asked by every thread, and asking costs more than a group.
 const MERGED_AT_ONCE: usize = 256;
+
+/// Bits of a hash that its place in a table does not depend on.
+fn tag_of(hash: u64) -> u32 {
+    let [_, _, _, a, b, c, d, _] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
 
 fn narrow(group: usize) -> u32 {
     u32::try_from(group).expect("groups of 32 bytes are fewer than 2^32")
