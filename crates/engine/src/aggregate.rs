@@ -52,8 +52,6 @@ pub(crate) type EachValue<'a> = dyn FnMut(&mut dyn FnMut(Datum<'_>)) + 'a;
 /// What a group holds for one column.
 #[derive(Clone, Debug)]
 pub(crate) enum Accumulator {
-    /// `count()`, `count(field)` and `rate()`.
-    Count(u64),
     CountDistinct(CountDistinct),
     Sum(Sum),
     Extreme(Extreme),
@@ -62,9 +60,10 @@ pub(crate) enum Accumulator {
 }
 
 impl Accumulator {
-    pub(crate) fn new(function: &Function) -> Accumulator {
-        match function {
-            Function::Count(_) | Function::Rate => Accumulator::Count(0),
+    /// `None` for functions that count rows, for which a number does.
+    pub(crate) fn new(function: &Function) -> Option<Accumulator> {
+        Some(match function {
+            Function::Count(_) | Function::Rate => return None,
             Function::CountDistinct(_) => Accumulator::CountDistinct(CountDistinct::default()),
             Function::Sum(_) | Function::Avg(_) => Accumulator::Sum(Sum::default()),
             Function::Min(_) => Accumulator::Extreme(Extreme::least()),
@@ -72,17 +71,12 @@ impl Accumulator {
             Function::Percentile(..) => Accumulator::Values(Values::default()),
             Function::First(_) => Accumulator::Edge(Edge::first()),
             Function::Last(_) => Accumulator::Edge(Edge::last()),
-        }
+        })
     }
 
     /// Adds one row, whose field has these values.
     pub(crate) fn add(&mut self, id: EventId, each: &mut EachValue<'_>) {
         match self {
-            Accumulator::Count(count) => {
-                let mut has_value = false;
-                each(&mut |_| has_value = true);
-                *count += u64::from(has_value);
-            }
             Accumulator::Edge(edge) => each(&mut |datum| edge.add(id, datum)),
             Accumulator::CountDistinct(distinct) => add_leaves(each, |leaf| distinct.add(leaf)),
             Accumulator::Sum(sum) => add_leaves(each, |leaf| {
@@ -102,7 +96,6 @@ impl Accumulator {
     /// Adds what another holds. Both are of the same function.
     pub(crate) fn merge(&mut self, other: Accumulator) {
         match (self, other) {
-            (Accumulator::Count(count), Accumulator::Count(other)) => *count += other,
             (Accumulator::CountDistinct(own), Accumulator::CountDistinct(other)) => {
                 own.merge(other);
             }
@@ -114,12 +107,9 @@ impl Accumulator {
         }
     }
 
-    /// The value of the column, for a group whose interval, or the range, lasts so many seconds.
-    pub(crate) fn finish(self, function: &Function, seconds: f64) -> Cell {
+    /// The value of the column.
+    pub(crate) fn finish(self, function: &Function) -> Cell {
         match (self, function) {
-            #[expect(clippy::cast_precision_loss, reason = "a rate is a float")]
-            (Accumulator::Count(count), Function::Rate) => Cell::Float(count as f64 / seconds),
-            (Accumulator::Count(count), _) => Cell::Int(count.into()),
             (Accumulator::CountDistinct(distinct), _) => Cell::Int(distinct.count().into()),
             (Accumulator::Sum(sum), Function::Avg(_)) => sum.average(),
             (Accumulator::Sum(sum), _) => sum.total(),
@@ -153,7 +143,6 @@ impl Accumulator {
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> u64 {
         let held = match self {
-            Accumulator::Count(_) => 0,
             Accumulator::CountDistinct(distinct) => distinct.bytes(),
             Accumulator::Sum(sum) => sum.bytes(),
             Accumulator::Extreme(extreme) => extreme.bytes(),

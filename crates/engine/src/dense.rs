@@ -6,6 +6,7 @@
 
 mod codes;
 mod directory;
+mod number;
 mod values;
 
 use std::borrow::Cow;
@@ -17,9 +18,10 @@ use cordwood_store::column::Column;
 use crate::SearchedSource;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
+use crate::datum::Datum;
 use crate::evaluate::{BlockClauses, Failure};
-use crate::groups::{Computed, GroupBy, Groups, interval_start};
-use crate::key::Key;
+use crate::groups::{Computed, GroupBy, GroupColumn, Groups, interval_start};
+use crate::key::KeyRef;
 use crate::row::block::BlockFields;
 use crate::row::{FieldSet, Row};
 use crate::selection::Selection;
@@ -58,13 +60,40 @@ impl ColumnGrouping<'_> {
                 None => return Ok(false),
             }
         }
-        let group_of = codes::number_groups(groups, keys, selected);
+        let counts_rows =
+            |computed: &Computed| computed.field.is_none() && computed.condition.is_none();
+        let computed = &aggregation.computed;
+        if computed.iter().all(counts_rows)
+            && number::count_by_code(groups, &keys, computed.len(), selected)
+        {
+            return Ok(true);
+        }
+        let group_of = number::number_groups(groups, &keys, selected);
         for (column, computed) in aggregation.computed.iter().enumerate() {
             self.budget.check()?;
             let meeting = self.meeting(computed, selected, &group_of)?;
             self.compute(groups, column, computed, &meeting)?;
         }
         Ok(true)
+    }
+
+    /// The first of the selected rows, in the order of `rows`, for each combination of what some fields are; `None` when a
+    /// row may have several values of one.
+    pub(crate) fn first_of_each(
+        &self,
+        fields: &[usize],
+        selected: &Selection,
+        rows: impl Iterator<Item = usize>,
+    ) -> Result<Option<Selection>, Failure> {
+        let mut keys = Vec::with_capacity(fields.len());
+        for field in fields {
+            self.budget.check()?;
+            match self.coded(GroupBy::Field(*field))? {
+                Some(coded) => keys.push(coded),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(number::first_of_each(&keys, selected, rows)))
     }
 
     /// The groups of those rows that meet the condition of a column.
@@ -95,8 +124,10 @@ impl ColumnGrouping<'_> {
         computed: &Computed,
         group_of: &[u32],
     ) -> Result<(), Failure> {
+        let group_count = groups.len();
+        let column = groups.column(column);
         let Some(field) = computed.field else {
-            values::count_rows(groups, column, group_of);
+            values::count_rows(column, group_count, group_of);
             return Ok(());
         };
         let place = match computed.aggregate.function {
@@ -106,24 +137,18 @@ impl ColumnGrouping<'_> {
         match place {
             Place::Nowhere => Ok(()),
             Place::Column(found) => {
-                let sink = values::Sink {
-                    groups,
-                    column,
-                    group_of,
-                };
-                if sink.take(&found)? {
+                if values::add_column(column, group_of, &found)? {
                     return Ok(());
                 }
-                self.compute_by_row(groups, column, field, group_of)
+                self.compute_by_row(column, field, group_of)
             }
-            Place::Elsewhere => self.compute_by_row(groups, column, field, group_of),
+            Place::Elsewhere => self.compute_by_row(column, field, group_of),
         }
     }
 
     fn compute_by_row(
         &self,
-        groups: &mut Groups,
-        column: usize,
+        column: &mut GroupColumn,
         field: usize,
         group_of: &[u32],
     ) -> Result<(), Failure> {
@@ -139,8 +164,8 @@ impl ColumnGrouping<'_> {
             }
             let row = fields.row(row);
             let mut outcome = Ok(());
-            let accumulator = groups.accumulator(*group as usize, column);
-            accumulator.add(row.id(), &mut |visit| outcome = row.each(field, visit));
+            let each = &mut |visit: &mut dyn FnMut(Datum<'_>)| outcome = row.each(field, visit);
+            column.add(*group as usize, row.id(), each);
             outcome?;
         }
         Ok(())
@@ -175,28 +200,26 @@ impl ColumnGrouping<'_> {
     }
 
     /// The keys of all rows; `None` when a row may have several.
-    fn coded(&self, key: GroupBy) -> Result<Option<Coded>, Failure> {
+    fn coded(&self, key: GroupBy) -> Result<Option<Coded<'_>>, Failure> {
         let field = match key {
             GroupBy::Time(interval) => {
                 let (first, last) = self.block.directory().timestamps;
                 let start = interval_start(first, interval);
                 if start == interval_start(last, interval) {
-                    return Ok(Some(Coded::constant(Key::Time(start))));
+                    return Ok(Some(Coded::constant(KeyRef::Time(start))));
                 }
                 return Ok(Some(codes::of_times(self.block.timestamps()?, interval)));
             }
             GroupBy::Field(field) => field,
         };
         match self.fields.targets().get(field) {
-            Some(Target::Source) => Ok(Some(Coded::constant(Key::Text(
-                self.source.name.as_str().into(),
-            )))),
+            Some(Target::Source) => Ok(Some(Coded::constant(KeyRef::Text(&self.source.name)))),
             Some(Target::Level) if !has_raw_level(self.block.directory()) => {
                 Ok(Some(codes::of_levels(self.block.levels()?)))
             }
             _ => match self.place_of(field)? {
-                Place::Nowhere => Ok(Some(Coded::constant(Key::Null))),
-                Place::Column(column) => codes::of_column(&column),
+                Place::Nowhere => Ok(Some(Coded::constant(KeyRef::Null))),
+                Place::Column(column) => codes::of_column(column),
                 Place::Elsewhere => Ok(None),
             },
         }

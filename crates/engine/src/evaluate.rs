@@ -4,7 +4,7 @@
 //! same question of many values.
 
 mod packed;
-mod ranks;
+pub(crate) mod ranks;
 mod templates;
 mod texts;
 mod values;

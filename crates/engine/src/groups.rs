@@ -1,20 +1,24 @@
 //! Rows by group, and what each group holds so far.
 
-use std::cmp::Ordering;
+mod column;
+mod held;
+mod of_row;
+mod order;
+
 use std::sync::Arc;
 
 use cordwood_event::Timestamp;
 use cordwood_query::{Aggregate, Function, Interval};
-use cordwood_store::Reservation;
 use hashbrown::HashTable;
 
 use crate::aggregate::{Accumulator, Approximation};
-use crate::evaluate::Failure;
-use crate::key::{Key, hash_of};
-use crate::row::Row;
+use crate::key::{KeyList, KeyRef, hash_of_keys};
 use crate::row::filter::RowFilter;
-use crate::table::SortValue;
 use crate::{Cell, Incomplete, Table};
+
+pub(crate) use column::GroupColumn;
+use column::Incoming;
+pub(crate) use held::Held;
 
 /// What rows are grouped by.
 #[derive(Clone, Copy, Debug)]
@@ -63,23 +67,34 @@ pub(crate) fn interval_start(time: Timestamp, interval: Interval) -> Timestamp {
 pub(crate) struct Groups {
     aggregation: Arc<Aggregation>,
     /// Group after group, a key for each that is grouped by.
-    keys: Vec<Key>,
-    /// The hash and the number of each group that is looked for by its keys.
-    index: HashTable<(u64, usize)>,
+    keys: KeyList,
     /// The hash of the keys of each group.
     hashes: Vec<u64>,
-    /// Group after group, one for each computed column.
-    accumulators: Vec<Accumulator>,
+    /// The groups that are looked for by their keys.
+    index: HashTable<Indexed>,
+    /// One for each computed column.
+    columns: Vec<GroupColumn>,
+}
+
+/// A group in the index.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    /// A part of the hash, beside the number, so that another group is seldom looked at.
+    tag: u32,
+    group: u32,
 }
 
 impl Groups {
     pub(crate) fn new(aggregation: &Arc<Aggregation>) -> Groups {
+        let computed = aggregation.computed.iter();
         Groups {
-            aggregation: Arc::clone(aggregation),
-            keys: Vec::new(),
-            index: HashTable::new(),
+            keys: KeyList::default(),
             hashes: Vec::new(),
-            accumulators: Vec::new(),
+            index: HashTable::new(),
+            columns: computed
+                .map(|computed| GroupColumn::new(&computed.aggregate.function))
+                .collect(),
+            aggregation: Arc::clone(aggregation),
         }
     }
 
@@ -104,145 +119,156 @@ impl Groups {
     }
 
     /// The group of these keys, made unless it is there.
-    pub(crate) fn group(&mut self, keys: &[Key]) -> usize {
-        let hash = hash_of(keys);
-        match self.find(hash, keys) {
-            Some(group) => group,
-            None => {
-                self.push_accumulators();
-                self.insert(hash, keys.iter().cloned())
-            }
-        }
+    pub(crate) fn group(&mut self, keys: &[KeyRef<'_>]) -> usize {
+        let hash = hash_of_keys(keys.iter().copied());
+        let found = self.find(hash, keys.len(), |index| keys.get(index).copied());
+        found.map_or_else(
+            || {
+                let group = self.push(keys.iter().copied());
+                self.index_group(hash, narrow(group));
+                group
+            },
+            |group| group as usize,
+        )
     }
 
     /// A new group that is never looked for, only merged: another may have the same keys. Without an index, groups are
     /// made in a fraction of the time.
-    pub(crate) fn push(&mut self, keys: impl Iterator<Item = Key>) -> usize {
-        let (group, first) = (self.len(), self.keys.len());
-        self.push_accumulators();
-        self.keys.extend(keys);
-        let hash = hash_of(self.keys.get(first..).unwrap_or_default());
-        self.hashes.push(hash);
-        group
-    }
-
-    fn push_accumulators(&mut self) {
-        let computed = self.aggregation.computed.iter();
-        let new = computed.map(|computed| Accumulator::new(&computed.aggregate.function));
-        self.accumulators.extend(new);
-    }
-
-    fn find(&self, hash: u64, keys: &[Key]) -> Option<usize> {
-        let width = self.aggregation.keys.len();
-        let is_group = |(of_group, group): &(u64, usize)| {
-            let start = *group * width;
-            *of_group == hash && self.keys.get(start..start + width) == Some(keys)
-        };
-        self.index.find(hash, is_group).map(|(_, group)| *group)
-    }
-
-    /// A new group, whose accumulators are there already.
-    fn insert(&mut self, hash: u64, keys: impl Iterator<Item = Key>) -> usize {
+    pub(crate) fn push<'k>(&mut self, keys: impl Iterator<Item = KeyRef<'k>> + Clone) -> usize {
         let group = self.len();
-        self.keys.extend(keys);
-        self.hashes.push(hash);
-        let entry = (hash, group);
-        self.index.insert_unique(hash, entry, |(hash, _)| *hash);
+        self.hashes.push(hash_of_keys(keys.clone()));
+        keys.for_each(|key| self.keys.push(key));
+        let computed = self.aggregation.computed.iter();
+        for (column, computed) in self.columns.iter_mut().zip(computed) {
+            column.push(&computed.aggregate.function);
+        }
         group
     }
 
-    /// What a group holds for a column.
-    pub(crate) fn accumulator(&mut self, group: usize, column: usize) -> &mut Accumulator {
-        let index = group * self.aggregation.computed.len() + column;
-        let found = self.accumulators.get_mut(index);
-        found.expect("a group has an accumulator for each column")
+    /// The group of this hash whose keys, `width` of them, are these.
+    fn find<'k>(
+        &self,
+        hash: u64,
+        width: usize,
+        key: impl Fn(usize) -> Option<KeyRef<'k>>,
+    ) -> Option<u32> {
+        let tag = tag_of(hash);
+        let is_group = |indexed: &Indexed| {
+            let group = indexed.group as usize;
+            indexed.tag == tag
+                && (0..width).all(|index| key(index) == Some(self.keys.get(group * width + index)))
+        };
+        self.index.find(hash, is_group).map(|found| found.group)
     }
 
-    /// Adds one row to its groups.
-    pub(crate) fn add(&mut self, row: &dyn Row) -> Result<(), Failure> {
-        let aggregation = Arc::clone(&self.aggregation);
-        for keys in keys_of(&aggregation.keys, row)? {
-            let group = self.group(&keys);
-            for (column, computed) in aggregation.computed.iter().enumerate() {
-                if let Some(condition) = &computed.condition
-                    && !condition.holds(row)?
-                {
-                    continue;
-                }
-                let mut outcome = Ok(());
-                let accumulator = self.accumulator(group, column);
-                match (computed.field, accumulator) {
-                    (None, Accumulator::Count(count)) => *count += 1,
-                    (None, _) => {}
-                    (Some(field), accumulator) => accumulator.add(row.id(), &mut |visit| {
-                        outcome = row.each(field, visit);
-                    }),
-                }
-                outcome?;
-            }
+    fn index_group(&mut self, hash: u64, group: u32) {
+        let hashes = &self.hashes;
+        let hash_of = |indexed: &Indexed| hashes.get(indexed.group as usize).copied().unwrap_or(0);
+        let tag = tag_of(hash);
+        self.index
+            .insert_unique(hash, Indexed { tag, group }, hash_of);
+    }
+
+    /// What the groups hold for a computed column.
+    pub(crate) fn column(&mut self, column: usize) -> &mut GroupColumn {
+        let found = self.columns.get_mut(column);
+        found.expect("there is a column for everything computed")
+    }
+
+    /// Adds what other groups hold.
+    pub(crate) fn merge(&mut self, other: Groups, held: &Held) -> Result<(), Incomplete> {
+        let mut more: Vec<Incoming> = other.columns.into_iter().map(Incoming::from).collect();
+        let mut first = 0;
+        for hashes in other.hashes.chunks(MERGED_AT_ONCE) {
+            let before = self.bytes();
+            let groups = self.number(hashes, &other.keys, first);
+            first += hashes.len();
+            let columns = self.columns.iter_mut().zip(&mut more);
+            let mut grown: u64 = columns.map(|(own, more)| own.merge(more, &groups)).sum();
+            grown += self.bytes() - before;
+            self.hold(grown, held)?;
         }
         Ok(())
     }
 
-    /// Adds what other groups hold.
-    pub(crate) fn merge(&mut self, other: Groups, held: &mut Held) -> Result<(), Incomplete> {
-        let (width, columns) = (self.aggregation.keys.len(), self.aggregation.computed.len());
-        let mut accumulators = other.accumulators.into_iter();
-        let mut all_keys = other.keys.into_iter();
-        let mut keys: Vec<Key> = Vec::with_capacity(width);
-        let mut grown = 0;
-        for hash in other.hashes {
-            keys.clear();
-            keys.extend(all_keys.by_ref().take(width));
-            let more = accumulators.by_ref().take(columns);
-            if let Some(group) = self.find(hash, &keys) {
-                for (column, more) in more.enumerate() {
-                    let accumulator = self.accumulator(group, column);
-                    let before = accumulator.bytes();
-                    accumulator.merge(more);
-                    grown += accumulator.bytes().saturating_sub(before);
-                }
-            } else {
-                let first = self.accumulators.len();
-                self.accumulators.extend(more);
-                let new = self.accumulators.iter().skip(first);
-                grown += new.map(Accumulator::bytes).sum::<u64>();
-                grown += keys.iter().map(Key::bytes).sum::<u64>() + GROUP_BYTES;
-                self.insert(hash, keys.drain(..));
-            }
-            if grown >= HELD_AT_ONCE {
-                self.hold(std::mem::take(&mut grown), held)?;
-            }
+    /// The memory that the groups take, but for what they hold.
+    fn bytes(&self) -> u64 {
+        /// About what the hash of a group and its place in the index take, at their worst.
+        const GROUP_BYTES: u64 = 32;
+        self.keys.bytes() + self.len() as u64 * GROUP_BYTES
+    }
+
+    /// The numbers of the groups of these hashes, whose keys lie from those of the group `first` on. New ones are made,
+    /// but for what they hold.
+    fn number(&mut self, hashes: &[u64], keys: &KeyList, first: usize) -> Vec<u32> {
+        let width = self.aggregation.keys.len();
+        let mut numbers = Vec::with_capacity(hashes.len());
+        let known = self.known(hashes, keys, first);
+        for ((group, hash), known) in (first..).zip(hashes).zip(known) {
+            let key = |index: usize| Some(keys.get(group * width + index));
+            let found = known.or_else(|| self.find(*hash, width, key));
+            numbers.push(found.unwrap_or_else(|| {
+                let number = narrow(self.len());
+                self.hashes.push(*hash);
+                (0..width).for_each(|index| self.keys.push(keys.get(group * width + index)));
+                self.index_group(*hash, number);
+                number
+            }));
         }
-        self.hold(grown, held)
+        numbers
+    }
+
+    /// Of the groups that are there, as a rule all. The index, the keys and their texts lie where no cache holds them, and
+    /// are waited for together: each is looked up for all groups before the next.
+    fn known(&self, hashes: &[u64], keys: &KeyList, first: usize) -> Vec<Option<u32>> {
+        let width = self.aggregation.keys.len();
+        let tagged = |hash: &u64| {
+            let tag = tag_of(*hash);
+            let found = self.index.find(*hash, |indexed| indexed.tag == tag);
+            found.map(|found| found.group)
+        };
+        let tagged: Vec<Option<u32>> = hashes.iter().map(tagged).collect();
+        let first_key = |group: &Option<u32>| match group {
+            Some(group) => self.keys.get(*group as usize * width),
+            None => KeyRef::Null,
+        };
+        let first_keys: Vec<KeyRef<'_>> = tagged.iter().map(first_key).collect();
+        let known = (first..).zip(tagged).zip(first_keys);
+        known
+            .map(|((group, number), first_key)| {
+                let number = number?;
+                let own = |index: usize| match index {
+                    0 => first_key,
+                    _ => self.keys.get(number as usize * width + index),
+                };
+                let is_same = |index: usize| own(index) == keys.get(group * width + index);
+                (0..width).all(is_same).then_some(number)
+            })
+            .collect()
     }
 
     /// Takes memory for what has grown; sketches take the place of values before it runs out.
-    pub(crate) fn hold(&mut self, grown: u64, held: &mut Held) -> Result<(), Incomplete> {
+    fn hold(&mut self, grown: u64, held: &Held) -> Result<(), Incomplete> {
         if held.try_grow(grown) {
             return Ok(());
         }
-        let size =
-            |accumulators: &[Accumulator]| accumulators.iter().map(Accumulator::bytes).sum::<u64>();
-        let before = size(&self.accumulators);
-        self.accumulators.iter_mut().for_each(Accumulator::condense);
-        held.give_back(before.saturating_sub(size(&self.accumulators)));
+        let condensed: u64 = self.columns.iter_mut().map(GroupColumn::condense).sum();
+        held.give_back(condensed);
         if held.try_grow(grown) {
             return Ok(());
         }
         Err(Incomplete::Groups {
             groups: self.len() as u64,
-            bytes_max: held.bytes_max,
+            bytes_max: held.bytes_max(),
         })
     }
 
     /// Which columns are approximate.
     pub(crate) fn approximations(&self) -> Vec<Approximation> {
-        let columns = self.aggregation.computed.iter().enumerate();
-        let approximation = |(column, computed): (usize, &Computed)| {
-            let of_column = self.accumulators.iter().skip(column);
-            let mut of_column = of_column.step_by(self.aggregation.computed.len());
-            let method = of_column.find_map(Accumulator::method)?;
+        let columns = self.aggregation.computed.iter().zip(&self.columns);
+        let approximation = |(computed, column): (&Computed, &GroupColumn)| {
+            let mut accumulators = column.accumulators().iter();
+            let method = accumulators.find_map(Accumulator::method)?;
             Some(Approximation {
                 column: computed.aggregate.name.clone(),
                 method,
@@ -254,26 +280,20 @@ impl Groups {
     /// The table, a row for each group, in no order. `seconds` is how long the range lasts.
     pub(crate) fn into_table(self, seconds: f64) -> Table {
         let aggregation = self.aggregation;
-        let seconds = aggregation
-            .interval()
-            .map_or(seconds, |interval| interval.seconds());
-        let mut keys = self.keys.into_iter();
-        let mut accumulators = self.accumulators.into_iter();
-        let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(self.index.len());
-        for _ in 0..self.index.len() {
-            let mut row: Vec<Cell> = keys
-                .by_ref()
-                .take(aggregation.keys.len())
-                .map(Key::into_cell)
-                .collect();
-            for computed in &aggregation.computed {
-                let cell = accumulators
-                    .next()
-                    .map(|accumulator| accumulator.finish(&computed.aggregate.function, seconds));
-                row.push(cell.unwrap_or(Cell::Null));
-            }
-            rows.push(row);
-        }
+        let seconds = aggregation.interval().map_or(seconds, seconds_of);
+        let width = aggregation.keys.len();
+        let columns = self.columns.into_iter().zip(&aggregation.computed);
+        let mut columns: Vec<_> = columns
+            .map(|(column, computed)| column.finish(&computed.aggregate.function, seconds))
+            .map(Vec::into_iter)
+            .collect();
+        let rows = (0..self.hashes.len()).map(|group| {
+            let keys = (0..width).map(|index| self.keys.get(group * width + index).to_cell());
+            let computed = columns.iter_mut().map(|column| column.next());
+            keys.chain(computed.map(|cell| cell.unwrap_or(Cell::Null)))
+                .collect()
+        });
+        let rows: Vec<Vec<Cell>> = rows.collect();
         let names = aggregation.key_names.iter().cloned();
         let computed = aggregation.computed.iter();
         Table {
@@ -286,121 +306,22 @@ impl Groups {
     }
 }
 
-impl Table {
-    /// Orders rows by their first `keys` cells.
-    pub(crate) fn sort_by_keys(&mut self, keys: usize) {
-        self.rows.sort_by_cached_key(|row| RowOrder {
-            keys: row.iter().take(keys).map(order_of).collect(),
-        });
-    }
+/// Memory is taken for so many groups together: the budget is asked by every thread, and asking costs more than a group.
+const MERGED_AT_ONCE: usize = 256;
+
+/// Bits of a hash that its place in a table does not depend on.
+fn tag_of(hash: u64) -> u32 {
+    let [_, _, _, a, b, c, d, _] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
-/// Where a key stands; of text and number alike, the number stands first.
-fn order_of(cell: &Cell) -> (SortValue, u8) {
-    let mut value = SortValue::Null;
-    cell.visit(&mut |datum| value = SortValue::of(datum));
-    (value, u8::from(matches!(cell, Cell::Str(_))))
+fn narrow(group: usize) -> u32 {
+    u32::try_from(group).expect("groups of 32 bytes are fewer than 2^32")
 }
 
-struct RowOrder {
-    keys: Vec<(SortValue, u8)>,
-}
-
-impl Ord for RowOrder {
-    fn cmp(&self, other: &RowOrder) -> Ordering {
-        let pairs = self.keys.iter().zip(&other.keys);
-        let orders = pairs.map(|((a, a_kind), (b, b_kind))| a.compare(b).then(a_kind.cmp(b_kind)));
-        orders.fold(Ordering::Equal, Ordering::then)
-    }
-}
-
-impl PartialOrd for RowOrder {
-    fn partial_cmp(&self, other: &RowOrder) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for RowOrder {
-    fn eq(&self, other: &RowOrder) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for RowOrder {}
-
-/// About what the index and the hash take for a group.
-const GROUP_BYTES: u64 = 32;
-
-/// Memory is taken for so many bytes together: the budget is asked by every thread, and asking costs more than a group.
-const HELD_AT_ONCE: u64 = 16 << 10;
-
-/// The memory that an answer in the making holds.
-#[derive(Debug)]
-pub(crate) struct Held {
-    reservation: Option<Reservation>,
-    bytes_max: u64,
-}
-
-impl Held {
-    /// Nothing yet; at most a share of the budget, so that others can ask too.
-    pub(crate) fn new(memory: &cordwood_store::MemoryBudget) -> Held {
-        /// One question may keep a quarter of what all have.
-        const SHARE: u64 = 4;
-        Held {
-            reservation: memory.try_reserve(0),
-            bytes_max: memory.ceiling_bytes() / SHARE,
-        }
-    }
-
-    pub(crate) fn bytes_max(&self) -> u64 {
-        self.bytes_max
-    }
-
-    pub(crate) fn try_grow(&mut self, bytes: u64) -> bool {
-        self.reservation.as_mut().is_some_and(|reservation| {
-            reservation.bytes() + bytes <= self.bytes_max && reservation.try_grow(bytes)
-        })
-    }
-
-    pub(crate) fn give_back(&mut self, bytes: u64) {
-        if let Some(reservation) = &mut self.reservation {
-            reservation.shrink_to(reservation.bytes().saturating_sub(bytes));
-        }
-    }
-}
-
-/// The keys of the groups a row belongs to: one for each combination of the different elements of its fields.
-fn keys_of(keys: &[GroupBy], row: &dyn Row) -> Result<Vec<Vec<Key>>, Failure> {
-    let mut combined: Vec<Vec<Key>> = vec![Vec::new()];
-    for key in keys {
-        let mut found: Vec<Key> = Vec::new();
-        match key {
-            GroupBy::Time(interval) => {
-                found.extend(
-                    row.time()
-                        .map(|time| Key::Time(interval_start(time, *interval))),
-                );
-            }
-            GroupBy::Field(field) => row.each(*field, &mut |datum| {
-                datum.each_leaf(&mut |leaf| {
-                    let key = Key::of(leaf);
-                    if !found.contains(&key) {
-                        found.push(key);
-                    }
-                });
-            })?,
-        }
-        if found.is_empty() {
-            found.push(Key::Null);
-        }
-        let with_each = combined.iter().flat_map(|before| {
-            found
-                .iter()
-                .map(|key| before.iter().cloned().chain([key.clone()]).collect())
-        });
-        combined = with_each.collect();
-    }
-    Ok(combined)
+#[expect(clippy::cast_precision_loss, reason = "a rate is a float")]
+fn seconds_of(interval: Interval) -> f64 {
+    interval.nanos as f64 / 1e9
 }
 
 /// The field a function reads; `None` for those that count rows.
@@ -416,16 +337,5 @@ pub(crate) fn field_of(function: &Function) -> Option<&cordwood_query::FieldName
         | Function::Percentile(_, field)
         | Function::First(field)
         | Function::Last(field) => Some(field),
-    }
-}
-
-trait Seconds {
-    fn seconds(self) -> f64;
-}
-
-impl Seconds for Interval {
-    #[expect(clippy::cast_precision_loss, reason = "a rate is a float")]
-    fn seconds(self) -> f64 {
-        self.nanos as f64 / 1e9
     }
 }

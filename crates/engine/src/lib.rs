@@ -15,6 +15,7 @@ mod budget;
 mod by_template;
 mod clauses;
 mod condition;
+mod counted;
 mod datum;
 mod dense;
 mod engine;

@@ -83,6 +83,7 @@ impl PartRows<'_> {
             &self.plan.clauses,
             handle.directory(),
             &self.part.absent,
+            &self.plan.verdicts,
         )
     }
 

@@ -9,6 +9,7 @@ use cordwood_store::Encoding;
 use cordwood_store::block::{BlockDirectory, ColumnEntry, NumberRange};
 
 use crate::condition::{ClauseId, Condition};
+use crate::counted::{CountedColumn, ValueVerdicts};
 use crate::evaluate::Reading;
 
 /// What ruled a block out.
@@ -37,10 +38,11 @@ pub(crate) fn narrow(
     clauses: &[CompiledClause],
     directory: &BlockDirectory,
     absent: &[ClauseId],
+    verdicts: &ValueVerdicts,
 ) -> Result<Condition, Pruned> {
     let mut first_reason = None;
     let narrowed = condition.decide(&mut |clause| {
-        let reason = match verdict(&clauses[clause.0], directory) {
+        let reason = match verdict(&clauses[clause.0], directory, verdicts) {
             Verdict::HoldsForAll => return Some(true),
             Verdict::HoldsForNone(reason) => reason,
             Verdict::Open if absent.contains(&clause) => Pruned::Tokens,
@@ -61,8 +63,17 @@ pub(crate) fn count(
     condition: &Condition,
     clauses: &[CompiledClause],
     directory: &BlockDirectory,
+    verdicts: &ValueVerdicts,
 ) -> Option<u64> {
-    let levels = LevelSet::of(condition, clauses, directory)?;
+    let Some(levels) = LevelSet::of(condition, clauses, directory) else {
+        let column = CountedColumn::of_condition(condition, clauses, directory, verdicts)?;
+        let selected = column.select(condition, clauses)?;
+        let rows = column.rows().enumerate();
+        return Some(
+            rows.filter_map(|(value, rows)| selected.contains(value).then_some(rows))
+                .sum(),
+        );
+    };
     let all = [None].into_iter().chain(Level::ALL.map(Some));
     let selected = all.filter(|level| levels.contains(*level));
     let counts = selected.map(|level| u64::from(directory.levels.of(level)));
@@ -132,14 +143,20 @@ impl LevelSet {
     }
 }
 
-fn verdict(clause: &CompiledClause, directory: &BlockDirectory) -> Verdict {
+fn verdict(
+    clause: &CompiledClause,
+    directory: &BlockDirectory,
+    verdicts: &ValueVerdicts,
+) -> Verdict {
     match clause {
         CompiledClause::Source(_) => Verdict::Open,
         CompiledClause::Time(time) => of_time(time, directory),
         CompiledClause::Id(id) => of_id(id, directory),
         CompiledClause::Level(level) => of_level(level, directory),
-        CompiledClause::Field(field, predicate) => of_field(field, predicate, directory),
-        CompiledClause::AnyField(predicate, level) => of_any_field(predicate, level, directory),
+        CompiledClause::Field(field, predicate) => of_field(field, predicate, directory, verdicts),
+        CompiledClause::AnyField(predicate, level) => {
+            of_any_field(predicate, level, directory, verdicts)
+        }
     }
 }
 
@@ -211,18 +228,25 @@ fn asks_raw(level: &LevelPredicate, directory: &BlockDirectory) -> bool {
     level.raw().is_some() && (directory.rest.is_some() || directory.column_index("level").is_some())
 }
 
-fn of_field(field: &FieldName, predicate: &Predicate, directory: &BlockDirectory) -> Verdict {
+fn of_field(
+    field: &FieldName,
+    predicate: &Predicate,
+    directory: &BlockDirectory,
+    verdicts: &ValueVerdicts,
+) -> Verdict {
     let reading = |entry: &ColumnEntry| field.reach(&entry.path).map(Reading::Field);
-    of_columns(predicate, directory, reading)
+    of_columns(predicate, directory, reading, verdicts)
 }
 
 fn of_any_field(
     predicate: &Predicate,
     level: &LevelPredicate,
     directory: &BlockDirectory,
+    verdicts: &ValueVerdicts,
 ) -> Verdict {
+    let anywhere = |_: &ColumnEntry| Some(Reading::Anywhere);
     match of_level(level, directory) {
-        Verdict::HoldsForNone(_) => of_columns(predicate, directory, |_| Some(Reading::Anywhere)),
+        Verdict::HoldsForNone(_) => of_columns(predicate, directory, anywhere, verdicts),
         verdict => verdict,
     }
 }
@@ -231,12 +255,17 @@ fn of_columns<'t>(
     predicate: &Predicate,
     directory: &BlockDirectory,
     reading: impl Fn(&ColumnEntry) -> Option<Reading<'t>>,
+    verdicts: &ValueVerdicts,
 ) -> Verdict {
     let reached = || {
         let entries = directory.columns.iter();
         entries.filter_map(|entry| Some((entry, reading(entry)?)))
     };
-    if reached().any(|(entry, reading)| must_match(entry, predicate, reading)) {
+    let must_match = |(entry, reading)| match verdicts.holds_for_all(predicate, reading, entry) {
+        Some(holds) => holds && entry.presence.is_none(),
+        None => must_match(entry, predicate, reading),
+    };
+    if reached().any(must_match) {
         return Verdict::HoldsForAll;
     }
     if directory.rest.is_some() {
@@ -245,10 +274,16 @@ fn of_columns<'t>(
     if reached().next().is_none() {
         return Verdict::HoldsForNone(Pruned::AbsentColumn);
     }
-    if reached().any(|(entry, reading)| may_match(entry, predicate, reading)) {
-        return Verdict::Open;
+    let mut reason = Pruned::Statistics;
+    for (entry, reading) in
+        reached().filter(|(entry, reading)| may_match(entry, predicate, *reading))
+    {
+        match verdicts.holds_for_any(predicate, reading, entry) {
+            Some(false) => reason = Pruned::Dictionary,
+            Some(true) | None => return Verdict::Open,
+        }
     }
-    Verdict::HoldsForNone(Pruned::Statistics)
+    Verdict::HoldsForNone(reason)
 }
 
 /// Whether any value of the column can match, as far as its entry in the directory tells.

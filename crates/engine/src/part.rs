@@ -172,7 +172,12 @@ impl<'a> PartSearch<'a> {
         };
         if !self.wants_rows()
             && self.rows.holds_whole(handle)
-            && let Some(count) = narrow::count(&condition, &self.plan.clauses, handle.directory())
+            && let Some(count) = narrow::count(
+                &condition,
+                &self.plan.clauses,
+                handle.directory(),
+                &self.plan.verdicts,
+            )
         {
             return Ok(PartAnswer::unread(Fate::CountedWhole, counted(count)));
         }

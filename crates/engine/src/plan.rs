@@ -7,6 +7,7 @@ use cordwood_store::{Part, Snapshot};
 
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
+use crate::counted::ValueVerdicts;
 use crate::narrow::times_of;
 use crate::top::Rank;
 use crate::words::WordSearch;
@@ -16,6 +17,7 @@ use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) clauses: Clauses,
+    pub(crate) verdicts: ValueVerdicts,
     pub(crate) matcher: Matcher,
     pub(crate) sources: Vec<PlannedSource>,
     /// The parts that can hold a match, those that can hold the first of all first.
@@ -80,6 +82,7 @@ impl Plan {
             matcher: Matcher::new(&request.filter, request.now),
             sources: planned_sources(request, range, &condition, &clauses),
             clauses: Clauses::new(clauses),
+            verdicts: ValueVerdicts::default(),
             parts: Vec::new(),
             range,
             up_to_sequence,

@@ -113,11 +113,54 @@ impl Selection {
         }
     }
 
+    /// Those rows for whose value `holds`; there is a value for every row. A cheap test of many rows becomes vector code.
+    pub(crate) fn filter_values<T: Copy>(
+        &self,
+        values: &[T],
+        holds: impl Fn(T) -> bool,
+    ) -> Selection {
+        /// Of fewer rows of a word, each is tested by itself.
+        const ROWS_MIN: u32 = 8;
+        let words = self
+            .words
+            .iter()
+            .zip(values.chunks(BITS))
+            .map(|(word, values)| {
+                if word.count_ones() >= ROWS_MIN {
+                    let bits = values.iter().enumerate();
+                    return word
+                        & bits.fold(0, |held, (bit, value)| {
+                            held | u64::from(holds(*value)) << bit
+                        });
+                }
+                let mut open = *word;
+                let mut held = 0;
+                while open != 0 {
+                    let bit = open.trailing_zeros();
+                    let value = values.get(bit as usize);
+                    held |= u64::from(value.is_some_and(|value| holds(*value))) << bit;
+                    open &= open - 1;
+                }
+                held
+            });
+        let mut words: Vec<u64> = words.collect();
+        words.resize(self.words.len(), 0);
+        Selection {
+            words,
+            rows: self.rows,
+        }
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.words
             .iter()
             .map(|word| word.count_ones() as usize)
             .sum()
+    }
+
+    /// Whether every row is selected.
+    pub(crate) fn is_all(&self) -> bool {
+        self.count() == self.rows
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -6,10 +6,13 @@
 
 mod aggregating;
 mod local;
+mod merging;
 mod ordered;
 mod pipeline;
 mod range;
 mod tables;
+
+use std::sync::Arc;
 
 use cordwood_event::{Event, Value, path};
 use cordwood_query::Stage;
@@ -78,17 +81,17 @@ impl Engine {
         let search = pipeline.search_of(request);
         let planned = Plan::new(snapshot, &search);
         let means = self.means(&search);
-        let (up_to_sequence, mut held) = (planned.0.up_to_sequence, Held::new(means.memory));
+        let (up_to_sequence, held) = (planned.0.up_to_sequence, Arc::new(Held::new(means.memory)));
         let range = range::lasting(&planned.0, snapshot);
         let mut run = Run::new(&means, planned.0, planned.1);
         let (result, approximate) = match pipeline.ending.clone() {
             Ending::Groups(aggregation) if pipeline.ordered.is_empty() => {
-                let groups = aggregating::aggregate(&mut run, &pipeline, &aggregation, &mut held)?;
+                let groups = aggregating::aggregate(&mut run, &pipeline, &aggregation, &held)?;
                 finish_groups(&mut run, &mut pipeline, groups, range)?
             }
             ending => {
                 let mut stream = Ordered::new(&pipeline, request.rows_max);
-                stream.pursue(&mut run, &mut held)?;
+                stream.pursue(&mut run, &held)?;
                 let rows = std::mem::take(&mut stream.rows);
                 let is_resumable = pipeline.ordered.is_empty();
                 match ending {

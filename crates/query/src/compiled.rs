@@ -2,7 +2,7 @@
 
 use cordwood_event::{EventId, Level, Scalar, SourceId, Timestamp};
 
-use crate::{Clause, FieldName, Predicate, Range, Target, Test, TimeBounds};
+use crate::{Clause, FieldName, Predicate, Range, Row, Target, Test, TimeBounds};
 
 /// A clause, compiled for its target.
 #[derive(Clone, Debug)]
@@ -34,6 +34,28 @@ impl CompiledClause {
             Target::Time => CompiledClause::Time(TimePredicate::new(test, now)),
             Target::Source => CompiledClause::Source(SourcePredicate::new(test)),
             Target::Id => CompiledClause::Id(IdPredicate::new(test)),
+        }
+    }
+
+    /// Whether the clause holds for a row.
+    pub fn holds_for(&self, row: &impl Row) -> bool {
+        match self {
+            CompiledClause::AnyField(predicate, level) => {
+                row.level().is_some_and(|name| level.holds(name))
+                    || row.any_field(&mut |value| predicate.matches_anywhere(value))
+            }
+            CompiledClause::Field(field, predicate) => row.any_value(field, &mut |reach, value| {
+                predicate.matches_at(reach, value)
+            }),
+            CompiledClause::Level(level) => {
+                row.level().is_some_and(|name| level.holds(name))
+                    || level
+                        .raw()
+                        .is_some_and(|raw| row.any_raw_level(&mut |value| raw.matches(value)))
+            }
+            CompiledClause::Time(time) => row.meets_time(time),
+            CompiledClause::Source(source) => row.meets_source(source),
+            CompiledClause::Id(id) => row.meets_id(id),
         }
     }
 }
@@ -194,7 +216,7 @@ impl SourcePredicate {
     }
 
     /// Whether it holds for a source of which only this is known: its name, its id or `src-<id>`.
-    pub(crate) fn matches_text(&self, text: &str) -> bool {
+    pub fn matches_text(&self, text: &str) -> bool {
         source_id(text).is_some_and(|id| self.ids.contains(&id)) || self.name.matches_text(text)
     }
 

@@ -126,7 +126,7 @@ impl Node {
             Node::And(members) => members.iter().all(|member| member.matches(row)),
             Node::Or(members) => members.iter().any(|member| member.matches(row)),
             Node::Not(member) => !member.matches(row),
-            Node::Clause(clause) => meets(row, clause),
+            Node::Clause(clause) => clause.holds_for(row),
         }
     }
 
@@ -147,27 +147,6 @@ impl Node {
                 }
             }
         }
-    }
-}
-
-fn meets(row: &impl Row, clause: &CompiledClause) -> bool {
-    match clause {
-        CompiledClause::AnyField(predicate, level) => {
-            row.level().is_some_and(|name| level.holds(name))
-                || row.any_field(&mut |value| predicate.matches_anywhere(value))
-        }
-        CompiledClause::Field(field, predicate) => row.any_value(field, &mut |reach, value| {
-            predicate.matches_at(reach, value)
-        }),
-        CompiledClause::Level(level) => {
-            row.level().is_some_and(|name| level.holds(name))
-                || level
-                    .raw()
-                    .is_some_and(|raw| row.any_raw_level(&mut |value| raw.matches(value)))
-        }
-        CompiledClause::Time(time) => row.meets_time(time),
-        CompiledClause::Source(source) => row.meets_source(source),
-        CompiledClause::Id(id) => row.meets_id(id),
     }
 }
 

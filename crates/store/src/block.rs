@@ -13,8 +13,9 @@ mod rest;
 mod tests;
 
 pub use directory::{
-    BlockDirectory, Chunk, ColumnEntry, EncodedDirectories, LevelCounts, MinuteCounts, NumberRange,
-    RestEntry, TextEntry, decode_directories, encode_directories,
+    BlockDirectory, Chunk, ColumnEntry, CountedValue, EncodedDirectories, LevelCounts,
+    MinuteCounts, NumberRange, RestEntry, TextEntry, ValueCounts, decode_directories,
+    encode_directories,
 };
 pub use encode::{EncodeError, EncodedBlock, encode};
 pub use gather::BlockRow;

@@ -1,12 +1,11 @@
 //! `count_distinct`: different values, exactly up to a limit and by HyperLogLog beyond it.
 
 use hashbrown::HashTable;
-use rapidhash::v3::rapidhash_v3;
 
 use super::Method;
 use super::hyperloglog::HyperLogLog;
 use crate::datum::Leaf;
-use crate::key::{Key, mixed};
+use crate::key::KeyRef;
 
 /// How many different values of a group are counted exactly. They are told apart by a hash of 64 bits: that two among
 /// so many have the same one has a chance below 10^-9.
@@ -119,33 +118,9 @@ impl CountDistinct {
     }
 }
 
-/// The same for values that are equal, whatever their representation. All 64 bits must tell values apart: a hasher made
-/// for hash tables has collisions among a few ten thousand short texts.
+/// The same for values that are equal, whatever their representation.
 pub(crate) fn distinct_hash(leaf: Leaf<'_>) -> u64 {
-    /// What the bits of the kinds are mixed with, so that they do not meet.
-    const KINDS: [u64; 5] = [1, 2, 3, 4, 5];
-    let [null, boolean, integer, float, time] = KINDS.map(mixed);
-    match leaf {
-        Leaf::Text(text) => rapidhash_v3(text.as_bytes()),
-        leaf => match Key::of(leaf) {
-            Key::Null => null,
-            Key::Bool(value) => mixed(boolean ^ u64::from(value)),
-            Key::Int(value) => {
-                let [low, high] = halves(value);
-                mixed(low ^ mixed(integer ^ high))
-            }
-            Key::Float(bits) => mixed(float ^ bits),
-            Key::Time(value) => mixed(time ^ value.as_nanos().cast_unsigned()),
-            Key::Text(text) => rapidhash_v3(text.as_bytes()),
-        },
-    }
-}
-
-/// The low and the high 64 bits.
-fn halves(value: i128) -> [u64; 2] {
-    let low = value & i128::from(u64::MAX);
-    let high = (value >> u64::BITS) & i128::from(u64::MAX);
-    [low, high].map(|half| u64::try_from(half).unwrap_or(0))
+    KeyRef::of(leaf).hash()
 }
 
 #[cfg(test)]

@@ -1,41 +1,85 @@
 //! The values of a column, given to the groups of their rows.
 
 use cordwood_event::{Number, Scalar};
-use cordwood_store::column::{Column, Values};
+use cordwood_store::column::{Column, ScalarKind, Values};
 
 use super::NONE;
-use crate::aggregate::{Accumulator, distinct_hash};
+use super::codes::is_compound;
+use crate::aggregate::{Accumulator, CountDistinct, distinct_hash};
 use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
-use crate::groups::Groups;
-
-/// Where the values of one column go.
-pub(super) struct Sink<'a> {
-    pub(super) groups: &'a mut Groups,
-    pub(super) column: usize,
-    /// By row.
-    pub(super) group_of: &'a [u32],
-}
+use crate::groups::GroupColumn;
 
 /// Counts the rows of each group.
-pub(super) fn count_rows(groups: &mut Groups, column: usize, group_of: &[u32]) {
-    let mut counts = vec![0u64; groups.len()];
+pub(super) fn count_rows(column: &mut GroupColumn, groups: usize, group_of: &[u32]) {
+    let mut counts = vec![0u64; groups];
     for group in group_of {
         if let Some(count) = counts.get_mut(*group as usize) {
             *count += 1;
         }
     }
     for (group, rows) in counts.into_iter().enumerate() {
-        if let Accumulator::Count(count) = groups.accumulator(group, column) {
-            *count += rows;
+        column.count(group, rows);
+    }
+}
+
+/// Adds the values of the rows, whose groups are given; `false` when a row may have several, or they are of several
+/// kinds, and nothing was added.
+pub(super) fn add_column(
+    held: &mut GroupColumn,
+    group_of: &[u32],
+    column: &Column,
+) -> Result<bool, Failure> {
+    match held {
+        GroupColumn::Counts(counts) => Ok(count_values(counts, group_of, column)),
+        GroupColumn::Accumulators(accumulators) => {
+            let sink = Sink {
+                accumulators,
+                group_of,
+            };
+            sink.take(column)
         }
     }
+}
+
+/// Counts the rows of each group that have a value other than null.
+fn count_values(counts: &mut [u64], group_of: &[u32], column: &Column) -> bool {
+    let is_value: Box<dyn Fn(usize) -> bool> = match &column.values {
+        Values::Mixed(_) => return false,
+        Values::Const(value) => {
+            let is_value = value.as_scalar() != Scalar::Null;
+            Box::new(move |_| is_value)
+        }
+        Values::Dict { values, codes } => {
+            let nulls = values.codes_of(ScalarKind::Null);
+            Box::new(move |rank| {
+                let code = codes.get(rank).map(|code| usize::from(*code));
+                code.is_some_and(|code| !nulls.contains(&code))
+            })
+        }
+        _ => Box::new(|_| true),
+    };
+    for (row, rank) in column.presence.iter() {
+        let group = group_of.get(row).copied().unwrap_or(NONE);
+        if let Some(count) = counts.get_mut(group as usize) {
+            *count += u64::from(is_value(rank));
+        }
+    }
+    true
+}
+
+/// Where the values of one column go.
+struct Sink<'a> {
+    /// By group.
+    accumulators: &'a mut [Accumulator],
+    /// By row.
+    group_of: &'a [u32],
 }
 
 impl Sink<'_> {
     /// Adds the values of the rows; `false` when a row may have several, or they are of several kinds, and nothing was
     /// added.
-    pub(super) fn take(mut self, column: &Column) -> Result<bool, Failure> {
+    fn take(mut self, column: &Column) -> Result<bool, Failure> {
         match &column.values {
             Values::Int(integers) if self.keeps_numbers() => {
                 self.in_runs(column, integers, |values, run| values.add_integers(run));
@@ -122,20 +166,15 @@ impl Sink<'_> {
         Ok(true)
     }
 
-    fn is_distinct(&mut self) -> bool {
-        self.groups.len() > 0
-            && matches!(
-                self.groups.accumulator(0, self.column),
-                Accumulator::CountDistinct(_)
-            )
+    fn is_distinct(&self) -> bool {
+        matches!(
+            self.accumulators.first(),
+            Some(Accumulator::CountDistinct(_))
+        )
     }
 
-    fn keeps_numbers(&mut self) -> bool {
-        self.groups.len() > 0
-            && matches!(
-                self.groups.accumulator(0, self.column),
-                Accumulator::Values(_)
-            )
+    fn keeps_numbers(&self) -> bool {
+        matches!(self.accumulators.first(), Some(Accumulator::Values(_)))
     }
 
     /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
@@ -145,27 +184,28 @@ impl Sink<'_> {
         numbers: &[T],
         add: impl Fn(&mut crate::aggregate::Values, &[T]),
     ) {
-        // By group: how many numbers it has, then where its next one goes, and at last where its run ends.
-        let mut ends = vec![0usize; self.groups.len()];
-        for (row, rank) in column.presence.iter() {
-            if let (Some(count), Some(_)) = (self.slot(row, &mut ends), numbers.get(rank)) {
-                *count += 1;
-            }
+        // By group, and at last that of the rows in none: how many numbers it has, then where its next one goes, and at last
+        // where its run ends.
+        let mut ends = vec![0usize; self.accumulators.len() + 1];
+        let none = self.accumulators.len();
+        let group_of = self.group_of;
+        let group = |row: usize| (group_of[row] as usize).min(none);
+        for ((row, _), _) in column.presence.iter().zip(numbers) {
+            ends[group(row)] += 1;
         }
         let mut total = 0;
         for end in &mut ends {
             total += std::mem::replace(end, total);
         }
         let mut sorted = vec![T::default(); total];
-        for (row, rank) in column.presence.iter() {
-            if let (Some(next), Some(number)) = (self.slot(row, &mut ends), numbers.get(rank)) {
-                sorted[*next] = *number;
-                *next += 1;
-            }
+        for ((row, _), number) in column.presence.iter().zip(numbers) {
+            let next = &mut ends[group(row)];
+            sorted[*next] = *number;
+            *next += 1;
         }
         let mut start = 0;
         for (group, end) in ends.into_iter().enumerate() {
-            if let Accumulator::Values(values) = self.groups.accumulator(group, self.column)
+            if let Some(Accumulator::Values(values)) = self.accumulators.get_mut(group)
                 && start < end
             {
                 add(values, &sorted[start..end]);
@@ -174,50 +214,44 @@ impl Sink<'_> {
         }
     }
 
-    /// What is held for the group of a row.
-    fn slot<'s>(&self, row: usize, by_group: &'s mut [usize]) -> Option<&'s mut usize> {
-        by_group.get_mut(*self.group_of.get(row)? as usize)
-    }
-
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
     fn add_different(&mut self, column: &Column, codes: &[u16], hashes: &[Option<u64>]) {
         /// A mebibyte, which a core's cache holds.
         const SEEN_MAX: usize = 1 << 20;
-        let mut seen = vec![false; (self.groups.len() * hashes.len()).min(SEEN_MAX)];
-        for (row, rank) in column.presence.iter() {
-            let group = self
-                .group_of
-                .get(row)
-                .copied()
-                .filter(|group| *group != NONE);
-            let (Some(group), Some(code)) = (group, codes.get(rank)) else {
-                continue;
-            };
-            let (group, code) = (group as usize, usize::from(*code));
-            let seen = seen.get_mut(group * hashes.len() + code);
-            let is_mapped = seen.is_some();
-            if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
-                continue;
+        let len = hashes.len();
+        let mut seen = vec![false; (self.accumulators.len() * len).min(SEEN_MAX)];
+        for ((row, _), code) in column.presence.iter().zip(codes) {
+            let group = self.group_of.get(row).copied().unwrap_or(NONE) as usize;
+            let code = usize::from(*code);
+            match seen.get_mut(group * len + code) {
+                Some(seen) => *seen = true,
+                None => self.distinct(group, hashes.get(code), CountDistinct::add_hash),
             }
-            let accumulator = self.groups.accumulator(group, self.column);
-            if let (Accumulator::CountDistinct(distinct), Some(Some(hash))) =
-                (accumulator, hashes.get(code))
-            {
-                match is_mapped {
-                    true => distinct.list(*hash),
-                    false => distinct.add_hash(*hash),
-                }
+        }
+        for (group, seen) in seen.chunks(len.max(1)).enumerate() {
+            let codes = seen.iter().enumerate().filter(|(_, seen)| **seen);
+            for (code, _) in codes {
+                self.distinct(group, hashes.get(code), CountDistinct::list);
             }
         }
     }
 
+    fn distinct(
+        &mut self,
+        group: usize,
+        hash: Option<&Option<u64>>,
+        add: fn(&mut CountDistinct, u64),
+    ) {
+        if let (Some(Accumulator::CountDistinct(distinct)), Some(Some(hash))) =
+            (self.accumulators.get_mut(group), hash)
+        {
+            add(distinct, *hash);
+        }
+    }
+
     fn accumulator(&mut self, row: usize) -> Option<&mut Accumulator> {
-        let group = self
-            .group_of
-            .get(row)
-            .copied()
-            .filter(|group| *group != NONE)?;
-        Some(self.groups.accumulator(group as usize, self.column))
+        let group = self.group_of.get(row)?;
+        self.accumulators.get_mut(*group as usize)
     }
 
     fn each(&mut self, column: &Column, mut add: impl FnMut(&mut Accumulator, usize)) {
@@ -227,10 +261,6 @@ impl Sink<'_> {
             }
         }
     }
-}
-
-fn is_compound(value: Scalar<'_>) -> bool {
-    matches!(value, Scalar::Json(json) if json.starts_with(['[', '{']))
 }
 
 /// A value of a dictionary, with what functions make of it.
@@ -283,7 +313,6 @@ fn add_float(accumulator: &mut Accumulator, float: f64) {
 /// Adds a single value of a row. What needs to know the row is computed row by row.
 fn add(accumulator: &mut Accumulator, leaf: Leaf<'_>) {
     match accumulator {
-        Accumulator::Count(count) => *count += 1,
         Accumulator::CountDistinct(distinct) => distinct.add(leaf),
         Accumulator::Extreme(extreme) => extreme.add(leaf),
         Accumulator::Sum(sum) => leaf

@@ -9,6 +9,9 @@ pub(crate) fn to_ranks(presence: &Presence, among: &Selection) -> Selection {
     let Some(present) = presence.words() else {
         return among.clone();
     };
+    if among.is_all() {
+        return Selection::all(presence.present());
+    }
     let mut ranks = Selection::none(presence.present());
     let mut before = 0;
     for (present, wanted) in present.iter().zip(among.words()) {
@@ -25,6 +28,9 @@ pub(crate) fn to_rows(presence: &Presence, ranks: Selection) -> Selection {
     let Some(present) = presence.words() else {
         return ranks;
     };
+    if ranks.is_all() {
+        return Selection::of_words(presence.rows(), present.to_vec());
+    }
     let mut before = 0;
     let words = present.iter().map(|present| {
         let width = present.count_ones() as usize;
@@ -37,8 +43,11 @@ pub(crate) fn to_rows(presence: &Presence, ranks: Selection) -> Selection {
 
 /// The bits of `from` at the places set in `mask`, moved together at the low end.
 fn gather_bits(from: u64, mask: u64) -> u64 {
-    if mask == u64::MAX || from == 0 {
-        return from;
+    if mask == u64::MAX || from & mask == 0 {
+        return from & mask;
+    }
+    if from & mask == mask {
+        return u64::MAX >> mask.count_zeros();
     }
     let mut gathered = 0;
     let mut open = from & mask;
@@ -84,11 +93,12 @@ mod tests {
         fn rows_and_ranks_agree(
             rows in proptest::collection::vec((proptest::bool::weighted(0.7), any::<bool>()), 0..300),
             is_everywhere in any::<bool>(),
+            asked_for_all in any::<bool>(),
         ) {
             let has_field = |row: usize| is_everywhere || rows[row].0;
             let presence = Presence::of_rows(rows.len(), (0..rows.len()).filter(|row| has_field(*row)));
             let mut among = Selection::none(rows.len());
-            (0..rows.len()).filter(|row| rows[*row].1).for_each(|row| among.insert(row));
+            (0..rows.len()).filter(|row| asked_for_all || rows[*row].1).for_each(|row| among.insert(row));
 
             let ranks = to_ranks(&presence, &among);
             let expected: Vec<usize> = among.iter().filter_map(|row| presence.rank(row)).collect();

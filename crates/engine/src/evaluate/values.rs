@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use cordwood_event::{Number, Scalar};
+use cordwood_event::Scalar;
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
 use cordwood_store::column::{Column, PackedTexts, StrValues, Values};
 
@@ -27,6 +27,16 @@ pub(crate) enum Reading<'a> {
     Anywhere,
 }
 
+impl Reading<'_> {
+    /// Whether the predicate holds for a value, looked at so.
+    pub(crate) fn matches(self, predicate: &Predicate, value: Scalar<'_>) -> bool {
+        match self {
+            Reading::Field(reach) => predicate.matches_at(reach, value),
+            Reading::Anywhere => predicate.matches_anywhere(value),
+        }
+    }
+}
+
 /// A test of the values of one column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValueTest<'a> {
@@ -41,10 +51,7 @@ pub(crate) struct ValueTest<'a> {
 
 impl ValueTest<'_> {
     fn matches(&self, value: Scalar<'_>) -> bool {
-        match self.reading {
-            Reading::Field(reach) => self.predicate.matches_at(reach, value),
-            Reading::Anywhere => self.predicate.matches_anywhere(value),
-        }
+        self.reading.matches(self.predicate, value)
     }
 
     /// Whether only values inside arrays are meant, which no text and no number is.
@@ -91,12 +98,7 @@ impl ValueTest<'_> {
             return wanted.clone();
         }
         self.has_tested_rows.set(true);
-        wanted.filter(|rank| {
-            codes
-                .get(rank)
-                .and_then(|code| holds.get(usize::from(*code)))
-                .is_some_and(|holds| *holds)
-        })
+        wanted.filter_values(codes, |code| holds.get(usize::from(code)) == Some(&true))
     }
 
     fn select_integers(&self, integers: &[i64], wanted: &Selection) -> Selection {
@@ -109,10 +111,8 @@ impl ValueTest<'_> {
             });
         };
         let within = intervals.iter().filter_map(NumberInterval::integers);
-        union(wanted, within, |rank, (least, greatest)| {
-            integers
-                .get(rank)
-                .is_some_and(|integer| least <= *integer && *integer <= greatest)
+        union(wanted, within, |(least, greatest)| {
+            wanted.filter_values(integers, |integer| least <= integer && integer <= greatest)
         })
     }
 
@@ -125,10 +125,9 @@ impl ValueTest<'_> {
                     .is_some_and(|float| self.matches(Scalar::Float(*float)))
             });
         };
-        union(wanted, intervals.iter(), |rank, interval| {
-            floats
-                .get(rank)
-                .is_some_and(|float| interval.contains(Number::Float(*float)))
+        let within = intervals.iter().filter_map(NumberInterval::floats);
+        union(wanted, within, |(least, greatest)| {
+            wanted.filter_values(floats, |float| least <= float && float <= greatest)
         })
     }
 
@@ -227,14 +226,12 @@ impl ValueTest<'_> {
 }
 
 /// Those of `wanted` for which any of `alternatives` holds.
-fn union<A: Copy>(
+fn union<A>(
     wanted: &Selection,
     alternatives: impl Iterator<Item = A>,
-    holds: impl Fn(usize, A) -> bool,
+    select: impl Fn(A) -> Selection,
 ) -> Selection {
     let mut held = Selection::none(wanted.rows());
-    for alternative in alternatives {
-        held.union(&wanted.filter(|rank| holds(rank, alternative)));
-    }
+    alternatives.for_each(|alternative| held.union(&select(alternative)));
     held
 }

@@ -1,7 +1,12 @@
 //! A filter on a row, whatever the row lies in.
 
-use cordwood_event::{Scalar, SourceId, Timestamp};
-use cordwood_query::{Clause, CompiledClause, Filter, Predicate, Target};
+use std::cell::RefCell;
+
+use cordwood_event::{Level, Scalar, Timestamp};
+use cordwood_query::{
+    Clause, CompiledClause, FieldName, Filter, IdPredicate, Reach, SourcePredicate, Target,
+    TimePredicate,
+};
 
 use super::{FieldSet, Row, raw_level};
 use crate::SearchedSource;
@@ -84,46 +89,92 @@ impl RowFilter {
 }
 
 fn clause_holds(clause: &CompiledClause, field: usize, row: &dyn Row) -> Result<bool, Failure> {
-    let mut holds = false;
-    match clause {
-        CompiledClause::Field(_, predicate) => {
-            row.each(field, &mut |datum| holds |= matches(predicate, datum))?;
-        }
-        CompiledClause::AnyField(predicate, level) => {
-            holds = row.level().is_some_and(|name| level.holds(name));
-            row.each_stored(&mut |_, datum| holds |= matches_anywhere(predicate, datum))?;
-        }
-        CompiledClause::Level(level) => {
-            holds = level.matches(row.level(), None);
-            if let Some(raw) = level.raw() {
-                row.each(field, &mut |datum| holds |= matches(raw, datum))?;
-            }
-        }
-        CompiledClause::Time(time) => holds = row.time().is_some_and(|at| time.matches(at)),
-        CompiledClause::Id(id) => holds = id.matches(row.id()),
-        CompiledClause::Source(source) => match row.source() {
-            Some((id, name)) => holds = source.matches(id, name),
-            // Of a source in a table only the name is left; no source has the number 0.
-            None => row.each(field, &mut |datum| {
-                if let Datum::Scalar(Scalar::Str(name)) = datum {
-                    holds |= source.matches(SourceId(0), name);
-                }
-            })?,
-        },
-    }
-    Ok(holds)
+    let asked = Asked {
+        row,
+        field,
+        failure: RefCell::new(None),
+    };
+    let holds = clause.holds_for(&asked);
+    asked.failure.into_inner().map_or(Ok(holds), Err)
 }
 
-fn matches(predicate: &Predicate, datum: Datum<'_>) -> bool {
-    match datum {
-        Datum::Scalar(scalar) => predicate.matches(scalar),
-        Datum::Time(time) => predicate.matches_text(&time.to_string()),
+/// A row as the language asks it about one clause.
+struct Asked<'a> {
+    row: &'a dyn Row,
+    /// What the clause reads.
+    field: usize,
+    /// Why the row could not answer.
+    failure: RefCell<Option<Failure>>,
+}
+
+impl Asked<'_> {
+    fn any(&self, holds: &mut dyn FnMut(Datum<'_>) -> bool) -> bool {
+        let mut held = false;
+        let visited = self
+            .row
+            .each(self.field, &mut |datum| held = held || holds(datum));
+        self.note(visited);
+        held
+    }
+
+    fn note(&self, visited: Result<(), Failure>) {
+        if let Err(failure) = visited {
+            self.failure.replace(Some(failure));
+        }
     }
 }
 
-fn matches_anywhere(predicate: &Predicate, datum: Datum<'_>) -> bool {
+impl cordwood_query::Row for Asked<'_> {
+    fn level(&self) -> Option<Level> {
+        self.row.level()
+    }
+
+    fn any_raw_level(&self, holds: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        self.any(&mut |datum| is_scalar_and(datum, holds))
+    }
+
+    fn any_field(&self, holds: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        let mut held = false;
+        let visited = self
+            .row
+            .each_stored(&mut |_, datum| held = held || is_scalar_and(datum, holds));
+        self.note(visited);
+        held
+    }
+
+    /// The row has found out already what the field reaches.
+    fn any_value(
+        &self,
+        _field: &FieldName,
+        holds: &mut dyn FnMut(Reach<'_>, Scalar<'_>) -> bool,
+    ) -> bool {
+        self.any(&mut |datum| is_scalar_and(datum, &mut |scalar| holds(Reach::Whole, scalar)))
+    }
+
+    fn meets_time(&self, predicate: &TimePredicate) -> bool {
+        self.row.time().is_some_and(|time| predicate.matches(time))
+    }
+
+    fn meets_source(&self, predicate: &SourcePredicate) -> bool {
+        match self.row.source() {
+            Some((id, name)) => predicate.matches(id, name),
+            // Of a source in a table only the name is left.
+            None => self.any(&mut |datum| match datum {
+                Datum::Scalar(Scalar::Str(name)) => predicate.matches_text(name),
+                _ => false,
+            }),
+        }
+    }
+
+    fn meets_id(&self, predicate: &IdPredicate) -> bool {
+        predicate.matches(self.row.id())
+    }
+}
+
+/// Asks of it as a scalar; of a time, its text.
+fn is_scalar_and(datum: Datum<'_>, holds: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match datum {
-        Datum::Scalar(scalar) => predicate.matches_anywhere(scalar),
-        Datum::Time(time) => predicate.matches_text(&time.to_string()),
+        Datum::Scalar(scalar) => holds(scalar),
+        Datum::Time(time) => holds(Scalar::Str(&time.to_string())),
     }
 }

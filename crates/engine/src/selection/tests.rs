@@ -54,6 +54,13 @@ proptest! {
         prop_assert_eq!(left.filter(|row| row % 3 == 1), of(rows, &odd));
         prop_assert_eq!(Selection::all(rows).filter(|row| a.contains(&row)), of(rows, &a));
         prop_assert_eq!(Selection::of_words(rows, left.words().to_vec()), left.clone());
+        let values: Vec<usize> = (0..rows).collect();
+        prop_assert_eq!(left.filter_values(&values, |row| row % 3 == 1), of(rows, &odd));
+        prop_assert_eq!(
+            Selection::all(rows).filter_values(&values, |row| a.contains(&row)),
+            of(rows, &a)
+        );
+        prop_assert_eq!(left.is_all(), a.len() == rows);
         let whole: BTreeSet<usize> = range.clone().filter(|row| *row < rows).collect();
         prop_assert_eq!(Selection::range(rows, range), of(rows, &whole));
     }

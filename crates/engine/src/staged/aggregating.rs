@@ -6,6 +6,7 @@ use cordwood_event::EventId;
 use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use super::local::{LocalStage, pass};
+use super::merging::Merging;
 use super::pipeline::Pipeline;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
@@ -38,8 +39,7 @@ struct Work {
 /// The groups so far.
 struct Aggregating<'a> {
     work: Work,
-    groups: Groups,
-    held: &'a mut Held,
+    merging: Merging<'a>,
 }
 
 impl Quest for Aggregating<'_> {
@@ -85,7 +85,7 @@ impl Quest for Aggregating<'_> {
     }
 
     fn take(&mut self, _part: usize, found: Groups) -> Result<(), Incomplete> {
-        self.groups.merge(found, self.held)
+        self.merging.take(found)
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn aggregate(
     run: &mut Run<'_>,
     pipeline: &Pipeline,
     aggregation: &Arc<Aggregation>,
-    held: &mut Held,
+    held: &Arc<Held>,
 ) -> Result<Groups, Error> {
     let mut quest = Aggregating {
         work: Work {
@@ -102,11 +102,11 @@ pub(super) fn aggregate(
             local: pipeline.local.clone().into(),
             aggregation: Arc::clone(aggregation),
         },
-        groups: Groups::new(aggregation),
-        held,
+        merging: Merging::new(run.means().pool, held),
     };
     run.pursue(&mut quest)?;
-    let mut groups = quest.groups;
+    let (mut groups, merged) = quest.merging.finish(Groups::new(aggregation))?;
+    run.incomplete.extend(merged.err());
     groups.ensure_whole();
     Ok(groups)
 }
@@ -146,6 +146,7 @@ impl Work {
         };
         let grouping = DirectoryGrouping {
             directory: handle.directory(),
+            verdicts: &rows.plan.verdicts,
             fields: &self.fields,
             source: &rows.plan.sources[rows.part.source].searched,
         };

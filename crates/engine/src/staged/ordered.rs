@@ -16,6 +16,7 @@ use super::pipeline::{Ending, OrderedStage, Pipeline};
 use super::tables::{compare, identity, sort_values};
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
+use crate::dense::ColumnGrouping;
 use crate::evaluate::Failure;
 use crate::groups::{Groups, Held};
 use crate::key::Key;
@@ -27,6 +28,7 @@ use crate::row::kept::{Extended, KeptRow};
 use crate::row::open::OpenFields;
 use crate::row::{FieldSet, Row};
 use crate::run::{Quest, Run};
+use crate::selection::Selection;
 use crate::table::SortValue;
 use crate::top::{Found, Rank, RowPlace};
 use crate::{Error, Incomplete, Order};
@@ -43,6 +45,8 @@ struct Work {
     rows_wanted: usize,
     /// The order in which rows are sorted first of all, and how many of them are needed then.
     sorted: Option<(SortKeys, usize)>,
+    /// The fields that tell rows apart first of all: of equal rows of one part only the first is needed then.
+    different_by: Option<Arc<[usize]>>,
 }
 
 type SortKeys = Arc<[(usize, SortKey)]>;
@@ -104,6 +108,10 @@ impl Ordered {
                     }
                     _ => None,
                 },
+                different_by: match pipeline.ordered.first() {
+                    Some(OrderedStage::Dedup(by)) => Some(by.clone().into()),
+                    _ => None,
+                },
             },
             stages: stages.collect(),
             rows: Vec::new(),
@@ -121,7 +129,7 @@ impl Ordered {
     }
 
     /// Takes all rows through the stages, as far as it must.
-    pub(super) fn pursue(&mut self, run: &mut Run<'_>, held: &mut Held) -> Result<(), Error> {
+    pub(super) fn pursue(&mut self, run: &mut Run<'_>, held: &Held) -> Result<(), Error> {
         let mut stream = Stream {
             plan: Arc::clone(&run.plan),
             next_outstanding: 0,
@@ -151,7 +159,7 @@ impl Ordered {
     }
 
     /// Hands a row to the stage at `index` and those after it.
-    fn push(&mut self, index: usize, mut row: KeptRow, held: &mut Held) -> Result<Flow, Stop> {
+    fn push(&mut self, index: usize, mut row: KeptRow, held: &Held) -> Result<Flow, Stop> {
         let Some(stage) = self.stages.get_mut(index) else {
             return self.keep(row, held);
         };
@@ -186,7 +194,7 @@ impl Ordered {
     }
 
     /// Takes what stages have held back through those after them.
-    fn finish(&mut self, index: usize, held: &mut Held) -> Result<Flow, Stop> {
+    fn finish(&mut self, index: usize, held: &Held) -> Result<Flow, Stop> {
         for index in index..self.stages.len() {
             if let Some(Stateful::Sort(sorting)) = self.stages.get_mut(index) {
                 for row in sorting.take_sorted() {
@@ -200,7 +208,7 @@ impl Ordered {
         Ok(Flow::Done)
     }
 
-    fn keep(&mut self, row: KeptRow, held: &mut Held) -> Result<Flow, Stop> {
+    fn keep(&mut self, row: KeptRow, held: &Held) -> Result<Flow, Stop> {
         if let Some(groups) = &mut self.groups {
             // Of one row, so that what it adds is seen and paid for.
             let mut of_row = groups.afresh();
@@ -221,7 +229,7 @@ impl Ordered {
 /// About what an entry of a set takes beside its keys.
 const ENTRY_BYTES: u64 = 64;
 
-fn grow(held: &mut Held, bytes: u64) -> Result<(), Stop> {
+fn grow(held: &Held, bytes: u64) -> Result<(), Stop> {
     if held.try_grow(bytes) {
         return Ok(());
     }
@@ -281,7 +289,7 @@ impl Stateful {
 }
 
 impl Sorting {
-    fn add(&mut self, row: KeptRow, held: &mut Held) -> Result<(), Stop> {
+    fn add(&mut self, row: KeptRow, held: &Held) -> Result<(), Stop> {
         let values = sort_values(&row.extended(), &self.keys)?;
         self.rows.push((values, row));
         // Twice as many as needed, so that sorting them now and then costs little for each.
@@ -316,7 +324,7 @@ struct Stream<'a> {
     returned: BTreeSet<usize>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     ordered: &'a mut Ordered,
-    held: &'a mut Held,
+    held: &'a Held,
 }
 
 /// A row, ordered by its place.
@@ -475,26 +483,7 @@ impl Work {
         let block = OpenBlock::new(handle);
         let selected = rows.select(&condition, &block, rows.in_range(&block)?)?;
         if !selected.rows.is_empty() {
-            let source = &rows.plan.sources[rows.part.source].searched;
-            let fields = BlockFields::new(&block, &self.fields, source)?;
-            let (times, sequences) = (block.timestamps()?, block.sequences()?);
-            let in_order: Box<dyn Iterator<Item = usize>> = match rows.plan.order {
-                Order::NewestFirst => Box::new(selected.rows.iter_backwards()),
-                Order::OldestFirst => Box::new(selected.rows.iter()),
-            };
-            for (index, row) in in_order.enumerate() {
-                if index.is_multiple_of(ROWS_PER_CHECK) {
-                    rows.budget.check()?;
-                }
-                if kept.rows.len() >= self.rows_wanted {
-                    break;
-                }
-                if let Some(id) = id_at(times, sequences, row)
-                    && is_behind_cursor(rows.plan, id)
-                {
-                    kept.offer(&fields.row(row), found(rows.plan, id, part, row))?;
-                }
-            }
+            self.keep_selected(&mut kept, rows, &block, &selected.rows, part)?;
         }
         Ok(PartAnswer {
             fate: selected.fate,
@@ -502,6 +491,59 @@ impl Work {
             rows_scanned: selected.rows_scanned,
             bytes_scanned: block.bytes_read(),
         })
+    }
+
+    fn keep_selected(
+        &self,
+        kept: &mut Kept<'_>,
+        rows: &PartRows<'_>,
+        block: &OpenBlock,
+        selected: &Selection,
+        part: u32,
+    ) -> Result<(), Failure> {
+        let source = &rows.plan.sources[rows.part.source].searched;
+        let (times, sequences) = (block.timestamps()?, block.sequences()?);
+        let asked = |row: usize| {
+            let id = id_at(times, sequences, row)?;
+            is_behind_cursor(rows.plan, id).then_some((row, id))
+        };
+        let mut first = None;
+        if let Some(by) = &self.different_by {
+            let on_columns = ColumnGrouping {
+                block,
+                fields: &self.fields,
+                source,
+                budget: rows.budget,
+            };
+            if self.local.is_empty() {
+                let in_order = in_order(selected, rows.plan.order);
+                let in_order = in_order.filter(|row| asked(*row).is_some());
+                first = on_columns.first_of_each(by, selected, in_order)?;
+            }
+            if first.is_none() {
+                kept.seen = Some(HashSet::new());
+            }
+        }
+        let selected = first.as_ref().unwrap_or(selected);
+        let fields = BlockFields::new(block, &self.fields, source)?;
+        let in_order = in_order(selected, rows.plan.order);
+        for (index, (row, id)) in in_order.filter_map(asked).enumerate() {
+            if index.is_multiple_of(ROWS_PER_CHECK) {
+                rows.budget.check()?;
+            }
+            if kept.rows.len() >= self.rows_wanted {
+                break;
+            }
+            kept.offer(&fields.row(row), found(rows.plan, id, part, row))?;
+        }
+        Ok(())
+    }
+}
+
+fn in_order(selected: &Selection, order: Order) -> Box<dyn Iterator<Item = usize> + '_> {
+    match order {
+        Order::NewestFirst => Box::new(selected.iter_backwards()),
+        Order::OldestFirst => Box::new(selected.iter()),
     }
 }
 
@@ -511,6 +553,8 @@ struct Kept<'a> {
     rows: Vec<(Vec<SortValue>, KeptRow)>,
     /// What a row must stand before to be needed, once more were seen than are.
     bound: Option<Vec<SortValue>>,
+    /// The rows so far by what tells them apart, if they come in order and only the first of equals is needed.
+    seen: Option<HashSet<Vec<Vec<Key>>>>,
 }
 
 impl Kept<'_> {
@@ -519,6 +563,7 @@ impl Kept<'_> {
             work,
             rows: Vec::new(),
             bound: None,
+            seen: None,
         }
     }
 
@@ -527,12 +572,17 @@ impl Kept<'_> {
         if !pass(&self.work.local, row, &mut added)? {
             return Ok(());
         }
+        let extended = Extended {
+            base: row,
+            added: &added,
+        };
+        if let (Some(by), Some(seen)) = (&self.work.different_by, &mut self.seen)
+            && !seen.insert(identity(&extended, by)?)
+        {
+            return Ok(());
+        }
         let mut values = Vec::new();
         if let Some((keys, _)) = &self.work.sorted {
-            let extended = Extended {
-                base: row,
-                added: &added,
-            };
             values = sort_values(&extended, keys)?;
             // Of equals the earlier stays, which is the one that is here.
             let bound = self.bound.as_ref();

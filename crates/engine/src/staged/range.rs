@@ -6,7 +6,7 @@ use cordwood_event::Timestamp;
 use cordwood_query::{Interval, Stage, TimeBounds};
 use cordwood_store::Snapshot;
 
-use crate::groups::interval_start;
+use crate::groups::{GroupColumn, interval_start};
 use crate::key::Key;
 use crate::plan::Plan;
 use crate::row::tabular::TableFields;
@@ -79,9 +79,9 @@ impl Timechart {
         else {
             return None;
         };
-        let empty = aggregates.iter().map(|aggregate| {
-            crate::aggregate::Accumulator::new(&aggregate.function).finish(&aggregate.function, 1.0)
-        });
+        let empty = aggregates
+            .iter()
+            .map(|aggregate| GroupColumn::of_nothing(&aggregate.function));
         Some(Timechart {
             interval: *interval,
             keys: by.len() + 1,

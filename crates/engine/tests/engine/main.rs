@@ -1,6 +1,7 @@
 //! The engine over a real store.
 
 mod counted;
+mod counted_values;
 mod cut;
 mod explain;
 mod oracle;

@@ -3,6 +3,7 @@
 mod minutes;
 mod serial;
 mod templates;
+mod values;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::template::TemplateUses;
 
 pub use minutes::MinuteCounts;
 pub use serial::{EncodedDirectories, decode_directories, encode_directories};
+pub use values::{CountedValue, ValueCounts};
 
 const MISSING: Corrupt = Corrupt("directories whose parts do not fit together");
 
@@ -75,6 +77,9 @@ pub struct ColumnEntry {
     pub numbers: Option<NumberRange>,
     /// How many distinct values, when the encoding is [`Encoding::Dict`]; otherwise 0.
     pub dictionary_len: u16,
+    /// How many rows have each value, when the encoding is [`Encoding::Const`] or [`Encoding::Dict`] and there are few
+    /// values for so many rows.
+    pub values: Option<Arc<ValueCounts>>,
     /// The slots and the templates, when the encoding is [`Encoding::Text`].
     pub text: Option<TextEntry>,
 }
@@ -216,14 +221,19 @@ impl BlockDirectory {
             .chain(self.rest.map(|rest| rest.chunk))
     }
 
-    /// The memory the directory takes, in bytes; paths and tables of templates, which directories of a segment share,
+    /// The memory the directory takes, in bytes; paths, values and tables of templates, which directories of a segment share,
     /// left out.
     pub fn memory_bytes(&self) -> usize {
         let texts = self.columns.iter().filter_map(|entry| entry.text.as_ref());
+        let values = self
+            .columns
+            .iter()
+            .filter_map(|entry| entry.values.as_ref());
         size_of::<BlockDirectory>()
             + self.columns.capacity() * size_of::<ColumnEntry>()
             + self.presences.capacity() * size_of::<Chunk>()
             + texts.map(|text| text.uses.memory_bytes()).sum::<usize>()
+            + values.map(|values| values.memory_bytes()).sum::<usize>()
             + self.minutes.as_ref().map_or(0, MinuteCounts::memory_bytes)
     }
 }

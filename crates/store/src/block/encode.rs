@@ -139,6 +139,7 @@ impl Encoder {
             presence: self.presence(field.rows),
             numbers: encoded.numbers,
             dictionary_len: encoded.dictionary_len,
+            values: encoded.counts.map(Arc::new),
             text: encoded.text.map(|text| TextEntry {
                 index: self.body.push(&text.index),
                 slots: self.body.push(&text.slots),

@@ -184,7 +184,9 @@ fn check_directory(rows: &[Row], block: &EncodedBlock) {
         let values = rows
             .iter()
             .flat_map(|row| row.fields.iter().filter_map(of_entry));
-        check_numbers(entry, &values.collect::<Vec<_>>());
+        let values: Vec<Value> = values.collect();
+        check_numbers(entry, &values);
+        check_values(entry, &values);
     }
     let encoded = encode_directories([directory, directory]);
     let table = TemplateTable::decode(&encoded.templates.encode()).unwrap();
@@ -246,6 +248,34 @@ fn check_numbers(entry: &ColumnEntry, values: &[Value]) {
         "{}",
         entry.path
     );
+}
+
+fn check_values(entry: &ColumnEntry, values: &[Value]) {
+    let mut expected: BTreeMap<String, (u32, usize)> = BTreeMap::new();
+    for value in values {
+        let bytes = match value {
+            Value::Str(text) | Value::Json(text) => text.len(),
+            _ => 1,
+        };
+        let (rows, _) = expected
+            .entry(exactly(value.as_scalar()))
+            .or_insert((0, bytes));
+        *rows += 1;
+    }
+    let bytes: usize = expected.values().map(|(_, bytes)| bytes).sum();
+    let is_counted = matches!(entry.encoding, Encoding::Const | Encoding::Dict)
+        && expected.len() <= 256
+        && expected.len() * 32 <= values.len()
+        && bytes * 2 <= values.len();
+    assert_eq!(entry.values.is_some(), is_counted, "{}", entry.path);
+    if let Some(counts) = &entry.values {
+        let counted = counts.scalars().map(exactly).zip(counts.iter());
+        let counted: BTreeMap<String, u32> = counted
+            .map(|(value, counted)| (value, counted.rows))
+            .collect();
+        let expected = expected.into_iter().map(|(value, (rows, _))| (value, rows));
+        assert_eq!(counted, expected.collect(), "{}", entry.path);
+    }
 }
 
 fn text(text: &str) -> Value {
@@ -611,6 +641,70 @@ fn directories_of_blocks_from_anywhere_share_one_table() {
         .map(|(template, used)| (template.text(), used.rows))
         .collect();
     assert_eq!(of_block, [("the query took 0, of 0", 100)]);
+}
+
+/// 400 rows whose values, of several kinds, depend on the block.
+fn block_of_few_values(block: u32) -> EncodedBlock {
+    let number = |number: u32| match number % 3 {
+        0 => Value::Int(i64::from(block) - 2),
+        1 => Value::Float(f64::from(block) / 4.0),
+        _ => Value::Bool(block.is_multiple_of(2)),
+    };
+    let rows = (0..400).map(|index| {
+        let name = format!("host {}", (index % 7 + block) % 9);
+        row(
+            index,
+            &[
+                ("host", text(&name)),
+                ("kind", number(index)),
+                ("one", text("same")),
+            ],
+        )
+    });
+    try_encode(&rows.collect::<Vec<Row>>()).unwrap()
+}
+
+#[test]
+fn blocks_from_anywhere_share_their_lists_of_values() {
+    let blocks: Vec<EncodedBlock> = (0..8).map(block_of_few_values).collect();
+    let directories = || blocks.iter().map(|block| block.directory.clone());
+    let read = |directories: &[BlockDirectory]| {
+        let encoded = encode_directories(directories);
+        decode_directories(&encoded.bytes, &Arc::default()).unwrap()
+    };
+    let all: Vec<BlockDirectory> = directories().collect();
+    let halves = [read(&all[..3]), read(&all[3..])].concat();
+    for read in [read(&all), read(&halves)] {
+        assert_eq!(read, all);
+        let lists = read.iter().map(|directory| {
+            let values = directory.columns[0].values.as_ref().unwrap();
+            assert_eq!(values.list().len(), 9);
+            Arc::as_ptr(values.list())
+        });
+        assert!(
+            lists
+                .collect::<Vec<_>>()
+                .windows(2)
+                .all(|pair| pair[0] == pair[1])
+        );
+    }
+}
+
+#[test]
+fn other_counts_of_values_are_noticed() {
+    let blocks = [0, 1].map(block_of_few_values);
+    for (index, entry) in blocks[0].directory.columns.iter().enumerate() {
+        let counts = entry.values.as_ref().unwrap();
+        let column = |block: &EncodedBlock| reader(block).column(index).unwrap();
+        assert!(counts.counts_column(&column(&blocks[0])), "{}", entry.path);
+        let is_same = &*entry.path == "one";
+        assert_eq!(
+            counts.counts_column(&column(&blocks[1])),
+            is_same,
+            "{}",
+            entry.path
+        );
+    }
 }
 
 #[test]

@@ -58,7 +58,11 @@ fn check_block(
     ];
     let columns = (0..block.directory.columns.len()).map(|index| {
         report.columns += 1;
-        check_column(&handle, index)
+        if !check_column(&handle, index)? {
+            let what = "its directory does not count the values of the block at";
+            report.damage(segment.path(), format!("{what} {}", block.offset));
+        }
+        Ok(())
     });
     let failures: Vec<String> = heads
         .into_iter()
@@ -71,8 +75,9 @@ fn check_block(
     }
 }
 
-/// Decodes a column, its texts included, which a search decodes when it needs them.
-fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
+/// Decodes a column, its texts included, which a search decodes when it needs them; says whether the directory counts its
+/// values rightly.
+fn check_column(handle: &BlockHandle, index: usize) -> Result<bool, ReadError> {
     let column = handle.column(index)?;
     let is_lazy = matches!(
         column.values,
@@ -84,5 +89,7 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<(), ReadError> {
             value.map_err(|corrupt| handle.error_in_column(index, corrupt))?;
         }
     }
-    Ok(())
+    let entry = handle.directory().columns.get(index);
+    let counts = entry.and_then(|entry| entry.values.as_ref());
+    Ok(counts.is_none_or(|counts| counts.counts_column(&column)))
 }

@@ -75,6 +75,10 @@ impl Dictionary {
 
     /// The value of a code.
     pub fn get(&self, code: usize) -> Option<Scalar<'_>> {
+        // Most values are texts.
+        if self.codes_of(ScalarKind::Str).contains(&code) {
+            return self.text_at(code).map(Scalar::Str);
+        }
         let kind = *ScalarKind::ALL
             .iter()
             .find(|kind| self.codes_of(**kind).contains(&code))?;

@@ -8,7 +8,7 @@ use super::frame::Compressor;
 use super::int::IntPlan;
 use super::template::Tokenized;
 use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
-use crate::block::NumberRange;
+use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
 use crate::tokens::BlockTokens;
 
@@ -30,6 +30,8 @@ pub(crate) struct EncodedValues {
     pub(crate) bytes: Vec<u8>,
     pub(crate) numbers: Option<NumberRange>,
     pub(crate) dictionary_len: u16,
+    /// How many rows have each value, if these are few.
+    pub(crate) counts: Option<ValueCounts>,
     /// What else there is of the column if the encoding is TEXT.
     pub(crate) text: Option<EncodedText>,
 }
@@ -60,6 +62,8 @@ pub(crate) fn encode(
         (None, None) => add_words(values, tokens),
     }
     let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
+    let counts = dictionary
+        .and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
     let encoding = match (dictionary, encoded) {
         (Some(distinct), _) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
@@ -82,6 +86,7 @@ pub(crate) fn encode(
         bytes: out,
         numbers: number_range(values),
         dictionary_len,
+        counts,
         text,
     }
 }

@@ -96,7 +96,8 @@ pub(crate) fn decode(
         }
         _ => return Err(Corrupt("an unknown mode of codes")),
     };
-    let greatest = codes.iter().copied().max().unwrap_or(0);
+    // Folded, which unlike `max` becomes vector code.
+    let greatest = codes.iter().copied().fold(0, u16::max);
     if usize::from(greatest) >= code_count && count > 0 {
         return Err(Corrupt("a code past the end of its list"));
     }
@@ -120,18 +121,31 @@ fn decode_packed(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Ve
 
 fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
     const WRONG_LENGTHS: Corrupt = Corrupt("runs that do not add up");
+    /// Most runs are short: these many codes are one store, whatever the length of the run; the next run overwrites what is
+    /// too much.
+    const WRITTEN_AT_ONCE: usize = 8;
     let run_count = cursor.count(count)?;
     let run_codes = decode_packed(cursor, run_count, width)?;
     let lengths = int::decode(cursor, run_count)?;
-    let mut codes = Vec::with_capacity(count);
+    // With room for one write beyond the end.
+    let mut codes = vec![0; count + WRITTEN_AT_ONCE];
+    let mut start = 0;
     for (code, length) in run_codes.into_iter().zip(lengths) {
         let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
-        if length > count - codes.len() {
+        if length > count - start {
             return Err(WRONG_LENGTHS);
         }
-        codes.resize(codes.len() + length, code);
+        let open = codes.get_mut(start..).unwrap_or_default();
+        if let Some(codes) = open.first_chunk_mut::<WRITTEN_AT_ONCE>() {
+            *codes = [code; WRITTEN_AT_ONCE];
+        }
+        if let Some(codes) = open.get_mut(WRITTEN_AT_ONCE..length) {
+            codes.fill(code);
+        }
+        start += length;
     }
-    if codes.len() == count {
+    codes.truncate(count);
+    if start == count {
         Ok(codes)
     } else {
         Err(WRONG_LENGTHS)

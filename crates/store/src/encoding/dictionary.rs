@@ -84,25 +84,37 @@ pub(crate) fn encode_values(
     }
 }
 
-/// Counts per kind; booleans, integers, floats; the lengths of the texts; the texts.
+/// The values, which are sorted and distinct, as a dictionary in memory.
+pub(crate) fn of_values(values: &[Scalar<'_>]) -> Result<Dictionary, Corrupt> {
+    let mut list = Vec::new();
+    push_list(values, &mut list);
+    read_list(&mut Cursor::new(&list), values.len())
+}
+
 fn list_of(values: &[Scalar<'_>]) -> Vec<u8> {
     let mut list = Vec::new();
+    push_list(values, &mut list);
+    list
+}
+
+/// Appends counts per kind; booleans, integers, floats; the lengths of the texts; the texts.
+pub(crate) fn push_list(values: &[Scalar<'_>], list: &mut Vec<u8>) {
     for kind in ScalarKind::ALL {
         let of_kind = values
             .iter()
             .filter(|value| ScalarKind::of(**value) == kind);
-        push_count(&mut list, of_kind.count());
+        push_count(list, of_kind.count());
     }
     let mut previous = 0i64;
     for value in values {
         match *value {
             Scalar::Bool(boolean) => list.push(boolean.into()),
             Scalar::Int(integer) => {
-                push_signed(&mut list, integer.wrapping_sub(previous));
+                push_signed(list, integer.wrapping_sub(previous));
                 previous = integer;
             }
             Scalar::Float(float) => list.extend(float.to_le_bytes()),
-            Scalar::Str(text) | Scalar::Json(text) => push_count(&mut list, text.len()),
+            Scalar::Str(text) | Scalar::Json(text) => push_count(list, text.len()),
             Scalar::Null => {}
         }
     }
@@ -111,7 +123,6 @@ fn list_of(values: &[Scalar<'_>]) -> Vec<u8> {
             list.extend_from_slice(text.as_bytes());
         }
     }
-    list
 }
 
 /// Reads the value of a CONST chunk.
@@ -153,19 +164,28 @@ fn decode_values(
 
 fn parse_list(list: &[u8]) -> Result<Dictionary, Corrupt> {
     let mut cursor = Cursor::new(list);
+    let dictionary = read_list(&mut cursor, VALUES_MAX)?;
+    cursor.finish()?;
+    if dictionary.is_empty() {
+        return Err(Corrupt("a dictionary of no values"));
+    }
+    Ok(dictionary)
+}
+
+/// Reads a list of at most so many values.
+pub(crate) fn read_list(cursor: &mut Cursor<'_>, values_max: usize) -> Result<Dictionary, Corrupt> {
     let mut counts = [0usize; ScalarKind::ALL.len()];
+    let mut left = values_max;
     for count in &mut counts {
-        *count = cursor.count(VALUES_MAX)?;
+        *count = cursor.count(left)?;
+        left -= *count;
     }
     let [_, bools, ints, floats, strs, jsons] = counts;
-    if !(1..=VALUES_MAX).contains(&counts.iter().sum()) {
-        return Err(Corrupt("a dictionary of no or too many values"));
-    }
     let bools = cursor.take(bools)?.iter().map(|byte| *byte != 0).collect();
-    let ints = parse_ints(&mut cursor, ints)?;
-    let floats = parse_floats(&mut cursor, floats)?;
-    let text_ends = parse_ends(&mut cursor, strs + jsons)?;
-    let text = cursor.take(cursor.remaining())?;
+    let ints = parse_ints(cursor, ints)?;
+    let floats = parse_floats(cursor, floats)?;
+    let text_ends = parse_ends(cursor, strs + jsons)?;
+    let text = cursor.take(text_ends.last().map_or(0, |end| *end as usize))?;
     let text = std::str::from_utf8(text).map_err(|_| Corrupt("text that is not UTF-8"))?;
     let dictionary = Dictionary::new(counts, (bools, ints, floats), text.into(), text_ends);
     dictionary.ok_or(Corrupt("a dictionary whose parts do not fit together"))

@@ -52,6 +52,17 @@ impl<'a> Distinct<'a> {
         Some(sorted(&distinct, codes))
     }
 
+    /// How many rows have each code.
+    pub(crate) fn rows_by_code(&self) -> Vec<u32> {
+        let mut rows = vec![0; self.values.len()];
+        for code in &self.codes {
+            if let Some(rows) = rows.get_mut(usize::from(*code)) {
+                *rows += 1;
+            }
+        }
+        rows
+    }
+
     /// About how many bytes the codes take in the best of their modes.
     pub(crate) fn code_bytes(&self) -> usize {
         let width = bit_width(self.values.len().saturating_sub(1) as u64);

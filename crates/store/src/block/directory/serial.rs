@@ -9,6 +9,7 @@ use std::vec;
 use cordwood_event::{Number, Timestamp};
 
 use super::templates::{decode_uses, push_uses, table_of};
+use super::values::{decode_counts, push_counts};
 use super::{
     BlockDirectory, Chunk, ColumnEntry, LevelCounts, MISSING, NumberRange, RestEntry, TextEntry,
     minutes,
@@ -139,6 +140,7 @@ fn push_columns(columns: &[&ColumnEntry], out: &mut Vec<u8>) {
     let numbers: Vec<NumberRange> = columns.iter().filter_map(|entry| entry.numbers).collect();
     push(out, &numbers, |range| bits_of(range.min));
     push(out, &numbers, |range| bits_of(range.max));
+    push_counts(columns, &path_ids, paths.len(), out);
 }
 
 /// Appends one attribute of every item.
@@ -318,8 +320,8 @@ fn decode_columns(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<ColumnEnt
     let mut minima = int::decode(cursor, ranges)?.into_iter();
     let mut maxima = int::decode(cursor, ranges)?.into_iter();
     let mut columns = Vec::with_capacity(count);
-    for (path_id, kinds) in path_ids.into_iter().zip(number_kinds) {
-        let path = usize::try_from(path_id).ok().and_then(|id| paths.get(id));
+    for (path_id, kinds) in path_ids.iter().zip(number_kinds) {
+        let path = usize::try_from(*path_id).ok().and_then(|id| paths.get(id));
         let encoding = u8::try_from(next(&mut encodings)?).ok();
         let encoding = encoding.and_then(Encoding::from_code);
         let numbers = match kinds {
@@ -337,9 +339,11 @@ fn decode_columns(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<ColumnEnt
             presence: presence_index(next(&mut presences)?)?,
             numbers,
             dictionary_len: u16::try_from(next(&mut dictionary_lens)?).map_err(|_| MISSING)?,
+            values: None,
             text: None,
         });
     }
+    decode_counts(cursor, &mut columns, &path_ids, path_count)?;
     Ok(columns)
 }
 

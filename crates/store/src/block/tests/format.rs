@@ -191,6 +191,15 @@ fn the_fixture_holds_every_encoding() {
         assert_eq!(encoding_of(path), encoding, "{path}");
     }
     assert!(directory.rest.is_some());
+    let counted = directory
+        .columns
+        .iter()
+        .filter(|entry| entry.values.is_some());
+    let counted: Vec<&str> = counted.map(|entry| &*entry.path).collect();
+    assert_eq!(
+        counted,
+        ["absent", "bitmap", "codes", "const", "runs", "skewed"]
+    );
     let minutes = packed.minutes.unwrap();
     assert_eq!(minutes.iter().count(), 3, "counts by minute");
     assert_eq!(

@@ -1,0 +1,149 @@
+//! Groups of parts are merged by the threads of the engine, beside their work on further parts.
+//!
+//! Each thread merges into groups of its own, so that none waits for another; what they have is put together at the end.
+//! A part comes here whole and only once it was read to its end, so that one that fails leaves nothing behind.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rayon::ThreadPool;
+
+use crate::groups::{Groups, Held};
+use crate::{Error, Incomplete};
+
+/// Groups of so many parts are merged together, so that a thread is not asked for each.
+const PARTS_AT_ONCE: usize = 8;
+
+/// So many times as many parts may wait before no more are handed out.
+const BACKLOG: usize = 4;
+
+/// Groups after some were merged into them, whether there was memory for all.
+type Merged = Result<(Groups, Result<(), Incomplete>), Error>;
+
+/// Groups on their way into one.
+pub(super) struct Merging<'a> {
+    pool: &'a ThreadPool,
+    held: &'a Arc<Held>,
+    /// Of parts, not merged yet.
+    waiting: Vec<Groups>,
+    /// Merged, and no thread is at work on them.
+    idle: Vec<Groups>,
+    threads_busy: usize,
+    sender: Sender<Merged>,
+    receiver: Receiver<Merged>,
+    /// What a thread could not finish.
+    failed: Option<Failed>,
+}
+
+enum Failed {
+    Incomplete(Incomplete),
+    Broken,
+}
+
+impl<'a> Merging<'a> {
+    pub(super) fn new(pool: &'a ThreadPool, held: &'a Arc<Held>) -> Merging<'a> {
+        let (sender, receiver) = channel();
+        Merging {
+            pool,
+            held,
+            waiting: Vec::new(),
+            idle: Vec::new(),
+            threads_busy: 0,
+            sender,
+            receiver,
+            failed: None,
+        }
+    }
+
+    /// Takes the groups of a part.
+    pub(super) fn take(&mut self, groups: Groups) -> Result<(), Incomplete> {
+        if groups.len() > 0 {
+            self.waiting.push(groups);
+        }
+        while let Ok(merged) = self.receiver.try_recv() {
+            self.returned(merged);
+        }
+        while self.waiting.len() >= PARTS_AT_ONCE * BACKLOG && self.threads_busy > 0 {
+            self.wait();
+        }
+        let threads = self.pool.current_num_threads();
+        if self.waiting.len() >= PARTS_AT_ONCE && self.threads_busy < threads {
+            self.spawn();
+        }
+        match self.failed.take() {
+            Some(Failed::Incomplete(incomplete)) => Err(incomplete),
+            broken => {
+                self.failed = broken;
+                Ok(())
+            }
+        }
+    }
+
+    fn spawn(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let Some(first) = waiting.first() else {
+            return;
+        };
+        let groups = self.idle.pop().unwrap_or_else(|| first.afresh());
+        let held = Arc::clone(self.held);
+        let sender = self.sender.clone();
+        self.threads_busy += 1;
+        self.pool.spawn(move || {
+            let merge = || merge_all(groups, waiting, &held);
+            let merged = catch_unwind(AssertUnwindSafe(merge)).map_err(|_| Error::Broken);
+            // Nobody listens to a question that failed.
+            let _ = sender.send(merged);
+        });
+    }
+
+    fn wait(&mut self) {
+        // The sender beside the receiver keeps the channel open.
+        if let Ok(merged) = self.receiver.recv() {
+            self.returned(merged);
+        }
+    }
+
+    fn returned(&mut self, merged: Merged) {
+        self.threads_busy -= 1;
+        match merged {
+            Ok((groups, outcome)) => {
+                self.idle.push(groups);
+                self.failed = match (self.failed.take(), outcome) {
+                    (None, Err(incomplete)) => Some(Failed::Incomplete(incomplete)),
+                    (failed, _) => failed,
+                };
+            }
+            Err(_) => self.failed = Some(Failed::Broken),
+        }
+    }
+
+    /// All groups as one, and whether there was memory for them.
+    pub(super) fn finish(mut self, none: Groups) -> Merged {
+        while self.threads_busy > 0 {
+            self.wait();
+        }
+        let outcome = match self.failed {
+            None => Ok(()),
+            Some(Failed::Incomplete(incomplete)) => Err(incomplete),
+            Some(Failed::Broken) => return Err(Error::Broken),
+        };
+        // Few are looked for among many, which costs less than many among few.
+        self.idle.sort_by_key(Groups::len);
+        let groups = self.idle.pop().unwrap_or(none);
+        let others = self.idle.into_iter().chain(self.waiting);
+        let (groups, merged) = merge_all(groups, others, self.held);
+        Ok((groups, outcome.and(merged)))
+    }
+}
+
+fn merge_all(
+    mut groups: Groups,
+    others: impl IntoIterator<Item = Groups>,
+    held: &Held,
+) -> (Groups, Result<(), Incomplete>) {
+    let merged = others
+        .into_iter()
+        .try_for_each(|other| groups.merge(other, held));
+    (groups, merged)
+}
