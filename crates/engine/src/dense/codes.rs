@@ -192,8 +192,7 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
             (Keys::List(KeyList::of(key)), Codes::One)
         }
         Values::Dict { values, codes } => {
-            let mut json = values.codes_of(ScalarKind::Json);
-            if json.any(|code| values.get(code).is_some_and(is_compound)) {
+            if has_compound(values) {
                 return Ok(None);
             }
             let codes = Codes::Narrow(Cow::Borrowed(&**codes));
@@ -243,6 +242,11 @@ fn in_rows_of<'a>(column: &'a Column, (keys, codes): (Keys<'a>, Codes<'a>)) -> C
 /// An array or object, which has any number of values.
 pub(super) fn is_compound(value: Scalar<'_>) -> bool {
     matches!(value, Scalar::Json(json) if json.starts_with(['[', '{']))
+}
+
+pub(super) fn has_compound(values: &Dictionary) -> bool {
+    let mut json = values.codes_of(ScalarKind::Json);
+    json.any(|code| values.get(code).is_some_and(is_compound))
 }
 
 /// Keys as codes.

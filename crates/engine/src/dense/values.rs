@@ -1,10 +1,12 @@
 //! The values of a column, given to the groups of their rows.
 
+use std::borrow::Cow;
+
 use cordwood_event::{Number, Scalar};
-use cordwood_store::column::{Column, ScalarKind, Values};
+use cordwood_store::column::{Column, Presence, ScalarKind, Values};
 
 use super::NONE;
-use super::codes::is_compound;
+use super::codes::{has_compound, is_compound};
 use crate::aggregate::{Accumulator, CountDistinct, distinct_hash};
 use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
@@ -30,21 +32,44 @@ pub(super) fn add_column(
     group_of: &[u32],
     column: &Column,
 ) -> Result<bool, Failure> {
+    let groups = by_rank(&column.presence, group_of);
     match held {
-        GroupColumn::Counts(counts) => Ok(count_values(counts, group_of, column)),
+        GroupColumn::Counts(counts) => Ok(count_values(counts, &groups, &column.values)),
         GroupColumn::Accumulators(accumulators) => {
+            let groups = &groups;
             let sink = Sink {
                 accumulators,
-                group_of,
+                groups,
             };
-            sink.take(column)
+            sink.take(&column.values)
         }
     }
 }
 
+/// The groups of those rows that have the field.
+fn by_rank<'g>(presence: &Presence, group_of: &'g [u32]) -> Cow<'g, [u32]> {
+    let Some(words) = presence.words() else {
+        return Cow::Borrowed(group_of);
+    };
+    let mut groups = Vec::with_capacity(presence.present());
+    for (word, of_word) in words.iter().zip(group_of.chunks(u64::BITS as usize)) {
+        let mut open = *word;
+        if open == u64::MAX {
+            groups.extend_from_slice(of_word);
+            continue;
+        }
+        while open != 0 {
+            let row = open.trailing_zeros() as usize;
+            groups.push(of_word.get(row).copied().unwrap_or(NONE));
+            open &= open - 1;
+        }
+    }
+    Cow::Owned(groups)
+}
+
 /// Counts the rows of each group that have a value other than null.
-fn count_values(counts: &mut [u64], group_of: &[u32], column: &Column) -> bool {
-    let is_value: Box<dyn Fn(usize) -> bool> = match &column.values {
+fn count_values(counts: &mut [u64], groups: &[u32], values: &Values) -> bool {
+    let is_value: Box<dyn Fn(usize) -> bool> = match values {
         Values::Mixed(_) => return false,
         Values::Const(value) => {
             let is_value = value.as_scalar() != Scalar::Null;
@@ -59,9 +84,8 @@ fn count_values(counts: &mut [u64], group_of: &[u32], column: &Column) -> bool {
         }
         _ => Box::new(|_| true),
     };
-    for (row, rank) in column.presence.iter() {
-        let group = group_of.get(row).copied().unwrap_or(NONE);
-        if let Some(count) = counts.get_mut(group as usize) {
+    for (rank, group) in groups.iter().enumerate() {
+        if let Some(count) = counts.get_mut(*group as usize) {
             *count += u64::from(is_value(rank));
         }
     }
@@ -72,27 +96,27 @@ fn count_values(counts: &mut [u64], group_of: &[u32], column: &Column) -> bool {
 struct Sink<'a> {
     /// By group.
     accumulators: &'a mut [Accumulator],
-    /// By row.
-    group_of: &'a [u32],
+    /// By rank.
+    groups: &'a [u32],
 }
 
 impl Sink<'_> {
     /// Adds the values of the rows; `false` when a row may have several, or they are of several kinds, and nothing was
     /// added.
-    fn take(mut self, column: &Column) -> Result<bool, Failure> {
-        match &column.values {
+    fn take(mut self, values: &Values) -> Result<bool, Failure> {
+        match values {
             Values::Int(integers) if self.keeps_numbers() => {
-                self.in_runs(column, integers, |values, run| values.add_integers(run));
+                self.in_runs(integers, |values, run| values.add_integers(run));
             }
             Values::Float(floats) if self.keeps_numbers() => {
-                self.in_runs(column, floats, |values, run| values.add_floats(run));
+                self.in_runs(floats, |values, run| values.add_floats(run));
             }
-            Values::Int(integers) => self.each(column, |accumulator, rank| {
+            Values::Int(integers) => self.each(|accumulator, rank| {
                 if let Some(integer) = integers.get(rank) {
                     add_integer(accumulator, *integer);
                 }
             }),
-            Values::Float(floats) => self.each(column, |accumulator, rank| {
+            Values::Float(floats) => self.each(|accumulator, rank| {
                 if let Some(float) = floats.get(rank) {
                     add_float(accumulator, *float);
                 }
@@ -103,22 +127,22 @@ impl Sink<'_> {
                     return Ok(false);
                 }
                 if let Some(leaf) = Datum::Scalar(value).leaf() {
-                    self.each(column, |accumulator, _| add(accumulator, leaf));
+                    self.each(|accumulator, _| add(accumulator, leaf));
                 }
             }
             Values::Dict { values, codes } => {
-                if values.iter().any(is_compound) {
+                if has_compound(values) {
                     return Ok(false);
                 }
                 if self.is_distinct() {
                     let leaves = values.iter().map(|value| Datum::Scalar(value).leaf());
                     let hashes: Vec<Option<u64>> =
                         leaves.map(|leaf| leaf.map(distinct_hash)).collect();
-                    self.add_different(column, codes, &hashes);
+                    self.add_different(codes, &hashes);
                     return Ok(true);
                 }
                 let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
-                self.each(column, |accumulator, rank| {
+                self.each(|accumulator, rank| {
                     let code = codes.get(rank).map(|code| usize::from(*code));
                     let leaf = code.and_then(|code| leaves.get(code)?.as_ref());
                     if let Some(prepared) = leaf {
@@ -130,8 +154,7 @@ impl Sink<'_> {
                 for index in 0..texts.frame_count() {
                     let frame = texts.frame(index)?;
                     for index in 0..frame.len() {
-                        let row = column.presence.row(frame.first_rank + index);
-                        if let Some(accumulator) = row.and_then(|row| self.accumulator(row)) {
+                        if let Some(accumulator) = self.accumulator(frame.first_rank + index) {
                             add(
                                 accumulator,
                                 Leaf::Text(frame.get(index).unwrap_or_default()),
@@ -141,8 +164,8 @@ impl Sink<'_> {
                 }
             }
             Values::Text(texts) => {
-                for (row, rank) in column.presence.iter() {
-                    if let Some(accumulator) = self.accumulator(row) {
+                for rank in 0..self.groups.len() {
+                    if let Some(accumulator) = self.accumulator(rank) {
                         add(accumulator, Leaf::Text(texts.get(rank)?));
                     }
                 }
@@ -152,7 +175,7 @@ impl Sink<'_> {
                 let slots = 0..packed.slots();
                 let leaves = slots.map(|slot| Ok(prepared(Scalar::Str(texts.get(slot)?))));
                 let leaves: Vec<Option<Prepared<'_>>> = leaves.collect::<Result<_, Failure>>()?;
-                self.each(column, |accumulator, rank| {
+                self.each(|accumulator, rank| {
                     let leaf = packed
                         .slot(rank)
                         .and_then(|slot| leaves.get(slot)?.as_ref());
@@ -180,7 +203,6 @@ impl Sink<'_> {
     /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
     fn in_runs<T: Copy + Default>(
         &mut self,
-        column: &Column,
         numbers: &[T],
         add: impl Fn(&mut crate::aggregate::Values, &[T]),
     ) {
@@ -188,18 +210,18 @@ impl Sink<'_> {
         // where its run ends.
         let mut ends = vec![0usize; self.accumulators.len() + 1];
         let none = self.accumulators.len();
-        let group_of = self.group_of;
-        let group = |row: usize| (group_of[row] as usize).min(none);
-        for ((row, _), _) in column.presence.iter().zip(numbers) {
-            ends[group(row)] += 1;
-        }
+        let groups = self.groups.iter().map(|group| (*group as usize).min(none));
+        groups
+            .clone()
+            .zip(numbers)
+            .for_each(|(group, _)| ends[group] += 1);
         let mut total = 0;
         for end in &mut ends {
             total += std::mem::replace(end, total);
         }
         let mut sorted = vec![T::default(); total];
-        for ((row, _), number) in column.presence.iter().zip(numbers) {
-            let next = &mut ends[group(row)];
+        for (group, number) in groups.zip(numbers) {
+            let next = &mut ends[group];
             sorted[*next] = *number;
             *next += 1;
         }
@@ -215,14 +237,13 @@ impl Sink<'_> {
     }
 
     /// Adds each value of a dictionary once to every group it occurs in, as far as a map of both is small enough.
-    fn add_different(&mut self, column: &Column, codes: &[u16], hashes: &[Option<u64>]) {
+    fn add_different(&mut self, codes: &[u16], hashes: &[Option<u64>]) {
         /// A mebibyte, which a core's cache holds.
         const SEEN_MAX: usize = 1 << 20;
         let len = hashes.len();
         let mut seen = vec![false; (self.accumulators.len() * len).min(SEEN_MAX)];
-        for ((row, _), code) in column.presence.iter().zip(codes) {
-            let group = self.group_of.get(row).copied().unwrap_or(NONE) as usize;
-            let code = usize::from(*code);
+        for (group, code) in self.groups.iter().zip(codes) {
+            let (group, code) = (*group as usize, usize::from(*code));
             match seen.get_mut(group * len + code) {
                 Some(seen) => *seen = true,
                 None => self.distinct(group, hashes.get(code), CountDistinct::add_hash),
@@ -249,14 +270,14 @@ impl Sink<'_> {
         }
     }
 
-    fn accumulator(&mut self, row: usize) -> Option<&mut Accumulator> {
-        let group = self.group_of.get(row)?;
+    fn accumulator(&mut self, rank: usize) -> Option<&mut Accumulator> {
+        let group = self.groups.get(rank)?;
         self.accumulators.get_mut(*group as usize)
     }
 
-    fn each(&mut self, column: &Column, mut add: impl FnMut(&mut Accumulator, usize)) {
-        for (row, rank) in column.presence.iter() {
-            if let Some(accumulator) = self.accumulator(row) {
+    fn each(&mut self, mut add: impl FnMut(&mut Accumulator, usize)) {
+        for (rank, group) in self.groups.iter().enumerate() {
+            if let Some(accumulator) = self.accumulators.get_mut(*group as usize) {
                 add(accumulator, rank);
             }
         }

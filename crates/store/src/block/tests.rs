@@ -3,7 +3,7 @@
 mod format;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Number, Scalar, Timestamp, Value};
@@ -612,6 +612,21 @@ proptest! {
     }
 
     #[test]
+    fn damaged_counts_of_values_are_refused_or_add_up(damage in damage()) {
+        let mut bytes = FEW_VALUES.clone();
+        apply(&damage, &mut bytes);
+        for directory in decode_directories(&bytes, &Arc::default()).unwrap_or_default() {
+            for entry in &directory.columns {
+                if let Some(counts) = &entry.values {
+                    let rows: u32 = counts.iter().map(|counted| counted.rows).sum();
+                    prop_assert_eq!(rows, entry.present);
+                    prop_assert_eq!(counts.scalars().count(), counts.iter().len());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn arbitrary_bytes_are_no_directories_or_read(bytes in vec(prop_oneof![0u8..3, any::<u8>()], 0..300)) {
         let _ = decode_directories(&[&[1], &*bytes].concat(), &Arc::default());
     }
@@ -642,6 +657,12 @@ fn directories_of_blocks_from_anywhere_share_one_table() {
         .collect();
     assert_eq!(of_block, [("the query took 0, of 0", 100)]);
 }
+
+/// The directories of three blocks, most of which counts values.
+static FEW_VALUES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let blocks = [0, 1, 2].map(block_of_few_values);
+    encode_directories(blocks.iter().map(|block| &block.directory)).bytes
+});
 
 /// 400 rows whose values, of several kinds, depend on the block.
 fn block_of_few_values(block: u32) -> EncodedBlock {
