@@ -9,6 +9,7 @@ mod check;
 pub mod column;
 mod compacted;
 mod decode;
+mod deletion;
 pub mod disk;
 mod encoding;
 mod error;
@@ -39,6 +40,9 @@ pub use backup::Backup;
 pub use check::{CheckReport, Finding, Severity, check};
 pub use compacted::Compacted;
 pub use decode::{Decode, LoggedBody};
+pub use deletion::{
+    DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, FindDeleted,
+};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};

@@ -1,4 +1,4 @@
-//! The thread that makes few large segments of many small ones, and leaves out what has expired.
+//! The thread that makes few large segments of many small ones, and leaves out what has expired or was deleted.
 //!
 //! A merge reads blocks of old segments and writes new ones, then commits both in one manifest: segments out, segments in. It
 //! never blocks a flush, and a merge that fails leaves everything as it was.
@@ -6,19 +6,24 @@
 mod choose;
 mod join;
 mod plan;
+mod purge;
+mod settle;
 mod signal;
+mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::manifest::{Chain, SegmentEntry};
-use crate::segment::{OpenFiles, Segment, SegmentId, SegmentWriter};
+use crate::segment::{OpenFiles, Segment, SegmentId};
 use crate::shared::Shared;
-use crate::{Compacted, Error, Retention};
+use crate::{Compacted, DeletionId, Error, Retention};
 
 use choose::{Eagerness, Limits, SegmentFacts, choose};
-use plan::{Output, Step, outputs_of};
+use plan::outputs_of;
+use purge::Purge;
+use settle::Settled;
 pub(crate) use signal::MergeSignal;
 use signal::Wake;
 
@@ -34,6 +39,10 @@ pub(crate) struct Merger {
     chain: Arc<Chain>,
     /// Segments that could not be read; left alone until the next start.
     unreadable: BTreeSet<SegmentId>,
+    /// Up to which deletion no row of a segment is deleted; not kept over a start, which looks again.
+    purged_up_to: BTreeMap<SegmentId, DeletionId>,
+    /// Deletions that cannot be carried out in some block; left alone until the next start.
+    held_up: BTreeSet<DeletionId>,
     is_failing: bool,
 }
 
@@ -44,6 +53,8 @@ impl Merger {
             files,
             chain,
             unreadable: BTreeSet::new(),
+            purged_up_to: BTreeMap::new(),
+            held_up: BTreeSet::new(),
             is_failing: false,
         }
     }
@@ -93,9 +104,16 @@ impl Merger {
             self.shared.check_not_poisoned()?;
             let view = self.shared.published.get();
             let retention = self.shared.retention();
+            let settled = self.settle_deletions(&view, &retention);
+            match settled.inspect_err(|error| self.leave_alone(error))? {
+                Settled::Nothing => {}
+                Settled::Something(purged) => {
+                    compacted.add(&purged);
+                    continue;
+                }
+            }
             let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
             let segments: Vec<_> = view.segments.iter().filter(is_readable).cloned().collect();
-            drop(view);
             let facts = segments
                 .iter()
                 .map(|segment| SegmentFacts::of(segment, &retention));
@@ -109,7 +127,9 @@ impl Merger {
                 .filter_map(|index| segments.get(index).cloned());
             let inputs: Vec<Arc<Segment>> = inputs.collect();
             drop(segments);
-            let merged = self.merge(inputs, &retention);
+            let purge = Purge::new(&view, &self.shared);
+            drop(view);
+            let merged = self.merge(inputs, &retention, purge);
             compacted.add(&merged.inspect_err(|error| self.leave_alone(error))?);
         }
     }
@@ -126,8 +146,13 @@ impl Merger {
         }
     }
 
-    fn merge(&self, inputs: Vec<Arc<Segment>>, retention: &Retention) -> Result<Compacted, Error> {
-        let shared = &self.shared;
+    fn merge(
+        &mut self,
+        inputs: Vec<Arc<Segment>>,
+        retention: &Retention,
+        mut purge: Purge,
+    ) -> Result<Compacted, Error> {
+        let shared = Arc::clone(&self.shared);
         let outputs = outputs_of(&inputs, retention, &shared.options);
         let read_bytes = inputs.iter().map(|segment| segment.file_bytes()).sum();
         self.check_space(read_bytes)?;
@@ -136,8 +161,8 @@ impl Merger {
         let _held = held.ok_or(Error::NoMemory)?;
         let mut written = Vec::with_capacity(outputs.len());
         for output in outputs {
-            match self.write(output) {
-                Ok(segment) => written.push(segment),
+            match self.write(output, &mut purge) {
+                Ok(segment) => written.extend(segment),
                 Err(error) => {
                     written.iter().for_each(|segment| segment.retire());
                     return Err(error);
@@ -145,7 +170,9 @@ impl Merger {
             }
         }
         let merged = Compacted::of(&inputs, &written);
-        self.commit(inputs, written)?;
+        self.commit(&inputs, &written, &purge)?;
+        self.note_purged(&inputs, &written, purge);
+        inputs.iter().for_each(|segment| segment.retire());
         shared.counters.merged(&merged);
         Ok(merged)
     }
@@ -162,45 +189,29 @@ impl Merger {
         }
     }
 
-    fn write(&self, output: Output) -> Result<Arc<Segment>, Error> {
-        let shared = &self.shared;
-        let id = self.chain.take_segment_id();
-        let mut writer = SegmentWriter::create(shared.disk.as_ref(), id)?;
-        for (source, step) in output.steps {
-            if shared.sealing.waiting_jobs() > 0 {
-                shared.merge.stand_back(STAND_BACK);
-            }
-            if shared.merge.is_closed() {
-                return Err(Error::Closed);
-            }
-            match step {
-                Step::Copy(block) => writer.push(source, &block.into())?,
-                Step::Join(blocks) => {
-                    for block in join::join(blocks, &shared.options) {
-                        writer.push(source, &block)?;
-                    }
-                }
-            }
-        }
-        writer.finish()?;
-        Segment::open_written(id, &self.files)
-    }
-
-    /// Commits, and lets the old segments go with the last who reads them.
-    fn commit(&self, inputs: Vec<Arc<Segment>>, written: Vec<Arc<Segment>>) -> Result<(), Error> {
+    /// Commits, after which the old segments may go with the last who reads them.
+    fn commit(
+        &self,
+        inputs: &[Arc<Segment>],
+        written: &[Arc<Segment>],
+        purge: &Purge,
+    ) -> Result<(), Error> {
         let disk = self.shared.disk.as_ref();
         let merged: BTreeSet<SegmentId> = inputs.iter().map(|segment| segment.id()).collect();
         self.chain.commit(disk, |next| {
             next.segments.retain(|entry| !merged.contains(&entry.id));
             let entries = written.iter().map(|segment| SegmentEntry::of(segment));
             next.segments.extend(entries);
+            for deletion in &mut next.deletions {
+                if let Some(purged) = purge.purged.get(&deletion.id) {
+                    purged.add_to(deletion);
+                }
+            }
         })?;
         self.shared
             .published
-            .update(|view| view.replace_segments(&merged, written));
+            .update(|view| view.replace_segments(&merged, written.to_vec()));
         // The manifest that is kept beside the newest, in case that one goes bad, must not name files that are gone.
-        self.chain.commit(disk, |_| {})?;
-        inputs.iter().for_each(|segment| segment.retire());
-        Ok(())
+        self.chain.commit(disk, |_| {})
     }
 }

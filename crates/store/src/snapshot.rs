@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use cordwood_event::{SourceId, Timestamp};
 
-use crate::BlockHandle;
 use crate::block::BlockDirectory;
 use crate::memtable::{OpenRows, SourceRows};
 use crate::segment::Segment;
 use crate::view::View;
+use crate::{BlockHandle, Deletion};
 
 /// An immutable state of the store; takes microseconds to make and nothing to clone. Holds on to memory and
 /// files until it is dropped.
@@ -83,6 +83,11 @@ impl Snapshot {
     pub fn missing(&self, source: SourceId) -> impl Iterator<Item = &Missing> {
         let missing = self.view.missing.iter();
         missing.filter(move |missing| missing.source == source)
+    }
+
+    /// The deletions whose events may be among the rows: who reads rows leaves out those that one of them means.
+    pub fn deletions(&self) -> &[Deletion] {
+        &self.view.deletions
     }
 
     /// All sources that have events that can be read, with how much.

@@ -2,6 +2,7 @@
 
 use cordwood_event::{SourceId, Timestamp};
 
+use super::deletions::{parse_deletions, write_deletions};
 use super::{Manifest, SegmentEntry, SourceEntry};
 use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
@@ -42,6 +43,7 @@ impl Manifest {
             bytes.extend(found.received_at.as_nanos().to_le_bytes());
             bytes.extend(found.first_sequence.to_le_bytes());
         }
+        write_deletions(self, &mut bytes);
         let crc = crc32c::crc32c(&bytes);
         bytes.extend(crc.to_le_bytes());
         bytes
@@ -105,6 +107,7 @@ fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
         };
         manifest.batch_keys.push((key, found));
     }
+    parse_deletions(&mut fields, &mut manifest)?;
     fields.rest().is_empty().then_some(manifest)
 }
 

@@ -1,4 +1,5 @@
-//! What a merge writes: per UTC day one segment, of blocks that are copied and small ones that are joined.
+//! What a merge writes: per UTC day one segment, of blocks that are copied and small ones that are joined. Which rows are
+//! deleted it need not know: that is seen as they are written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(super) struct StoredBlock {
 /// What becomes of blocks of one source.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Copied byte by byte.
+    /// Copied byte by byte, unless rows of it are deleted.
     Copy(StoredBlock),
     /// Decoded, and encoded again as one.
     Join(Vec<StoredBlock>),
@@ -36,13 +37,24 @@ pub(super) struct Output {
 }
 
 impl StoredBlock {
-    fn block(&self) -> &SegmentBlock {
+    pub(super) fn new(segment: &Arc<Segment>, index: usize) -> StoredBlock {
+        StoredBlock {
+            segment: Arc::clone(segment),
+            index,
+        }
+    }
+
+    pub(super) fn block(&self) -> &SegmentBlock {
         let block = self.segment.blocks.get(self.index);
         block.expect("a plan names blocks that are there")
     }
 
     pub(super) fn handle(&self) -> BlockHandle {
         BlockHandle::in_segment(&self.segment, self.block(), self.index)
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.segment.path()
     }
 
     fn is_small(&self, options: &Options) -> bool {
@@ -71,10 +83,8 @@ pub(super) fn outputs_of(
                 continue;
             }
             let sources = days.entry(day_of(block.start())).or_default();
-            sources.entry(block.source).or_default().push(StoredBlock {
-                segment: Arc::clone(segment),
-                index,
-            });
+            let stored = StoredBlock::new(segment, index);
+            sources.entry(block.source).or_default().push(stored);
         }
     }
     let outputs = days.into_values().map(|sources| {

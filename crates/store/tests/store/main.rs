@@ -12,6 +12,8 @@ mod basics;
 mod concurrency;
 mod crash;
 mod damage;
+mod deletion;
+mod deletion_crash;
 mod faults;
 mod fixture;
 mod lines;
