@@ -280,7 +280,7 @@ impl Service {
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.
-fn chosen_sources(
+pub(crate) fn chosen_sources(
     visible: &[Arc<catalog::Source>],
     names: &[String],
 ) -> Result<Vec<Arc<catalog::Source>>, Error> {
@@ -347,7 +347,7 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
     }
 }
 
-fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
+pub(crate) fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
     let problems = diagnostics.into_iter().map(|diagnostic| QueryProblem {
         message: diagnostic.message,
         position: diagnostic.span,

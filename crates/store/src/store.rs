@@ -244,6 +244,7 @@ impl Store {
         let mut missing: Vec<&str> = view.missing.iter().map(|missing| &*missing.file).collect();
         missing.dedup();
         stats.segments_missing = missing.len() as u64;
+        stats.deletions_standing = view.deletions.len() as u64;
         stats.disk_free_bytes = self.shared.disk.free_bytes().ok();
         stats
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrency;
+mod deletions;
 mod first_start;
 mod ingest;
 mod ledger;
