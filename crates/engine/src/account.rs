@@ -133,7 +133,7 @@ pub struct BlockCounts {
     pub pruned_by_sequence: u64,
     /// A word the filter needs is not in the block, as the token map of its segment says.
     pub pruned_by_tokens: u64,
-    /// All events in it are deleted.
+    /// All events in it are deleted or evicted.
     pub pruned_by_deletion: u64,
     /// The smallest and largest number of a column exclude a match.
     pub pruned_by_statistics: u64,

@@ -1,14 +1,16 @@
-//! Which rows deletions mean: what a search leaves out, and what the store purges.
+//! Which rows deletions mean, and what was evicted: what a search leaves out, and what the store purges.
 //!
 //! A deletion is evaluated on the rows of those parts that may hold some of its events, after the filter of the search: on few
 //! rows as a rule. All other parts keep every shortcut.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cordwood_event::{EventId, EventRef, SourceId};
+use cordwood_event::{EventId, EventRef, SourceId, Timestamp};
 use cordwood_query::{BatchMatcher, CompiledClause, Filter, Matcher, Origin, TimeBounds, parse};
-use cordwood_store::{BlockHandle, DeletionRequest, FindDeleted, Part, Snapshot};
+use cordwood_store::{
+    BlockHandle, DeletedSource, DeletionRequest, Eviction, FindDeleted, Part, Snapshot,
+};
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cancel, Clock};
@@ -228,7 +230,24 @@ impl Bounds {
     }
 }
 
-/// The deletions that stand, each compiled once.
+/// What went for the size of a source, as a deletion of everything before a time.
+fn evicted_from(source: SourceId, eviction: Eviction) -> Option<Arc<DeletionRequest>> {
+    let last = eviction.before.as_nanos().checked_sub(1)?;
+    let deleted = DeletedSource {
+        id: source,
+        name: String::new(),
+    };
+    Some(Arc::new(DeletionRequest {
+        sources: vec![deleted],
+        first: Timestamp::MIN,
+        last: Timestamp::from_nanos(last),
+        query: Filter::All.to_string(),
+        requested_at: Timestamp::from_nanos(0),
+        up_to_sequence: eviction.up_to_sequence,
+    }))
+}
+
+/// The deletions that stand and what was evicted, each compiled once.
 #[derive(Debug, Default)]
 pub(crate) struct Deletions {
     compiled: Mutex<HashMap<Arc<DeletionRequest>, Arc<Deletion>>>,
@@ -237,15 +256,19 @@ pub(crate) struct Deletions {
 impl Deletions {
     /// Those of a snapshot, in its order.
     pub(crate) fn of(&self, snapshot: &Snapshot) -> Vec<Arc<Deletion>> {
-        let standing = snapshot.deletions();
-        if standing.is_empty() {
+        let standing = snapshot.deletions().iter();
+        let standing = standing.map(|deletion| Arc::clone(&deletion.request));
+        let evicted = snapshot.evictions().iter();
+        let evicted = evicted.filter_map(|(source, eviction)| evicted_from(*source, *eviction));
+        let requests: Vec<Arc<DeletionRequest>> = standing.chain(evicted).collect();
+        if requests.is_empty() {
             return Vec::new();
         }
-        let requests = standing.iter().map(|deletion| &deletion.request);
-        let deletions: Vec<Arc<Deletion>> = requests.map(|request| self.get(request)).collect();
+        let deletions = requests.iter().map(|request| self.get(request)).collect();
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if compiled.len() > standing.len() {
-            compiled.retain(|request, _| standing.iter().any(|found| found.request == *request));
+        if compiled.len() > requests.len() {
+            let wanted: HashSet<&Arc<DeletionRequest>> = requests.iter().collect();
+            compiled.retain(|request, _| wanted.contains(request));
         }
         deletions
     }

@@ -13,6 +13,7 @@ mod deletion;
 pub mod disk;
 mod encoding;
 mod error;
+mod eviction;
 mod fixed;
 mod flush;
 mod handle;
@@ -46,6 +47,7 @@ pub use deletion::{
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
+pub use eviction::Eviction;
 pub use handle::{BlockHandle, BlockWords, SegmentWords, Tokens};
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};

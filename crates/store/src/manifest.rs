@@ -14,6 +14,7 @@ use cordwood_event::SourceId;
 
 use crate::batch_keys::{KeyDigest, KeyUse};
 use crate::deletion::PURGED_KEPT;
+use crate::eviction::Evictions;
 use crate::segment::{Segment, SegmentId};
 use crate::{Deletion, DeletionId, DeletionState, SourceTotals};
 
@@ -40,6 +41,7 @@ pub(crate) struct Manifest {
     pub(crate) next_deletion: u64,
     /// Those that stand, and the last of those that are done, by their numbers.
     pub(crate) deletions: Vec<Deletion>,
+    pub(crate) evictions: Evictions,
 }
 
 /// A live segment, with enough to know what is missing should it be unreadable.

@@ -15,9 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::eviction::{self, Evictions};
 use crate::manifest::{Chain, SegmentEntry};
 use crate::segment::{OpenFiles, Segment, SegmentId};
 use crate::shared::Shared;
+use crate::view::View;
 use crate::{Compacted, DeletionId, Error, Retention};
 
 use choose::{Eagerness, Limits, SegmentFacts, choose};
@@ -104,6 +106,9 @@ impl Merger {
             self.shared.check_not_poisoned()?;
             let view = self.shared.published.get();
             let retention = self.shared.retention();
+            if self.evict(&view, &retention)? {
+                continue;
+            }
             let settled = self.settle_deletions(&view, &retention);
             match settled.inspect_err(|error| self.leave_alone(error))? {
                 Settled::Nothing => {}
@@ -116,7 +121,7 @@ impl Merger {
             let segments: Vec<_> = view.segments.iter().filter(is_readable).cloned().collect();
             let facts = segments
                 .iter()
-                .map(|segment| SegmentFacts::of(segment, &retention));
+                .map(|segment| SegmentFacts::of(segment, &retention, &view.evictions));
             let facts: Vec<SegmentFacts> = facts.collect();
             let limits = Limits::of(&self.shared.options);
             let Some(chosen) = choose(&facts, &limits, &retention, eagerness) else {
@@ -128,10 +133,26 @@ impl Merger {
             let inputs: Vec<Arc<Segment>> = inputs.collect();
             drop(segments);
             let purge = Purge::new(&view, &self.shared);
+            let evictions = Arc::clone(&view.evictions);
             drop(view);
-            let merged = self.merge(inputs, &retention, purge);
+            let merged = self.merge(inputs, (&retention, &evictions), purge);
             compacted.add(&merged.inspect_err(|error| self.leave_alone(error))?);
         }
+    }
+
+    /// Has sources that have grown above their limit lose their oldest events; says whether any does.
+    fn evict(&self, view: &View, retention: &Retention) -> Result<bool, Error> {
+        let due = eviction::due(view, retention);
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let disk = self.shared.disk.as_ref();
+        self.chain
+            .commit(disk, |next| next.evictions.extend(due.clone()))?;
+        self.shared
+            .published
+            .update(|view| Arc::make_mut(&mut view.evictions).extend(due));
+        Ok(true)
     }
 
     fn leave_alone(&mut self, error: &Error) {
@@ -149,11 +170,11 @@ impl Merger {
     fn merge(
         &mut self,
         inputs: Vec<Arc<Segment>>,
-        retention: &Retention,
+        dead: (&Retention, &Evictions),
         mut purge: Purge,
     ) -> Result<Compacted, Error> {
         let shared = Arc::clone(&self.shared);
-        let outputs = outputs_of(&inputs, retention, &shared.options);
+        let outputs = outputs_of(&inputs, dead, &shared.options);
         let read_bytes = inputs.iter().map(|segment| segment.file_bytes()).sum();
         self.check_space(read_bytes)?;
         let memory = &shared.options.memory;

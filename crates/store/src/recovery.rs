@@ -61,7 +61,14 @@ pub(crate) fn open(options: Options, disk: Arc<dyn Disk>) -> Result<Opened, Erro
         .damage
         .extend(missing.iter().map(Missing::to_string));
     let deletions = manifest.standing_deletions().cloned().collect();
-    let view = View::new(manifest.next_sequence, segments, missing, deletions);
+    let evictions = manifest.evictions.clone();
+    let view = View::new(
+        manifest.next_sequence,
+        segments,
+        missing,
+        deletions,
+        evictions,
+    );
     Ok(Opened {
         manifest,
         files,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::eviction::Evictions;
 use crate::memtable::Generation;
 use crate::segment::{Segment, SegmentId};
 use crate::{Deletion, Missing};
@@ -21,6 +22,8 @@ pub(crate) struct View {
     pub(crate) missing: Arc<Vec<Missing>>,
     /// Deletions whose events may be among all this.
     pub(crate) deletions: Arc<Vec<Deletion>>,
+    /// What was evicted and may be among all this.
+    pub(crate) evictions: Arc<Evictions>,
 }
 
 impl View {
@@ -29,12 +32,14 @@ impl View {
         segments: Vec<Arc<Segment>>,
         missing: Vec<Missing>,
         deletions: Vec<Deletion>,
+        evictions: Evictions,
     ) -> View {
         View {
             next_sequence,
             segments: Arc::new(segments),
             missing: Arc::new(missing),
             deletions: Arc::new(deletions),
+            evictions: Arc::new(evictions),
             generations: vec![Arc::new(Generation::new(0))],
         }
     }

@@ -2,6 +2,7 @@
 
 mod counted;
 mod cut;
+mod evicted;
 mod explain;
 mod oracle;
 mod pruning;

@@ -9,7 +9,9 @@ use super::{Manifest, SegmentEntry, SourceEntry};
 use crate::batch_keys::{KeyDigest, KeyUse};
 use crate::deletion::PURGED_KEPT;
 use crate::segment::SegmentId;
-use crate::{DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, SourceTotals};
+use crate::{
+    DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, Eviction, SourceTotals,
+};
 
 fn source_entry() -> impl Strategy<Value = SourceEntry> {
     (any::<[u64; 3]>(), any::<[i64; 2]>(), any::<[u32; 2]>()).prop_map(
@@ -82,8 +84,16 @@ fn manifest() -> impl Strategy<Value = Manifest> {
     let keys = prop::collection::vec(key, 0..4);
     let deletions = prop::collection::vec(deletion(), 0..4);
     let numbers = prop::array::uniform5(1u64..1 << 62);
-    (numbers, segments, keys, deletions).prop_map(|(numbers, segments, batch_keys, deletions)| {
-        Manifest {
+    let eviction = (any::<u64>(), any::<i64>(), any::<u64>()).prop_map(|(source, nanos, last)| {
+        let eviction = Eviction {
+            before: Timestamp::from_nanos(nanos),
+            up_to_sequence: last,
+        };
+        (SourceId(source), eviction)
+    });
+    let evictions = prop::collection::vec(eviction, 0..3);
+    (numbers, segments, keys, deletions, evictions).prop_map(
+        |(numbers, segments, batch_keys, deletions, evictions)| Manifest {
             number: numbers[0],
             log_floor: numbers[1],
             next_sequence: numbers[2],
@@ -92,8 +102,9 @@ fn manifest() -> impl Strategy<Value = Manifest> {
             batch_keys,
             next_deletion: numbers[4],
             deletions,
-        }
-    })
+            evictions: evictions.into_iter().collect(),
+        },
+    )
 }
 
 proptest! {

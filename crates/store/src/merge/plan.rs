@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cordwood_event::SourceId;
 
 use super::choose::day_of;
+use crate::eviction::{Evictions, is_dead};
 use crate::segment::{BlockSource, Segment, SegmentBlock};
 use crate::{BlockHandle, Options, Retention};
 
@@ -70,16 +71,16 @@ impl From<StoredBlock> for BlockSource {
     }
 }
 
-/// The segments to write in place of `inputs`; none if everything in them has expired.
+/// The segments to write in place of `inputs`; none if everything in them is dead.
 pub(super) fn outputs_of(
     inputs: &[Arc<Segment>],
-    retention: &Retention,
+    (retention, evictions): (&Retention, &Evictions),
     options: &Options,
 ) -> Vec<Output> {
     let mut days: BTreeMap<i64, BTreeMap<SourceId, Vec<StoredBlock>>> = BTreeMap::new();
     for segment in inputs {
         for (index, block) in segment.blocks.iter().enumerate() {
-            if retention.is_expired(block.source, block.directory.timestamps.1) {
+            if is_dead(block, retention, evictions) {
                 continue;
             }
             let sources = days.entry(day_of(block.start())).or_default();

@@ -40,7 +40,8 @@ impl Merger {
                 return Err(Error::Closed);
             }
             if self.holds_deleted(view, segment, reach) {
-                let purged = self.merge(vec![Arc::clone(segment)], retention, purge)?;
+                let dead = (retention, &*view.evictions);
+                let purged = self.merge(vec![Arc::clone(segment)], dead, purge)?;
                 return Ok(Settled::Something(purged));
             }
         }

@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod deletion;
 mod deletion_crash;
+mod eviction;
 mod faults;
 mod fixture;
 mod lines;
