@@ -99,6 +99,9 @@ pub(crate) enum SourceVerb {
         /// How long its events are kept, in days: 30d; or `forever`.
         #[arg(long, value_name = "DAYS", default_value = "forever", value_parser = parse_retention)]
         retention: RetentionDays,
+        /// How much disk its events may take, such as 10GiB, before the oldest go; or `unlimited`.
+        #[arg(long, value_name = "SIZE", default_value = "unlimited", value_parser = parse_size)]
+        max_size: SizeLimit,
     },
     /// Change a source.
     Update {
@@ -110,6 +113,9 @@ pub(crate) enum SourceVerb {
         /// How long its events are kept, in days: 30d; or `forever`.
         #[arg(long, value_name = "DAYS", value_parser = parse_retention)]
         retention: Option<RetentionDays>,
+        /// How much disk its events may take, such as 10GiB, before the oldest go; or `unlimited`.
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        max_size: Option<SizeLimit>,
     },
     /// List the sources.
     List,
@@ -293,6 +299,34 @@ pub(crate) struct ImportArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetentionDays(pub Option<u64>);
 
+/// How many bytes of disk a source may take; `None` for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeLimit(pub Option<u64>);
+
+/// Reads `10GiB`, `500 MiB`, `2T` or `unlimited`.
+fn parse_size(text: &str) -> Result<SizeLimit, String> {
+    if text == "unlimited" {
+        return Ok(SizeLimit(None));
+    }
+    let bytes = bytes_of(text).map(|bytes| SizeLimit(Some(bytes)));
+    bytes.ok_or_else(|| "write a size such as 500MiB or 10GiB, or unlimited".to_owned())
+}
+
+/// Reads a number of bytes, in powers of 1024 if it has a unit, whatever its spelling.
+pub(crate) fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return None,
+    };
+    let number: u64 = number.parse().ok()?;
+    number.checked_mul(1 << shift)
+}
+
 /// Reads `30d`, `30` or `forever`.
 fn parse_retention(text: &str) -> Result<RetentionDays, String> {
     if text == "forever" {
@@ -346,6 +380,25 @@ mod tests {
                 expected,
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        let cases = [
+            ("10GiB", Some(Some(10 << 30))),
+            ("500 mb", Some(Some(500 << 20))),
+            ("2T", Some(Some(2 << 40))),
+            ("4096", Some(Some(4096))),
+            ("unlimited", Some(None)),
+            ("", None),
+            ("GiB", None),
+            ("-1GiB", None),
+            ("99999999999TiB", None),
+        ];
+        for (text, expected) in cases {
+            let limit = parse_size(text).ok().map(|limit| limit.0);
+            assert_eq!(limit, expected, "{text:?}");
         }
     }
 

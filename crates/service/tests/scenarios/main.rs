@@ -8,6 +8,7 @@ mod ingest;
 mod ledger;
 mod permissions;
 mod search;
+mod size;
 mod sources;
 mod stages;
 mod tokens;
