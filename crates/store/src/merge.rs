@@ -109,35 +109,42 @@ impl Merger {
             if self.evict(&view, &retention)? {
                 continue;
             }
-            let settled = self.settle_deletions(&view, &retention);
-            match settled.inspect_err(|error| self.leave_alone(error))? {
-                Settled::Nothing => {}
-                Settled::Something(purged) => {
-                    compacted.add(&purged);
-                    continue;
-                }
-            }
-            let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
-            let segments: Vec<_> = view.segments.iter().filter(is_readable).cloned().collect();
-            let facts = segments
-                .iter()
-                .map(|segment| SegmentFacts::of(segment, &retention, &view.evictions));
-            let facts: Vec<SegmentFacts> = facts.collect();
-            let limits = Limits::of(&self.shared.options);
-            let Some(chosen) = choose(&facts, &limits, &retention, eagerness) else {
+            let settled = self.settle_deletions(&view);
+            let inputs = match settled.inspect_err(|error| self.leave_alone(error))? {
+                Settled::Nothing => self.choose(&view, &retention, eagerness),
+                Settled::Step => continue,
+                Settled::Purge(segment) => Some(vec![segment]),
+            };
+            let Some(inputs) = inputs else {
                 return Ok(compacted);
             };
-            let inputs = chosen
-                .into_iter()
-                .filter_map(|index| segments.get(index).cloned());
-            let inputs: Vec<Arc<Segment>> = inputs.collect();
-            drop(segments);
             let purge = Purge::new(&view, &self.shared);
             let evictions = Arc::clone(&view.evictions);
+            // A merge takes long, and must not hold on to the memory of rows that are flushed meanwhile.
             drop(view);
             let merged = self.merge(inputs, (&retention, &evictions), purge);
             compacted.add(&merged.inspect_err(|error| self.leave_alone(error))?);
         }
+    }
+
+    /// The segments to merge next, if any.
+    fn choose(
+        &self,
+        view: &View,
+        retention: &Retention,
+        eagerness: Eagerness,
+    ) -> Option<Vec<Arc<Segment>>> {
+        let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
+        let segments: Vec<_> = view.segments.iter().filter(is_readable).collect();
+        let facts = segments
+            .iter()
+            .map(|segment| SegmentFacts::of(segment, retention, &view.evictions));
+        let facts: Vec<SegmentFacts> = facts.collect();
+        let limits = Limits::of(&self.shared.options);
+        let chosen = choose(&facts, &limits, retention, eagerness)?.into_iter();
+        let inputs =
+            chosen.filter_map(|index| segments.get(index).map(|segment| Arc::clone(segment)));
+        Some(inputs.collect())
     }
 
     /// Has sources that have grown above their limit lose their oldest events; says whether any does.

@@ -10,39 +10,34 @@ use super::purge::Purge;
 use crate::memtable::Generation;
 use crate::segment::{Segment, SegmentId};
 use crate::view::View;
-use crate::{Compacted, Deletion, DeletionId, DeletionRequest, Error, Retention};
+use crate::{Deletion, DeletionId, DeletionRequest, Error};
 
-/// What was done for deletions.
+/// What there is to do for deletions.
 pub(super) enum Settled {
     /// There is nothing to do now.
     Nothing,
-    /// One step was made, and there may be another.
-    Something(Compacted),
+    /// A step was made, and there may be another.
+    Step,
+    /// This segment is to be merged, alone: it holds deleted rows.
+    Purge(Arc<Segment>),
 }
 
 impl Merger {
     /// The next step for the deletions that stand.
-    pub(super) fn settle_deletions(
-        &mut self,
-        view: &View,
-        retention: &Retention,
-    ) -> Result<Settled, Error> {
-        let purge = Purge::new(view, &self.shared);
-        let Some(reach) = purge.reach() else {
+    pub(super) fn settle_deletions(&mut self, view: &View) -> Result<Settled, Error> {
+        let Some(reach) = Purge::new(view, &self.shared).reach() else {
             return Ok(Settled::Nothing);
         };
         if is_fresh_touched(view) {
             self.flush()?;
-            return Ok(Settled::Something(Compacted::default()));
+            return Ok(Settled::Step);
         }
         for segment in view.segments.iter() {
             if self.shared.merge.is_closed() {
                 return Err(Error::Closed);
             }
             if self.holds_deleted(view, segment, reach) {
-                let dead = (retention, &*view.evictions);
-                let purged = self.merge(vec![Arc::clone(segment)], dead, purge)?;
-                return Ok(Settled::Something(purged));
+                return Ok(Settled::Purge(Arc::clone(segment)));
             }
         }
         self.finish_deletions(view)
@@ -122,7 +117,7 @@ impl Merger {
             let standing = Arc::make_mut(&mut view.deletions);
             standing.retain(|deletion| !done.contains(&deletion.id));
         });
-        Ok(Settled::Something(Compacted::default()))
+        Ok(Settled::Step)
     }
 
     /// Whether what cannot be read may hold rows of a deletion.
