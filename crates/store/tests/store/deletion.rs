@@ -1,6 +1,7 @@
 //! Deletions: hidden at once and for good, and purged from every file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cordwood_event::{SourceId, Timestamp};
@@ -251,6 +252,57 @@ fn deletions_that_stand_have_a_limit() {
     store.purge_with(Arc::new(Containing));
     store.compact().unwrap();
     delete(&store, "drop");
+}
+
+/// Threads append, flush and merge while others delete and read: no snapshot shows what was deleted before it was taken, and
+/// none lacks anything else.
+#[test]
+fn snapshots_are_right_while_deletions_are_purged() {
+    const BATCHES: u64 = 150;
+    let disk = SimulatedDisk::new();
+    let (store, _) = open(&disk).unwrap();
+    store.purge_with(Arc::new(Containing));
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for batch in 0..BATCHES {
+                append(
+                    &store,
+                    1,
+                    &format!("{batch} keep\n{batch} drop\n{batch} keep"),
+                )
+                .unwrap();
+                if batch % 10 == 9 {
+                    store.flush().unwrap();
+                }
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                store.compact().unwrap();
+            }
+        });
+        let mut last_deleted = 0;
+        while !is_done.load(Ordering::Relaxed) {
+            last_deleted = match store.delete(deletion_of(&store, 1, "drop"), None) {
+                Ok(deletion) => deletion.request.up_to_sequence,
+                Err(Error::TooManyDeletions { .. }) => last_deleted,
+                Err(error) => panic!("{error}"),
+            };
+            let snapshot = store.snapshot();
+            let visible = visible_of(&snapshot, 1).unwrap();
+            let is_deleted = |(sequence, line): (&u64, &String)| {
+                *sequence <= last_deleted && line.ends_with("drop")
+            };
+            assert!(!visible.iter().any(is_deleted));
+            let kept = visible.values().filter(|line| line.ends_with("keep"));
+            assert_eq!(kept.count() as u64, snapshot.last_sequence() / 3 * 2);
+        }
+    });
+    delete(&store, "drop");
+    store.compact().unwrap();
+    assert_eq!(texts_of(&store, 1).len() as u64, BATCHES * 2);
 }
 
 #[derive(Clone, Debug)]
