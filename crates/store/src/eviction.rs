@@ -1,12 +1,15 @@
 //! Evictions: the oldest events of a source that go because it takes more space than it may.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cordwood_event::{SourceId, Timestamp};
 
-use crate::Retention;
+use crate::manifest::Chain;
 use crate::segment::SegmentBlock;
+use crate::shared::Shared;
 use crate::view::View;
+use crate::{Error, Retention};
 
 /// What was evicted of a source: events before a time that had come by then. Who asks the store for events leaves them out;
 /// blocks that hold nothing else go as what has expired does.
@@ -36,16 +39,38 @@ pub(crate) fn is_dead(block: &SegmentBlock, retention: &Retention, evictions: &E
         || evicted.is_some_and(|eviction| eviction.covers(block))
 }
 
+/// Has sources that have grown above their limit lose their oldest events: on return they are hidden.
+pub(crate) fn evict(shared: &Shared, chain: &Chain) -> Result<(), Error> {
+    let due = due(&shared.published.get(), &shared.retention());
+    if due.is_empty() {
+        return Ok(());
+    }
+    chain.commit(shared.disk.as_ref(), |next| {
+        extend(&mut next.evictions, &due)
+    })?;
+    shared
+        .published
+        .update(|view| extend(Arc::make_mut(&mut view.evictions), &due));
+    Ok(())
+}
+
+/// Events older than others that went go with them; and who evicts at the same time may have seen less.
+fn extend(evictions: &mut Evictions, due: &Evictions) {
+    for (source, eviction) in due {
+        let known = evictions.entry(*source).or_insert(*eviction);
+        known.before = known.before.max(eviction.before);
+        known.up_to_sequence = known.up_to_sequence.max(eviction.up_to_sequence);
+    }
+}
+
 /// What must be evicted now for every source to keep to its limit: whole blocks, those first whose last event is the oldest.
 /// Events that are not in a segment do not count, nor do blocks that are dead already.
-pub(crate) fn due(view: &View, retention: &Retention) -> Evictions {
+fn due(view: &View, retention: &Retention) -> Evictions {
     let limits = retention.size_limits.iter();
     let due = limits.filter_map(|(source, bytes_max)| {
         let before = overflow(*source, *bytes_max, view, retention)?;
-        // Events older than others that went go with them.
-        let earlier = view.evictions.get(source).map(|earlier| earlier.before);
         let eviction = Eviction {
-            before: before.max(earlier.unwrap_or(before)),
+            before,
             up_to_sequence: view.next_sequence - 1,
         };
         Some((*source, eviction))

@@ -104,11 +104,9 @@ impl Merger {
         let mut compacted = Compacted::default();
         loop {
             self.shared.check_not_poisoned()?;
+            eviction::evict(&self.shared, &self.chain)?;
             let view = self.shared.published.get();
             let retention = self.shared.retention();
-            if self.evict(&view, &retention)? {
-                continue;
-            }
             let settled = self.settle_deletions(&view);
             let inputs = match settled.inspect_err(|error| self.leave_alone(error))? {
                 Settled::Nothing => self.choose(&view, &retention, eagerness),
@@ -145,21 +143,6 @@ impl Merger {
         let inputs =
             chosen.filter_map(|index| segments.get(index).map(|segment| Arc::clone(segment)));
         Some(inputs.collect())
-    }
-
-    /// Has sources that have grown above their limit lose their oldest events; says whether any does.
-    fn evict(&self, view: &View, retention: &Retention) -> Result<bool, Error> {
-        let due = eviction::due(view, retention);
-        if due.is_empty() {
-            return Ok(false);
-        }
-        let disk = self.shared.disk.as_ref();
-        self.chain
-            .commit(disk, |next| next.evictions.extend(due.clone()))?;
-        self.shared
-            .published
-            .update(|view| Arc::make_mut(&mut view.evictions).extend(due));
-        Ok(true)
     }
 
     fn leave_alone(&mut self, error: &Error) {

@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::{
     Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Deletion,
     DeletionRequest, Disk, Error, FindDeleted, Options, Recovery, Retention, Snapshot, Stats,
-    layout, sealing,
+    eviction, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -124,9 +124,17 @@ impl Store {
         answered.recv().unwrap_or(Err(Error::Closed))
     }
 
-    /// Says what has expired. It goes with later merges, whole segments of it soon.
+    /// Says what has expired, and how large sources may be: what is over is hidden on return. All of it goes with later
+    /// merges, whole segments of it soon.
     pub fn set_retention(&self, retention: Retention) {
         self.shared.set_retention(retention);
+        let Some(chain) = self.shared.chain.get() else {
+            return;
+        };
+        if let Err(error) = eviction::evict(&self.shared, chain) {
+            let source = std::error::Error::source(&error);
+            tracing::warn!(%error, source, "could not evict events, a merge will");
+        }
     }
 
     /// Merges all segments that can be merged, and removes all that has expired; returns when that is done.

@@ -74,7 +74,8 @@ fn the_oldest_blocks_go_and_the_rest_stays_within_the_limit() {
     assert_eq!(settle(&store), None, "what is within the limit stays");
     let merged = disk_bytes(&store);
     limit(&store, merged * 5 / 8);
-    let evicted = settle(&store).unwrap();
+    let evicted = store.snapshot().evictions()[&SOURCE];
+    assert_eq!(settle(&store), Some(evicted), "hidden at once");
     assert_eq!(evicted.before, Timestamp::from_nanos(208));
     assert_eq!(evicted.up_to_sequence, 40);
     assert_eq!(first_time(&store).as_deref(), Some("300"));
