@@ -121,7 +121,7 @@ fn status_of(error: &Error) -> StatusCode {
         | Error::InvalidCursor { .. } => StatusCode::BAD_REQUEST,
         Error::InvalidValues(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Refused(refusal) => status_of_refusal(refusal),
-        Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Busy { .. } | Error::TooManyDeletions { .. } => StatusCode::TOO_MANY_REQUESTS,
         // Nobody reads the answer to a cancelled request; 499 is what nginx logs for it.
         Error::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
         Error::InUse | Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,

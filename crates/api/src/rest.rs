@@ -1,6 +1,7 @@
 //! The REST API, a file for each resource.
 
 pub(crate) mod clients;
+pub(crate) mod deletions;
 mod envelope;
 pub(crate) mod events;
 pub(crate) mod jobs;

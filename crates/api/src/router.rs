@@ -15,7 +15,7 @@ use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, events, jobs, query, sources, tokens};
+use crate::rest::{clients, deletions, events, jobs, query, sources, tokens};
 use crate::{ingest, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -54,6 +54,11 @@ fn rest() -> Router<Arc<Edge>> {
             "/api/v1/backups",
             get(jobs::last_backup).post(jobs::back_up),
         )
+        .route(
+            "/api/v1/deletions",
+            get(deletions::list).post(deletions::create),
+        )
+        .route("/api/v1/deletions/{deletion}", get(deletions::show))
         .route("/api/v1/query", get(query::get).post(query::post))
 }
 

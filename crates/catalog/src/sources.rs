@@ -31,6 +31,8 @@ pub struct Source {
     pub quota_bytes_per_month: Option<u64>,
     /// Days its events are kept; `None` for ever.
     pub retention_days: Option<u32>,
+    /// Bytes on disk that it may take; `None` for any number.
+    pub disk_bytes_max: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -47,6 +49,7 @@ pub struct NewSource {
     pub ingesting_paused: bool,
     pub quota_bytes_per_month: Option<u64>,
     pub retention_days: Option<u32>,
+    pub disk_bytes_max: Option<u64>,
 }
 
 /// Changes to a source; `None` leaves a field as it is.
@@ -57,6 +60,7 @@ pub struct SourceChanges {
     pub ingesting_paused: Option<bool>,
     pub quota_bytes_per_month: Option<Option<u64>>,
     pub retention_days: Option<Option<u32>>,
+    pub disk_bytes_max: Option<Option<u64>>,
 }
 
 impl Catalog {
@@ -166,6 +170,9 @@ fn changed(before: &Source, changes: &SourceChanges, now: Timestamp) -> Source {
             .quota_bytes_per_month
             .map_or(before.quota_bytes_per_month, |quota| quota.map(reachable)),
         retention_days: changes.retention_days.unwrap_or(before.retention_days),
+        disk_bytes_max: changes
+            .disk_bytes_max
+            .map_or(before.disk_bytes_max, |bytes| bytes.map(reachable)),
         updated_at: now,
         ..before
     }
@@ -173,13 +180,14 @@ fn changed(before: &Source, changes: &SourceChanges, now: Timestamp) -> Source {
 
 fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<Source, Error> {
     let quota = new.quota_bytes_per_month.map(reachable);
+    let disk_bytes_max = new.disk_bytes_max.map(reachable);
     let table_name = free_table_name(connection, new.client, &new.name)
         .map_err(Error::database("naming a table"))?;
     connection
         .execute(
             "INSERT INTO sources (client_id, name, platform, table_name, ingesting_paused,
-                 quota_bytes_per_month, retention_days, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                 quota_bytes_per_month, retention_days, disk_bytes_max, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
             params![
                 id_to(new.client.0),
                 new.name,
@@ -188,6 +196,7 @@ fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<So
                 new.ingesting_paused,
                 quota.map(id_to),
                 new.retention_days,
+                disk_bytes_max.map(id_to),
                 now.as_nanos(),
             ],
         )
@@ -201,6 +210,7 @@ fn insert(connection: &Connection, new: &NewSource, now: Timestamp) -> Result<So
         ingesting_paused: new.ingesting_paused,
         quota_bytes_per_month: quota,
         retention_days: new.retention_days,
+        disk_bytes_max,
         created_at: now,
         updated_at: now,
     })
@@ -210,7 +220,7 @@ fn update(connection: &Connection, source: &Source) -> Result<(), Error> {
     connection
         .execute(
             "UPDATE sources SET name = ?2, ingesting_paused = ?3, quota_bytes_per_month = ?4,
-                 retention_days = ?5, updated_at = ?6
+                 retention_days = ?5, updated_at = ?6, disk_bytes_max = ?7
              WHERE id = ?1",
             params![
                 id_to(source.id.0),
@@ -219,6 +229,7 @@ fn update(connection: &Connection, source: &Source) -> Result<(), Error> {
                 source.quota_bytes_per_month.map(id_to),
                 source.retention_days,
                 source.updated_at.as_nanos(),
+                source.disk_bytes_max.map(id_to),
             ],
         )
         .map_err(Error::unless_taken("changing a source"))?;
@@ -228,7 +239,7 @@ fn update(connection: &Connection, source: &Source) -> Result<(), Error> {
 pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Vec<Source>> {
     let mut statement = connection.prepare(
         "SELECT id, client_id, name, platform, table_name, ingesting_paused,
-             quota_bytes_per_month, retention_days, created_at, updated_at
+             quota_bytes_per_month, retention_days, created_at, updated_at, disk_bytes_max
          FROM sources ORDER BY id",
     )?;
     let rows = statement.query_map([], from_row)?;
@@ -237,6 +248,7 @@ pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Vec<Source>> {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
     let quota: Option<i64> = row.get(6)?;
+    let disk_bytes_max: Option<i64> = row.get(10)?;
     Ok(Source {
         id: SourceId(id_from(row.get(0)?)),
         client: ClientId(id_from(row.get(1)?)),
@@ -246,6 +258,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
         ingesting_paused: row.get(5)?,
         quota_bytes_per_month: quota.map(i64::unsigned_abs),
         retention_days: row.get(7)?,
+        disk_bytes_max: disk_bytes_max.map(i64::unsigned_abs),
         created_at: Timestamp::from_nanos(row.get(8)?),
         updated_at: Timestamp::from_nanos(row.get(9)?),
     })

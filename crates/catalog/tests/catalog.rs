@@ -68,6 +68,7 @@ fn new_source(name: &str) -> NewSource {
         ingesting_paused: false,
         quota_bytes_per_month: None,
         retention_days: None,
+        disk_bytes_max: None,
     }
 }
 

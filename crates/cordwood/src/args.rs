@@ -65,6 +65,8 @@ pub(crate) enum Verb {
     Token(TokenVerb),
     /// Find events.
     Query(QueryArguments),
+    /// Delete events for good, after showing how many they are.
+    Delete(DeleteArguments),
     /// Send files of events to a source.
     Import(ImportArguments),
     /// Verify a data directory that no server is using.
@@ -97,6 +99,9 @@ pub(crate) enum SourceVerb {
         /// How long its events are kept, in days: 30d; or `forever`.
         #[arg(long, value_name = "DAYS", default_value = "forever", value_parser = parse_retention)]
         retention: RetentionDays,
+        /// How much disk its events may take, such as 10GiB, before the oldest go; or `unlimited`.
+        #[arg(long, value_name = "SIZE", default_value = "unlimited", value_parser = parse_size)]
+        max_size: SizeLimit,
     },
     /// Change a source.
     Update {
@@ -108,6 +113,9 @@ pub(crate) enum SourceVerb {
         /// How long its events are kept, in days: 30d; or `forever`.
         #[arg(long, value_name = "DAYS", value_parser = parse_retention)]
         retention: Option<RetentionDays>,
+        /// How much disk its events may take, such as 10GiB, before the oldest go; or `unlimited`.
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        max_size: Option<SizeLimit>,
     },
     /// List the sources.
     List,
@@ -231,6 +239,40 @@ pub(crate) enum OutputFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DeleteArguments {
+    /// What to delete, such as `user:ann`; a query without stages.
+    pub query: String,
+
+    /// A source to delete from, by id or name; may be repeated.
+    #[arg(long = "source", value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// Say that a query that means every event is meant so.
+    #[arg(long)]
+    pub everything: bool,
+
+    /// Only count.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Wait until the events are removed from the files; they are not found any more before that.
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
     /// Files of JSON lines or of text, plain, .gz or .zst; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
@@ -256,6 +298,34 @@ pub(crate) struct ImportArguments {
 /// How long a source keeps its events; `None` for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetentionDays(pub Option<u64>);
+
+/// How many bytes of disk a source may take; `None` for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeLimit(pub Option<u64>);
+
+/// Reads `10GiB`, `500 MiB`, `2T` or `unlimited`.
+fn parse_size(text: &str) -> Result<SizeLimit, String> {
+    if text == "unlimited" {
+        return Ok(SizeLimit(None));
+    }
+    let bytes = bytes_of(text).map(|bytes| SizeLimit(Some(bytes)));
+    bytes.ok_or_else(|| "write a size such as 500MiB or 10GiB, or unlimited".to_owned())
+}
+
+/// Reads a number of bytes, in powers of 1024 if it has a unit, whatever its spelling.
+pub(crate) fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return None,
+    };
+    let number: u64 = number.parse().ok()?;
+    number.checked_mul(1 << shift)
+}
 
 /// Reads `30d`, `30` or `forever`.
 fn parse_retention(text: &str) -> Result<RetentionDays, String> {
@@ -310,6 +380,25 @@ mod tests {
                 expected,
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        let cases = [
+            ("10GiB", Some(Some(10 << 30))),
+            ("500 mb", Some(Some(500 << 20))),
+            ("2T", Some(Some(2 << 40))),
+            ("4096", Some(Some(4096))),
+            ("unlimited", Some(None)),
+            ("", None),
+            ("GiB", None),
+            ("-1GiB", None),
+            ("99999999999TiB", None),
+        ];
+        for (text, expected) in cases {
+            let limit = parse_size(text).ok().map(|limit| limit.0);
+            assert_eq!(limit, expected, "{text:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cordwood_service::Options;
 use serde::Deserialize;
 
-use crate::args::Globals;
+use crate::args::{Globals, bytes_of};
 use crate::failure::{Failure, cannot};
 
 const CONFIG_FILE: &str = "cordwood.toml";
@@ -120,19 +120,7 @@ fn flush_age(millis: u64) -> Result<Duration, Failure> {
 
 /// Reads `1 GiB`, `512 MiB`, `2G` or a number of bytes.
 fn memory_bytes(text: &str) -> Result<u64, Failure> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => Some(0),
-        "m" | "mb" | "mib" => Some(20),
-        "g" | "gb" | "gib" => Some(30),
-        _ => None,
-    };
-    let number: Option<u64> = number.parse().ok();
-    let bytes = number
-        .zip(shift)
-        .and_then(|(number, shift)| number.checked_mul(1 << shift));
-    match bytes {
+    match bytes_of(text) {
         Some(bytes) if bytes >= MEMORY_BYTES_MIN => Ok(bytes),
         _ => Err(
             Failure::new(format!("memory = \"{text}\" is no memory ceiling"))
@@ -154,7 +142,7 @@ mod tests {
             ("268435456", Some(256 << 20)),
             ("1 MiB", None),
             ("GiB", None),
-            ("1 TiB", None),
+            ("1 TiB", Some(1 << 40)),
             ("99999999999 GiB", None),
             ("", None),
         ];

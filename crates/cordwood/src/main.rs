@@ -7,6 +7,7 @@ mod address;
 mod args;
 mod check;
 mod config;
+mod delete;
 mod failure;
 mod first_start;
 mod import;
@@ -50,6 +51,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Source(verb) => source::run(&settings, verb),
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
+        Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Import(import) => import::run(&settings, &import),
         Verb::Check => check::run(&settings),
         Verb::Compact { offline: true } => job::compact_offline(&settings),

@@ -2,7 +2,7 @@
 //! of the query make.
 
 mod account;
-mod caret;
+pub(crate) mod caret;
 mod csv;
 mod fields;
 mod lines;

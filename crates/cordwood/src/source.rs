@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::args::{RetentionDays, SourceVerb};
+use crate::args::{RetentionDays, SizeLimit, SourceVerb};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{cell, columns, write, write_json};
@@ -20,6 +20,7 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
             platform,
             client,
             retention,
+            max_size,
         } => {
             let client = client.as_deref();
             let client = client
@@ -30,6 +31,7 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
                 "platform": platform,
                 "client_id": client,
                 "logs_retention": retention.0,
+                "disk_bytes_max": max_size.0,
             });
             create(&remote, is_json, &name, &body)
         }
@@ -37,7 +39,21 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
             source,
             name,
             retention,
-        } => update(&remote, is_json, &source, name.as_deref(), retention),
+            max_size,
+        } => {
+            let mut body = serde_json::Map::new();
+            if let Some(name) = name {
+                body.insert("name".to_owned(), name.into());
+            }
+            if let Some(RetentionDays(days)) = retention {
+                body.insert("logs_retention".to_owned(), days.into());
+            }
+            if let Some(SizeLimit(bytes)) = max_size {
+                body.insert("disk_bytes_max".to_owned(), bytes.into());
+            }
+            let answer = remote.call(Method::PATCH, &path(&source), Some(&body.into()))?;
+            show(&answer, is_json)
+        }
         SourceVerb::List => list(&remote, is_json),
         SourceVerb::Show { source } => {
             let answer = remote.get(&path(&source))?;
@@ -67,24 +83,6 @@ fn create(remote: &Remote, is_json: bool, name: &str, body: &Value) -> Result<()
     ))
 }
 
-fn update(
-    remote: &Remote,
-    is_json: bool,
-    source: &str,
-    name: Option<&str>,
-    retention: Option<RetentionDays>,
-) -> Result<(), Failure> {
-    let mut body = serde_json::Map::new();
-    if let Some(name) = name {
-        body.insert("name".to_owned(), name.into());
-    }
-    if let Some(RetentionDays(days)) = retention {
-        body.insert("logs_retention".to_owned(), days.into());
-    }
-    let answer = remote.call(Method::PATCH, &path(source), Some(&body.into()))?;
-    show(&answer, is_json)
-}
-
 fn list(remote: &Remote, is_json: bool) -> Result<(), Failure> {
     let sources = all(remote)?;
     if is_json {
@@ -93,7 +91,7 @@ fn list(remote: &Remote, is_json: bool) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = sources.iter().map(row).collect();
     write(&columns(
         &[
-            "ID", "NAME", "PLATFORM", "EVENTS", "BYTES", "STATE", "TOKEN",
+            "ID", "NAME", "PLATFORM", "EVENTS", "BYTES", "DISK", "STATE", "TOKEN",
         ],
         &rows,
     ))
@@ -107,6 +105,7 @@ fn row(source: &Value) -> Vec<String> {
         cell(source, "platform"),
         cell(source, "records_count"),
         cell(source, "records_bytes"),
+        cell(source, "disk_bytes"),
         if is_paused { "paused" } else { "taking in" }.into(),
         cell(source, "token"),
     ]
@@ -149,6 +148,8 @@ fn show(answer: &Value, is_json: bool) -> Result<(), Failure> {
         "quota_bytes_per_month",
         "records_count",
         "records_bytes",
+        "disk_bytes",
+        "disk_bytes_max",
         "token",
         "created_at",
         "updated_at",

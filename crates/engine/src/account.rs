@@ -44,6 +44,15 @@ pub enum Incomplete {
         /// What failed.
         detail: String,
     },
+    /// The query of a deletion cannot be read, so that all events it might mean are left out.
+    Deletion {
+        /// The source it is about.
+        source: SourceId,
+        /// The times it is about.
+        range: TimeBounds,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file of the store is damaged or gone.
     Missing {
         /// The source whose events it held.
@@ -89,6 +98,15 @@ impl fmt::Display for Incomplete {
                 "{rows} events of source {source} between {} and {} could not be read: {detail}",
                 range.first, range.last
             ),
+            Incomplete::Deletion {
+                source,
+                range,
+                reason,
+            } => write!(
+                f,
+                "events of source {source} between {} and {} are hidden by a deletion that is not understood: {reason}",
+                range.first, range.last
+            ),
             Incomplete::Missing {
                 source,
                 file,
@@ -115,6 +133,8 @@ pub struct BlockCounts {
     pub pruned_by_sequence: u64,
     /// A word the filter needs is not in the block, as the token map of its segment says.
     pub pruned_by_tokens: u64,
+    /// All events in it are deleted or evicted.
+    pub pruned_by_deletion: u64,
     /// The smallest and largest number of a column exclude a match.
     pub pruned_by_statistics: u64,
     /// A field the filter needs does not occur.
@@ -139,6 +159,7 @@ impl BlockCounts {
         self.pruned_by_time
             + self.pruned_by_sequence
             + self.pruned_by_tokens
+            + self.pruned_by_deletion
             + self.pruned_by_statistics
             + self.pruned_by_absent_column
             + self.pruned_by_dictionary

@@ -6,7 +6,8 @@ use cordwood_store::{MemoryBudget, Snapshot};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::budget::Budget;
-use crate::plan::Plan;
+use crate::deletions::{DeletedRows, Deletions};
+use crate::plan::{Plan, Planned};
 use crate::run::Means;
 use crate::search::{self, Outcome};
 use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
@@ -28,6 +29,7 @@ pub struct Engine {
     pool: ThreadPool,
     memory: MemoryBudget,
     clock: Clock,
+    deletions: Deletions,
 }
 
 impl Engine {
@@ -42,6 +44,7 @@ impl Engine {
             pool,
             memory: options.memory,
             clock: options.clock,
+            deletions: Deletions::default(),
         })
     }
 
@@ -54,7 +57,7 @@ impl Engine {
         request: &SearchRequest,
     ) -> Result<SearchAnswer, Error> {
         let started = self.clock.now();
-        let planned = Plan::new(snapshot, request);
+        let planned = self.plan(snapshot, request);
         let up_to_sequence = planned.0.up_to_sequence;
         let means = self.means(request);
         let Outcome {
@@ -82,6 +85,15 @@ impl Engine {
         time: Duration,
     ) -> Result<Explanation, Error> {
         explain::explain_empty(self, snapshot, request, time)
+    }
+
+    /// What tells the store which rows deletions mean.
+    pub fn deleted_rows(&self) -> DeletedRows {
+        DeletedRows::new(self.clock.clone())
+    }
+
+    pub(crate) fn plan(&self, snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
+        Plan::new(snapshot, request, self.deletions.of(snapshot))
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {

@@ -8,7 +8,6 @@ use cordwood_query::{Filter, Target, TimeBounds};
 use cordwood_store::{Part, Snapshot};
 
 use crate::near_name::near_names;
-use crate::plan::Plan;
 use crate::{
     ClauseCount, Clock, Count, Engine, Error, Explanation, NearFields, Order, Position,
     SearchRequest, Total,
@@ -208,7 +207,7 @@ impl Inquiry<'_> {
     /// the others: a field that rare is hardly the one that was meant.
     fn known_names(&mut self) -> BTreeSet<String> {
         let everything = self.question(Filter::All, self.range);
-        let (plan, _) = Plan::new(self.snapshot, &everything);
+        let (plan, _) = self.engine.plan(self.snapshot, &everything);
         let mut names = BTreeSet::new();
         let mut add = |path: &str| {
             if names.len() < KNOWN_NAMES_MAX && !names.contains(&*path::name(path)) {

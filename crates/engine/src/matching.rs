@@ -1,12 +1,13 @@
 //! The rows of one part that a question is about: in its range, in its snapshot, and matching its filter.
 
-use cordwood_event::EventId;
+use cordwood_event::{EventId, EventRef};
 use cordwood_query::{Origin, TimeBounds};
 use cordwood_store::{BlockHandle, OpenRows};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::condition::Condition;
+use crate::deletions::{Bounds, OpenDeletion};
 use crate::evaluate::{BlockClauses, Failure};
 use crate::narrow::{self, Pruned, is_within};
 use crate::part::Fate;
@@ -49,6 +50,13 @@ impl PartRows<'_> {
         let matcher = self.plan.matcher.in_batch(batch);
         let source = &self.plan.sources[self.part.source].searched;
         let range = self.range();
+        let deletions = self.part.deletions.iter();
+        let deletions: Vec<OpenDeletion<'_>> =
+            deletions.map(|deletion| deletion.in_batch(batch)).collect();
+        let is_deleted = |event: EventRef<'_>, id: EventId| {
+            let mut deletions = deletions.iter();
+            deletions.any(|deletion| deletion.takes(source.id, event, id))
+        };
         let mut rows_scanned = 0;
         for (row, event) in batch.events().enumerate() {
             if row.is_multiple_of(ROWS_PER_CHECK) {
@@ -68,7 +76,7 @@ impl PartRows<'_> {
                 source_name: &source.name,
                 sequence: id.sequence,
             };
-            if matcher.matches(event, &origin) {
+            if matcher.matches(event, &origin) && !is_deleted(event, id) {
                 visit(row, id)?;
             }
         }
@@ -87,35 +95,23 @@ impl PartRows<'_> {
         )
     }
 
-    /// Whether no row of the block lies outside the range or is too new.
+    /// Whether no row of the block lies outside the range, is too new, or may be deleted.
     pub(crate) fn holds_whole(&self, handle: &BlockHandle) -> bool {
         is_within(self.part.times, self.range())
             && handle.directory().sequences.1 <= self.plan.up_to_sequence
+            && self.part.deletions.is_empty()
     }
 
     /// The rows of a block in the range and in the snapshot of the question.
     pub(crate) fn in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
-        let mut selected = Selection::all(block.rows());
-        let range = self.range();
-        if !is_within(self.part.times, range) {
-            let times = block.timestamps()?;
-            let start = times.partition_point(|time| *time < range.first.as_nanos());
-            let end = times.partition_point(|time| *time <= range.last.as_nanos());
-            selected.keep_range(start..end);
-        }
-        let up_to_sequence = self.plan.up_to_sequence;
-        if block.directory().sequences.1 > up_to_sequence {
-            let sequences = block.sequences()?;
-            selected = selected.filter(|row| {
-                sequences
-                    .get(row)
-                    .is_some_and(|sequence| *sequence <= up_to_sequence)
-            });
-        }
-        Ok(selected)
+        let bounds = Bounds {
+            times: self.range(),
+            up_to_sequence: self.plan.up_to_sequence,
+        };
+        bounds.select(block, Selection::all(block.rows()))
     }
 
-    /// Those of `among` for which the condition holds.
+    /// Those of `among` for which the condition holds and that are not deleted.
     pub(crate) fn select(
         &self,
         condition: &Condition,
@@ -123,8 +119,14 @@ impl PartRows<'_> {
         among: Selection,
     ) -> Result<Selected, Failure> {
         let evaluator = BlockClauses::new(block, &self.plan.clauses, self.budget);
-        let rows = condition.evaluate(&evaluator, among)?;
+        let mut rows = condition.evaluate(&evaluator, among)?;
         let is_ruled_out = rows.is_empty() && !evaluator.has_tested_rows();
+        for deletion in &self.part.deletions {
+            if rows.is_empty() {
+                break;
+            }
+            rows.subtract(&deletion.select(block, &rows, self.budget)?);
+        }
         Ok(Selected {
             fate: if is_ruled_out {
                 Fate::Pruned(Pruned::Dictionary)

@@ -1,6 +1,7 @@
 //! What a search has to look at, and in which order: decided once, before the first block is read.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{Part, Snapshot};
@@ -8,6 +9,7 @@ use cordwood_store::{Part, Snapshot};
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
 use crate::counted::ValueVerdicts;
+use crate::deletions::{Deletion, PartDeletion, PartDeletions, SourceDeletions};
 use crate::narrow::times_of;
 use crate::top::Rank;
 use crate::words::WordSearch;
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     /// How many rows to find: one more than are given back, to know whether a page follows.
     pub(crate) rows_wanted: usize,
     pub(crate) total: Total,
+    /// Deletions that stand.
+    pub(crate) deletions: Vec<Arc<Deletion>>,
 }
 
 /// A source, and what is left of the filter there once `_source` clauses are decided.
@@ -51,6 +55,8 @@ pub(crate) struct PlannedPart {
     pub(crate) best: Rank,
     /// The clauses that hold for no row of it, as its words tell.
     pub(crate) absent: Vec<ClauseId>,
+    /// The deletions that may take rows of it.
+    pub(crate) deletions: Vec<PartDeletion>,
 }
 
 /// What planning alone ruled out, and what the store cannot give.
@@ -60,12 +66,17 @@ pub(crate) struct Planned {
     pub(crate) blocks_outside_time: u64,
     pub(crate) blocks_too_new: u64,
     pub(crate) blocks_without_words: u64,
+    pub(crate) blocks_deleted: u64,
     pub(crate) segments: u64,
     pub(crate) incomplete: Vec<Incomplete>,
 }
 
 impl Plan {
-    pub(crate) fn new(snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        deletions: Vec<Arc<Deletion>>,
+    ) -> (Plan, Planned) {
         let (condition, clauses) = Condition::of(&request.filter);
         let clauses: Vec<CompiledClause> = clauses
             .into_iter()
@@ -93,6 +104,7 @@ impl Plan {
                 limit => limit.saturating_add(1),
             },
             total: request.total,
+            deletions,
         };
         let planned = plan.collect_parts(snapshot);
         (plan, planned)
@@ -106,9 +118,13 @@ impl Plan {
         for (index, source) in self.sources.iter().enumerate() {
             let id = source.searched.id;
             planned.incomplete.extend(source.missing(snapshot));
+            planned
+                .incomplete
+                .extend(source.misunderstood(&self.deletions));
+            let mut deletions = SourceDeletions::new(&self.deletions, id);
             let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
-                let (times, first_sequence) = extent_of(&part);
+                let (times, sequences) = extent_of(&part);
                 let is_in_time = self.is_in_time(source, times);
                 if let Part::Block(block) = &part {
                     planned.blocks_total += 1;
@@ -119,9 +135,9 @@ impl Plan {
                     }
                     planned.blocks_outside_time += u64::from(!is_in_time);
                     planned.blocks_too_new +=
-                        u64::from(is_in_time && first_sequence > self.up_to_sequence);
+                        u64::from(is_in_time && sequences.0 > self.up_to_sequence);
                 }
-                if is_in_time && first_sequence <= self.up_to_sequence {
+                if is_in_time && sequences.0 <= self.up_to_sequence {
                     let absent = match &part {
                         Part::Open(_) => Vec::new(),
                         Part::Block(block) => words.absent(block),
@@ -130,12 +146,18 @@ impl Plan {
                         planned.blocks_without_words += 1;
                         continue;
                     }
+                    let PartDeletions::Some(deletions) = deletions.of_part(&part, times, sequences)
+                    else {
+                        planned.blocks_deleted += u64::from(matches!(part, Part::Block(_)));
+                        continue;
+                    };
                     parts.push(PlannedPart {
                         source: index,
                         part,
                         times,
                         best: Rank::best_between(times, self.order),
                         absent,
+                        deletions,
                     });
                 }
             }
@@ -157,6 +179,20 @@ impl Plan {
 }
 
 impl PlannedSource {
+    /// Deletions whose text cannot be read hide more than they should.
+    fn misunderstood(&self, deletions: &[Arc<Deletion>]) -> impl Iterator<Item = Incomplete> {
+        let (source, range) = (self.searched.id, self.range);
+        deletions.iter().filter_map(move |deletion| {
+            let reason = deletion.misunderstood.as_ref()?;
+            let times = range.intersection(deletion.times());
+            (deletion.is_about(source) && !times.is_empty()).then(|| Incomplete::Deletion {
+                source,
+                range: times,
+                reason: reason.clone(),
+            })
+        })
+    }
+
     fn missing(&self, snapshot: &Snapshot) -> impl Iterator<Item = Incomplete> {
         let (source, range) = (self.searched.id, self.range);
         snapshot.missing(source).filter_map(move |missing| {
@@ -207,16 +243,18 @@ fn is_ruled_out(condition: &Condition, absent: &[ClauseId]) -> bool {
     !absent.is_empty() && without() == Condition::Constant(false)
 }
 
-/// The times of a part's rows, and the first of their sequence numbers.
-fn extent_of(part: &Part) -> (TimeBounds, u64) {
+/// The times of a part's rows, and the first and the last of their sequence numbers.
+fn extent_of(part: &Part) -> (TimeBounds, (u64, u64)) {
     match part {
         Part::Open(rows) => {
             let (first, last) = rows.time_range();
-            (TimeBounds { first, last }, rows.sequence(0))
+            let last_row = rows.batch().len().saturating_sub(1);
+            let sequences = (rows.sequence(0), rows.sequence(last_row));
+            (TimeBounds { first, last }, sequences)
         }
         Part::Block(block) => {
             let directory = block.directory();
-            (times_of(directory), directory.sequences.0)
+            (times_of(directory), directory.sequences)
         }
     }
 }

@@ -107,6 +107,7 @@ impl<'a> Run<'a> {
                 pruned_by_time: planned.blocks_outside_time,
                 pruned_by_sequence: planned.blocks_too_new,
                 pruned_by_tokens: planned.blocks_without_words,
+                pruned_by_deletion: planned.blocks_deleted,
                 ..BlockCounts::default()
             },
             segments: planned.segments,

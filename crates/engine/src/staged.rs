@@ -21,7 +21,6 @@ use cordwood_store::Snapshot;
 use crate::aggregate::Approximation;
 use crate::engine::Engine;
 use crate::groups::Held;
-use crate::plan::Plan;
 use crate::row::kept::{Added, KeptRow};
 use crate::row::tabular::cell_of;
 use crate::run::Run;
@@ -79,10 +78,10 @@ impl Engine {
         let started = self.clock().now();
         let mut pipeline = Pipeline::new(request);
         let search = pipeline.search_of(request);
-        let planned = Plan::new(snapshot, &search);
+        let planned = self.plan(snapshot, &search);
         let means = self.means(&search);
         let (up_to_sequence, held) = (planned.0.up_to_sequence, Arc::new(Held::new(means.memory)));
-        let range = range::lasting(&planned.0, snapshot);
+        let range = range::lasting(self, &planned.0, snapshot, &search)?;
         let mut run = Run::new(&means, planned.0, planned.1);
         let (result, approximate) = match pipeline.ending.clone() {
             Ending::Groups(aggregation) if pipeline.ordered.is_empty() => {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::{Access, Refusal};
 
+/// About how long the store takes to purge something.
+const RETRY_AFTER_PURGE: Duration = Duration::from_secs(60);
+
 /// The error of every use case. `Display` is the sentence for the user; [`code`](Error::code) and
 /// [`hint`](Error::hint) go beside it.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +83,12 @@ pub enum Error {
         /// When to try again.
         retry_after: Duration,
     },
+    /// More deletions stand than searches can look past (429).
+    #[error("{standing} deletions wait until their events are purged, try again later")]
+    TooManyDeletions {
+        /// How many.
+        standing: u64,
+    },
     /// The caller went away.
     #[error("the request was cancelled")]
     Cancelled,
@@ -143,6 +152,7 @@ impl Error {
             Error::InvalidCursor { .. } => "invalid_cursor",
             Error::Refused(refusal) => refusal.code(),
             Error::Busy { .. } => "busy",
+            Error::TooManyDeletions { .. } => "too_many_deletions",
             Error::Cancelled => "cancelled",
             Error::InUse => "data_directory_in_use",
             Error::Internal { .. } => "internal",
@@ -169,6 +179,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::Busy { retry_after } => Some(*retry_after),
+            Error::TooManyDeletions { .. } => Some(RETRY_AFTER_PURGE),
             Error::Refused(refusal) => refusal.retry_after(),
             _ => None,
         }

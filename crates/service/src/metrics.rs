@@ -280,6 +280,11 @@ impl Service {
                 "Segments that cannot be read.",
                 stats.segments_missing,
             ),
+            (
+                "cordwood_store_deletions_standing",
+                "Deletions whose events are hidden and not yet purged.",
+                stats.deletions_standing,
+            ),
         ];
         for (name, help, value) in gauges {
             page.gauge(name, help, value);

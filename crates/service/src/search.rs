@@ -120,7 +120,7 @@ pub struct Account {
     pub to: Option<Timestamp>,
     /// The sources searched.
     pub sources: Vec<SourceId>,
-    /// The sources whose retention cuts off the start of the range: from when on their events are kept.
+    /// The sources whose retention or size cuts off the start of the range: from when on their events are kept.
     pub kept_from: BTreeMap<SourceId, Timestamp>,
     /// Events looked at.
     pub rows_scanned: u64,
@@ -167,7 +167,8 @@ impl Service {
         self.counters.count_search(&found.account);
         let held = self.hold_answer(&found)?;
         let explanation = self.explain(&question, &snapshot, &asked, &found)?;
-        Ok(answer_of(question, found, explanation, held))
+        let account = account_of(&question, &found.account, &snapshot);
+        Ok(answer_of(question, found, account, explanation, held))
     }
 
     fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
@@ -280,7 +281,7 @@ impl Service {
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.
-fn chosen_sources(
+pub(crate) fn chosen_sources(
     visible: &[Arc<catalog::Source>],
     names: &[String],
 ) -> Result<Vec<Arc<catalog::Source>>, Error> {
@@ -298,6 +299,7 @@ fn chosen_sources(
 fn answer_of(
     question: Question,
     found: Found,
+    account: Account,
     explanation: Option<Explanation>,
     held: AnswerMemory,
 ) -> SearchAnswer {
@@ -307,7 +309,6 @@ fn answer_of(
         now: question.now,
         question: question.hash,
     });
-    let account = account_of(&question, &found.account);
     let names = question
         .sources
         .iter()
@@ -327,7 +328,7 @@ fn answer_of(
     }
 }
 
-fn account_of(question: &Question, account: &engine::Account) -> Account {
+fn account_of(question: &Question, account: &engine::Account, snapshot: &Snapshot) -> Account {
     let reasons: Vec<String> = account.incomplete.iter().map(ToString::to_string).collect();
     let TimeBounds { first, last } = account.range;
     Account {
@@ -337,7 +338,7 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
         from: (first != Timestamp::MIN).then_some(first),
         to: (last != Timestamp::MAX).then_some(last),
         sources: question.sources.iter().map(|source| source.id).collect(),
-        kept_from: cut_by_retention(&question.sources, account.range, question.now),
+        kept_from: cut_by_retention(&question.sources, account.range, snapshot, question.now),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks_total: account.blocks.total,
@@ -347,7 +348,7 @@ fn account_of(question: &Question, account: &engine::Account) -> Account {
     }
 }
 
-fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
+pub(crate) fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
     let problems = diagnostics.into_iter().map(|diagnostic| QueryProblem {
         message: diagnostic.message,
         position: diagnostic.span,

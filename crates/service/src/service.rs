@@ -52,6 +52,7 @@ impl Service {
         let store = Arc::new(store);
         store.set_retention(retention(&catalog, now));
         let engine = start_engine(&options, &memory)?;
+        store.purge_with(Arc::new(engine.deleted_rows()));
         let mut service = Service {
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),

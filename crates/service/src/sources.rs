@@ -39,6 +39,8 @@ pub struct Source {
     pub quota_bytes_per_month: Option<u64>,
     /// How long its events are kept; `None` for ever.
     pub retention_days: Option<u32>,
+    /// How many bytes on disk it may take; of what is over, the oldest events go. `None` for any number.
+    pub disk_bytes_max: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -51,6 +53,8 @@ pub struct Source {
     pub records_count: u64,
     /// What they took in the requests, before compression.
     pub records_bytes: u64,
+    /// Bytes that they take on disk. Events that came in the last minutes may be in the log only, and take none.
+    pub disk_bytes: u64,
 }
 
 /// What is known of a source's token; the token itself is not.
@@ -94,6 +98,8 @@ pub struct NewSource {
     pub quota_bytes_per_month: Option<u64>,
     /// As [`Source::retention_days`].
     pub retention_days: Option<u32>,
+    /// As [`Source::disk_bytes_max`].
+    pub disk_bytes_max: Option<u64>,
 }
 
 /// Changes to a source; `None` leaves a field as it is.
@@ -107,6 +113,8 @@ pub struct SourceChanges {
     pub quota_bytes_per_month: Option<Option<u64>>,
     /// A new retention; `Some(None)` keeps for ever.
     pub retention_days: Option<Option<u32>>,
+    /// A new limit of bytes on disk; `Some(None)` lifts it.
+    pub disk_bytes_max: Option<Option<u64>>,
 }
 
 /// Which sources to list.
@@ -159,6 +167,9 @@ pub struct RotatedToken {
 
 /// Days of retention at most: ten years, as Better Stack has it.
 const RETENTION_DAYS_MAX: u32 = 3652;
+/// The smallest limit of bytes on disk. Whole blocks go, of up to a megabyte each: below this a source would be empty as often
+/// as not.
+const DISK_BYTES_MAX_MIN: u64 = 1 << 20;
 /// Characters in a name at most; what fits a line of a page.
 const NAME_LENGTH_MAX: usize = 200;
 
@@ -169,6 +180,7 @@ impl Service {
         let mut invalid = Vec::new();
         check_name(&new.name, &mut invalid);
         check_retention(new.retention_days, &mut invalid);
+        check_disk_bytes(new.disk_bytes_max, &mut invalid);
         let platform = platform_of(new.platform.as_deref(), &mut invalid);
         let client = self.client_for(caller, new.client, &mut invalid);
         let (Some(client), Some(platform), true) = (client, platform, invalid.is_empty()) else {
@@ -181,6 +193,7 @@ impl Service {
             ingesting_paused: new.ingesting_paused,
             quota_bytes_per_month: new.quota_bytes_per_month,
             retention_days: new.retention_days,
+            disk_bytes_max: new.disk_bytes_max,
         };
         let token = NewToken::for_source(&*self.options.random);
         let source = self
@@ -216,11 +229,15 @@ impl Service {
             sources.retain(|source| source.platform == platform.name());
         }
         let skipped = (page - 1).saturating_mul(per_page);
-        let stored = self.store.snapshot().sources();
+        let snapshot = self.store.snapshot();
+        let (stored, on_disk) = (snapshot.sources(), snapshot.disk_bytes());
         let on_page = sources.iter().skip(skipped).take(per_page);
         Ok(SourcePage {
             sources: on_page
-                .map(|source| self.describe_with(source, stored.get(&source.id)))
+                .map(|source| {
+                    let disk_bytes = on_disk.get(&source.id).copied().unwrap_or(0);
+                    self.describe_with(source, stored.get(&source.id), disk_bytes)
+                })
                 .collect(),
             total: sources.len(),
             page,
@@ -249,6 +266,7 @@ impl Service {
             check_name(name, &mut invalid);
         }
         check_retention(changes.retention_days.flatten(), &mut invalid);
+        check_disk_bytes(changes.disk_bytes_max.flatten(), &mut invalid);
         if !invalid.is_empty() {
             return Err(Error::InvalidValues(invalid));
         }
@@ -257,13 +275,14 @@ impl Service {
             ingesting_paused: changes.ingesting_paused,
             quota_bytes_per_month: changes.quota_bytes_per_month,
             retention_days: changes.retention_days,
+            disk_bytes_max: changes.disk_bytes_max,
         };
         let changed = self
             .catalog
             .update_source(source.id, &changes, self.now())
             .map_err(|error| of_catalog("changing a source", error))?;
-        if changes.retention_days.is_some() {
-            // At once: what is to be kept longer must not go with the next merge.
+        if changes.retention_days.is_some() || changes.disk_bytes_max.is_some() {
+            // At once: what is to be kept must not go with the next merge.
             self.store
                 .set_retention(retention(&self.catalog, self.now()));
         }
@@ -305,11 +324,18 @@ impl Service {
 
     /// The whole picture of a source.
     pub(crate) fn describe(&self, source: &catalog::Source) -> Source {
-        let stored = self.store.snapshot().totals(source.id);
-        self.describe_with(source, stored.as_ref())
+        let snapshot = self.store.snapshot();
+        let stored = snapshot.totals(source.id);
+        let disk_bytes = snapshot.disk_bytes().remove(&source.id).unwrap_or(0);
+        self.describe_with(source, stored.as_ref(), disk_bytes)
     }
 
-    fn describe_with(&self, source: &catalog::Source, stored: Option<&SourceTotals>) -> Source {
+    fn describe_with(
+        &self,
+        source: &catalog::Source,
+        stored: Option<&SourceTotals>,
+        disk_bytes: u64,
+    ) -> Source {
         let now = self.now();
         let usage = self.catalog.usage(source.id);
         let usage = usage
@@ -325,6 +351,7 @@ impl Service {
             ingesting_paused: source.ingesting_paused,
             quota_bytes_per_month: source.quota_bytes_per_month,
             retention_days: source.retention_days,
+            disk_bytes_max: source.disk_bytes_max,
             created_at: source.created_at,
             updated_at: source.updated_at,
             tokens: tokens.into_iter().map(SourceToken::from).collect(),
@@ -336,6 +363,7 @@ impl Service {
             },
             records_count: stored.map_or(0, |totals| totals.rows),
             records_bytes: stored.map_or(0, |totals| totals.event_bytes),
+            disk_bytes,
         }
     }
 
@@ -393,6 +421,13 @@ fn check_retention(days: Option<u32>, invalid: &mut Vec<InvalidValue>) {
     if days.is_some_and(|days| !(1..=RETENTION_DAYS_MAX).contains(&days)) {
         let message = format!("must be 1 to {RETENTION_DAYS_MAX} days");
         invalid.push(InvalidValue::new("logs_retention", message));
+    }
+}
+
+fn check_disk_bytes(bytes: Option<u64>, invalid: &mut Vec<InvalidValue>) {
+    if bytes.is_some_and(|bytes| bytes < DISK_BYTES_MAX_MIN) {
+        let message = format!("must be {DISK_BYTES_MAX_MIN} bytes or more");
+        invalid.push(InvalidValue::new("disk_bytes_max", message));
     }
 }
 

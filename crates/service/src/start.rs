@@ -76,6 +76,7 @@ fn make_first_source(service: &Service) -> Result<(Source, Secret), Error> {
         ingesting_paused: false,
         quota_bytes_per_month: None,
         retention_days: None,
+        disk_bytes_max: None,
     };
     let token = NewToken::for_source(&*service.options.random);
     let source = service

@@ -57,6 +57,12 @@ pub enum Error {
         /// The failure.
         reason: String,
     },
+    /// So many deletions stand that one more would slow down every search.
+    #[error("{standing} deletions wait until their events are purged; try again later")]
+    TooManyDeletions {
+        /// How many.
+        standing: u64,
+    },
     /// There is no memory for a merge now.
     #[error("the memory for a merge is not to be had now")]
     NoMemory,
@@ -119,6 +125,9 @@ impl Error {
             },
             Error::Poisoned { reason } => Error::Poisoned {
                 reason: reason.clone(),
+            },
+            Error::TooManyDeletions { standing } => Error::TooManyDeletions {
+                standing: *standing,
             },
             Error::NoMemory => Error::NoMemory,
             Error::NoSpace {

@@ -9,9 +9,11 @@ mod check;
 pub mod column;
 mod compacted;
 mod decode;
+mod deletion;
 pub mod disk;
 mod encoding;
 mod error;
+mod eviction;
 mod fixed;
 mod flush;
 mod handle;
@@ -39,9 +41,13 @@ pub use backup::Backup;
 pub use check::{CheckReport, Finding, Severity, check};
 pub use compacted::Compacted;
 pub use decode::{Decode, LoggedBody};
+pub use deletion::{
+    DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, FindDeleted,
+};
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
+pub use eviction::Eviction;
 pub use handle::{BlockHandle, BlockWords, SegmentWords, Tokens};
 pub use memory::{MemoryBudget, Reservation};
 pub use memtable::{OpenRows, Sequences};

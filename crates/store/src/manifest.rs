@@ -5,15 +5,18 @@
 
 mod chain;
 mod commit;
+mod deletions;
 mod serial;
 #[cfg(test)]
 mod tests;
 
 use cordwood_event::SourceId;
 
-use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
+use crate::deletion::PURGED_KEPT;
+use crate::eviction::Evictions;
 use crate::segment::{Segment, SegmentId};
+use crate::{Deletion, DeletionId, DeletionState, SourceTotals};
 
 pub(crate) use chain::{Chain, remove_below_floor};
 pub(crate) use commit::{commit, list_manifests, path_of, read_manifest};
@@ -34,6 +37,11 @@ pub(crate) struct Manifest {
     pub(crate) next_segment: u64,
     pub(crate) segments: Vec<SegmentEntry>,
     pub(crate) batch_keys: Vec<(KeyDigest, KeyUse)>,
+    /// No deletion has this number or a higher one.
+    pub(crate) next_deletion: u64,
+    /// Those that stand, and the last of those that are done, by their numbers.
+    pub(crate) deletions: Vec<Deletion>,
+    pub(crate) evictions: Evictions,
 }
 
 /// A live segment, with enough to know what is missing should it be unreadable.
@@ -60,8 +68,31 @@ impl Manifest {
             log_floor: 1,
             next_sequence: 1,
             next_segment: 1,
+            next_deletion: 1,
             ..Manifest::default()
         }
+    }
+
+    /// The deletions whose events may still be in a file.
+    pub(crate) fn standing_deletions(&self) -> impl Iterator<Item = &Deletion> {
+        let deletions = self.deletions.iter();
+        deletions.filter(|deletion| deletion.state == DeletionState::Hidden)
+    }
+
+    /// Takes note that nothing of some deletions is left, and forgets the oldest that are done.
+    pub(crate) fn mark_purged(&mut self, purged: &[DeletionId]) {
+        for deletion in &mut self.deletions {
+            if purged.contains(&deletion.id) {
+                deletion.state = DeletionState::Purged;
+            }
+        }
+        let standing = self.standing_deletions().count();
+        let mut surplus = (self.deletions.len() - standing).saturating_sub(PURGED_KEPT);
+        self.deletions.retain(|deletion| {
+            let is_surplus = deletion.state == DeletionState::Purged && surplus > 0;
+            surplus -= usize::from(is_surplus);
+            !is_surplus
+        });
     }
 }
 

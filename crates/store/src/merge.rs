@@ -1,4 +1,4 @@
-//! The thread that makes few large segments of many small ones, and leaves out what has expired.
+//! The thread that makes few large segments of many small ones, and leaves out what has expired or was deleted.
 //!
 //! A merge reads blocks of old segments and writes new ones, then commits both in one manifest: segments out, segments in. It
 //! never blocks a flush, and a merge that fails leaves everything as it was.
@@ -6,19 +6,26 @@
 mod choose;
 mod join;
 mod plan;
+mod purge;
+mod settle;
 mod signal;
+mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::eviction::{self, Evictions};
 use crate::manifest::{Chain, SegmentEntry};
-use crate::segment::{OpenFiles, Segment, SegmentId, SegmentWriter};
+use crate::segment::{OpenFiles, Segment, SegmentId};
 use crate::shared::Shared;
-use crate::{Compacted, Error, Retention};
+use crate::view::View;
+use crate::{Compacted, DeletionId, Error, Retention};
 
 use choose::{Eagerness, Limits, SegmentFacts, choose};
-use plan::{Output, Step, outputs_of};
+use plan::outputs_of;
+use purge::Purge;
+use settle::Settled;
 pub(crate) use signal::MergeSignal;
 use signal::Wake;
 
@@ -34,6 +41,10 @@ pub(crate) struct Merger {
     chain: Arc<Chain>,
     /// Segments that could not be read; left alone until the next start.
     unreadable: BTreeSet<SegmentId>,
+    /// Up to which deletion no row of a segment is deleted; not kept over a start, which looks again.
+    purged_up_to: BTreeMap<SegmentId, DeletionId>,
+    /// Deletions that cannot be carried out in some block; left alone until the next start.
+    held_up: BTreeSet<DeletionId>,
     is_failing: bool,
 }
 
@@ -44,6 +55,8 @@ impl Merger {
             files,
             chain,
             unreadable: BTreeSet::new(),
+            purged_up_to: BTreeMap::new(),
+            held_up: BTreeSet::new(),
             is_failing: false,
         }
     }
@@ -91,27 +104,45 @@ impl Merger {
         let mut compacted = Compacted::default();
         loop {
             self.shared.check_not_poisoned()?;
+            eviction::evict(&self.shared, &self.chain)?;
             let view = self.shared.published.get();
             let retention = self.shared.retention();
-            let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
-            let segments: Vec<_> = view.segments.iter().filter(is_readable).cloned().collect();
-            drop(view);
-            let facts = segments
-                .iter()
-                .map(|segment| SegmentFacts::of(segment, &retention));
-            let facts: Vec<SegmentFacts> = facts.collect();
-            let limits = Limits::of(&self.shared.options);
-            let Some(chosen) = choose(&facts, &limits, &retention, eagerness) else {
+            let settled = self.settle_deletions(&view);
+            let inputs = match settled.inspect_err(|error| self.leave_alone(error))? {
+                Settled::Nothing => self.choose(&view, &retention, eagerness),
+                Settled::Step => continue,
+                Settled::Purge(segment) => Some(vec![segment]),
+            };
+            let Some(inputs) = inputs else {
                 return Ok(compacted);
             };
-            let inputs = chosen
-                .into_iter()
-                .filter_map(|index| segments.get(index).cloned());
-            let inputs: Vec<Arc<Segment>> = inputs.collect();
-            drop(segments);
-            let merged = self.merge(inputs, &retention);
+            let purge = Purge::new(&view, &self.shared);
+            let evictions = Arc::clone(&view.evictions);
+            // A merge takes long, and must not hold on to the memory of rows that are flushed meanwhile.
+            drop(view);
+            let merged = self.merge(inputs, (&retention, &evictions), purge);
             compacted.add(&merged.inspect_err(|error| self.leave_alone(error))?);
         }
+    }
+
+    /// The segments to merge next, if any.
+    fn choose(
+        &self,
+        view: &View,
+        retention: &Retention,
+        eagerness: Eagerness,
+    ) -> Option<Vec<Arc<Segment>>> {
+        let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
+        let segments: Vec<_> = view.segments.iter().filter(is_readable).collect();
+        let facts = segments
+            .iter()
+            .map(|segment| SegmentFacts::of(segment, retention, &view.evictions));
+        let facts: Vec<SegmentFacts> = facts.collect();
+        let limits = Limits::of(&self.shared.options);
+        let chosen = choose(&facts, &limits, retention, eagerness)?.into_iter();
+        let inputs =
+            chosen.filter_map(|index| segments.get(index).map(|segment| Arc::clone(segment)));
+        Some(inputs.collect())
     }
 
     fn leave_alone(&mut self, error: &Error) {
@@ -126,9 +157,14 @@ impl Merger {
         }
     }
 
-    fn merge(&self, inputs: Vec<Arc<Segment>>, retention: &Retention) -> Result<Compacted, Error> {
-        let shared = &self.shared;
-        let outputs = outputs_of(&inputs, retention, &shared.options);
+    fn merge(
+        &mut self,
+        inputs: Vec<Arc<Segment>>,
+        dead: (&Retention, &Evictions),
+        mut purge: Purge,
+    ) -> Result<Compacted, Error> {
+        let shared = Arc::clone(&self.shared);
+        let outputs = outputs_of(&inputs, dead, &shared.options);
         let read_bytes = inputs.iter().map(|segment| segment.file_bytes()).sum();
         self.check_space(read_bytes)?;
         let memory = &shared.options.memory;
@@ -136,8 +172,8 @@ impl Merger {
         let _held = held.ok_or(Error::NoMemory)?;
         let mut written = Vec::with_capacity(outputs.len());
         for output in outputs {
-            match self.write(output) {
-                Ok(segment) => written.push(segment),
+            match self.write(output, &mut purge) {
+                Ok(segment) => written.extend(segment),
                 Err(error) => {
                     written.iter().for_each(|segment| segment.retire());
                     return Err(error);
@@ -145,7 +181,9 @@ impl Merger {
             }
         }
         let merged = Compacted::of(&inputs, &written);
-        self.commit(inputs, written)?;
+        self.commit(&inputs, &written, &purge)?;
+        self.note_purged(&inputs, &written, purge);
+        inputs.iter().for_each(|segment| segment.retire());
         shared.counters.merged(&merged);
         Ok(merged)
     }
@@ -162,45 +200,29 @@ impl Merger {
         }
     }
 
-    fn write(&self, output: Output) -> Result<Arc<Segment>, Error> {
-        let shared = &self.shared;
-        let id = self.chain.take_segment_id();
-        let mut writer = SegmentWriter::create(shared.disk.as_ref(), id)?;
-        for (source, step) in output.steps {
-            if shared.sealing.waiting_jobs() > 0 {
-                shared.merge.stand_back(STAND_BACK);
-            }
-            if shared.merge.is_closed() {
-                return Err(Error::Closed);
-            }
-            match step {
-                Step::Copy(block) => writer.push(source, &block.into())?,
-                Step::Join(blocks) => {
-                    for block in join::join(blocks, &shared.options) {
-                        writer.push(source, &block)?;
-                    }
-                }
-            }
-        }
-        writer.finish()?;
-        Segment::open_written(id, &self.files)
-    }
-
-    /// Commits, and lets the old segments go with the last who reads them.
-    fn commit(&self, inputs: Vec<Arc<Segment>>, written: Vec<Arc<Segment>>) -> Result<(), Error> {
+    /// Commits, after which the old segments may go with the last who reads them.
+    fn commit(
+        &self,
+        inputs: &[Arc<Segment>],
+        written: &[Arc<Segment>],
+        purge: &Purge,
+    ) -> Result<(), Error> {
         let disk = self.shared.disk.as_ref();
         let merged: BTreeSet<SegmentId> = inputs.iter().map(|segment| segment.id()).collect();
         self.chain.commit(disk, |next| {
             next.segments.retain(|entry| !merged.contains(&entry.id));
             let entries = written.iter().map(|segment| SegmentEntry::of(segment));
             next.segments.extend(entries);
+            for deletion in &mut next.deletions {
+                if let Some(purged) = purge.purged.get(&deletion.id) {
+                    purged.add_to(deletion);
+                }
+            }
         })?;
         self.shared
             .published
-            .update(|view| view.replace_segments(&merged, written));
+            .update(|view| view.replace_segments(&merged, written.to_vec()));
         // The manifest that is kept beside the newest, in case that one goes bad, must not name files that are gone.
-        self.chain.commit(disk, |_| {})?;
-        inputs.iter().for_each(|segment| segment.retire());
-        Ok(())
+        self.chain.commit(disk, |_| {})
     }
 }

@@ -60,7 +60,15 @@ pub(crate) fn open(options: Options, disk: Arc<dyn Disk>) -> Result<Opened, Erro
     recovery
         .damage
         .extend(missing.iter().map(Missing::to_string));
-    let view = View::new(manifest.next_sequence, segments, missing);
+    let deletions = manifest.standing_deletions().cloned().collect();
+    let evictions = manifest.evictions.clone();
+    let view = View::new(
+        manifest.next_sequence,
+        segments,
+        missing,
+        deletions,
+        evictions,
+    );
     Ok(Opened {
         manifest,
         files,

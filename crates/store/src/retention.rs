@@ -1,4 +1,4 @@
-//! How long events are kept: by source, a time before which they have expired.
+//! How long events are kept: by source, a time before which they have expired, and a size above which the oldest go.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,9 @@ pub struct Retention {
     pub now: Timestamp,
     /// Events of a source before this time have expired; sources that are not named keep theirs for ever.
     pub horizons: BTreeMap<SourceId, Timestamp>,
+    /// How many bytes of segments a source may take; of what is over, the oldest events go. Sources that are not named
+    /// take what they need.
+    pub size_limits: BTreeMap<SourceId, u64>,
 }
 
 impl Retention {

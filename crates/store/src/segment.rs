@@ -95,6 +95,8 @@ pub(crate) struct Segment {
 struct OfSource {
     blocks: Range<usize>,
     totals: SourceTotals,
+    /// Bytes of the blocks as encoded.
+    block_bytes: u64,
 }
 
 impl Segment {
@@ -187,6 +189,19 @@ impl Segment {
     pub(crate) fn totals(&self) -> impl Iterator<Item = (SourceId, SourceTotals)> {
         let sources = self.sources.iter();
         sources.map(|(source, found)| (*source, found.totals))
+    }
+
+    /// Bytes of the blocks of each source.
+    pub(crate) fn block_bytes_by_source(&self) -> impl Iterator<Item = (SourceId, u64)> {
+        let sources = self.sources.iter();
+        sources.map(|(source, found)| (*source, found.block_bytes))
+    }
+
+    /// What some bytes of blocks take of the file, their share of all that is beside blocks included.
+    pub(crate) fn disk_bytes(&self, block_bytes: u64) -> u64 {
+        let all: u64 = self.block_bytes_by_source().map(|(_, bytes)| bytes).sum();
+        let bytes = u128::from(block_bytes) * u128::from(self.file_bytes) / u128::from(all.max(1));
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     /// Reads bytes; who asks verifies them.
@@ -298,7 +313,9 @@ fn sources_of(blocks: &[SegmentBlock]) -> BTreeMap<SourceId, OfSource> {
         let found = sources.entry(block.source).or_insert(OfSource {
             blocks: index..index,
             totals: SourceTotals::NONE,
+            block_bytes: 0,
         });
+        found.block_bytes += block.directory.encoded_bytes();
         found.blocks.end = index + 1;
         found.totals.add(&SourceTotals::of_block(&block.directory));
     }

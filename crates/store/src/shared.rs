@@ -14,7 +14,7 @@ use crate::sealing::{Job, Sealing};
 use crate::segment::Segment;
 use crate::stats::Counters;
 use crate::view::{Published, View};
-use crate::{AppendError, Disk, Error, MemoryBudget, Options, Retention};
+use crate::{AppendError, Disk, Error, FindDeleted, MemoryBudget, Options, Retention};
 
 /// Everything but the threads themselves.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// Set once the log is replayed.
     pub(crate) chain: OnceLock<Arc<Chain>>,
     retention: Mutex<Arc<Retention>>,
+    /// Set by who knows the language of queries; until then nothing is purged.
+    pub(crate) find_deleted: OnceLock<Arc<dyn FindDeleted>>,
     pub(crate) counters: Counters,
     /// Bytes of events, as sent, that are in the log only.
     pub(crate) unflushed_event_bytes: AtomicU64,
@@ -53,6 +55,7 @@ impl Shared {
             merge: MergeSignal::default(),
             chain: OnceLock::new(),
             retention: Mutex::default(),
+            find_deleted: OnceLock::new(),
             counters: Counters::default(),
             unflushed_event_bytes: AtomicU64::new(0),
             is_disk_full: AtomicBool::new(false),

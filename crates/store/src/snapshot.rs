@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use cordwood_event::{SourceId, Timestamp};
 
-use crate::BlockHandle;
 use crate::block::BlockDirectory;
 use crate::memtable::{OpenRows, SourceRows};
 use crate::segment::Segment;
 use crate::view::View;
+use crate::{BlockHandle, Deletion, Eviction};
 
 /// An immutable state of the store; takes microseconds to make and nothing to clone. Holds on to memory and
 /// files until it is dropped.
@@ -83,6 +83,27 @@ impl Snapshot {
     pub fn missing(&self, source: SourceId) -> impl Iterator<Item = &Missing> {
         let missing = self.view.missing.iter();
         missing.filter(move |missing| missing.source == source)
+    }
+
+    /// The deletions whose events may be among the rows: who reads rows leaves out those that one of them means.
+    pub fn deletions(&self) -> &[Deletion] {
+        &self.view.deletions
+    }
+
+    /// What was evicted: who reads rows leaves it out.
+    pub fn evictions(&self) -> &BTreeMap<SourceId, Eviction> {
+        &self.view.evictions
+    }
+
+    /// How many bytes of segments each source takes, dead or not; events that are not in a segment yet take none.
+    pub fn disk_bytes(&self) -> BTreeMap<SourceId, u64> {
+        let mut bytes = BTreeMap::new();
+        for segment in self.view.segments.iter() {
+            for (source, block_bytes) in segment.block_bytes_by_source() {
+                *bytes.entry(source).or_default() += segment.disk_bytes(block_bytes);
+            }
+        }
+        bytes
     }
 
     /// All sources that have events that can be read, with how much.

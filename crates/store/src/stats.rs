@@ -53,6 +53,8 @@ pub struct Stats {
     pub segment_bytes: u64,
     /// Segments that cannot be read; what is in them is missing from answers.
     pub segments_missing: u64,
+    /// Deletions whose events are hidden and may still be in a file.
+    pub deletions_standing: u64,
     /// Reads of blocks that failed, of a disk or a checksum.
     pub read_errors: u64,
     /// Bytes free on the disk, if it says.

@@ -15,8 +15,9 @@ use crate::merge::Merger;
 use crate::recovery::{self, Recovered};
 use crate::shared::Shared;
 use crate::{
-    Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Disk, Error, Options,
-    Recovery, Retention, Snapshot, Stats, layout, sealing,
+    Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Deletion,
+    DeletionRequest, Disk, Error, FindDeleted, Options, Recovery, Retention, Snapshot, Stats,
+    eviction, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -123,9 +124,17 @@ impl Store {
         answered.recv().unwrap_or(Err(Error::Closed))
     }
 
-    /// Says what has expired. It goes with later merges, whole segments of it soon.
+    /// Says what has expired, and how large sources may be: what is over is hidden on return. All of it goes with later
+    /// merges, whole segments of it soon.
     pub fn set_retention(&self, retention: Retention) {
         self.shared.set_retention(retention);
+        let Some(chain) = self.shared.chain.get() else {
+            return;
+        };
+        if let Err(error) = eviction::evict(&self.shared, chain) {
+            let source = std::error::Error::source(&error);
+            tracing::warn!(%error, source, "could not evict events, a merge will");
+        }
     }
 
     /// Merges all segments that can be merged, and removes all that has expired; returns when that is done.
@@ -133,6 +142,38 @@ impl Store {
         let (answer, answered) = sync_channel(1);
         self.shared.merge.request(answer)?;
         answered.recv().unwrap_or(Err(Error::Closed))
+    }
+
+    /// Deletes events: on return they are hidden for good, and who takes a snapshot learns it from
+    /// [`Snapshot::deletions`]. They leave the files as segments are rewritten, which begins at once.
+    pub fn delete(
+        &self,
+        request: DeletionRequest,
+        events_hidden: Option<u64>,
+    ) -> Result<Deletion, Error> {
+        self.shared.check_not_poisoned()?;
+        let chain = self.shared.chain.get().ok_or(Error::Closed)?;
+        let deletion = chain.add_deletion(&*self.shared.disk, request, events_hidden)?;
+        let hidden = deletion.clone();
+        self.shared
+            .published
+            .update(|view| Arc::make_mut(&mut view.deletions).push(hidden));
+        self.shared.merge.wake();
+        // Should the newest manifest go bad, the one before it must not bring back what was deleted.
+        chain.commit(&*self.shared.disk, |_| {})?;
+        Ok(deletion)
+    }
+
+    /// The deletions that stand, and the last thousand of those that are done, by their numbers.
+    pub fn deletions(&self) -> Vec<Deletion> {
+        let chain = self.shared.chain.get();
+        chain.map(|chain| chain.deletions()).unwrap_or_default()
+    }
+
+    /// Tells which rows deletions mean, so that they can be purged; to be said once.
+    pub fn purge_with(&self, find_deleted: Arc<dyn FindDeleted>) {
+        self.shared.find_deleted.get_or_init(|| find_deleted);
+        self.shared.merge.wake();
     }
 
     /// Flushes, and holds on to the files that make up the store then, to copy them.
@@ -211,6 +252,7 @@ impl Store {
         let mut missing: Vec<&str> = view.missing.iter().map(|missing| &*missing.file).collect();
         missing.dedup();
         stats.segments_missing = missing.len() as u64;
+        stats.deletions_standing = view.deletions.len() as u64;
         stats.disk_free_bytes = self.shared.disk.free_bytes().ok();
         stats
     }

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Missing;
+use crate::eviction::Evictions;
 use crate::memtable::Generation;
 use crate::segment::{Segment, SegmentId};
+use crate::{Deletion, Missing};
 
 /// All there is to read at one moment.
 #[derive(Clone, Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct View {
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
     /// What is in segments that cannot.
     pub(crate) missing: Arc<Vec<Missing>>,
+    /// Deletions whose events may be among all this.
+    pub(crate) deletions: Arc<Vec<Deletion>>,
+    /// What was evicted and may be among all this.
+    pub(crate) evictions: Arc<Evictions>,
 }
 
 impl View {
@@ -26,11 +31,15 @@ impl View {
         next_sequence: u64,
         segments: Vec<Arc<Segment>>,
         missing: Vec<Missing>,
+        deletions: Vec<Deletion>,
+        evictions: Evictions,
     ) -> View {
         View {
             next_sequence,
             segments: Arc::new(segments),
             missing: Arc::new(missing),
+            deletions: Arc::new(deletions),
+            evictions: Arc::new(evictions),
             generations: vec![Arc::new(Generation::new(0))],
         }
     }

@@ -63,7 +63,7 @@ async fn search(
 }
 
 /// The server drops a handler whose connection has closed; the search must then not run on.
-struct CancelOnDrop(Cancel);
+pub(crate) struct CancelOnDrop(pub(crate) Cancel);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {

@@ -30,6 +30,8 @@ pub(crate) fn source_record(source: &Source, token: Option<&Secret>, links: &Lin
         "quota_bytes_per_month": source.quota_bytes_per_month,
         "records_count": source.records_count,
         "records_bytes": source.records_bytes,
+        "disk_bytes": source.disk_bytes,
+        "disk_bytes_max": source.disk_bytes_max,
         "usage": usage(source),
         "tokens": source.tokens.iter().map(token_of).collect::<Vec<_>>(),
         "created_at": time(source.created_at),
@@ -71,6 +73,7 @@ pub(crate) fn new_source(body: Map<String, Value>) -> Result<NewSource, Failure>
         ingesting_paused: members.boolean("ingesting_paused").unwrap_or_default(),
         quota_bytes_per_month: members.integer("quota_bytes_per_month").flatten(),
         retention_days: retention_days(&mut members).flatten(),
+        disk_bytes_max: members.integer("disk_bytes_max").flatten(),
     };
     members.finish()?;
     Ok(new)
@@ -85,6 +88,7 @@ pub(crate) fn source_changes(body: Map<String, Value>) -> Result<SourceChanges, 
         ingesting_paused: members.boolean("ingesting_paused"),
         quota_bytes_per_month: members.integer("quota_bytes_per_month"),
         retention_days: retention_days(&mut members),
+        disk_bytes_max: members.integer("disk_bytes_max"),
     };
     members.finish()?;
     Ok(changes)

@@ -47,6 +47,7 @@ CREATE TABLE sources (
     ingesting_paused INTEGER NOT NULL CHECK (ingesting_paused IN (0, 1)),
     quota_bytes_per_month INTEGER CHECK (quota_bytes_per_month >= 0),
     retention_days INTEGER CHECK (retention_days > 0),
+    disk_bytes_max INTEGER CHECK (disk_bytes_max > 0),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     UNIQUE (client_id, name),

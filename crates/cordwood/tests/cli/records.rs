@@ -38,6 +38,19 @@ fn sources() {
         "{listed}"
     );
     directory.run(&["source", "resume", "2"]).succeeded();
+    let update = ["source", "update", "shop", "--max-size", "2GiB", "--json"];
+    let updated = directory.run(&update).succeeded().json();
+    assert_eq!(updated["data"]["attributes"]["disk_bytes_max"], 2u64 << 30);
+    let update = [
+        "source",
+        "update",
+        "shop",
+        "--max-size",
+        "unlimited",
+        "--json",
+    ];
+    let updated = directory.run(&update).succeeded().json();
+    assert!(updated["data"]["attributes"]["disk_bytes_max"].is_null());
     assert_eq!(server.ingest(new_token, r#"{"message":"x"}"#), 202);
 
     let shown = directory

@@ -1,7 +1,7 @@
 //! What a test says of all texts that follow a template, from the template alone: found out once for every table of templates.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cordwood_query::{Predicate, TextPattern, TextTest};
 use cordwood_store::column::{SlotIndex, SlotRun};
@@ -66,8 +66,8 @@ pub(crate) struct TemplateTest {
 /// The verdicts on all templates of a table.
 #[derive(Debug)]
 pub(crate) struct TableVerdicts {
-    /// Keeps the table where it is.
-    _table: Arc<TemplateTable>,
+    /// As long as this is kept, no other table has its address.
+    table: Weak<TemplateTable>,
     by_template: Vec<Verdict>,
 }
 
@@ -192,9 +192,12 @@ impl TemplateTest {
         let verdicts = templates.map(|template| self.verdict(predicate, template));
         let verdicts = Arc::new(TableVerdicts {
             by_template: verdicts.collect(),
-            _table: Arc::clone(table),
+            table: Arc::downgrade(table),
         });
-        known().insert(address, Arc::clone(&verdicts));
+        let mut known = known();
+        // A test may live longer than the blocks it is asked about.
+        known.retain(|_, verdicts| verdicts.table.strong_count() > 0);
+        known.insert(address, Arc::clone(&verdicts));
         verdicts
     }
 

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use cordwood_event::Timestamp;
-use cordwood_query::{Interval, Stage, TimeBounds};
+use cordwood_query::{Filter, Interval, Stage, TimeBounds};
 use cordwood_store::Snapshot;
 
 use crate::groups::{GroupColumn, interval_start};
 use crate::key::Key;
 use crate::plan::Plan;
 use crate::row::tabular::TableFields;
-use crate::{Cell, Incomplete, Table};
+use crate::{Cell, Engine, Error, Incomplete, Order, SearchRequest, SearchedSource, Table};
 
 /// Most rows a timechart has: a week by the minute for ten series.
 const TIMECHART_ROWS_MAX: usize = 100_000;
@@ -33,17 +33,18 @@ impl Lasting {
     }
 }
 
-pub(super) fn lasting(plan: &Plan, snapshot: &Snapshot) -> Lasting {
+pub(super) fn lasting(
+    engine: &Engine,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+) -> Result<Lasting, Error> {
     let range = plan.range;
-    let mut data = TimeBounds::NONE;
-    for source in &plan.sources {
-        if let Some(totals) = snapshot.totals(source.searched.id) {
-            data = data.hull(TimeBounds {
-                first: totals.time_min,
-                last: totals.time_max,
-            });
-        }
-    }
+    let is_open = range.first == Timestamp::MIN || range.last == Timestamp::MAX;
+    let data = match is_open && has_deletions(plan) {
+        true => visible_data(engine, plan, snapshot, request)?,
+        false => stored_data(plan, snapshot),
+    };
     let times = TimeBounds {
         first: match range.first {
             Timestamp::MIN => data.first,
@@ -54,9 +55,64 @@ pub(super) fn lasting(plan: &Plan, snapshot: &Snapshot) -> Lasting {
             last => last,
         },
     };
-    Lasting {
+    Ok(Lasting {
         times: (!times.is_empty()).then_some(times),
+    })
+}
+
+fn has_deletions(plan: &Plan) -> bool {
+    let mut deletions = plan.deletions.iter();
+    deletions.any(|deletion| {
+        let mut sources = plan.sources.iter();
+        sources.any(|source| deletion.is_about(source.searched.id))
+    })
+}
+
+/// The times between which the events of all sources lie.
+fn stored_data(plan: &Plan, snapshot: &Snapshot) -> TimeBounds {
+    let mut data = TimeBounds::NONE;
+    for source in &plan.sources {
+        if let Some(totals) = snapshot.totals(source.searched.id) {
+            data = data.hull(TimeBounds {
+                first: totals.time_min,
+                last: totals.time_max,
+            });
+        }
     }
+    data
+}
+
+/// The same, where the first or the last events may be deleted: asked for.
+fn visible_data(
+    engine: &Engine,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+) -> Result<TimeBounds, Error> {
+    let sources = plan.sources.iter().map(|source| SearchedSource {
+        kept_from: None,
+        ..source.searched.clone()
+    });
+    let sources: Vec<SearchedSource> = sources.collect();
+    let mut data = TimeBounds::NONE;
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let answer = engine.search(
+            snapshot,
+            &SearchRequest {
+                order,
+                deadline: request.deadline,
+                cancel: request.cancel.clone(),
+                ..SearchRequest::newest(sources.clone(), Filter::All, 1, request.now)
+            },
+        )?;
+        if let Some(event) = answer.events.first() {
+            data = data.hull(TimeBounds {
+                first: event.id.timestamp,
+                last: event.id.timestamp,
+            });
+        }
+    }
+    Ok(data)
 }
 
 /// A timechart: the interval, and which of its functions count.

@@ -129,6 +129,80 @@ proptest! {
     }
 }
 
+/// A deletion of what a filter means in a range, while it stands.
+fn deletion() -> impl Strategy<Value = (&'static str, Option<usize>, TimeBounds)> {
+    let range = prop_oneof![
+        Just(TimeBounds::ALL),
+        (-3i64..8, 0i64..6).prop_map(|(first, length)| TimeBounds {
+            first: Timestamp::from_nanos(first * MINUTE),
+            last: Timestamp::from_nanos((first + length) * MINUTE + MINUTE / 3),
+        }),
+    ];
+    let source = proptest::option::of(0usize..2);
+    (proptest::sample::select(FILTERS), source, range)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// No count of a directory is of an event that is deleted, and none of one that came after.
+    #[test]
+    fn directories_do_not_count_what_is_deleted(
+        before in events(),
+        after in events(),
+        deletions in proptest::collection::vec(deletion(), 1..3),
+        questions in proptest::collection::vec(asked(), 40),
+    ) {
+        let mut fixture = fixture(&before);
+        for (text, source, range) in &deletions {
+            let all = sources();
+            let deleted = source.map_or(&*all, |source| &all[source..=source]);
+            fixture.delete(text, deleted, *range);
+        }
+        for (source, documents) in sources().iter().zip(&after) {
+            fixture.append(source, documents);
+        }
+        for asked in &questions {
+            check(&fixture, asked)?;
+        }
+        fixture.purge();
+        for asked in &questions {
+            check(&fixture, asked)?;
+        }
+    }
+}
+
+/// Blocks that a deletion cannot touch are counted as ever.
+#[test]
+fn other_blocks_keep_their_counts() {
+    let documents = |level: &'static str, from: i64| {
+        (0..256).map(move |number| Document {
+            time: from + number * MINUTE / 64,
+            fields: Map::from_iter([("level".to_owned(), json!(level))]),
+        })
+    };
+    let of_block = |level, from| documents(level, from).collect::<Vec<_>>();
+    let mut fixture = Fixture::new(BLOCK_ROWS);
+    for (level, from) in [("debug", 0), ("info", 10 * MINUTE), ("error", 20 * MINUTE)] {
+        fixture.append(&sources()[0], &of_block(level, from));
+        fixture.store.flush().expect("a flush");
+    }
+    let mixed = documents("debug", 30 * MINUTE).chain(documents("info", 34 * MINUTE));
+    let mixed: Vec<Document> = mixed.step_by(2).collect();
+    fixture.append(&sources()[0], &mixed);
+    fixture.store.flush().expect("a flush");
+    fixture.delete("level:debug", &sources(), TimeBounds::ALL);
+    for stages in [" | stats count() by dt:1m", " | stats count() by level"] {
+        let answer = check(&fixture, &asking("*", stages, TimeBounds::ALL)).expect("the same");
+        let blocks = answer.account.blocks;
+        assert_eq!(
+            (blocks.pruned_by_deletion, blocks.counted_whole, blocks.read),
+            (1, 2, 1),
+            "{blocks:?}"
+        );
+    }
+}
+
 fn blocks_read(filter: &str, stages: &str, range: TimeBounds) -> u64 {
     let documents = (0..500i64).map(|number| Document {
         time: number * MINUTE / 100,

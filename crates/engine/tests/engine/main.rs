@@ -3,6 +3,7 @@
 mod counted;
 mod counted_values;
 mod cut;
+mod evicted;
 mod explain;
 mod oracle;
 mod pruning;

@@ -17,6 +17,10 @@ pub(crate) enum Step {
     Append(usize, Vec<Document>),
     /// Everything so far becomes a segment.
     Flush,
+    /// What a text means goes, in one source or both.
+    Delete(String, Option<usize>, TimeBounds),
+    /// What is deleted goes from the files too.
+    Purge,
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -30,11 +34,41 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..9)
 }
 
+/// Steps, and deletions among them.
+pub(crate) fn steps_with_deletions() -> impl Strategy<Value = Vec<Step>> {
+    let source = proptest::option::of(0usize..2);
+    let range = prop_oneof![
+        Just(TimeBounds::ALL),
+        (0i64..40, 0i64..40).prop_map(|(first, last)| TimeBounds {
+            first: Timestamp::from_nanos(first),
+            last: Timestamp::from_nanos(last),
+        }),
+    ];
+    let deletion = prop_oneof![
+        4 => (question(), source, range)
+            .prop_map(|(text, source, range)| Step::Delete(text, source, range)),
+        1 => Just(Step::Purge),
+    ];
+    let steps = (steps(), proptest::collection::vec(deletion, 0..3));
+    let steps = steps.prop_map(|(steps, deletions)| [steps, deletions].concat());
+    (steps, steps_after()).prop_map(|(before, after)| [before, after].concat())
+}
+
+/// Often none: then all that stands is what was deleted before.
+fn steps_after() -> impl Strategy<Value = Vec<Step>> {
+    prop_oneof![Just(Vec::new()), steps()]
+}
+
 pub(crate) fn take(fixture: &mut Fixture, steps: &[Step]) {
     for step in steps {
         match step {
             Step::Append(source, documents) => fixture.append(&sources()[*source], documents),
             Step::Flush => fixture.store.flush().expect("a flush"),
+            Step::Delete(text, source, range) => match source {
+                Some(source) => fixture.delete(text, &sources()[*source..=*source], *range),
+                None => fixture.delete(text, &sources(), *range),
+            },
+            Step::Purge => fixture.purge(),
         }
     }
 }
@@ -107,7 +141,7 @@ proptest! {
 
     #[test]
     fn finds_what_the_matcher_finds(
-        steps in steps(),
+        steps in steps_with_deletions(),
         questions in proptest::collection::vec(asked(), 60),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);

@@ -81,6 +81,7 @@ const NONE: BlockCounts = BlockCounts {
     pruned_by_time: 0,
     pruned_by_sequence: 0,
     pruned_by_tokens: 0,
+    pruned_by_deletion: 0,
     pruned_by_statistics: 0,
     pruned_by_absent_column: 0,
     pruned_by_dictionary: 0,

@@ -7,7 +7,7 @@ use cordwood_event::{Event, Timestamp};
 use cordwood_query::{TimeBounds, parse};
 use proptest::prelude::*;
 
-use crate::oracle::{Step, blocks_add_up, steps, take};
+use crate::oracle::{Step, blocks_add_up, steps_with_deletions, take};
 use crate::support::fixture::{Fixture, newest, sorted, sources};
 use crate::support::naive::{Circumstances, Rows, apply};
 use crate::support::question::question;
@@ -25,7 +25,16 @@ fn spread(steps: Vec<Step>) -> Vec<Step> {
                 .for_each(|document| document.time *= TICK);
             Step::Append(source, documents)
         }
-        flush => flush,
+        Step::Delete(text, source, range) => {
+            let spread =
+                |time: Timestamp| Timestamp::from_nanos(time.as_nanos().saturating_mul(TICK));
+            let range = TimeBounds {
+                first: spread(range.first),
+                last: spread(range.last),
+            };
+            Step::Delete(text, source, range)
+        }
+        other => other,
     };
     steps.into_iter().map(spread).collect()
 }
@@ -220,7 +229,7 @@ proptest! {
 
     #[test]
     fn stages_make_what_the_naive_evaluator_makes(
-        steps in steps(),
+        steps in steps_with_deletions(),
         questions in proptest::collection::vec(asked(), 60),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrency;
+mod deletions;
 mod first_start;
 mod ingest;
 mod ledger;
 mod permissions;
 mod search;
+mod size;
 mod sources;
 mod stages;
 mod tokens;

@@ -82,6 +82,14 @@ fn wrong_values_are_named_field_by_field() {
             "logs_retention",
             "must be 1 to 3652 days",
         ),
+        (
+            NewSource {
+                disk_bytes_max: Some(1000),
+                ..new("a")
+            },
+            "disk_bytes_max",
+            "must be 1048576 bytes or more",
+        ),
     ];
     for (new, field, message) in cases {
         let Err(Error::InvalidValues(values)) =
@@ -118,6 +126,7 @@ fn changes_last() {
         ingesting_paused: Some(true),
         quota_bytes_per_month: Some(Some(1000)),
         retention_days: Some(Some(30)),
+        disk_bytes_max: Some(Some(5 << 30)),
     };
     let changed = ledger
         .service()
@@ -139,6 +148,7 @@ fn changes_last() {
         .unwrap();
     assert_eq!(lifted.retention_days, None);
     assert_eq!(lifted.quota_bytes_per_month, Some(1000));
+    assert_eq!(lifted.disk_bytes_max, Some(5 << 30));
     let taken = SourceChanges {
         name: Some("default".to_owned()),
         ..SourceChanges::default()

@@ -62,8 +62,8 @@ pub(crate) fn encode(
         (None, None) => add_words(values, tokens),
     }
     let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
-    let counts = dictionary
-        .and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
+    let counts =
+        dictionary.and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
     let encoding = match (dictionary, encoded) {
         (Some(distinct), _) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);

@@ -1,10 +1,11 @@
 //! The chain of manifests as the threads of an open store go on with it: one commit after the other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Manifest, commit, list_manifests, path_of};
+use crate::deletion::STANDING_MAX;
 use crate::segment::SegmentId;
-use crate::{Disk, Error, log};
+use crate::{Deletion, DeletionId, DeletionRequest, DeletionState, Disk, Error, log};
 
 /// Manifests that are kept: the newest, and the one before it in case the newest goes bad before its log is gone.
 const MANIFESTS_KEPT: usize = 2;
@@ -53,9 +54,54 @@ impl Chain {
         Ok(())
     }
 
+    /// Commits a deletion.
+    pub(crate) fn add_deletion(
+        &self,
+        disk: &dyn Disk,
+        request: DeletionRequest,
+        events_hidden: Option<u64>,
+    ) -> Result<Deletion, Error> {
+        let mut deletion = Deletion {
+            id: DeletionId(0),
+            request: Arc::new(request),
+            state: DeletionState::Hidden,
+            events_hidden,
+            events_purged: 0,
+            bytes_purged: 0,
+        };
+        let standing = self.lock().standing_deletions().count();
+        if standing >= STANDING_MAX {
+            return Err(Error::TooManyDeletions {
+                standing: standing as u64,
+            });
+        }
+        self.commit(disk, |next| {
+            deletion.id = DeletionId(next.next_deletion);
+            next.next_deletion += 1;
+            next.deletions.push(deletion.clone());
+        })?;
+        Ok(deletion)
+    }
+
     /// What was committed last.
     pub(crate) fn newest(&self) -> Manifest {
         self.lock().clone()
+    }
+
+    /// The segments that were committed last.
+    pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
+        let newest = self.lock();
+        newest.segments.iter().map(|entry| entry.id).collect()
+    }
+
+    /// Removes what commits have left over because it could not be removed then.
+    pub(crate) fn remove_surplus(&self, disk: &dyn Disk) -> Result<(), Error> {
+        remove_below_floor(disk, &self.lock())
+    }
+
+    /// All deletions there are records of.
+    pub(crate) fn deletions(&self) -> Vec<Deletion> {
+        self.lock().deletions.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Manifest> {

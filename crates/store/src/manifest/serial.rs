@@ -2,11 +2,12 @@
 
 use cordwood_event::{SourceId, Timestamp};
 
+use super::deletions::{parse_deletions, write_deletions};
 use super::{Manifest, SegmentEntry, SourceEntry};
-use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
 use crate::fixed::Fixed;
 use crate::segment::SegmentId;
+use crate::{Eviction, SourceTotals};
 
 const MAGIC: [u8; 8] = *b"CwdMan\r\n";
 const VERSION: u32 = 1;
@@ -41,6 +42,13 @@ impl Manifest {
             bytes.extend(key.0.to_le_bytes());
             bytes.extend(found.received_at.as_nanos().to_le_bytes());
             bytes.extend(found.first_sequence.to_le_bytes());
+        }
+        write_deletions(self, &mut bytes);
+        bytes.extend((self.evictions.len() as u64).to_le_bytes());
+        for (source, eviction) in &self.evictions {
+            bytes.extend(source.0.to_le_bytes());
+            bytes.extend(eviction.before.as_nanos().to_le_bytes());
+            bytes.extend(eviction.up_to_sequence.to_le_bytes());
         }
         let crc = crc32c::crc32c(&bytes);
         bytes.extend(crc.to_le_bytes());
@@ -104,6 +112,19 @@ fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
             first_sequence: fields.u64()?,
         };
         manifest.batch_keys.push((key, found));
+    }
+    parse_deletions(&mut fields, &mut manifest)?;
+    let mut last = None;
+    for _ in 0..fields.u64()? {
+        let source = SourceId(fields.u64()?);
+        let eviction = Eviction {
+            before: Timestamp::from_nanos(fields.i64()?),
+            up_to_sequence: fields.u64()?,
+        };
+        if last.replace(source) >= Some(source) {
+            return None;
+        }
+        manifest.evictions.insert(source, eviction);
     }
     fields.rest().is_empty().then_some(manifest)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use cordwood_event::Timestamp;
 
+use crate::eviction::{Evictions, is_dead};
 use crate::segment::Segment;
 use crate::{Options, Retention};
 
@@ -83,7 +84,11 @@ pub(super) fn day_of(time: Timestamp) -> i64 {
 }
 
 impl SegmentFacts {
-    pub(super) fn of(segment: &Segment, retention: &Retention) -> SegmentFacts {
+    pub(super) fn of(
+        segment: &Segment,
+        retention: &Retention,
+        evictions: &Evictions,
+    ) -> SegmentFacts {
         let mut facts = SegmentFacts {
             event_bytes: 0,
             blocks: segment.blocks.len(),
@@ -99,7 +104,7 @@ impl SegmentFacts {
             let bytes = block.directory.encoded_bytes();
             facts.event_bytes += block.directory.source_bytes;
             facts.block_bytes += bytes;
-            if retention.is_expired(block.source, block.directory.timestamps.1) {
+            if is_dead(block, retention, evictions) {
                 facts.dead_bytes += bytes;
             }
         }

@@ -1,31 +1,30 @@
-//! Makes one block of several small ones of a source: decodes their rows and encodes them again.
+//! Makes one block of several small ones of a source, or of what deletions leave of one: decodes rows and encodes them again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cordwood_event::{Batch, BatchBuilder, EventHead, FieldId, Level, Timestamp};
 
 use super::plan::StoredBlock;
+use super::purge::DeletedRows;
 use crate::block::BlockRow;
 use crate::column::Column;
 use crate::memtable::MemoryBlock;
-use crate::segment::BlockSource;
 use crate::{BlockHandle, Options, ReadError};
 
-/// The joined blocks; the blocks as they are where one of them cannot be read or they do not fit together.
-pub(super) fn join(blocks: Vec<StoredBlock>, options: &Options) -> Vec<BlockSource> {
-    match rows_of(&blocks) {
-        Ok(rows) => {
-            let joined = MemoryBlock::seal_rows(rows.block_rows(), options, &options.memory);
-            if let Ok(joined) = joined {
-                return joined.into_iter().map(BlockSource::Memory).collect();
-            }
-        }
+/// A block whose rows are wanted, and those of them that are not.
+pub(super) type PartOfBlock = (StoredBlock, Option<DeletedRows>);
+
+/// The joined blocks; `None` where one of them cannot be read or they do not fit together.
+pub(super) fn join(parts: &[PartOfBlock], options: &Options) -> Option<Vec<Arc<MemoryBlock>>> {
+    match rows_of(parts) {
+        Ok(rows) => MemoryBlock::seal_rows(rows.block_rows(), options, &options.memory).ok(),
         Err(error) => {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "a damaged block is kept as it is");
+            None
         }
     }
-    blocks.into_iter().map(BlockSource::from).collect()
 }
 
 /// Rows of several blocks, in no order.
@@ -45,11 +44,12 @@ impl Rows {
     }
 }
 
-fn rows_of(blocks: &[StoredBlock]) -> Result<Rows, ReadError> {
+fn rows_of(parts: &[PartOfBlock]) -> Result<Rows, ReadError> {
     let mut builder = BatchBuilder::new();
     let mut sequences = Vec::new();
-    for block in blocks {
-        append_rows(&block.handle(), &mut builder, &mut sequences)?;
+    for (block, deleted) in parts {
+        let is_kept = |row: usize| deleted.as_ref().is_none_or(|deleted| !deleted.goes(row));
+        append_rows(&block.handle(), is_kept, &mut builder, &mut sequences)?;
     }
     Ok(Rows {
         batch: builder.finish(),
@@ -59,6 +59,7 @@ fn rows_of(blocks: &[StoredBlock]) -> Result<Rows, ReadError> {
 
 fn append_rows(
     block: &BlockHandle,
+    is_kept: impl Fn(usize) -> bool,
     builder: &mut BatchBuilder,
     sequences: &mut Vec<u64>,
 ) -> Result<(), ReadError> {
@@ -72,6 +73,10 @@ fn append_rows(
         u64::from(block.directory().rows),
     );
     for (row, (time, level)) in times.into_iter().zip(levels).enumerate() {
+        let source_bytes = shares.next().unwrap_or(0);
+        if !is_kept(row) {
+            continue;
+        }
         builder.begin_event();
         for (index, (field, column)) in columns.iter().enumerate() {
             let value = column.scalar(row);
@@ -96,10 +101,12 @@ fn append_rows(
         builder.finish_event(EventHead {
             timestamp: Timestamp::from_nanos(time),
             level: Level::from_code(level),
-            source_bytes: shares.next().unwrap_or(0),
+            source_bytes,
         });
     }
-    sequences.extend(block.sequences()?);
+    let kept = block.sequences()?.into_iter().enumerate();
+    let kept = kept.filter(|(row, _)| is_kept(*row));
+    sequences.extend(kept.map(|(_, sequence)| sequence));
     Ok(())
 }
 

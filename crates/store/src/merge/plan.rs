@@ -1,4 +1,5 @@
-//! What a merge writes: per UTC day one segment, of blocks that are copied and small ones that are joined.
+//! What a merge writes: per UTC day one segment, of blocks that are copied and small ones that are joined. Which rows are
+//! deleted it need not know: that is seen as they are written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use cordwood_event::SourceId;
 
 use super::choose::day_of;
+use crate::eviction::{Evictions, is_dead};
 use crate::segment::{BlockSource, Segment, SegmentBlock};
 use crate::{BlockHandle, Options, Retention};
 
@@ -22,7 +24,7 @@ pub(super) struct StoredBlock {
 /// What becomes of blocks of one source.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Copied byte by byte.
+    /// Copied byte by byte, unless rows of it are deleted.
     Copy(StoredBlock),
     /// Decoded, and encoded again as one.
     Join(Vec<StoredBlock>),
@@ -36,13 +38,24 @@ pub(super) struct Output {
 }
 
 impl StoredBlock {
-    fn block(&self) -> &SegmentBlock {
+    pub(super) fn new(segment: &Arc<Segment>, index: usize) -> StoredBlock {
+        StoredBlock {
+            segment: Arc::clone(segment),
+            index,
+        }
+    }
+
+    pub(super) fn block(&self) -> &SegmentBlock {
         let block = self.segment.blocks.get(self.index);
         block.expect("a plan names blocks that are there")
     }
 
     pub(super) fn handle(&self) -> BlockHandle {
         BlockHandle::in_segment(&self.segment, self.block(), self.index)
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.segment.path()
     }
 
     fn is_small(&self, options: &Options) -> bool {
@@ -58,23 +71,21 @@ impl From<StoredBlock> for BlockSource {
     }
 }
 
-/// The segments to write in place of `inputs`; none if everything in them has expired.
+/// The segments to write in place of `inputs`; none if everything in them is dead.
 pub(super) fn outputs_of(
     inputs: &[Arc<Segment>],
-    retention: &Retention,
+    (retention, evictions): (&Retention, &Evictions),
     options: &Options,
 ) -> Vec<Output> {
     let mut days: BTreeMap<i64, BTreeMap<SourceId, Vec<StoredBlock>>> = BTreeMap::new();
     for segment in inputs {
         for (index, block) in segment.blocks.iter().enumerate() {
-            if retention.is_expired(block.source, block.directory.timestamps.1) {
+            if is_dead(block, retention, evictions) {
                 continue;
             }
             let sources = days.entry(day_of(block.start())).or_default();
-            sources.entry(block.source).or_default().push(StoredBlock {
-                segment: Arc::clone(segment),
-                index,
-            });
+            let stored = StoredBlock::new(segment, index);
+            sources.entry(block.source).or_default().push(stored);
         }
     }
     let outputs = days.into_values().map(|sources| {

@@ -85,6 +85,11 @@ impl<'d> SegmentWriter<'d> {
         Ok(())
     }
 
+    /// Whether no block was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
     /// Bytes that are damaged are copied as they are, and their checksums too: what reads them sees it.
     fn copy(&self, segment: &Arc<Segment>, index: usize) -> Result<Arc<BlockDirectory>, Error> {
         let block = segment.blocks.get(index);

@@ -7,8 +7,9 @@ use std::time::Duration;
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Timestamp, Value};
 use cordwood_store::disk::simulated::SimulatedDisk;
 use cordwood_store::{
-    Append, AppendError, Appended, Decode, Disk, Error, LoggedBody, MemoryBudget, Options, Part,
-    ReadError, Recovery, Snapshot, Store,
+    Append, AppendError, Appended, BlockHandle, Decode, DeletedSource, DeletionRequest, Disk,
+    Error, FindDeleted, LoggedBody, MemoryBudget, Options, Part, ReadError, Recovery, Snapshot,
+    Store,
 };
 
 /// Decodes lines.
@@ -139,6 +140,62 @@ fn lines_of(part: &Part) -> Result<Vec<(u64, String)>, ReadError> {
 
 fn line(nanos: i64, text: &str) -> String {
     format!("{nanos} {text}")
+}
+
+/// Deletions in the language of these tests: a query means the lines that contain it.
+#[derive(Debug)]
+pub(crate) struct Containing;
+
+impl Containing {
+    fn means(request: &DeletionRequest, source: SourceId, sequence: u64, line: &str) -> bool {
+        let (nanos, text) = line.split_once(' ').unwrap();
+        let time = Timestamp::from_nanos(nanos.parse().unwrap());
+        request.may_touch(source, (time, time), sequence) && text.contains(&request.query)
+    }
+}
+
+impl FindDeleted for Containing {
+    fn deleted_rows(
+        &self,
+        request: &DeletionRequest,
+        source: SourceId,
+        block: &BlockHandle,
+    ) -> Result<Vec<usize>, String> {
+        let lines = lines_of(&Part::Block(block.clone())).map_err(|error| error.to_string())?;
+        let rows = lines.iter().enumerate();
+        let deleted = rows
+            .filter(|(_, (sequence, line))| Containing::means(request, source, *sequence, line));
+        Ok(deleted.map(|(row, _)| row).collect())
+    }
+}
+
+/// The lines of a source, by their sequence numbers, that no deletion means.
+pub(crate) fn visible_of(
+    snapshot: &Snapshot,
+    source: u64,
+) -> Result<BTreeMap<u64, String>, ReadError> {
+    let mut events = events_of(snapshot, source)?;
+    for deletion in snapshot.deletions() {
+        events.retain(|sequence, line| {
+            !Containing::means(&deletion.request, SourceId(source), *sequence, line)
+        });
+    }
+    Ok(events)
+}
+
+/// Deletes the lines of a source up to now that contain a text, at any time.
+pub(crate) fn deletion_of(store: &Store, source: u64, text: &str) -> DeletionRequest {
+    DeletionRequest {
+        sources: vec![DeletedSource {
+            id: SourceId(source),
+            name: format!("source {source}"),
+        }],
+        first: Timestamp::MIN,
+        last: Timestamp::MAX,
+        query: text.to_owned(),
+        requested_at: Timestamp::from_nanos(1_000_000_000),
+        up_to_sequence: store.snapshot().last_sequence(),
+    }
 }
 
 /// The lines of a source in order of arrival.

@@ -24,6 +24,7 @@ fn expire(store: &Store, horizons: &[(u64, i64)]) {
     store.set_retention(Retention {
         now: Timestamp::from_nanos(0),
         horizons: horizons.collect(),
+        ..Retention::default()
     });
 }
 

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use cordwood_engine::{Clock, Engine, Options, Order, SearchRequest, SearchedSource};
 use cordwood_event::{Batch, Event, EventId, SourceId, Timestamp};
-use cordwood_query::{Filter, Matcher, Origin, parse};
+use cordwood_query::{Filter, Matcher, Origin, TimeBounds, parse};
 use cordwood_store::disk::FileSystem;
-use cordwood_store::{Append, Decode, LoggedBody, MemoryBudget, Store};
+use cordwood_store::{
+    Append, Decode, DeletedSource, DeletionRequest, LoggedBody, MemoryBudget, Store,
+};
 use tempfile::TempDir;
 
 use super::document::{Document, batch_of};
@@ -128,6 +130,36 @@ impl Fixture {
                     sequence: appended.first_sequence + index as u64,
                 },
             }));
+    }
+
+    /// Deletes what a text means in some sources and a range.
+    pub(crate) fn delete(&mut self, text: &str, deleted: &[SearchedSource], range: TimeBounds) {
+        let requested_at = Timestamp::from_nanos(40);
+        let sources = deleted.iter().map(|source| DeletedSource {
+            id: source.id,
+            name: source.name.clone(),
+        });
+        let request = DeletionRequest {
+            sources: sources.collect(),
+            first: range.first,
+            last: range.last,
+            query: filter(text).to_string(),
+            requested_at,
+            up_to_sequence: self.store.snapshot().last_sequence(),
+        };
+        self.store.delete(request, None).expect("a deletion");
+        let matcher = Matcher::new(&filter(text), requested_at);
+        self.rows.retain(|row| {
+            let is_asked = deleted.contains(&row.source) && range.contains(row.id.timestamp);
+            !is_asked || !row.matches(&matcher)
+        });
+    }
+
+    /// Has the store purge what is deleted, and waits for it.
+    pub(crate) fn purge(&self) {
+        self.store.purge_with(Arc::new(self.engine.deleted_rows()));
+        self.store.compact().expect("a compaction");
+        assert!(self.store.snapshot().deletions().is_empty());
     }
 
     /// What a search must find, in order.
