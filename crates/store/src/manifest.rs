@@ -13,7 +13,8 @@ use cordwood_event::SourceId;
 
 use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
-use crate::segment::{Segment, SegmentId};
+use crate::bucket::Home;
+use crate::segment::{Object, Segment, SegmentId};
 
 pub(crate) use chain::{Chain, remove_below_floor};
 pub(crate) use commit::{commit, list_manifests, path_of, read_manifest};
@@ -34,6 +35,8 @@ pub(crate) struct Manifest {
     pub(crate) next_segment: u64,
     pub(crate) segments: Vec<SegmentEntry>,
     pub(crate) batch_keys: Vec<(KeyDigest, KeyUse)>,
+    /// Where its objects are in the bucket; `None` until there was a bucket.
+    pub(crate) home: Option<Home>,
 }
 
 /// A live segment, with enough to know what is missing should it be unreadable.
@@ -41,6 +44,8 @@ pub(crate) struct Manifest {
 pub(crate) struct SegmentEntry {
     pub(crate) id: SegmentId,
     pub(crate) file_bytes: u64,
+    /// Set once it is in the bucket, whether or not its file is here too.
+    pub(crate) object: Option<Object>,
     pub(crate) sources: Vec<SourceEntry>,
 }
 
@@ -63,6 +68,15 @@ impl Manifest {
             ..Manifest::default()
         }
     }
+
+    /// The same of a directory that has all its segments itself.
+    pub(crate) fn without_bucket(mut self) -> Manifest {
+        self.home = None;
+        for entry in &mut self.segments {
+            entry.object = None;
+        }
+        self
+    }
 }
 
 impl SegmentEntry {
@@ -83,6 +97,7 @@ impl SegmentEntry {
         SegmentEntry {
             id: segment.id(),
             file_bytes: segment.file_bytes(),
+            object: segment.object(),
             sources,
         }
     }

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bucket::BucketFailure;
 use crate::manifest::{Chain, SegmentEntry};
+use crate::offload::bring_home;
 use crate::segment::{OpenFiles, Segment, SegmentId, SegmentWriter};
 use crate::shared::Shared;
 use crate::{Compacted, Error, Retention};
@@ -91,15 +93,8 @@ impl Merger {
         let mut compacted = Compacted::default();
         loop {
             self.shared.check_not_poisoned()?;
-            let view = self.shared.published.get();
             let retention = self.shared.retention();
-            let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
-            let segments: Vec<_> = view.segments.iter().filter(is_readable).cloned().collect();
-            drop(view);
-            let facts = segments
-                .iter()
-                .map(|segment| SegmentFacts::of(segment, &retention));
-            let facts: Vec<SegmentFacts> = facts.collect();
+            let (segments, facts) = self.candidates(&retention, eagerness);
             let limits = Limits::of(&self.shared.options);
             let Some(chosen) = choose(&facts, &limits, &retention, eagerness) else {
                 return Ok(compacted);
@@ -114,12 +109,34 @@ impl Merger {
         }
     }
 
+    /// The segments that may be merged. What is in the bucket stays as it is, but for what is dead and what somebody asked
+    /// for: fewer segments there would make a search faster by less than it costs to bring them here and back.
+    fn candidates(
+        &self,
+        retention: &Retention,
+        eagerness: Eagerness,
+    ) -> (Vec<Arc<Segment>>, Vec<SegmentFacts>) {
+        let view = self.shared.published.get();
+        let readable = view.segments.iter();
+        let readable = readable.filter(|segment| !self.unreadable.contains(&segment.id()));
+        let has_bucket = self.files.cache().is_some();
+        let can_come_home = eagerness == Eagerness::Everything && has_bucket;
+        let facts = readable.map(|segment| {
+            let facts = SegmentFacts::of(segment, retention);
+            (Arc::clone(segment), facts)
+        });
+        facts
+            .filter(|(segment, facts)| segment.is_local() || facts.is_dead() || can_come_home)
+            .unzip()
+    }
+
     fn leave_alone(&mut self, error: &Error) {
         if let Error::Io {
             action: "read",
             path,
-            ..
+            source,
         } = error
+            && !BucketFailure::is_in(source)
             && let Some(id) = SegmentId::of_path(path)
         {
             self.unreadable.insert(id);
@@ -129,8 +146,16 @@ impl Merger {
     fn merge(&self, inputs: Vec<Arc<Segment>>, retention: &Retention) -> Result<Compacted, Error> {
         let shared = &self.shared;
         let outputs = outputs_of(&inputs, retention, &shared.options);
-        let read_bytes = inputs.iter().map(|segment| segment.file_bytes()).sum();
-        self.check_space(read_bytes)?;
+        let read_bytes: u64 = inputs.iter().map(|segment| segment.file_bytes()).sum();
+        let away = inputs.iter().filter(|segment| !segment.is_local());
+        let away: Vec<&Arc<Segment>> = away
+            .filter(|segment| !SegmentFacts::of(segment, retention).is_dead())
+            .collect();
+        let away_bytes: u64 = away.iter().map(|segment| segment.file_bytes()).sum();
+        self.check_space(read_bytes + away_bytes)?;
+        for segment in away {
+            self.bring_home(segment)?;
+        }
         let memory = &shared.options.memory;
         let held = memory.try_reserve(shared.options.merge_memory_bytes);
         let _held = held.ok_or(Error::NoMemory)?;
@@ -148,6 +173,15 @@ impl Merger {
         self.commit(inputs, written)?;
         shared.counters.merged(&merged);
         Ok(merged)
+    }
+
+    fn bring_home(&self, segment: &Segment) -> Result<(), Error> {
+        match self.files.cache() {
+            Some(cache) if !self.shared.merge.is_closed() => {
+                bring_home(self.shared.disk.as_ref(), cache.objects(), segment)
+            }
+            _ => Err(Error::Closed),
+        }
     }
 
     /// Whether the output fits beside the input and leaves the reserve alone. A disk that does not say is asked by writing.
@@ -201,6 +235,8 @@ impl Merger {
         // The manifest that is kept beside the newest, in case that one goes bad, must not name files that are gone.
         self.chain.commit(disk, |_| {})?;
         inputs.iter().for_each(|segment| segment.retire());
+        drop(inputs);
+        self.shared.offload.wake();
         Ok(())
     }
 }

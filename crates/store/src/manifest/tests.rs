@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::{Manifest, SegmentEntry, SourceEntry};
 use crate::SourceTotals;
 use crate::batch_keys::{KeyDigest, KeyUse};
-use crate::segment::SegmentId;
+use crate::bucket::Home;
+use crate::segment::{Object, SegmentId};
 
 fn source_entry() -> impl Strategy<Value = SourceEntry> {
     (any::<[u64; 3]>(), any::<[i64; 2]>(), any::<[u32; 2]>()).prop_map(
@@ -28,11 +29,13 @@ fn manifest() -> impl Strategy<Value = Manifest> {
     let segment = (
         1u64..1 << 62,
         any::<u64>(),
+        any::<Option<u32>>(),
         prop::collection::vec(source_entry(), 0..4),
     );
-    let segment = segment.prop_map(|(id, file_bytes, sources)| SegmentEntry {
+    let segment = segment.prop_map(|(id, file_bytes, crc, sources)| SegmentEntry {
         id: SegmentId(id),
         file_bytes,
+        object: crc.map(|crc| Object { crc }),
         sources,
     });
     let key =
@@ -46,14 +49,23 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         });
     let segments = prop::collection::vec(segment, 0..4);
     let keys = prop::collection::vec(key, 0..4);
-    (prop::array::uniform4(1u64..1 << 62), segments, keys).prop_map(
-        |(numbers, segments, batch_keys)| Manifest {
-            number: numbers[0],
-            log_floor: numbers[1],
-            next_sequence: numbers[2],
-            next_segment: numbers[3],
-            segments,
-            batch_keys,
+    let home = any::<Option<u64>>();
+    (prop::array::uniform4(1u64..1 << 62), segments, keys, home).prop_map(
+        |(numbers, segments, batch_keys, home)| {
+            let manifest = Manifest {
+                number: numbers[0],
+                log_floor: numbers[1],
+                next_sequence: numbers[2],
+                next_segment: numbers[3],
+                segments,
+                batch_keys,
+                home: home.map(Home),
+            };
+            // Objects are somewhere.
+            match manifest.home {
+                Some(_) => manifest,
+                None => manifest.without_bucket(),
+            }
         },
     )
 }
