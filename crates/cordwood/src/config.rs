@@ -2,6 +2,8 @@
 //!
 //! Raw values come in, checked ones go out; nothing behind this file asks where a value came from.
 
+mod bucket;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,10 @@ use std::time::Duration;
 
 use cordwood_service::Options;
 use serde::Deserialize;
+
+#[cfg(feature = "bucket")]
+pub(crate) use bucket::Addressing;
+pub(crate) use bucket::BucketSettings;
 
 use crate::args::Globals;
 use crate::failure::{Failure, cannot};
@@ -32,6 +38,8 @@ pub(crate) struct Settings {
     pub token: Option<String>,
     pub memory_bytes_max: u64,
     pub flush_age: Duration,
+    /// Where closed segments go, if anywhere.
+    pub bucket: Option<BucketSettings>,
     pub json: bool,
 }
 
@@ -44,6 +52,7 @@ struct ConfigFile {
     url: Option<String>,
     memory: Option<String>,
     flush_age_ms: Option<u64>,
+    bucket: Option<bucket::BucketTable>,
 }
 
 impl Settings {
@@ -65,6 +74,7 @@ impl Settings {
             flush_age: file
                 .flush_age_ms
                 .map_or(Ok(Options::FLUSH_AGE_DEFAULT), flush_age)?,
+            bucket: bucket::checked(file.bucket, |name| std::env::var(name).ok())?,
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
             json: globals.json,
         })
@@ -82,8 +92,10 @@ fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     };
     toml::from_str(&text).map_err(|error| {
         Failure::new(format!("{} is not a valid configuration", path.display()))
-            .detail(error.to_string())
-            .hint("It may hold data_dir, listen, url, memory (such as \"1 GiB\") and flush_age_ms.")
+            .detail(bucket::without_keys(&error.to_string()))
+            .hint(
+                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), flush_age_ms and a table [bucket].",
+            )
     })
 }
 
@@ -119,20 +131,22 @@ fn flush_age(millis: u64) -> Result<Duration, Failure> {
 }
 
 /// Reads `1 GiB`, `512 MiB`, `2G` or a number of bytes.
-fn memory_bytes(text: &str) -> Result<u64, Failure> {
+fn bytes_of(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(0),
         "m" | "mb" | "mib" => Some(20),
         "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
         _ => None,
     };
-    let number: Option<u64> = number.parse().ok();
-    let bytes = number
-        .zip(shift)
-        .and_then(|(number, shift)| number.checked_mul(1 << shift));
-    match bytes {
+    let number: u64 = number.parse().ok()?;
+    number.checked_mul(1 << shift?)
+}
+
+fn memory_bytes(text: &str) -> Result<u64, Failure> {
+    match bytes_of(text) {
         Some(bytes) if bytes >= MEMORY_BYTES_MIN => Ok(bytes),
         _ => Err(
             Failure::new(format!("memory = \"{text}\" is no memory ceiling"))
@@ -154,7 +168,8 @@ mod tests {
             ("268435456", Some(256 << 20)),
             ("1 MiB", None),
             ("GiB", None),
-            ("1 TiB", None),
+            ("1 TiB", Some(1 << 40)),
+            ("1 PiB", None),
             ("99999999999 GiB", None),
             ("", None),
         ];
