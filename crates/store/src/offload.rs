@@ -22,6 +22,9 @@ pub(crate) use signal::OffloadSignal;
 use signal::Wake;
 use sweep::Sweep;
 
+/// Files go also when less than so many times the reserve is free: before events are refused for want of space.
+const FREE_SPACE_FACTOR: u64 = 4;
+
 /// What one round with the bucket did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offloaded {
@@ -166,6 +169,14 @@ impl Offloader {
         Ok(())
     }
 
+    /// Whether so many bytes of segments are too many here: by the limit, or because the disk is about to refuse events.
+    fn is_crowded(&self, bytes: u64) -> bool {
+        let reserve_bytes = self.shared.options.free_space_reserve_bytes;
+        let comfort = reserve_bytes.saturating_mul(FREE_SPACE_FACTOR);
+        let free_bytes = self.shared.disk.free_bytes();
+        bytes > self.objects.remote.local_bytes_max || free_bytes.is_ok_and(|free| free < comfort)
+    }
+
     /// Lets go of the files with the oldest events until the others have room.
     fn evict(&mut self, done: &mut Offloaded) -> Result<(), Error> {
         let disk = self.shared.disk.as_ref();
@@ -173,7 +184,7 @@ impl Offloader {
         let mut bytes: u64 = local.iter().map(|segment| segment.file_bytes()).sum();
         local.retain(|segment| segment.object().is_some());
         local.sort_by_key(|segment| Reverse(segment.totals().map(|(_, of)| of.time_max).max()));
-        while bytes > self.objects.remote.local_bytes_max
+        while self.is_crowded(bytes)
             && let Some(oldest) = local.pop()
         {
             if self.is_newest_alone {

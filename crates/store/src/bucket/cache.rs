@@ -89,9 +89,11 @@ impl RangeCache {
         for name in disk.list(DIRECTORY)? {
             let path = format!("{DIRECTORY}/{name}");
             let piece = PieceId::of_file(&name).filter(|piece| live.contains(&piece.segment));
-            match piece {
-                Some(piece) => state.index.insert_found(piece, disk.open(&path)?.length()?),
-                None => disk.remove(&path)?,
+            let length = disk.open(&path).and_then(|file| file.length());
+            match (piece, length) {
+                (Some(piece), Ok(length)) => state.index.insert_found(piece, length),
+                // A cache that is not as it should be keeps no store from opening.
+                _ => drop(disk.remove(&path)),
             }
         }
         let cache = RangeCache {

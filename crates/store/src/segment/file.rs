@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::SegmentId;
 use super::head::Head;
-use crate::bucket::RangeCache;
+use crate::bucket::{BucketFailure, RangeCache};
 use crate::disk::DiskFile;
 
 /// A segment's bytes, to be read.
@@ -81,9 +81,11 @@ impl Away {
 
     fn read_remote(&self, offset: u64, buffer: &mut [u8], keeping: Keeping) -> io::Result<()> {
         let Some(cache) = &self.cache else {
-            return Err(io::Error::other(
-                "it lies in a bucket, and the configuration names none",
-            ));
+            return Err(io::Error::other(BucketFailure {
+                bucket: "a bucket".to_owned(),
+                name: self.id.file_name(),
+                source: io::Error::other("the configuration names none"),
+            }));
         };
         match keeping {
             Keeping::Cached => cache.read_at(self.id, self.head.segment_bytes(), offset, buffer),

@@ -192,6 +192,29 @@ fn the_oldest_events_go_first_and_as_many_as_must() {
 }
 
 #[test]
+fn files_go_before_the_disk_is_full() {
+    let (disk, bucket) = (SimulatedDisk::new(), SimulatedBucket::default());
+    let kept = Remote {
+        local_bytes_max: 1 << 40,
+        ..quiet(&bucket)
+    };
+    let options = Options {
+        free_space_reserve_bytes: 10_000,
+        ..options(kept)
+    };
+    let (store, _) = open_with(options, &disk).unwrap();
+    append(&store, 1, "1 one").unwrap();
+    store.flush().unwrap();
+    store.offload().unwrap();
+    assert_eq!(files_in(&disk, "segments/", ".seg").len(), 1);
+    let used: u64 = disk.files().values().map(|file| file.len() as u64).sum();
+    disk.set_capacity(Some(used + 30_000));
+    store.offload().unwrap();
+    assert_eq!(files_in(&disk, "segments/", ".seg"), [""; 0]);
+    assert_eq!(texts_of(&store, 1), ["1 one"]);
+}
+
+#[test]
 fn what_the_bucket_does_not_give_is_told_and_the_rest_is_read() {
     let (disk, bucket) = (SimulatedDisk::new(), SimulatedBucket::default());
     filled(&disk, &bucket);
