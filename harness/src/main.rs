@@ -1,5 +1,6 @@
-//! Trials of the whole program: `crash` kills it, `with-server` runs another program beside it.
+//! Trials of the whole program: `crash` kills it, `bucket` takes its bucket away, `with-server` runs another program beside it.
 
+mod bucket;
 mod crash;
 
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ struct Place {
 enum Trial {
     /// Kill the server at random moments under load, and look for every acknowledged event.
     Crash(crash::Arguments),
+    /// Send segments to an S3 server, and look for the same answers with their files gone.
+    Bucket(bucket::Arguments),
     /// Run a program with CORDWOOD_URL and CORDWOOD_TOKEN set to a fresh server's.
     WithServer {
         /// The program and its arguments, after `--`.
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let outcome = match &arguments.trial {
         Trial::Crash(crash) => crash::run(crash, &options),
+        Trial::Bucket(bucket) => bucket::run(bucket, &options),
         Trial::WithServer { command } => with_server(command, &options),
     };
     if !matches!(outcome, Ok(true)) {

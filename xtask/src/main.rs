@@ -1,6 +1,7 @@
 //! The project's own chores: `cargo xtask <chore>`.
 
 mod bench;
+mod bucket;
 mod clients;
 mod command;
 mod crash;

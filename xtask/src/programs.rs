@@ -21,9 +21,25 @@ pub(crate) struct Programs {
 impl Programs {
     /// Fast to build and checking itself: for trials.
     pub(crate) fn debug(workspace: &Workspace, output: Output<'_>) -> anyhow::Result<Programs> {
+        Programs::debug_with(workspace, output, &[])
+    }
+
+    /// The same, with a server that knows buckets.
+    pub(crate) fn debug_with_bucket(
+        workspace: &Workspace,
+        output: Output<'_>,
+    ) -> anyhow::Result<Programs> {
+        Programs::debug_with(workspace, output, &["--features", "cordwood/bucket"])
+    }
+
+    fn debug_with(
+        workspace: &Workspace,
+        output: Output<'_>,
+        features: &[&str],
+    ) -> anyhow::Result<Programs> {
         let mut cargo = workspace.cargo(["build", "--workspace", "--all-targets"]);
         ensure!(
-            command::run(&mut cargo, output)?,
+            command::run(cargo.args(features), output)?,
             "the workspace does not build"
         );
         Ok(Programs {
@@ -60,6 +76,11 @@ impl Programs {
     /// Another of our programs.
     pub(crate) fn alone(&self, name: &str) -> Command {
         Command::new(self.path(name))
+    }
+
+    /// An example, which a debug build has too.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        self.path(&format!("examples/{name}"))
     }
 
     fn path(&self, name: &str) -> PathBuf {

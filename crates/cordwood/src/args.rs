@@ -70,7 +70,11 @@ pub(crate) enum Verb {
     /// Send files of events to a source.
     Import(ImportArguments),
     /// Verify a data directory that no server is using.
-    Check,
+    Check {
+        /// Read every byte of what lies in a bucket.
+        #[arg(long)]
+        deep: bool,
+    },
     /// Merge all segments that can be merged and remove for good what has expired.
     Compact {
         /// Do it here, on a data directory that no server uses.

@@ -1,13 +1,15 @@
 //! `cordwood check`: verifies a data directory that no server is using.
 
+use cordwood_service::Depth;
 use serde_json::json;
 
+use crate::bucket;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{write, write_json};
 
 /// Says what was verified and what is wrong; fails when anything is.
-pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(settings: &Settings, depth: Depth) -> Result<(), Failure> {
     let data_dir = settings.data_dir.display();
     if !settings.data_dir.is_dir() {
         return Err(
@@ -15,7 +17,9 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
                 .hint("Name it with --data-dir."),
         );
     }
-    let report = cordwood_service::check(&settings.data_dir).map_err(|error| {
+    let remote = bucket::remote(settings)?;
+    let bucket = remote.as_ref().map(|remote| (remote, depth));
+    let report = cordwood_service::check(&settings.data_dir, bucket).map_err(|error| {
         Failure::new(format!("Cannot check {data_dir}: {error}"))
             .hint("A server must not be using the directory; stop it first.")
     })?;

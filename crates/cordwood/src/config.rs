@@ -2,6 +2,8 @@
 //!
 //! Raw values come in, checked ones go out; nothing behind this file asks where a value came from.
 
+mod bucket;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,10 @@ use std::time::Duration;
 
 use cordwood_service::Options;
 use serde::Deserialize;
+
+#[cfg(feature = "bucket")]
+pub(crate) use bucket::Addressing;
+pub(crate) use bucket::BucketSettings;
 
 use crate::args::{Globals, bytes_of};
 use crate::failure::{Failure, cannot};
@@ -32,6 +38,8 @@ pub(crate) struct Settings {
     pub token: Option<String>,
     pub memory_bytes_max: u64,
     pub flush_age: Duration,
+    /// Where closed segments go, if anywhere.
+    pub bucket: Option<BucketSettings>,
     pub json: bool,
 }
 
@@ -44,6 +52,7 @@ struct ConfigFile {
     url: Option<String>,
     memory: Option<String>,
     flush_age_ms: Option<u64>,
+    bucket: Option<bucket::BucketTable>,
 }
 
 impl Settings {
@@ -65,6 +74,7 @@ impl Settings {
             flush_age: file
                 .flush_age_ms
                 .map_or(Ok(Options::FLUSH_AGE_DEFAULT), flush_age)?,
+            bucket: bucket::checked(file.bucket, |name| std::env::var(name).ok())?,
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
             json: globals.json,
         })
@@ -82,8 +92,10 @@ fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     };
     toml::from_str(&text).map_err(|error| {
         Failure::new(format!("{} is not a valid configuration", path.display()))
-            .detail(error.to_string())
-            .hint("It may hold data_dir, listen, url, memory (such as \"1 GiB\") and flush_age_ms.")
+            .detail(bucket::without_keys(&error.to_string()))
+            .hint(
+                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), flush_age_ms and a table [bucket].",
+            )
     })
 }
 
@@ -143,6 +155,7 @@ mod tests {
             ("1 MiB", None),
             ("GiB", None),
             ("1 TiB", Some(1 << 40)),
+            ("1 PiB", None),
             ("99999999999 GiB", None),
             ("", None),
         ];

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use crate::bucket;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{size, write, write_json};
@@ -25,7 +26,8 @@ pub(crate) fn compact(settings: &Settings) -> Result<(), Failure> {
 /// `cordwood compact --offline`, on a data directory that no server uses.
 pub(crate) fn compact_offline(settings: &Settings) -> Result<(), Failure> {
     let data_dir = settings.data_dir.display();
-    let options = cordwood_service::Options::new(&settings.data_dir);
+    let mut options = cordwood_service::Options::new(&settings.data_dir);
+    options.remote = bucket::remote(settings)?;
     let done = cordwood_service::compact_offline(options).map_err(|error| {
         let failure = Failure::new(format!("Cannot compact {data_dir}: {error}"));
         failure.hint("A running server compacts without --offline.")

@@ -5,6 +5,7 @@
 
 mod address;
 mod args;
+mod bucket;
 mod check;
 mod config;
 mod delete;
@@ -25,6 +26,7 @@ use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
+use cordwood_service::Depth;
 
 use crate::args::{Arguments, Verb};
 use crate::config::Settings;
@@ -53,7 +55,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Import(import) => import::run(&settings, &import),
-        Verb::Check => check::run(&settings),
+        Verb::Check { deep: true } => check::run(&settings, Depth::Read),
+        Verb::Check { deep: false } => check::run(&settings, Depth::Listed),
         Verb::Compact { offline: true } => job::compact_offline(&settings),
         Verb::Compact { offline: false } => job::compact(&settings),
         Verb::Backup { directory } => job::backup(&settings, &directory),

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::address;
+use crate::bucket;
 use crate::config::Settings;
 use crate::failure::{Failure, cannot};
 use crate::first_start::greeting;
@@ -68,6 +69,7 @@ async fn open(settings: &Settings) -> Result<Arc<Service>, Failure> {
     let mut options = Options::new(&settings.data_dir);
     options.memory_bytes_max = settings.memory_bytes_max;
     options.flush_age = settings.flush_age;
+    options.remote = bucket::remote(settings)?;
     let opened = tokio::task::spawn_blocking(|| Service::open(options)).await;
     match opened {
         Ok(Ok(service)) => Ok(Arc::new(service)),

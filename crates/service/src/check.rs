@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordwood_store::disk::FileSystem;
-use cordwood_store::{self as store, Disk, Severity};
+use cordwood_store::{self as store, Depth, Disk, Remote, Severity};
 
 use crate::Error;
 use crate::decoding::Replay;
@@ -21,8 +21,8 @@ pub struct CheckReport {
     pub problems: Vec<String>,
 }
 
-/// Verifies a data directory without changing it.
-pub fn check(data_dir: &Path) -> Result<CheckReport, Error> {
+/// Verifies a data directory without changing it; of a bucket, what the directory says of it, so deep.
+pub fn check(data_dir: &Path, bucket: Option<(&Remote, Depth)>) -> Result<CheckReport, Error> {
     let (catalog_path, store_dir) = (data_dir.join(CATALOG_FILE), data_dir.join(STORE_DIR));
     if !catalog_path.exists() && !store_dir.is_dir() {
         return Err(Error::NotFound {
@@ -34,7 +34,7 @@ pub fn check(data_dir: &Path) -> Result<CheckReport, Error> {
     let _lock = lock(data_dir)?;
     let mut report = CheckReport::default();
     check_catalog(&catalog_path, &mut report)?;
-    check_store(&store_dir, &mut report)?;
+    check_store(&store_dir, bucket, &mut report)?;
     Ok(report)
 }
 
@@ -56,9 +56,17 @@ fn check_catalog(path: &Path, report: &mut CheckReport) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_store(dir: &Path, report: &mut CheckReport) -> Result<(), Error> {
+fn check_store(
+    dir: &Path,
+    bucket: Option<(&Remote, Depth)>,
+    report: &mut CheckReport,
+) -> Result<(), Error> {
     let disk: Arc<dyn Disk> = Arc::new(FileSystem::new(dir));
-    let found = match store::check(&disk, &Replay) {
+    let found = match bucket {
+        Some((remote, depth)) => store::check_with_bucket(&disk, &Replay, remote, depth),
+        None => store::check(&disk, &Replay),
+    };
+    let found = match found {
         Ok(found) => found,
         Err(store::Error::NoDataDirectory { .. }) => {
             report
@@ -83,6 +91,17 @@ fn check_store(dir: &Path, report: &mut CheckReport) -> Result<(), Error> {
             found.manifests, found.bytes
         ),
     ]);
+    if let (Some((remote, depth)), 1..) = (bucket, found.objects) {
+        let how = match depth {
+            Depth::Listed => "are there, as long as they should be",
+            Depth::Read => "were read, every byte as it was written",
+        };
+        let bucket = remote.bucket.describe();
+        let objects = found.objects;
+        report
+            .verified
+            .push(format!("{bucket}: {objects} objects {how}"));
+    }
     for finding in found.findings {
         let sentence = format!("{STORE_DIR}/{}: {}", finding.file, finding.sentence);
         match finding.severity {

@@ -36,6 +36,7 @@ pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_catalog::Secret;
+pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};

@@ -1,5 +1,7 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
+mod bucket;
+
 use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,6 +76,7 @@ impl Service {
                 "{count} segments cannot be read, answers say which events are missing"
             ));
         }
+        problems.extend(bucket::problems(&stats));
         Health {
             can_read: true,
             can_write: stats.poisoned.is_none() && !stats.is_disk_full,
@@ -87,6 +90,7 @@ impl Service {
         self.write_ingest_metrics(&mut page);
         self.write_search_metrics(&mut page);
         self.write_store_metrics(&mut page);
+        bucket::write(&self.store.stats(), &mut page);
         self.write_memory_metrics(&mut page);
         page.text
     }

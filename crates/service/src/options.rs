@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use cordwood_event::Timestamp;
+use cordwood_store::Remote;
 
 pub use cordwood_catalog::Random;
 
@@ -29,6 +30,8 @@ pub struct Options {
     pub memory_bytes_max: u64,
     /// Events go from the log to a segment when they are this old, or earlier when there are many.
     pub flush_age: Duration,
+    /// The bucket that closed segments go to, if any.
+    pub remote: Option<Remote>,
     /// Threads for queries; `None` for one per core.
     pub query_threads: Option<usize>,
     /// The time of day.
@@ -50,6 +53,7 @@ impl Options {
             data_dir: data_dir.into(),
             memory_bytes_max: Options::MEMORY_BYTES_MAX_DEFAULT,
             flush_age: Options::FLUSH_AGE_DEFAULT,
+            remote: None,
             query_threads: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

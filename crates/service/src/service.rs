@@ -138,6 +138,7 @@ fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store:
         fresh_bytes_max: options.memory_bytes_max / 16 * 7,
         flush_age: options.flush_age,
         flush_sealed_bytes: options.memory_bytes_max / 16 * 2,
+        remote: options.remote.clone(),
         ..store::Options::default()
     };
     let disk = Arc::new(FileSystem::new(options.data_dir.join(STORE_DIR)));

@@ -7,31 +7,23 @@ use std::sync::Arc;
 
 use crate::disk::DiskFile;
 use crate::manifest::{self, Manifest};
-use crate::segment::{DIRECTORY, Segment};
+use crate::segment::{DIRECTORY, Keeping, Segment, SegmentFile};
 use crate::{Disk, Error, layout};
 
-/// How much is copied at a time.
-const PIECE_BYTES: u64 = 1 << 20;
+/// How much is copied at a time: of a bucket, with one request.
+const PIECE_BYTES: u64 = 8 << 20;
 
 /// One state of the store, to be copied.
 #[derive(Debug)]
 pub struct Backup {
-    source: Arc<dyn Disk>,
     manifest: Manifest,
     segments: Vec<Arc<Segment>>,
 }
 
 impl Backup {
-    pub(crate) fn new(
-        source: Arc<dyn Disk>,
-        manifest: Manifest,
-        segments: Vec<Arc<Segment>>,
-    ) -> Backup {
-        Backup {
-            source,
-            manifest,
-            segments,
-        }
+    /// The manifest says nothing of a bucket: all is copied, what is there too.
+    pub(crate) fn new(manifest: Manifest, segments: Vec<Arc<Segment>>) -> Backup {
+        Backup { manifest, segments }
     }
 
     /// How many segments there are to copy.
@@ -64,9 +56,9 @@ impl Backup {
         let _lock = layout::prepare(to)?;
         for segment in &self.segments {
             let path = segment.path();
-            let from = self.source.open(path).map_err(Error::io("open", path))?;
+            let from = segment.file().map_err(Error::io("open", path))?;
             let file = to.create(path).map_err(Error::io("create", path))?;
-            copy(path, from.as_ref(), file.as_ref(), copied)?;
+            copy(path, &from, file.as_ref(), copied)?;
         }
         to.sync_dir(DIRECTORY).map_err(Error::io("sync", DIRECTORY))
     }
@@ -83,7 +75,7 @@ impl Backup {
 
 fn copy(
     path: &str,
-    from: &dyn DiskFile,
+    from: &SegmentFile,
     to: &dyn DiskFile,
     copied: &dyn Fn(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -92,7 +84,7 @@ fn copy(
     while offset < length {
         let piece = PIECE_BYTES.min(length - offset);
         let mut bytes = vec![0; usize::try_from(piece).unwrap_or(0)];
-        from.read_at(offset, &mut bytes)
+        from.read(offset, &mut bytes, Keeping::PassingBy)
             .map_err(Error::io("read", path))?;
         to.append(&bytes).map_err(Error::io("write", path))?;
         offset += piece;

@@ -1,14 +1,16 @@
 //! Verifies a data directory: every file, every checksum, every column. Changes nothing.
 
 mod log_files;
+mod objects;
 mod segments;
 
 use std::io;
 use std::sync::Arc;
 
+use crate::bucket::Objects;
 use crate::manifest::{self, Manifest};
 use crate::segment::{self, OpenFiles};
-use crate::{Decode, Disk, Error, layout, recovery};
+use crate::{Decode, Disk, Error, Remote, layout, recovery};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +33,20 @@ pub struct CheckReport {
     pub columns: u64,
     /// Events of these.
     pub segment_events: u64,
+    /// Objects in the bucket verified.
+    pub objects: u64,
     /// Bytes read.
     pub bytes: u64,
+}
+
+/// How well objects in the bucket are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// They are there, and as long as they should be.
+    #[default]
+    Listed,
+    /// All their bytes are read: those that were written.
+    Read,
 }
 
 /// Something worth knowing.
@@ -83,6 +97,24 @@ impl CheckReport {
 /// Verifies the data directory `disk` is the root of. Fails only if it cannot be looked at: it is in use, of a later
 /// format, or no data directory.
 pub fn check(disk: &Arc<dyn Disk>, decode: &dyn Decode) -> Result<CheckReport, Error> {
+    check_all(disk, decode, None)
+}
+
+/// The same, and of the segments in the bucket too.
+pub fn check_with_bucket(
+    disk: &Arc<dyn Disk>,
+    decode: &dyn Decode,
+    remote: &Remote,
+    depth: Depth,
+) -> Result<CheckReport, Error> {
+    check_all(disk, decode, Some((remote, depth)))
+}
+
+fn check_all(
+    disk: &Arc<dyn Disk>,
+    decode: &dyn Decode,
+    bucket: Option<(&Remote, Depth)>,
+) -> Result<CheckReport, Error> {
     let found = layout::read_format(disk.as_ref())?;
     let format = found.ok_or_else(|| Error::NoDataDirectory {
         directory: disk.describe(),
@@ -94,6 +126,13 @@ pub fn check(disk: &Arc<dyn Disk>, decode: &dyn Decode) -> Result<CheckReport, E
         return Ok(report);
     };
     check_segments(disk, &manifest, &mut report)?;
+    match bucket {
+        Some((remote, depth)) => {
+            let objects = Objects::new(remote.clone(), manifest.home);
+            objects::check(&manifest, &objects, depth, &mut report);
+        }
+        None => objects::note_unverified(disk.as_ref(), &manifest, &mut report),
+    }
     log_files::check(disk.as_ref(), decode, &manifest, &mut report)?;
     check_quarantine(disk.as_ref(), &mut report)?;
     Ok(report)
@@ -123,7 +162,7 @@ fn check_segments(
     manifest: &Manifest,
     report: &mut CheckReport,
 ) -> Result<(), Error> {
-    let files = Arc::new(OpenFiles::new(Arc::clone(disk)));
+    let files = Arc::new(OpenFiles::new(Arc::clone(disk), None));
     for entry in &manifest.segments {
         segments::check(entry, &files, report);
     }
@@ -134,6 +173,15 @@ fn check_segments(
                 "it is in no manifest; its events are in the log or in other segments",
             );
         }
+    }
+    let (heads, drafts) = segment::list_heads(disk.as_ref())?;
+    for id in heads {
+        if !manifest.segments.iter().any(|entry| entry.id == id) {
+            report.notice(id.head_path(), "it is of a segment that is in no manifest");
+        }
+    }
+    for draft in drafts {
+        report.notice(draft, "it was never finished; the next start removes it");
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::bucket::BucketFailure;
+
 /// The store cannot be opened, flushed or closed.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -51,6 +53,16 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The bucket failed. What it was for is on the local disk, or still in the bucket, and is tried again.
+    #[error("could not {action} {file}")]
+    Bucket {
+        /// What was being done.
+        action: &'static str,
+        /// With which segment.
+        file: String,
+        /// What the bucket said.
+        source: io::Error,
+    },
     /// An earlier failure made writing unsafe; reads go on. A restart checks the log and begins anew.
     #[error("writes are refused since an earlier failure: {reason}")]
     Poisoned {
@@ -92,6 +104,18 @@ impl Error {
         }
     }
 
+    pub(crate) fn bucket(
+        action: &'static str,
+        file: impl Into<String>,
+    ) -> impl FnOnce(io::Error) -> Error {
+        let file = file.into();
+        move |source| Error::Bucket {
+            action,
+            file,
+            source,
+        }
+    }
+
     /// The same for another who asked, with the cause in words.
     pub(crate) fn retold(&self) -> Error {
         match self {
@@ -121,6 +145,15 @@ impl Error {
             } => Error::Io {
                 action,
                 path: path.clone(),
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Error::Bucket {
+                action,
+                file,
+                source,
+            } => Error::Bucket {
+                action,
+                file: file.clone(),
                 source: io::Error::new(source.kind(), source.to_string()),
             },
             Error::Poisoned { reason } => Error::Poisoned {
@@ -232,11 +265,23 @@ pub struct ReadError {
 pub enum ReadFailure {
     /// The disk failed.
     #[error("the disk failed")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+    /// The bucket that holds it cannot be reached, or has no such object.
+    #[error("the bucket failed")]
+    Bucket(#[source] io::Error),
     /// The bytes are not those that were written.
     #[error("the checksum does not match")]
     Checksum,
     /// The checksum is right and the content is not.
     #[error("malformed: {0}")]
     Malformed(String),
+}
+
+impl From<io::Error> for ReadFailure {
+    fn from(error: io::Error) -> ReadFailure {
+        match BucketFailure::is_in(&error) {
+            true => ReadFailure::Bucket(error),
+            false => ReadFailure::Io(error),
+        }
+    }
 }

@@ -144,6 +144,7 @@ impl Flusher {
         self.frozen.pop_front();
         self.shared.flushed(generation, segment);
         self.shared.merge.wake();
+        self.shared.offload.wake();
         Ok(())
     }
 }

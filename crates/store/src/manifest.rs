@@ -13,9 +13,10 @@ mod tests;
 use cordwood_event::SourceId;
 
 use crate::batch_keys::{KeyDigest, KeyUse};
+use crate::bucket::Home;
 use crate::deletion::PURGED_KEPT;
 use crate::eviction::Evictions;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Object, Segment, SegmentId};
 use crate::{Deletion, DeletionId, DeletionState, SourceTotals};
 
 pub(crate) use chain::{Chain, remove_below_floor};
@@ -42,6 +43,8 @@ pub(crate) struct Manifest {
     /// Those that stand, and the last of those that are done, by their numbers.
     pub(crate) deletions: Vec<Deletion>,
     pub(crate) evictions: Evictions,
+    /// Where its objects are in the bucket; `None` until there was a bucket.
+    pub(crate) home: Option<Home>,
 }
 
 /// A live segment, with enough to know what is missing should it be unreadable.
@@ -49,6 +52,8 @@ pub(crate) struct Manifest {
 pub(crate) struct SegmentEntry {
     pub(crate) id: SegmentId,
     pub(crate) file_bytes: u64,
+    /// Set once it is in the bucket, whether or not its file is here too.
+    pub(crate) object: Option<Object>,
     pub(crate) sources: Vec<SourceEntry>,
 }
 
@@ -94,6 +99,15 @@ impl Manifest {
             !is_surplus
         });
     }
+
+    /// The same of a directory that has all its segments itself.
+    pub(crate) fn without_bucket(mut self) -> Manifest {
+        self.home = None;
+        for entry in &mut self.segments {
+            entry.object = None;
+        }
+        self
+    }
 }
 
 impl SegmentEntry {
@@ -114,6 +128,7 @@ impl SegmentEntry {
         SegmentEntry {
             id: segment.id(),
             file_bytes: segment.file_bytes(),
+            object: segment.object(),
             sources,
         }
     }

@@ -15,8 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bucket::BucketFailure;
 use crate::eviction::{self, Evictions};
 use crate::manifest::{Chain, SegmentEntry};
+use crate::offload::bring_home;
 use crate::segment::{OpenFiles, Segment, SegmentId};
 use crate::shared::Shared;
 use crate::view::View;
@@ -125,7 +127,8 @@ impl Merger {
         }
     }
 
-    /// The segments to merge next, if any.
+    /// The segments to merge next, if any. What is in the bucket stays as it is, but for what is dead and what somebody asked
+    /// for: fewer segments there would make a search faster by less than it costs to bring them here and back.
     fn choose(
         &self,
         view: &View,
@@ -133,15 +136,18 @@ impl Merger {
         eagerness: Eagerness,
     ) -> Option<Vec<Arc<Segment>>> {
         let is_readable = |segment: &&Arc<Segment>| !self.unreadable.contains(&segment.id());
-        let segments: Vec<_> = view.segments.iter().filter(is_readable).collect();
-        let facts = segments
-            .iter()
-            .map(|segment| SegmentFacts::of(segment, retention, &view.evictions));
-        let facts: Vec<SegmentFacts> = facts.collect();
+        let readable = view.segments.iter().filter(is_readable);
+        let can_come_home = eagerness == Eagerness::Everything && self.files.cache().is_some();
+        let facts = readable.map(|segment| {
+            let facts = SegmentFacts::of(segment, retention, &view.evictions);
+            (segment, facts)
+        });
+        let (segments, facts): (Vec<&Arc<Segment>>, Vec<SegmentFacts>) = facts
+            .filter(|(segment, facts)| segment.is_local() || facts.is_dead() || can_come_home)
+            .unzip();
         let limits = Limits::of(&self.shared.options);
         let chosen = choose(&facts, &limits, retention, eagerness)?.into_iter();
-        let inputs =
-            chosen.filter_map(|index| segments.get(index).map(|segment| Arc::clone(segment)));
+        let inputs = chosen.filter_map(|index| segments.get(index).copied().cloned());
         Some(inputs.collect())
     }
 
@@ -149,8 +155,9 @@ impl Merger {
         if let Error::Io {
             action: "read",
             path,
-            ..
+            source,
         } = error
+            && !BucketFailure::is_in(source)
             && let Some(id) = SegmentId::of_path(path)
         {
             self.unreadable.insert(id);
@@ -165,8 +172,16 @@ impl Merger {
     ) -> Result<Compacted, Error> {
         let shared = Arc::clone(&self.shared);
         let outputs = outputs_of(&inputs, dead, &shared.options);
-        let read_bytes = inputs.iter().map(|segment| segment.file_bytes()).sum();
-        self.check_space(read_bytes)?;
+        let read_bytes: u64 = inputs.iter().map(|segment| segment.file_bytes()).sum();
+        let away = inputs.iter().filter(|segment| !segment.is_local());
+        let away: Vec<&Arc<Segment>> = away
+            .filter(|segment| !SegmentFacts::of(segment, dead.0, dead.1).is_dead())
+            .collect();
+        let away_bytes: u64 = away.iter().map(|segment| segment.file_bytes()).sum();
+        self.check_space(read_bytes + away_bytes)?;
+        for segment in away {
+            self.bring_home(segment)?;
+        }
         let memory = &shared.options.memory;
         let held = memory.try_reserve(shared.options.merge_memory_bytes);
         let _held = held.ok_or(Error::NoMemory)?;
@@ -184,8 +199,19 @@ impl Merger {
         self.commit(&inputs, &written, &purge)?;
         self.note_purged(&inputs, &written, purge);
         inputs.iter().for_each(|segment| segment.retire());
+        drop(inputs);
+        shared.offload.wake();
         shared.counters.merged(&merged);
         Ok(merged)
+    }
+
+    fn bring_home(&self, segment: &Segment) -> Result<(), Error> {
+        match self.files.cache() {
+            Some(cache) if !self.shared.merge.is_closed() => {
+                bring_home(self.shared.disk.as_ref(), cache.objects(), segment)
+            }
+            _ => Err(Error::Closed),
+        }
     }
 
     /// Whether the output fits beside the input and leaves the reserve alone. A disk that does not say is asked by writing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::MemoryBudget;
+use crate::{MemoryBudget, Remote};
 
 /// How a store behaves. The defaults are for a server; each carries its reason.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Options {
     pub merge_memory_bytes: u64,
     /// How long a batch key is remembered, by the clock that stamps `received_at`.
     pub batch_key_validity: Duration,
+    /// Where closed segments go beside the local disk, if anywhere.
+    pub remote: Option<Remote>,
 }
 
 impl Default for Options {
@@ -66,6 +68,7 @@ impl Default for Options {
             segment_blocks_max: 4096,
             merge_memory_bytes: 64 << 20,
             batch_key_validity: Duration::from_secs(3600),
+            remote: None,
         }
     }
 }

@@ -6,9 +6,10 @@ mod replay;
 use std::sync::Arc;
 
 use crate::batch_keys::BatchKeys;
+use crate::bucket::{Objects, RangeCache};
 use crate::log::{self, Position};
 use crate::manifest::Manifest;
-use crate::segment::{OpenFiles, Segment, list_segments};
+use crate::segment::{OpenFiles, Segment, SegmentId, list_heads, list_segments};
 use crate::shared::Shared;
 use crate::view::{Published, View};
 use crate::{Decode, Disk, Error, Missing, Options};
@@ -54,12 +55,23 @@ pub(crate) struct Opened {
 pub(crate) fn open(options: Options, disk: Arc<dyn Disk>) -> Result<Opened, Error> {
     let mut recovery = Recovery::default();
     let manifest = choose_manifest(disk.as_ref(), &mut recovery.damage)?;
-    let files = Arc::new(OpenFiles::new(Arc::clone(&disk)));
+    let cache = open_cache(&options, &disk, &manifest)?;
+    let files = Arc::new(OpenFiles::new(Arc::clone(&disk), cache));
     let (segments, missing) = open_segments(&manifest, &files);
     recovery.segments = segments.len() as u64;
     recovery
         .damage
         .extend(missing.iter().map(Missing::to_string));
+    if files.cache().is_none() {
+        let away = segments.iter().filter(|segment| !segment.is_local());
+        let away = away.count();
+        if away > 0 {
+            tracing::warn!(
+                segments = away,
+                "segments lie in a bucket and the configuration names none: answers say what is missing"
+            );
+        }
+    }
     let deletions = manifest.standing_deletions().cloned().collect();
     let evictions = manifest.evictions.clone();
     let view = View::new(
@@ -77,6 +89,27 @@ pub(crate) fn open(options: Options, disk: Arc<dyn Disk>) -> Result<Opened, Erro
     })
 }
 
+/// The range cache of the bucket, if there is one.
+fn open_cache(
+    options: &Options,
+    disk: &Arc<dyn Disk>,
+    manifest: &Manifest,
+) -> Result<Option<Arc<RangeCache>>, Error> {
+    let Some(remote) = options.remote.clone() else {
+        return Ok(None);
+    };
+    let objects = Arc::new(Objects::new(remote, manifest.home));
+    let live = manifest.segments.iter().map(|entry| entry.id).collect();
+    let cache = RangeCache::open(
+        Arc::clone(disk),
+        objects,
+        options.free_space_reserve_bytes,
+        &live,
+    );
+    let cache = cache.map_err(Error::io("open", "the cache of the bucket"))?;
+    Ok(Some(Arc::new(cache)))
+}
+
 /// Opens the segments of a manifest; says what is in those that cannot be.
 pub(crate) fn open_segments(
     manifest: &Manifest,
@@ -86,7 +119,12 @@ pub(crate) fn open_segments(
     let mut missing = Vec::new();
     for entry in &manifest.segments {
         match Segment::open(entry.id, Arc::clone(files)) {
-            Ok(segment) => segments.push(Arc::new(segment)),
+            Ok(segment) => {
+                if let Some(object) = entry.object {
+                    segment.set_object(object);
+                }
+                segments.push(Arc::new(segment));
+            }
             Err(error) => missing.extend(entry.sources.iter().map(|lost| Missing {
                 source: lost.source,
                 file: entry.id.path(),
@@ -180,6 +218,18 @@ fn remove_leftovers(
             let sentence = format!("{path} is in no manifest; it was kept because of the damage");
             recovery.damage.push(sentence);
         }
+    }
+    remove_heads(disk, manifest, recovery.damage.is_empty())
+}
+
+/// Removes heads of segments that the manifest does not name, unless they may be all that tells where a segment lies, and
+/// files that were never finished.
+fn remove_heads(disk: &dyn Disk, manifest: &Manifest, is_sound: bool) -> Result<(), Error> {
+    let (heads, drafts) = list_heads(disk)?;
+    let is_live = |id: &SegmentId| manifest.segments.iter().any(|entry| entry.id == *id);
+    let heads = heads.into_iter().filter(|id| is_sound && !is_live(id));
+    for path in heads.map(SegmentId::head_path).chain(drafts) {
+        disk.remove(&path).map_err(Error::io("remove", path))?;
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 //!
 //! `docs/format.md` describes the bytes. This file must not know the manifest or the log.
 
+mod file;
 mod footer;
+mod head;
 mod open_files;
 mod tokens;
 mod write;
@@ -10,8 +12,8 @@ mod write;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use cordwood_event::{SourceId, Timestamp};
@@ -24,7 +26,9 @@ use crate::template::TemplateTable;
 use crate::tokens::{BlockSet, WordHash};
 use crate::{Disk, Error, ReadFailure, SourceTotals};
 
+pub(crate) use file::{Keeping, SegmentFile};
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
+pub(crate) use head::{list_heads, write as write_head};
 pub(crate) use open_files::OpenFiles;
 use tokens::SegmentTokens;
 pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
@@ -32,6 +36,9 @@ pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 /// The directory of segments.
 pub(crate) const DIRECTORY: &str = "segments";
 const SUFFIX: &str = ".seg";
+const HEAD_SUFFIX: &str = ".head";
+/// A file in the making; of no meaning.
+const DRAFT: &str = ".draft";
 
 /// Names a segment, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +47,22 @@ pub(crate) struct SegmentId(pub(crate) u64);
 impl SegmentId {
     /// The path of the file.
     pub(crate) fn path(self) -> String {
-        format!("{DIRECTORY}/{:020}{SUFFIX}", self.0)
+        format!("{DIRECTORY}/{}", self.file_name())
+    }
+
+    /// The same without its directory.
+    pub(crate) fn file_name(self) -> String {
+        format!("{:020}{SUFFIX}", self.0)
+    }
+
+    /// The path of what is kept of the file when it goes.
+    pub(crate) fn head_path(self) -> String {
+        format!("{DIRECTORY}/{:020}{HEAD_SUFFIX}", self.0)
+    }
+
+    /// The path of the file, or its head, in the making.
+    pub(crate) fn draft_path(self) -> String {
+        format!("{DIRECTORY}/{:020}{DRAFT}", self.0)
     }
 
     /// The segment in the file of this path.
@@ -51,7 +73,16 @@ impl SegmentId {
 
     /// The segment in a file of this name, without its directory.
     pub(crate) fn of_file(name: &str) -> Option<SegmentId> {
-        let digits = name.strip_suffix(SUFFIX)?;
+        SegmentId::of_name(name, SUFFIX)
+    }
+
+    /// The segment in a head of this name, without its directory.
+    pub(crate) fn of_head(name: &str) -> Option<SegmentId> {
+        SegmentId::of_name(name, HEAD_SUFFIX)
+    }
+
+    fn of_name(name: &str, suffix: &str) -> Option<SegmentId> {
+        let digits = name.strip_suffix(suffix)?;
         let is_canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
         let number = digits.parse().ok().filter(|number| *number < NUMBER_END);
         number.filter(|_| is_canonical).map(SegmentId)
@@ -73,6 +104,13 @@ impl SegmentBlock {
     }
 }
 
+/// What a manifest says of a segment in the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// The checksum of all its bytes, CRC-32C.
+    pub(crate) crc: u32,
+}
+
 /// A segment whose footer and directory have been read and verified.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -83,6 +121,10 @@ pub(crate) struct Segment {
     read_errors: AtomicU64,
     /// Whether no manifest names it any more: its file goes when the last snapshot lets go of it.
     is_retired: AtomicBool,
+    /// Whether its file is on the local disk.
+    is_local: AtomicBool,
+    /// Set once a manifest says that it is in the bucket.
+    object: OnceLock<Object>,
     /// Ordered by source, then by time of the first event.
     pub(crate) blocks: Vec<SegmentBlock>,
     sources: BTreeMap<SourceId, OfSource>,
@@ -104,13 +146,13 @@ impl Segment {
     pub(crate) fn open(id: SegmentId, files: Arc<OpenFiles>) -> Result<Segment, SegmentError> {
         let file = files.get(id)?;
         let file_bytes = file.length()?;
-        let footer = Footer::read(file.as_ref(), file_bytes)?;
-        let directories = read_section(file.as_ref(), &footer, SectionId::Directory)?;
-        let places = read_section(file.as_ref(), &footer, SectionId::Places)?;
+        let footer = Footer::read(&file, file_bytes)?;
+        let directories = read_section(&file, &footer, SectionId::Directory)?;
+        let places = read_section(&file, &footer, SectionId::Places)?;
         let malformed = |corrupt: Corrupt| SegmentError::Malformed(corrupt.0.to_owned());
         let templates = match footer.section(SectionId::Templates) {
             Some(_) => {
-                let bytes = read_section(file.as_ref(), &footer, SectionId::Templates)?;
+                let bytes = read_section(&file, &footer, SectionId::Templates)?;
                 TemplateTable::decode(&bytes).map_err(malformed)?
             }
             None => TemplateTable::default(),
@@ -118,7 +160,7 @@ impl Segment {
         let directories =
             decode_directories(&directories, &Arc::new(templates)).map_err(malformed)?;
         let blocks = place_blocks(directories, &places, &footer)?;
-        let tokens = SegmentTokens::open(file.as_ref(), &footer, blocks.len());
+        let tokens = SegmentTokens::open(&file, &footer, blocks.len());
         let is_damaged = tokens.as_ref().err().map(|error| {
             tracing::error!(file = id.path(), %error, "a token map cannot be used");
         });
@@ -129,6 +171,8 @@ impl Segment {
             files,
             read_errors: AtomicU64::new(is_damaged.map_or(0, |()| 1)),
             is_retired: AtomicBool::new(false),
+            is_local: AtomicBool::new(file.is_local()),
+            object: OnceLock::new(),
             tokens: tokens.ok().flatten(),
             sources: sources_of(&blocks),
             blocks,
@@ -156,9 +200,38 @@ impl Segment {
         self.is_retired.store(true, Ordering::Relaxed);
     }
 
-    /// The path of the file.
+    /// The path of the file, which may be gone where the segment is in the bucket.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether its file is on the local disk.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local.load(Ordering::Relaxed)
+    }
+
+    /// What the manifest says of its object, if it has one.
+    pub(crate) fn object(&self) -> Option<Object> {
+        self.object.get().copied()
+    }
+
+    /// A manifest says that it is in the bucket.
+    pub(crate) fn set_object(&self, object: Object) {
+        let _ = self.object.set(object);
+    }
+
+    /// Lets go of its file: it is in the bucket, and its head is here.
+    pub(crate) fn send_away(&self) -> Result<(), Error> {
+        let removed = self.files.send_away(self.id);
+        removed.map_err(Error::io("remove", &*self.path))?;
+        self.is_local.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Its file is here again.
+    pub(crate) fn came_home(&self) {
+        self.files.close(self.id);
+        self.is_local.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn id(&self) -> SegmentId {
@@ -212,6 +285,11 @@ impl Segment {
         Ok(bytes.into())
     }
 
+    /// The bytes as they are, for who reads all of them.
+    pub(crate) fn file(&self) -> io::Result<Arc<SegmentFile>> {
+        self.files.get(self.id)
+    }
+
     /// The blocks that may hold the word, by their place in `blocks`; `None` when nothing is known.
     pub(crate) fn blocks_with(&self, word: WordHash) -> Result<Option<BlockSet>, ReadFailure> {
         let Some(tokens) = &self.tokens else {
@@ -241,9 +319,13 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        if self.is_retired.load(Ordering::Relaxed)
-            && let Err(error) = self.files.remove(self.id)
-        {
+        if !self.is_retired.load(Ordering::Relaxed) {
+            return;
+        }
+        if let (Some(_), Some(cache)) = (self.object(), self.files.cache()) {
+            cache.objects().doom(self.id);
+        }
+        if let Err(error) = self.files.remove(self.id) {
             // The next start removes it.
             tracing::warn!(%error, segment = self.path, "could not remove a segment that is not needed any more");
         }
@@ -264,7 +346,7 @@ pub(crate) enum SegmentError {
 }
 
 pub(crate) fn read_section(
-    file: &dyn DiskFile,
+    file: &SegmentFile,
     footer: &Footer,
     id: SectionId,
 ) -> Result<Vec<u8>, SegmentError> {
@@ -320,6 +402,31 @@ fn sources_of(blocks: &[SegmentBlock]) -> BTreeMap<SourceId, OfSource> {
         found.totals.add(&SourceTotals::of_block(&block.directory));
     }
     sources
+}
+
+/// Writes a file whole: under a name of no meaning, synced, and then under its own; on return it is durable.
+pub(crate) fn write_draft(
+    disk: &dyn Disk,
+    draft: &str,
+    path: &str,
+    write: impl FnOnce(&dyn DiskFile) -> io::Result<()>,
+) -> Result<(), Error> {
+    match disk.remove(draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("remove", draft)(error));
+        }
+        _ => {}
+    }
+    let file = disk.create(draft).map_err(Error::io("create", draft))?;
+    let written = write(file.as_ref())
+        .and_then(|()| file.sync())
+        .and_then(|()| disk.rename(draft, path))
+        .and_then(|()| disk.sync_dir(DIRECTORY));
+    written.map_err(|error| {
+        // Should it stay, the next start removes it.
+        let _ = disk.remove(draft);
+        Error::io("write", path)(error)
+    })
 }
 
 /// The segments that have a file, whatever its state.

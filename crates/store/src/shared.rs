@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cordwood_event::SourceId;
 
+use crate::bucket::RangeCache;
 use crate::flush::FlushSignal;
 use crate::log::Queue;
 use crate::manifest::Chain;
 use crate::memtable::{Generation, OpenRows, gather_small};
 use crate::merge::MergeSignal;
+use crate::offload::OffloadSignal;
 use crate::sealing::{Job, Sealing};
 use crate::segment::Segment;
 use crate::stats::Counters;
@@ -28,8 +30,11 @@ pub(crate) struct Shared {
     pub(crate) sealing: Sealing,
     pub(crate) flush: FlushSignal,
     pub(crate) merge: MergeSignal,
+    pub(crate) offload: OffloadSignal,
     /// Set once the log is replayed.
     pub(crate) chain: OnceLock<Arc<Chain>>,
+    /// Set with it, of a store with a bucket.
+    pub(crate) cache: OnceLock<Option<Arc<RangeCache>>>,
     retention: Mutex<Arc<Retention>>,
     /// Set by who knows the language of queries; until then nothing is purged.
     pub(crate) find_deleted: OnceLock<Arc<dyn FindDeleted>>,
@@ -53,7 +58,9 @@ impl Shared {
             sealing: Sealing::default(),
             flush: FlushSignal::default(),
             merge: MergeSignal::default(),
+            offload: OffloadSignal::default(),
             chain: OnceLock::new(),
+            cache: OnceLock::new(),
             retention: Mutex::default(),
             find_deleted: OnceLock::new(),
             counters: Counters::default(),
@@ -88,6 +95,11 @@ impl Shared {
             self.unflushed_event_bytes
                 .fetch_sub(replaced.event_bytes, Ordering::Relaxed);
         }
+    }
+
+    /// What is kept of the bucket, if there is one.
+    pub(crate) fn cache(&self) -> Option<&Arc<RangeCache>> {
+        self.cache.get().and_then(Option::as_ref)
     }
 
     /// What has expired, as far as the store was told.

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{AppendError, Appended, Compacted};
+use crate::bucket::RangeCache;
+use crate::{AppendError, Appended, Compacted, Offloaded};
 
 /// A reading of the store's counters and gauges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,53 @@ pub struct Stats {
     pub read_errors: u64,
     /// Bytes free on the disk, if it says.
     pub disk_free_bytes: Option<u64>,
+    /// Segments of which the blocks are in the bucket only.
+    pub segments_away: u64,
+    /// What there is to say of the bucket, if there is one.
+    pub bucket: Option<BucketStats>,
+}
+
+/// A reading of the counters and gauges of the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketStats {
+    /// Segments copied and read back.
+    pub uploads: u64,
+    /// Uploads that failed; they are tried again.
+    pub upload_failures: u64,
+    /// Bytes of segments copied.
+    pub uploaded_bytes: u64,
+    /// Files of segments let go, to be read from the bucket.
+    pub evictions: u64,
+    /// Objects removed.
+    pub removals: u64,
+    /// Reads of a piece that was on the local disk.
+    pub cache_hits: u64,
+    /// Bytes of pieces on the local disk.
+    pub cache_bytes: u64,
+    /// Requests to the bucket for what was not.
+    pub fetches: u64,
+    /// Bytes of these.
+    pub fetched_bytes: u64,
+    /// Requests that failed.
+    pub fetch_failures: u64,
+    /// Segments that wait to be copied.
+    pub segments_waiting: u64,
+    /// Objects that a manifest names and the last sweep did not find.
+    pub objects_missing: u64,
+    /// Why the bucket is not read now, if so.
+    pub outage: Option<String>,
+}
+
+impl BucketStats {
+    pub(crate) fn add_cache(&mut self, cache: &RangeCache) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.cache_hits = read(&cache.counters.hits);
+        self.fetches = read(&cache.counters.fetches);
+        self.fetched_bytes = read(&cache.counters.fetched_bytes);
+        self.fetch_failures = read(&cache.counters.fetch_failures);
+        self.cache_bytes = cache.bytes();
+        self.outage = cache.outage();
+    }
 }
 
 /// What is counted while the store runs.
@@ -80,6 +128,12 @@ pub(crate) struct Counters {
     merged_bytes_in: AtomicU64,
     merged_bytes_out: AtomicU64,
     events_removed: AtomicU64,
+    uploads: AtomicU64,
+    upload_failures: AtomicU64,
+    uploaded_bytes: AtomicU64,
+    evictions: AtomicU64,
+    removals: AtomicU64,
+    objects_missing: AtomicU64,
 }
 
 impl Counters {
@@ -124,6 +178,38 @@ impl Counters {
 
     pub(crate) fn merge_failed(&self) {
         add(&self.merge_failures, 1);
+    }
+
+    pub(crate) fn uploaded(&self, bytes: u64) {
+        add(&self.uploads, 1);
+        add(&self.uploaded_bytes, bytes);
+    }
+
+    pub(crate) fn upload_failed(&self) {
+        add(&self.upload_failures, 1);
+    }
+
+    pub(crate) fn offloaded(&self, done: &Offloaded) {
+        add(&self.evictions, done.evicted);
+        add(&self.removals, done.removed);
+    }
+
+    pub(crate) fn objects_missing(&self, count: u64) {
+        self.objects_missing.store(count, Ordering::Relaxed);
+    }
+
+    /// What was counted of the bucket; what the cache knows is left at nothing.
+    pub(crate) fn read_bucket(&self) -> BucketStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        BucketStats {
+            uploads: read(&self.uploads),
+            upload_failures: read(&self.upload_failures),
+            uploaded_bytes: read(&self.uploaded_bytes),
+            evictions: read(&self.evictions),
+            removals: read(&self.removals),
+            objects_missing: read(&self.objects_missing),
+            ..BucketStats::default()
+        }
     }
 
     /// What was counted; the gauges are left at nothing.

@@ -12,12 +12,15 @@ use crate::log::{LogWriter, RECORD_BODY_BYTES_MAX, Request, StoredBody};
 use crate::manifest::{Chain, SegmentEntry};
 use crate::memtable::HeldBatch;
 use crate::merge::Merger;
+use crate::offload::Offloader;
 use crate::recovery::{self, Recovered};
+use crate::segment::Segment;
 use crate::shared::Shared;
+use crate::view::View;
 use crate::{
     Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Deletion,
-    DeletionRequest, Disk, Error, FindDeleted, Options, Recovery, Retention, Snapshot, Stats,
-    eviction, layout, sealing,
+    DeletionRequest, Disk, Error, FindDeleted, Offloaded, Options, Recovery, Retention, Snapshot,
+    Stats, eviction, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -34,6 +37,7 @@ struct Threads {
     writer: Option<JoinHandle<()>>,
     flusher: Option<JoinHandle<()>>,
     merger: Option<JoinHandle<()>>,
+    offloader: Option<JoinHandle<()>>,
     sealers: Vec<JoinHandle<()>>,
     /// Given up last.
     lock: Option<Box<dyn DiskLock>>,
@@ -176,6 +180,17 @@ impl Store {
         self.shared.merge.wake();
     }
 
+    /// Copies all segments there are now to the bucket, and lets go of files that have no room here; returns when that is
+    /// done. Without a bucket there is nothing to do.
+    pub fn offload(&self) -> Result<Offloaded, Error> {
+        if self.shared.options.remote.is_none() {
+            return Ok(Offloaded::default());
+        }
+        let (answer, answered) = sync_channel(1);
+        self.shared.offload.request(answer)?;
+        answered.recv().unwrap_or(Err(Error::Closed))
+    }
+
     /// Flushes, and holds on to the files that make up the store then, to copy them.
     pub fn begin_backup(&self) -> Result<Backup, Error> {
         self.flush()?;
@@ -198,8 +213,7 @@ impl Store {
             };
             let segments: Option<Vec<_>> = manifest.segments.iter().map(find).collect();
             if let Some(segments) = segments {
-                let disk = Arc::clone(&self.shared.disk);
-                return Ok(Backup::new(disk, manifest, segments));
+                return Ok(Backup::new(manifest.without_bucket(), segments));
             }
             // Between a commit and its publication; that takes microseconds.
             std::thread::yield_now();
@@ -210,6 +224,7 @@ impl Store {
     /// the next start takes them: nothing is left to sync. Closing twice is harmless.
     pub fn close(&self) -> Result<(), Error> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.offload.close();
         self.shared.merge.close();
         self.shared.flush.close();
         self.shared.queue.close();
@@ -220,10 +235,13 @@ impl Store {
         let flusher = flusher.map_or(Ok(()), JoinHandle::join);
         let merger = threads.merger.take();
         let merger = merger.map_or(Ok(()), JoinHandle::join);
+        let offloader = threads.offloader.take();
+        let offloader = offloader.map_or(Ok(()), JoinHandle::join);
         let sealers = threads.sealers.drain(..).map(JoinHandle::join);
         let sealers = sealers.fold(Ok(()), Result::and);
         threads.lock = None;
-        if writer.and(flusher).and(merger).and(sealers).is_err() {
+        let joined = writer.and(flusher).and(merger).and(offloader).and(sealers);
+        if joined.is_err() {
             self.shared
                 .poison_because("a thread of the store panicked".into());
         }
@@ -254,6 +272,13 @@ impl Store {
         stats.segments_missing = missing.len() as u64;
         stats.deletions_standing = view.deletions.len() as u64;
         stats.disk_free_bytes = self.shared.disk.free_bytes().ok();
+        stats.segments_away = count(&view, |segment| !segment.is_local());
+        stats.bucket = self.shared.cache().map(|cache| {
+            let mut bucket = self.shared.counters.read_bucket();
+            bucket.add_cache(cache);
+            bucket.segments_waiting = count(&view, |segment| segment.object().is_none());
+            bucket
+        });
         stats
     }
 
@@ -274,7 +299,7 @@ impl Store {
             position,
             keys,
             next_sequence,
-            recovery: _,
+            recovery,
         } = recovered;
         let writer = LogWriter::new(Arc::clone(&self.shared), position, next_sequence, keys);
         let chain = Arc::new(Chain::new(manifest));
@@ -284,6 +309,11 @@ impl Store {
             Arc::clone(&files),
             Arc::clone(&chain),
         );
+        let offloader = files.cache().map(|cache| {
+            let (shared, chain) = (Arc::clone(&self.shared), Arc::clone(&chain));
+            Offloader::new(shared, chain, Arc::clone(cache.objects()), &recovery.damage)
+        });
+        let _ = self.shared.cache.set(files.cache().cloned());
         let merger = Merger::new(Arc::clone(&self.shared), files, chain);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = Arc::clone(&self.shared);
@@ -311,6 +341,17 @@ impl Store {
                 shared.merge.close();
             }
         })?);
+        if let Some(offloader) = offloader {
+            let shared = Arc::clone(&self.shared);
+            threads.offloader = Some(spawn("store-bucket".into(), move || {
+                if catch_unwind(AssertUnwindSafe(|| offloader.run())).is_err() {
+                    tracing::error!(
+                        "the thread that copies to the bucket failed; segments stay here until the next start"
+                    );
+                    shared.offload.close();
+                }
+            })?);
+        }
         Ok(())
     }
 }
@@ -320,6 +361,11 @@ impl Drop for Store {
         // Whoever wants to know the outcome calls it before.
         let _ = self.close();
     }
+}
+
+fn count(view: &View, filter: impl Fn(&Segment) -> bool) -> u64 {
+    let segments = view.segments.iter();
+    segments.filter(|segment| filter(segment)).count() as u64
 }
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {

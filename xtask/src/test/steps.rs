@@ -9,7 +9,7 @@ use crate::command::{self, Output};
 use crate::prerequisites::Tool;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{bench, clients, crash, fuzz, tidy};
+use crate::{bench, bucket, clients, crash, fuzz, tidy};
 
 /// Seconds for each fuzz target: enough for tens of thousands of executions on a slow machine.
 const FUZZ_SECONDS: u64 = 4;
@@ -28,6 +28,7 @@ pub(crate) enum Step {
     Fuzz,
     Clients,
     Crash,
+    Bucket,
     Bench,
     Deny,
 }
@@ -56,7 +57,7 @@ impl From<Tally> for Findings {
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 10] = [
+    pub(crate) const ALL: [Step; 11] = [
         Step::Fmt,
         Step::Tidy,
         Step::Clippy,
@@ -65,6 +66,7 @@ impl Step {
         Step::Fuzz,
         Step::Clients,
         Step::Crash,
+        Step::Bucket,
         Step::Bench,
         Step::Deny,
     ];
@@ -79,6 +81,7 @@ impl Step {
             Step::Fuzz => "fuzz",
             Step::Clients => "clients",
             Step::Crash => "crash",
+            Step::Bucket => "bucket",
             Step::Bench => "bench",
             Step::Deny => "deny",
         }
@@ -94,6 +97,7 @@ impl Step {
             Step::Fuzz => "every decoder and parser on mutated input",
             Step::Clients => "real Better Stack clients against a real server",
             Step::Crash => "a real server killed at random moments",
+            Step::Bucket => "segments in a bucket of a real S3 server",
             Step::Bench => "the benchmark, small, its answers checked",
             Step::Deny => "cargo-deny: licences, advisories, sources",
         }
@@ -105,6 +109,7 @@ impl Step {
             Step::Tidy => &[Tool::Git],
             Step::Clippy => &[Tool::Clippy, Tool::CCompiler],
             Step::Unit | Step::Doc | Step::Fuzz | Step::Crash | Step::Bench => &[Tool::CCompiler],
+            Step::Bucket => &[Tool::Clippy, Tool::CCompiler],
             Step::Clients => &[Tool::CCompiler, Tool::Node, Tool::Npm, Tool::Python],
             Step::Deny => &[],
         }
@@ -133,6 +138,7 @@ impl Step {
                 };
                 trial.finish(crash::run(trial.workspace, &arguments, trial.output())?)
             }
+            Step::Bucket => trial.finish(bucket::run(trial.workspace, trial.output())?),
             Step::Bench => {
                 let arguments = bench::Arguments {
                     events: None,

@@ -62,6 +62,26 @@ fn a_server_that_cannot_start_says_why() {
     }
 }
 
+/// To go on without the bucket would find less than there is.
+#[cfg(not(feature = "bucket"))]
+#[test]
+fn a_bucket_in_a_build_without_is_refused() {
+    let directory = Directory::new();
+    directory.write(
+        "bucket.toml",
+        "[bucket]\nname = \"logs\"\naccess_key = \"AKIDEXAMPLE\"\nsecret_key = \"wJalrXUtnFEMI\"\n",
+    );
+    std::fs::create_dir(directory.path().join("data")).unwrap();
+    let with_bucket = ["--config", "bucket.toml", "--data-dir", "data"];
+    for verb in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"]] {
+        let output = directory.run(&[verb, &with_bucket].concat());
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let wanted = "cargo build --release --features bucket";
+        assert!(output.stderr.contains(wanted), "{output:?}");
+        assert!(!output.stderr.contains("wJalrXUtnFEMI"), "{output:?}");
+    }
+}
+
 #[test]
 fn one_data_directory_has_one_server() {
     let directory = Directory::new();

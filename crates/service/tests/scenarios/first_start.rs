@@ -106,7 +106,7 @@ fn a_lost_catalog_gives_no_events_to_strangers() {
 fn a_data_directory_is_opened_once() {
     let ledger = Ledger::new();
     assert!(matches!(Service::open(ledger.options()), Err(Error::InUse)));
-    assert!(matches!(check(ledger.dir()), Err(Error::InUse)));
+    assert!(matches!(check(ledger.dir(), None), Err(Error::InUse)));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn check_tells_a_good_directory_from_a_damaged_one() {
         .send(token.reveal(), r#"[{"message":"a"},{"message":"b"}]"#)
         .unwrap();
     ledger.close();
-    let report = check(ledger.dir()).unwrap();
+    let report = check(ledger.dir(), None).unwrap();
     assert_eq!(report.problems, [""; 0]);
     let verified = report.verified.join("\n");
     assert!(
@@ -132,10 +132,10 @@ fn check_tells_a_good_directory_from_a_damaged_one() {
         *byte ^= 0xa5;
     }
     std::fs::write(&catalog, damaged).unwrap();
-    assert_ne!(check(ledger.dir()).unwrap().problems, [""; 0]);
+    assert_ne!(check(ledger.dir(), None).unwrap().problems, [""; 0]);
     std::fs::remove_file(&catalog).unwrap();
     assert_eq!(
-        check(ledger.dir()).unwrap().problems,
+        check(ledger.dir(), None).unwrap().problems,
         ["catalog.db is missing"]
     );
 
@@ -143,15 +143,15 @@ fn check_tells_a_good_directory_from_a_damaged_one() {
     let store = ledger.dir().join("store");
     let aside = ledger.dir().join("aside");
     std::fs::rename(&store, &aside).unwrap();
-    let problems = check(ledger.dir()).unwrap().problems;
+    let problems = check(ledger.dir(), None).unwrap().problems;
     assert_eq!(problems, ["store is missing or holds no store"]);
     let _ = std::fs::remove_dir_all(&store);
     std::fs::rename(&aside, &store).unwrap();
-    assert_eq!(check(ledger.dir()).unwrap(), report);
+    assert_eq!(check(ledger.dir(), None).unwrap(), report);
 
     let elsewhere = tempfile::tempdir().unwrap();
     assert!(matches!(
-        check(elsewhere.path()),
+        check(elsewhere.path(), None),
         Err(Error::NotFound { .. })
     ));
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
@@ -174,7 +174,7 @@ fn check_takes_a_torn_log_for_what_it_is() {
         .open(log.path())
         .unwrap();
     std::io::Write::write_all(&mut file, &[7; 100]).unwrap();
-    let report = check(ledger.dir()).unwrap();
+    let report = check(ledger.dir(), None).unwrap();
     assert_eq!(
         (report.problems.len(), report.notices.len()),
         (0, 1),

@@ -14,19 +14,29 @@ const MANIFESTS_KEPT: usize = 2;
 /// does so before it comes here.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    newest: Mutex<Manifest>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    newest: Manifest,
+    /// Whether the last commit succeeded: after one that failed, the disk may hold a manifest that is not this one.
+    is_certain: bool,
 }
 
 impl Chain {
     pub(crate) fn new(newest: Manifest) -> Chain {
         Chain {
-            newest: Mutex::new(newest),
+            state: Mutex::new(State {
+                newest,
+                is_certain: true,
+            }),
         }
     }
 
     /// A number for a segment. It is used once, whatever becomes of it.
     pub(crate) fn take_segment_id(&self) -> SegmentId {
-        let mut newest = self.lock();
+        let newest = &mut self.lock().newest;
         let id = SegmentId(newest.next_segment);
         newest.next_segment += 1;
         id
@@ -39,16 +49,18 @@ impl Chain {
         disk: &dyn Disk,
         change: impl FnOnce(&mut Manifest),
     ) -> Result<(), Error> {
-        let mut newest = self.lock();
-        let mut next = newest.clone();
+        let mut state = self.lock();
+        let mut next = state.newest.clone();
         change(&mut next);
         // From here on the number is taken, even if the commit fails.
-        newest.number += 1;
-        next.number = newest.number;
+        state.newest.number += 1;
+        next.number = state.newest.number;
+        state.is_certain = false;
         commit(disk, &next)?;
-        *newest = next;
+        state.newest = next;
+        state.is_certain = true;
         // What cannot be removed now is removed at the next start.
-        if let Err(error) = remove_below_floor(disk, &newest) {
+        if let Err(error) = remove_below_floor(disk, &state.newest) {
             tracing::warn!(%error, "could not remove flushed log files");
         }
         Ok(())
@@ -69,7 +81,7 @@ impl Chain {
             events_purged: 0,
             bytes_purged: 0,
         };
-        let standing = self.lock().standing_deletions().count();
+        let standing = self.lock().newest.standing_deletions().count();
         if standing >= STANDING_MAX {
             return Err(Error::TooManyDeletions {
                 standing: standing as u64,
@@ -85,28 +97,39 @@ impl Chain {
 
     /// What was committed last.
     pub(crate) fn newest(&self) -> Manifest {
-        self.lock().clone()
+        self.lock().newest.clone()
     }
 
     /// The segments that were committed last.
     pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
         let newest = self.lock();
-        newest.segments.iter().map(|entry| entry.id).collect()
+        newest
+            .newest
+            .segments
+            .iter()
+            .map(|entry| entry.id)
+            .collect()
     }
 
     /// Removes what commits have left over because it could not be removed then.
     pub(crate) fn remove_surplus(&self, disk: &dyn Disk) -> Result<(), Error> {
-        remove_below_floor(disk, &self.lock())
+        remove_below_floor(disk, &self.lock().newest)
     }
 
     /// All deletions there are records of.
     pub(crate) fn deletions(&self) -> Vec<Deletion> {
-        self.lock().deletions.clone()
+        self.lock().newest.deletions.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Manifest> {
+    /// What was committed last, unless the disk may hold a manifest that says otherwise.
+    pub(crate) fn newest_if_certain(&self) -> Option<Manifest> {
+        let state = self.lock();
+        state.is_certain.then(|| state.newest.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A manifest takes the place of another in one assignment; the numbers count up on their own.
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,8 +5,9 @@ use cordwood_event::{SourceId, Timestamp};
 use super::deletions::{parse_deletions, write_deletions};
 use super::{Manifest, SegmentEntry, SourceEntry};
 use crate::batch_keys::{KeyDigest, KeyUse};
+use crate::bucket::Home;
 use crate::fixed::Fixed;
-use crate::segment::SegmentId;
+use crate::segment::{Object, SegmentId};
 use crate::{Eviction, SourceTotals};
 
 const MAGIC: [u8; 8] = *b"CwdMan\r\n";
@@ -49,6 +50,9 @@ impl Manifest {
             bytes.extend(source.0.to_le_bytes());
             bytes.extend(eviction.before.as_nanos().to_le_bytes());
             bytes.extend(eviction.up_to_sequence.to_le_bytes());
+        }
+        if let Some(home) = self.home {
+            write_objects(home, &self.segments, &mut bytes);
         }
         let crc = crc32c::crc32c(&bytes);
         bytes.extend(crc.to_le_bytes());
@@ -94,6 +98,19 @@ fn write_segment(segment: &SegmentEntry, bytes: &mut Vec<u8>) {
     }
 }
 
+/// Left out where there never was a bucket.
+fn write_objects(home: Home, segments: &[SegmentEntry], bytes: &mut Vec<u8>) {
+    bytes.extend(home.0.to_le_bytes());
+    let objects = segments.iter().filter_map(|entry| entry.object);
+    bytes.extend((objects.count() as u64).to_le_bytes());
+    for (index, entry) in (0u32..).zip(segments) {
+        if let Some(object) = entry.object {
+            bytes.extend(index.to_le_bytes());
+            bytes.extend(object.crc.to_le_bytes());
+        }
+    }
+}
+
 fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
     let mut manifest = Manifest {
         number: fields.number()?,
@@ -126,13 +143,30 @@ fn parse_content(mut fields: Fixed<'_>) -> Option<Manifest> {
         }
         manifest.evictions.insert(source, eviction);
     }
+    if !fields.rest().is_empty() {
+        manifest.home = Some(Home(fields.u64()?));
+        parse_objects(&mut fields, &mut manifest.segments)?;
+    }
     fields.rest().is_empty().then_some(manifest)
+}
+
+fn parse_objects(fields: &mut Fixed<'_>, segments: &mut [SegmentEntry]) -> Option<()> {
+    let mut next = 0;
+    for _ in 0..fields.u64()? {
+        let index = usize::try_from(fields.u32()?).ok()?;
+        // They rise, so that there is one way to write them.
+        let entry = segments.get_mut(index).filter(|_| index >= next)?;
+        entry.object = Some(Object { crc: fields.u32()? });
+        next = index + 1;
+    }
+    Some(())
 }
 
 fn parse_segment(fields: &mut Fixed<'_>) -> Option<SegmentEntry> {
     let mut segment = SegmentEntry {
         id: SegmentId(fields.number()?),
         file_bytes: fields.u64()?,
+        object: None,
         sources: Vec::new(),
     };
     for _ in 0..fields.u64()? {

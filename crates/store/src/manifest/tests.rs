@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::{Manifest, SegmentEntry, SourceEntry};
 use crate::batch_keys::{KeyDigest, KeyUse};
+use crate::bucket::Home;
 use crate::deletion::PURGED_KEPT;
-use crate::segment::SegmentId;
+use crate::segment::{Object, SegmentId};
 use crate::{
     DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, Eviction, SourceTotals,
 };
@@ -64,11 +65,13 @@ fn manifest() -> impl Strategy<Value = Manifest> {
     let segment = (
         1u64..1 << 62,
         any::<u64>(),
+        any::<Option<u32>>(),
         prop::collection::vec(source_entry(), 0..4),
     );
-    let segment = segment.prop_map(|(id, file_bytes, sources)| SegmentEntry {
+    let segment = segment.prop_map(|(id, file_bytes, crc, sources)| SegmentEntry {
         id: SegmentId(id),
         file_bytes,
+        object: crc.map(|crc| Object { crc }),
         sources,
     });
     let key =
@@ -92,17 +95,26 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         (SourceId(source), eviction)
     });
     let evictions = prop::collection::vec(eviction, 0..3);
-    (numbers, segments, keys, deletions, evictions).prop_map(
-        |(numbers, segments, batch_keys, deletions, evictions)| Manifest {
-            number: numbers[0],
-            log_floor: numbers[1],
-            next_sequence: numbers[2],
-            next_segment: numbers[3],
-            segments,
-            batch_keys,
-            next_deletion: numbers[4],
-            deletions,
-            evictions: evictions.into_iter().collect(),
+    let home = any::<Option<u64>>();
+    (numbers, segments, keys, deletions, evictions, home).prop_map(
+        |(numbers, segments, batch_keys, deletions, evictions, home)| {
+            let manifest = Manifest {
+                number: numbers[0],
+                log_floor: numbers[1],
+                next_sequence: numbers[2],
+                next_segment: numbers[3],
+                segments,
+                batch_keys,
+                next_deletion: numbers[4],
+                deletions,
+                evictions: evictions.into_iter().collect(),
+                home: home.map(Home),
+            };
+            // Objects are somewhere.
+            match manifest.home {
+                Some(_) => manifest,
+                None => manifest.without_bucket(),
+            }
         },
     )
 }

@@ -84,6 +84,11 @@ pub(super) fn day_of(time: Timestamp) -> i64 {
 }
 
 impl SegmentFacts {
+    /// Whether nothing of it is left to be kept.
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead_bytes == self.block_bytes
+    }
+
     pub(super) fn of(
         segment: &Segment,
         retention: &Retention,

@@ -1,7 +1,6 @@
 //! The head and the foot of a segment file: what sections it has, and where.
 
-use super::SegmentError;
-use crate::disk::DiskFile;
+use super::{SegmentError, SegmentFile};
 use crate::fixed::Fixed;
 
 const MAGIC: [u8; 8] = *b"CwdSeg\r\n";
@@ -87,7 +86,7 @@ impl Footer {
     }
 
     /// Reads the footer of a file of `file_bytes`.
-    pub(crate) fn read(file: &dyn DiskFile, file_bytes: u64) -> Result<Footer, SegmentError> {
+    pub(crate) fn read(file: &SegmentFile, file_bytes: u64) -> Result<Footer, SegmentError> {
         let malformed = |what: &str| SegmentError::Malformed(what.to_owned());
         let trailer_at = file_bytes.checked_sub(TRAILER_BYTES as u64);
         let trailer_at = trailer_at.ok_or_else(|| malformed("it is too short"))?;

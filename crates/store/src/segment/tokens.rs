@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Footer, SectionId, Segment, SegmentError, SegmentId, read_section};
+use super::{Footer, SectionId, Segment, SegmentError, SegmentFile, SegmentId, read_section};
 use crate::ReadFailure;
-use crate::disk::DiskFile;
 use crate::tokens::{
     self, BlockSet, BlockTarget, MapInput, ReadPages, TokenMap, TokenMapBytes, WordHash,
 };
@@ -23,7 +22,7 @@ pub(super) struct SegmentTokens {
 impl SegmentTokens {
     /// Reads the index; `None` when the segment has no map.
     pub(super) fn open(
-        file: &dyn DiskFile,
+        file: &SegmentFile,
         footer: &Footer,
         blocks: usize,
     ) -> Result<Option<SegmentTokens>, SegmentError> {

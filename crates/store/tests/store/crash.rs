@@ -9,7 +9,7 @@ use cordwood_store::{AppendError, Store};
 use crate::lines::{append_of, events_of, open};
 
 /// What a workload got answered: by key, the lines sent, and whether they were acknowledged.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sent {
     batches: BTreeMap<String, (u64, Vec<String>, bool)>,
 }
@@ -29,7 +29,9 @@ impl Sent {
             if step % 9 == 7 || step == STEPS - 2 {
                 // Whether it worked shows in what is found afterwards.
                 let _ = store.flush();
+                let _ = store.offload();
                 let _ = store.compact();
+                let _ = store.offload();
             }
         }
     }

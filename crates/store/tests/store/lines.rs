@@ -78,6 +78,7 @@ pub(crate) fn small_options() -> Options {
         segment_blocks_max: 4096,
         merge_memory_bytes: 1 << 20,
         batch_key_validity: Duration::from_secs(3600),
+        remote: None,
     }
 }
 

@@ -9,6 +9,8 @@
 
 mod backup;
 mod basics;
+mod bucket;
+mod bucket_crash;
 mod concurrency;
 mod crash;
 mod damage;
