@@ -5,6 +5,7 @@ mod cut;
 mod explain;
 mod oracle;
 mod pruning;
+mod scan;
 mod stages;
 mod stages_cut;
 mod support;
