@@ -21,7 +21,13 @@ pub(crate) struct Programs {
 impl Programs {
     /// Fast to build and checking itself: for trials.
     pub(crate) fn debug(workspace: &Workspace, output: Output<'_>) -> anyhow::Result<Programs> {
-        let mut cargo = workspace.cargo(["build", "--workspace", "--all-targets"]);
+        let mut cargo = workspace.cargo([
+            "build",
+            "--workspace",
+            "--exclude",
+            "cordwood-sql",
+            "--all-targets",
+        ]);
         ensure!(
             command::run(&mut cargo, output)?,
             "the workspace does not build"
