@@ -17,6 +17,7 @@ mod query;
 mod remote;
 mod serve;
 mod source;
+mod sql;
 mod terminal;
 mod token;
 
@@ -50,6 +51,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Source(verb) => source::run(&settings, verb),
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
+        Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),
         Verb::Check => check::run(&settings),
         Verb::Compact { offline: true } => job::compact_offline(&settings),

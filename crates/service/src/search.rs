@@ -280,7 +280,7 @@ impl Service {
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.
-fn chosen_sources(
+pub(crate) fn chosen_sources(
     visible: &[Arc<catalog::Source>],
     names: &[String],
 ) -> Result<Vec<Arc<catalog::Source>>, Error> {

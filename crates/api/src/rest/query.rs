@@ -63,7 +63,7 @@ async fn search(
 }
 
 /// The server drops a handler whose connection has closed; the search must then not run on.
-struct CancelOnDrop(Cancel);
+pub(super) struct CancelOnDrop(pub(super) Cancel);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
