@@ -37,7 +37,13 @@ impl Programs {
         output: Output<'_>,
         features: &[&str],
     ) -> anyhow::Result<Programs> {
-        let mut cargo = workspace.cargo(["build", "--workspace", "--all-targets"]);
+        let mut cargo = workspace.cargo([
+            "build",
+            "--workspace",
+            "--exclude",
+            "cordwood-sql",
+            "--all-targets",
+        ]);
         ensure!(
             command::run(cargo.args(features), output)?,
             "the workspace does not build"

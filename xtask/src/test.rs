@@ -64,6 +64,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
                 workspace,
                 log: logs.join(format!("{}.log", step.name())),
                 is_full: arguments.full,
+                is_named: arguments.only.contains(&step),
             };
             run_step(step, &trial)
         })

@@ -85,6 +85,13 @@ impl From<Error> for Failure {
         }
         match error {
             Error::Query(problems) => with_problems(failure, &problems),
+            Error::Statement {
+                position: Some(position),
+                ..
+            } => {
+                let place = json!({"start": position.start, "end": position.end});
+                failure.with("position", place)
+            }
             Error::InvalidValues(values) => {
                 let mut messages: Map<String, Value> = Map::new();
                 for value in values {
@@ -119,7 +126,10 @@ fn status_of(error: &Error) -> StatusCode {
         | Error::Query(_)
         | Error::InvalidParameter { .. }
         | Error::InvalidCursor { .. } => StatusCode::BAD_REQUEST,
-        Error::InvalidValues(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Statement { .. } => StatusCode::BAD_REQUEST,
+        Error::InvalidValues(_) | Error::StatementTooCostly { .. } => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Error::Refused(refusal) => status_of_refusal(refusal),
         Error::Busy { .. } | Error::TooManyDeletions { .. } => StatusCode::TOO_MANY_REQUESTS,
         // Nobody reads the answer to a cancelled request; 499 is what nginx logs for it.

@@ -11,5 +11,10 @@ mod query_answer;
 mod query_request;
 mod source_record;
 pub(crate) mod sources;
+pub(crate) mod sql;
+#[cfg(feature = "sql")]
+mod sql_answer;
+#[cfg(feature = "sql")]
+mod sql_request;
 mod token_record;
 pub(crate) mod tokens;

@@ -19,6 +19,7 @@ mod query;
 mod remote;
 mod serve;
 mod source;
+mod sql;
 mod terminal;
 mod token;
 
@@ -54,6 +55,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Delete(delete) => delete::run(&settings, &delete),
+        Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),
         Verb::Check { deep: true } => check::run(&settings, Depth::Read),
         Verb::Check { deep: false } => check::run(&settings, Depth::Listed),

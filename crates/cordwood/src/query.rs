@@ -1,13 +1,13 @@
 //! `cordwood query`: finds events and prints them, page after page up to the limit; or prints the table that the stages
 //! of the query make.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod caret;
 mod csv;
 mod fields;
 mod lines;
 mod table;
-mod tabular;
+pub(crate) mod tabular;
 
 use std::io::{IsTerminal, stderr, stdout};
 

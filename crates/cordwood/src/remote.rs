@@ -72,6 +72,23 @@ impl Remote {
         parse(&answer.into_success()?)
     }
 
+    /// Sends one request and gives the answer, which may be no text, whatever its status.
+    pub(crate) fn send_for_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<ByteAnswer, Failure> {
+        let answer = self.respond(method, path, &[], body)?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        let body = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        Ok(ByteAnswer {
+            status,
+            body: body.map_err(|error| self.unreachable(&error))?,
+        })
+    }
+
     /// Sends one request and gives the answer whatever its status.
     pub(crate) fn send(
         &self,
@@ -80,6 +97,17 @@ impl Remote {
         headers: &[(&str, &str)],
         body: Option<(&str, Vec<u8>)>,
     ) -> Result<Answer, Failure> {
+        let answer = self.respond(method, path, headers, body)?;
+        read(answer).map_err(|error| self.unreachable(&error))
+    }
+
+    fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Response<Body>, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
@@ -98,7 +126,6 @@ impl Remote {
                 .map_err(Error::from)
                 .and_then(|request| self.agent.run(request)),
         };
-        let answer = answer.and_then(read);
         answer.map_err(|error| self.unreachable(&error))
     }
 
@@ -106,6 +133,28 @@ impl Remote {
         let failure = Failure::new(format!("No answer from {}: {error}", self.url));
         failure
             .hint("Is it running? `cordwood serve` starts it; --url or CORDWOOD_URL names another.")
+    }
+}
+
+/// The same whose body may be no text.
+#[derive(Debug)]
+pub(crate) struct ByteAnswer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl ByteAnswer {
+    /// The body of a success, or the server's error as a failure.
+    pub(crate) fn into_success(self) -> Result<Vec<u8>, Failure> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        let answer = Answer {
+            status: self.status,
+            retry_after: None,
+            body: String::from_utf8_lossy(&self.body).into_owned(),
+        };
+        answer.into_success().map(String::into_bytes)
     }
 }
 

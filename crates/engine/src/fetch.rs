@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cordwood_event::{Event, EventId, Level, SourceId, Value};
-use cordwood_store::column::{Column, Presence};
+use cordwood_store::column::Column;
 use cordwood_store::{BlockHandle, Part};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -38,9 +38,9 @@ struct OfPart {
 
 /// The rows found in one part, by their index among all found.
 #[derive(Debug)]
-struct Group {
-    part: usize,
-    rows: Vec<usize>,
+pub(crate) struct Group {
+    pub(crate) part: usize,
+    pub(crate) rows: Vec<usize>,
 }
 
 impl Run<'_> {
@@ -98,7 +98,7 @@ impl Run<'_> {
 }
 
 /// Groups in the order of their first rows.
-fn by_part(found: &[Found]) -> Vec<Group> {
+pub(crate) fn by_part(found: &[Found]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of_part: BTreeMap<u32, usize> = BTreeMap::new();
     for (index, found) in found.iter().enumerate() {
@@ -145,33 +145,45 @@ fn fetch_from_block(
     budget: &Budget,
 ) -> Result<OfPart, Failure> {
     let block = OpenBlock::new(handle);
-    let levels = block.levels()?;
-    let level_of = |found: &Found| {
-        let code = levels.get(found.place.row as usize);
-        code.and_then(|code| Level::from_code(*code))
-    };
-    let mut events: Vec<Event> = found
+    let rows: Vec<(usize, EventId)> = found
         .iter()
-        .map(|found| event_without_fields(found.id, source, level_of(found)))
+        .map(|found| (found.place.row as usize, found.id))
         .collect();
-    for (index, entry) in block.directory().columns.iter().enumerate() {
-        budget.check()?;
-        let presence = block.presence(index)?;
-        if found.iter().any(|found| has_row(&presence, found)) {
-            add_values(&mut events, found, &entry.path, block.column(index)?)?;
-        }
-    }
-    if let Some(rest) = block.rest()? {
-        for (event, found) in events.iter_mut().zip(found) {
-            for (path, value) in rest.fields(found.place.row as usize)? {
-                event.fields.push((path.into(), value.to_value()));
-            }
-        }
-    }
+    let events = events_of_block(&block, source, &rows, budget)?;
     Ok(OfPart {
         bytes_read: block.bytes_read(),
         events,
     })
+}
+
+/// The events of some rows of a block, in their order; each row comes with its id.
+pub(crate) fn events_of_block(
+    block: &OpenBlock,
+    source: SourceId,
+    rows: &[(usize, EventId)],
+    budget: &Budget,
+) -> Result<Vec<Event>, Failure> {
+    let levels = block.levels()?;
+    let level_of = |row: usize| levels.get(row).and_then(|code| Level::from_code(*code));
+    let mut events: Vec<Event> = rows
+        .iter()
+        .map(|(row, id)| event_without_fields(*id, source, level_of(*row)))
+        .collect();
+    for (index, entry) in block.directory().columns.iter().enumerate() {
+        budget.check()?;
+        let presence = block.presence(index)?;
+        if rows.iter().any(|(row, _)| presence.contains(*row)) {
+            add_values(&mut events, rows, &entry.path, block.column(index)?)?;
+        }
+    }
+    if let Some(rest) = block.rest()? {
+        for (event, (row, _)) in events.iter_mut().zip(rows) {
+            for (path, value) in rest.fields(*row)? {
+                event.fields.push((path.into(), value.to_value()));
+            }
+        }
+    }
+    Ok(events)
 }
 
 fn event_without_fields(id: EventId, source: SourceId, level: Option<Level>) -> Event {
@@ -183,18 +195,14 @@ fn event_without_fields(id: EventId, source: SourceId, level: Option<Level>) -> 
     }
 }
 
-fn has_row(presence: &Presence, found: &Found) -> bool {
-    presence.contains(found.place.row as usize)
-}
-
 fn add_values(
     events: &mut [Event],
-    found: &[Found],
+    rows: &[(usize, EventId)],
     path: &str,
     column: &Column,
 ) -> Result<(), Failure> {
-    for (event, found) in events.iter_mut().zip(found) {
-        if let Some(value) = column.value(found.place.row as usize)? {
+    for (event, (row, _)) in events.iter_mut().zip(rows) {
+        if let Some(value) = column.value(*row)? {
             event.fields.push((path.into(), value));
         }
     }

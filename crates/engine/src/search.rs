@@ -7,7 +7,7 @@ use crate::evaluate::Failure;
 use crate::part::{self, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
 use crate::run::{Means, Quest, Run};
-use crate::top::{Found, TopRows};
+use crate::top::{Found, Rank, TopRows};
 use crate::{Account, Error, Incomplete, Position, Total};
 
 /// The matching rows of one part.
@@ -68,23 +68,45 @@ impl Quest for Search {
     }
 }
 
+/// The rows that come first, and what is known of the others.
+#[derive(Debug)]
+pub(crate) struct FirstRows {
+    /// In order, at most as many as the plan wants.
+    pub(crate) rows: Vec<Found>,
+    /// How many rows match, if they were counted.
+    matches: u64,
+    /// The place from which on rows may be missing.
+    frontier: Option<Rank>,
+}
+
+/// Searches to the end.
+pub(crate) fn find(run: &mut Run<'_>) -> Result<FirstRows, Error> {
+    let mut search = Search {
+        total: run.plan.total,
+        top: TopRows::new(run.plan.rows_wanted),
+        matches: 0,
+    };
+    run.pursue(&mut search)?;
+    let frontier = run.frontier();
+    let mut rows = search.top.into_sorted();
+    // A row beyond the frontier may not be the next: the following page finds it in its place.
+    rows.retain(|found| frontier.is_none_or(|frontier| found.rank < frontier));
+    Ok(FirstRows {
+        rows,
+        matches: search.matches,
+        frontier,
+    })
+}
+
 /// Searches to the end and fetches the events of one page of at most `limit`.
 pub(crate) fn search(
     means: &Means<'_>,
     (plan, planned): (Plan, Planned),
     limit: usize,
 ) -> Result<Outcome, Error> {
-    let mut search = Search {
-        total: plan.total,
-        top: TopRows::new(plan.rows_wanted),
-        matches: 0,
-    };
     let mut run = Run::new(means, plan, planned);
-    run.pursue(&mut search)?;
-    let frontier = run.frontier();
-    let mut found = search.top.into_sorted();
-    // A row beyond the frontier may not be the next: the following page finds it in its place.
-    found.retain(|found| frontier.is_none_or(|frontier| found.rank < frontier));
+    let first = find(&mut run)?;
+    let (mut found, frontier) = (first.rows, first.frontier);
     let has_more = found.len() > limit;
     found.truncate(limit);
     let mut next = match frontier {
@@ -104,7 +126,7 @@ pub(crate) fn search(
     }
     Ok(Outcome {
         events,
-        matches: search.matches,
+        matches: first.matches,
         next,
         account: run.account(),
     })

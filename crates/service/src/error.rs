@@ -55,6 +55,26 @@ pub enum Error {
     /// The query text is not in the language (400). Never empty.
     #[error("{}", first_message(.0))]
     Query(Vec<QueryProblem>),
+    /// A statement of SQL is wrong, or would change something (400).
+    #[error("{message}")]
+    Statement {
+        /// `invalid_sql` or `sql_not_read_only`.
+        code: &'static str,
+        /// What is wrong with it.
+        message: String,
+        /// Where, in bytes of its text, if that is known.
+        position: Option<Range<usize>>,
+        /// How to mend it.
+        hint: Option<String>,
+    },
+    /// A statement of SQL needs more than it may take, and has no answer (422).
+    #[error("{message}")]
+    StatementTooCostly {
+        /// `sql_memory` or `sql_deadline`.
+        code: &'static str,
+        /// Of what it needs more.
+        message: String,
+    },
     /// Values of a record are wrong (422).
     #[error("Sorry, some values are incorrect")]
     InvalidValues(Vec<InvalidValue>),
@@ -147,6 +167,7 @@ impl Error {
             Error::NotFound { .. } => "not_found",
             Error::Ambiguous { .. } => "ambiguous_name",
             Error::Query(_) => "invalid_query",
+            Error::Statement { code, .. } | Error::StatementTooCostly { code, .. } => code,
             Error::InvalidValues(_) => "invalid_values",
             Error::InvalidParameter { .. } => "invalid_parameter",
             Error::InvalidCursor { .. } => "invalid_cursor",
@@ -166,7 +187,10 @@ impl Error {
                 Some(format!("did you mean {}?", near.join(", ")))
             }
             Error::Query(problems) => problems.first()?.hint.clone(),
-            Error::InvalidParameter { hint, .. } => hint.clone(),
+            Error::InvalidParameter { hint, .. } | Error::Statement { hint, .. } => hint.clone(),
+            Error::StatementTooCostly { .. } => {
+                Some("ask for a shorter range, fewer columns or fewer groups".into())
+            }
             Error::InvalidCursor { .. } => Some(
                 "start again without a cursor, with the same query and sources on every page"
                     .into(),

@@ -27,6 +27,8 @@ mod retention;
 mod search;
 mod service;
 mod sources;
+#[cfg(feature = "sql")]
+mod sql;
 mod start;
 mod tokens;
 
@@ -53,6 +55,10 @@ pub use service::Service;
 pub use sources::{
     CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
     RotatedToken, Source, SourceChanges, SourceFilter, SourcePage, SourceToken, Usage,
+};
+#[cfg(feature = "sql")]
+pub use sql::{
+    SQL_ROWS_DEFAULT, SQL_ROWS_MAX, SqlAccount, SqlAnswer, SqlColumn, SqlFormat, SqlRequest,
 };
 pub use start::{CLI_TOKEN_FILE, FirstStart, Replayed};
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};

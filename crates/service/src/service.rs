@@ -26,7 +26,9 @@ pub struct Service {
     pub(crate) options: Options,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Arc<Store>,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
+    #[cfg(feature = "sql")]
+    pub(crate) statements: cordwood_sql::Sql,
     pub(crate) memory: MemoryBudget,
     pub(crate) counters: Counters,
     pub(crate) compactions: Jobs<Compacted>,
@@ -51,7 +53,7 @@ impl Service {
         let (store, recovery) = open_store(&options, &memory)?;
         let store = Arc::new(store);
         store.set_retention(retention(&catalog, now));
-        let engine = start_engine(&options, &memory)?;
+        let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
         let mut service = Service {
             housekeeping: Housekeeping::start(
@@ -59,6 +61,12 @@ impl Service {
                 Arc::clone(&store),
                 Arc::clone(&options.clock),
             )?,
+            #[cfg(feature = "sql")]
+            statements: cordwood_sql::Sql::new(
+                Arc::clone(&engine),
+                memory.clone(),
+                engine_clock(&options),
+            ),
             options,
             catalog,
             store,
@@ -148,13 +156,17 @@ fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store:
 
 fn start_engine(options: &Options, memory: &MemoryBudget) -> Result<Engine, Error> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let clock = Arc::clone(&options.clock);
     Engine::new(engine::Options {
         threads: options.query_threads.unwrap_or_else(cores),
         memory: memory.clone(),
-        clock: engine::Clock::new(move || clock.instant()),
+        clock: engine_clock(options),
     })
     .map_err(|error| Error::internal("starting the engine", error))
+}
+
+fn engine_clock(options: &Options) -> engine::Clock {
+    let clock = Arc::clone(&options.clock);
+    engine::Clock::new(move || clock.instant())
 }
 
 /// Makes the directory, for the owner's eyes only, and takes it for this process.

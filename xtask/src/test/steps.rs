@@ -15,6 +15,10 @@ use crate::{bench, bucket, clients, crash, fuzz, tidy};
 const FUZZ_SECONDS: u64 = 4;
 /// Kills of a real server; what the project promises to survive at least.
 const CRASH_ROUNDS: u32 = 50;
+/// The crate that is built with the feature `sql` only.
+const SQL: &str = "cordwood-sql";
+/// DataFusion is what takes long to build here; its tests ask for little.
+const UNOPTIMISED: &str = "profile.dev.package.\"*\".opt-level=0";
 /// How many times longer a full run fuzzes and kills.
 const FULL_FACTOR: u32 = 5;
 
@@ -24,6 +28,7 @@ pub(crate) enum Step {
     Tidy,
     Clippy,
     Unit,
+    Sql,
     Doc,
     Fuzz,
     Clients,
@@ -38,6 +43,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) log: PathBuf,
     pub(crate) is_full: bool,
+    /// Whether the step was asked for by name.
+    pub(crate) is_named: bool,
 }
 
 /// What a step found.
@@ -57,11 +64,12 @@ impl From<Tally> for Findings {
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 11] = [
+    pub(crate) const ALL: [Step; 12] = [
         Step::Fmt,
         Step::Tidy,
         Step::Clippy,
         Step::Unit,
+        Step::Sql,
         Step::Doc,
         Step::Fuzz,
         Step::Clients,
@@ -77,6 +85,7 @@ impl Step {
             Step::Tidy => "tidy",
             Step::Clippy => "clippy",
             Step::Unit => "unit",
+            Step::Sql => "sql",
             Step::Doc => "doc",
             Step::Fuzz => "fuzz",
             Step::Clients => "clients",
@@ -92,7 +101,8 @@ impl Step {
             Step::Fmt => "the code is formatted",
             Step::Tidy => "layers, names, sizes, documents, licences",
             Step::Clippy => "no warning in any crate or test",
-            Step::Unit => "the tests of every crate",
+            Step::Unit => "the tests of every crate but SQL",
+            Step::Sql => "the feature `sql`: no warning, and its tests",
             Step::Doc => "the examples in the documentation",
             Step::Fuzz => "every decoder and parser on mutated input",
             Step::Clients => "real Better Stack clients against a real server",
@@ -108,7 +118,9 @@ impl Step {
             Step::Fmt => &[Tool::Rustfmt],
             Step::Tidy => &[Tool::Git],
             Step::Clippy => &[Tool::Clippy, Tool::CCompiler],
-            Step::Unit | Step::Doc | Step::Fuzz | Step::Crash | Step::Bench => &[Tool::CCompiler],
+            Step::Unit | Step::Sql | Step::Doc | Step::Fuzz | Step::Crash | Step::Bench => {
+                &[Tool::CCompiler]
+            }
             Step::Bucket => &[Tool::Clippy, Tool::CCompiler],
             Step::Clients => &[Tool::CCompiler, Tool::Node, Tool::Npm, Tool::Python],
             Step::Deny => &[],
@@ -121,7 +133,8 @@ impl Step {
             Step::Tidy => trial.tidy(),
             Step::Clippy => trial.clippy(),
             Step::Unit => trial.unit(),
-            Step::Doc => trial.counted(["test", "--workspace", "--doc"]),
+            Step::Sql => trial.sql(),
+            Step::Doc => trial.counted(["test", "--workspace", "--exclude", SQL, "--doc"]),
             Step::Fuzz => {
                 let arguments = fuzz::Arguments {
                     seconds: FUZZ_SECONDS * u64::from(trial.factor()),
@@ -202,6 +215,8 @@ impl Trial<'_> {
         self.holds([
             "clippy",
             "--workspace",
+            "--exclude",
+            SQL,
             "--all-targets",
             "--",
             "--deny",
@@ -212,9 +227,66 @@ impl Trial<'_> {
     /// nextest runs tests of all crates side by side; without it cargo takes crate after crate.
     fn unit(&self) -> anyhow::Result<Findings> {
         if command::answers("cargo", &["nextest", "--version"]) {
-            return self.counted(["nextest", "run", "--workspace", "--no-fail-fast"]);
+            return self.counted([
+                "nextest",
+                "run",
+                "--workspace",
+                "--exclude",
+                SQL,
+                "--no-fail-fast",
+            ]);
         }
-        self.counted(["test", "--workspace", "--all-targets", "--no-fail-fast"])
+        self.counted([
+            "test",
+            "--workspace",
+            "--exclude",
+            SQL,
+            "--all-targets",
+            "--no-fail-fast",
+        ])
+    }
+
+    /// Building DataFusion takes longer than all other steps together: done where every test is asked for, on a server
+    /// that tests each change (it sets `CI`), and where the step is named.
+    fn sql(&self) -> anyhow::Result<Findings> {
+        if !self.is_full && !self.is_named && std::env::var_os("CI").is_none() {
+            return Ok(Findings {
+                tally: Tally::default(),
+                note: "left out, DataFusion takes long to build: --only sql, --full or CI=1"
+                    .to_owned(),
+            });
+        }
+        let is_clean = self.cargo([
+            "clippy",
+            "-p",
+            SQL,
+            "-p",
+            "cordwood-api",
+            "-p",
+            "cordwood",
+            "--features",
+            "cordwood/sql",
+            "--all-targets",
+            "--config",
+            UNOPTIMISED,
+            "--",
+            "--deny",
+            "warnings",
+        ])?;
+        let has_passed = self.cargo([
+            "test",
+            "-p",
+            SQL,
+            "-p",
+            "cordwood-api",
+            "--features",
+            "cordwood-api/sql",
+            "--all-targets",
+            "--no-fail-fast",
+            "--config",
+            UNOPTIMISED,
+        ])?;
+        self.finish(is_clean && has_passed)
     }
 
     /// Installing cargo-deny takes minutes, and tidy has checked the licences already.

@@ -51,7 +51,7 @@ pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, F
 }
 
 /// Repeated, or several with commas between.
-fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
+pub(super) fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
     let mut sources = Vec::new();
     for (name, value) in parameters.iter() {
         if !matches!(name, "source_id" | "source_ids") {
@@ -92,7 +92,7 @@ fn total(parameters: &Parameters) -> Result<bool, Failure> {
     }
 }
 
-fn deadline(parameters: &Parameters) -> Result<Duration, Failure> {
+pub(super) fn deadline(parameters: &Parameters) -> Result<Duration, Failure> {
     let asked = parameters.parsed("timeout_ms", "a whole number of milliseconds")?;
     let asked = asked.map_or(DEADLINE_DEFAULT, Duration::from_millis);
     Ok(asked.min(DEADLINE_MAX))

@@ -28,8 +28,15 @@ struct Step<'a> {
 
 #[test]
 fn scenarios() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let paths = fs::read_dir(directory).unwrap();
+    let sql = match cfg!(feature = "sql") {
+        true => "scenarios-with-sql",
+        false => "scenarios-without-sql",
+    };
+    let directories = ["scenarios", sql].map(|name| {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        fs::read_dir(tests.join(name)).unwrap()
+    });
+    let paths = directories.into_iter().flatten();
     let paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
     assert!(!paths.is_empty());
     let failed: Vec<_> = paths

@@ -22,6 +22,14 @@ pub(crate) fn point_out(failure: Failure, query: &str) -> Failure {
     }
 }
 
+/// The same for an error that has one place only.
+pub(crate) fn point_at(failure: Failure, text: &str) -> Failure {
+    match marked(text, 0, &failure.to_json()) {
+        Some(mark) => failure.detail(mark),
+        None => failure,
+    }
+}
+
 /// The message of the first is the sentence of the failure itself.
 fn marked(query: &str, index: usize, diagnostic: &Value) -> Option<String> {
     let offset = |name: &str| usize::try_from(diagnostic["position"][name].as_u64()?).ok();

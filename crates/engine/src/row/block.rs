@@ -52,6 +52,17 @@ impl<'a> BlockFields<'a> {
         })
     }
 
+    /// The column that holds all values of a stored field, if there is one alone and none is inside an array.
+    pub(crate) fn only_column(&self, field: usize) -> Option<&Column> {
+        match (
+            self.targets.get(field)?,
+            self.columns.get(field)?.as_slice(),
+        ) {
+            (Target::Field(_), [only]) if only.reach == Reach::Whole => Some(&only.column),
+            _ => None,
+        }
+    }
+
     pub(crate) fn row(&self, row: usize) -> BlockRow<'_> {
         BlockRow { fields: self, row }
     }

@@ -7,6 +7,7 @@ mod evicted;
 mod explain;
 mod oracle;
 mod pruning;
+mod scan;
 mod stages;
 mod stages_cut;
 mod support;

@@ -1,0 +1,11 @@
+//! Statements over a real store.
+
+mod documented;
+mod formats;
+mod functions;
+mod isolation;
+mod limits;
+mod pushed;
+mod refusals;
+mod statements;
+mod support;
