@@ -14,7 +14,6 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::budget::Budget;
 use crate::evaluate::Failure;
-use crate::plan::Plan;
 use crate::{Engine, Error, SearchRequest};
 
 /// The kinds of values a field has in some events.
@@ -110,7 +109,7 @@ impl Engine {
             filter: Filter::All,
             ..request.clone()
         };
-        let (plan, _) = Plan::new(snapshot, &everything);
+        let (plan, _) = self.plan(snapshot, &everything);
         let means = self.means(request);
         let of_part = |part: &Part| fields_of(part, wanted, &means.budget).unwrap_or_default();
         let of_all = || {

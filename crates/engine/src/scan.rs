@@ -75,7 +75,7 @@ impl Engine {
             total: crate::Total::NotAsked,
             ..request.search.clone()
         };
-        let (plan, planned) = Plan::new(snapshot, &search);
+        let (plan, planned) = self.plan(snapshot, &search);
         let means = self.means(&search);
         let mut run = Run::new(&means, plan, planned);
         let reading = Reading::new(&request.fields, gather);

@@ -49,19 +49,25 @@ pub(crate) fn encode(
     let mut text = None;
     let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
     let distinct = Distinct::of(values, distinct_max);
+    let texts = match &distinct {
+        Some(distinct) if distinct.values.len() <= DICTIONARY_OF_PACKED_MAX => None,
+        _ => Texts::of(values),
+    };
     let dictionary = distinct
         .as_ref()
-        .filter(|distinct| is_dictionary_best(values, distinct));
-    let sentences = match dictionary {
-        None if shared.is_some() => Sentences::of(values),
+        .filter(|distinct| is_dictionary_best(values, distinct, texts.as_ref()));
+    let sentences = match (dictionary, &texts) {
+        (None, Some(texts)) if shared.is_some() => texts.tokenized(),
         _ => None,
     };
     match (&sentences, &distinct) {
-        (Some(sentences), _) => sentences.tokenized.add_words(tokens),
+        (Some(sentences), _) => sentences.add_words(tokens),
         (None, Some(distinct)) => add_words(&distinct.values, tokens),
         (None, None) => add_words(values, tokens),
     }
-    let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
+    let encoded = sentences
+        .zip(texts.as_ref())
+        .and_then(|(sentences, texts)| template::encode(&texts.texts, &sentences, compressor));
     let counts =
         dictionary.and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
     let encoding = match (dictionary, encoded) {
@@ -79,7 +85,10 @@ pub(crate) fn encode(
             text = Some(encoded);
             Encoding::Text
         }
-        (None, None) => encode_each(values, compressor, &mut out),
+        (None, None) => match texts {
+            Some(texts) => texts.encode(compressor, &mut out),
+            None => encode_each(values, compressor, &mut out),
+        },
     };
     EncodedValues {
         encoding,
@@ -95,36 +104,55 @@ fn add_words(values: &[Scalar<'_>], tokens: &mut BlockTokens) {
     values.iter().for_each(|value| tokens.add_value(*value));
 }
 
-/// Texts that may have templates.
-struct Sentences<'a> {
+/// The texts of a column of nothing else, and their form.
+struct Texts<'a> {
     texts: Vec<&'a str>,
-    tokenized: Tokenized<'a>,
+    form: Option<Form>,
 }
 
-impl<'a> Sentences<'a> {
-    /// `None` if values are no texts, or ones with nothing in them to take apart.
-    fn of(values: &[Scalar<'a>]) -> Option<Sentences<'a>> {
+impl<'a> Texts<'a> {
+    fn of(values: &[Scalar<'a>]) -> Option<Texts<'a>> {
         if common_kind(values) != Some(ScalarKind::Str) {
             return None;
         }
         let texts = texts_of(values);
-        if !template::are_sentences(&texts) || Form::of(&texts).is_some() {
-            return None;
-        }
-        Some(Sentences {
-            tokenized: Tokenized::of(&texts),
+        Some(Texts {
+            form: Form::of(&texts),
             texts,
         })
     }
 
-    fn encode(&self, compressor: &mut Compressor) -> Option<(Vec<u8>, EncodedText)> {
-        template::encode(&self.texts, &self.tokenized, compressor)
+    /// Taken apart, if they may have templates.
+    fn tokenized(&self) -> Option<Tokenized<'a>> {
+        let may_have = self.form.is_none() && template::are_sentences(&self.texts);
+        may_have.then(|| Tokenized::of(&self.texts))
+    }
+
+    fn encode(self, compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+        match self.form {
+            Some(Form::Hex(shape)) => {
+                hex::encode(&self.texts, &shape, compressor, out);
+                Encoding::Hex
+            }
+            Some(Form::Ip4(addresses)) => {
+                ip4::encode(&addresses, compressor, out);
+                Encoding::Ip4
+            }
+            None => {
+                text::encode(&self.texts, compressor, out);
+                Encoding::Str
+            }
+        }
     }
 }
 
 /// Text is best in a dictionary, where a search looks at each value once, unless there are many of a form that is
 /// shorter; numbers may be shorter packed.
-fn is_dictionary_best(values: &[Scalar<'_>], distinct: &Distinct<'_>) -> bool {
+fn is_dictionary_best(
+    values: &[Scalar<'_>],
+    distinct: &Distinct<'_>,
+    texts: Option<&Texts<'_>>,
+) -> bool {
     if distinct.values.len() == 1 {
         return true;
     }
@@ -133,14 +161,12 @@ fn is_dictionary_best(values: &[Scalar<'_>], distinct: &Distinct<'_>) -> bool {
     let packed_bytes = match common_kind(values) {
         Some(ScalarKind::Int) => IntPlan::of(&ints_of(values)).bytes(),
         Some(ScalarKind::Float) => FloatPlan::of(&floats_of(values)).bytes(values.len()),
-        Some(ScalarKind::Str) if distinct.values.len() > DICTIONARY_OF_PACKED_MAX => {
-            return Form::of(&texts_of(values)).is_none();
-        }
-        _ => return true,
+        _ => return texts.is_none_or(|texts| texts.form.is_none()),
     };
     distinct.code_bytes() + distinct.values.len() * NUMBER_BYTES <= packed_bytes
 }
 
+/// Appends values that are not all texts.
 fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
     match common_kind(values) {
         Some(ScalarKind::Int) => {
@@ -151,27 +177,9 @@ fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec
             float::encode(&floats_of(values), compressor, out);
             Encoding::Float
         }
-        Some(ScalarKind::Str) => encode_texts(&texts_of(values), compressor, out),
         _ => {
             mixed::encode(values, compressor, out);
             Encoding::Mixed
-        }
-    }
-}
-
-fn encode_texts(texts: &[&str], compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
-    match Form::of(texts) {
-        Some(Form::Hex(shape)) => {
-            hex::encode(texts, &shape, compressor, out);
-            Encoding::Hex
-        }
-        Some(Form::Ip4(addresses)) => {
-            ip4::encode(&addresses, compressor, out);
-            Encoding::Ip4
-        }
-        None => {
-            text::encode(texts, compressor, out);
-            Encoding::Str
         }
     }
 }

@@ -4,15 +4,16 @@
 //! slot is and where it lies, and which words are in which frame of text: a search reads it first, and mostly no more.
 
 mod affixed;
-mod distinct;
 mod frames;
 mod index;
 mod read;
 
+use cordwood_event::Scalar;
+
 use self::affixed::Affixed;
-use self::distinct::DistinctIds;
 use self::frames::FrameWriter;
 use super::super::cursor::push_count;
+use super::super::distinct::Distinct;
 use super::super::frame::Compressor;
 use super::super::{codes, int, text};
 use super::split::{Split, SplitTemplate};
@@ -68,14 +69,12 @@ pub(super) fn encode(
     let mut writer = Writer {
         texts,
         compressor,
-        distinct: DistinctIds::new(texts.tokens().len()),
         kinds: Vec::new(),
         packed: Vec::new(),
         packed_lengths: Vec::new(),
         dictionary_lens: Vec::new(),
         dictionary_text: Vec::new(),
-        dictionary_ids: Vec::new(),
-        frames: FrameWriter::default(),
+        frames: FrameWriter::new(texts.tokens().len()),
     };
     let stamps = split.templates.iter().map(|template| writer.push(template));
     let stamps = stamps.collect();
@@ -90,7 +89,6 @@ pub(super) fn encode(
 struct Writer<'a, 't> {
     texts: &'t Tokenized<'a>,
     compressor: &'t mut Compressor,
-    distinct: DistinctIds,
     kinds: Vec<u16>,
     /// Of numbers and dictionaries.
     packed: Vec<u8>,
@@ -98,7 +96,6 @@ struct Writer<'a, 't> {
     dictionary_lens: Vec<i64>,
     /// The distinct values of all dictionaries, which lie in the index: a search looks at them there.
     dictionary_text: Vec<u8>,
-    dictionary_ids: Vec<TokenId>,
     frames: FrameWriter,
 }
 
@@ -118,23 +115,14 @@ impl Writer<'_, '_> {
 
     fn push_slot(&mut self, ids: &[TokenId]) -> Stamp {
         let packed_before = self.packed.len();
+        let values: Vec<Scalar<'_>> = ids
+            .iter()
+            .map(|id| Scalar::Str(self.texts.text(*id)))
+            .collect();
         let distinct_max = DISTINCT_MAX.min(ids.len() / ROWS_PER_VALUE);
-        let (kind, stamp) = match self.distinct.of(ids, distinct_max) {
-            Some(values) => (Kind::Dictionary, self.push_dictionary(ids, values)),
-            None => {
-                let values: Vec<&str> = ids.iter().map(|id| self.texts.text(*id)).collect();
-                let stamp = Stamp::of(values.iter().copied());
-                match Affixed::of(&values) {
-                    Some(numbers) => {
-                        numbers.encode(&mut self.packed);
-                        (Kind::Numbers, stamp)
-                    }
-                    None => {
-                        self.frames.push(ids, self.texts, self.compressor);
-                        (Kind::Text, stamp)
-                    }
-                }
-            }
+        let (kind, stamp) = match Distinct::of(&values, distinct_max) {
+            Some(distinct) => (Kind::Dictionary, self.push_dictionary(&distinct)),
+            None => self.push_each(ids),
         };
         if kind != Kind::Text {
             self.packed_lengths
@@ -144,20 +132,34 @@ impl Writer<'_, '_> {
         stamp
     }
 
-    fn push_dictionary(&mut self, ids: &[TokenId], mut values: Vec<TokenId>) -> Stamp {
-        values.sort_unstable_by_key(|id| self.texts.text(*id));
-        let codes = self.distinct.codes(ids, &values);
-        codes::encode(&codes, values.len(), self.compressor, &mut self.packed);
-        self.dictionary_lens.push(signed(values.len()));
-        frames::push_values(&values, self.texts, &mut self.dictionary_text);
-        self.dictionary_ids.extend_from_slice(&values);
-        Stamp::of(values.iter().map(|id| self.texts.text(*id)))
+    fn push_each(&mut self, ids: &[TokenId]) -> (Kind, Stamp) {
+        let values: Vec<&str> = ids.iter().map(|id| self.texts.text(*id)).collect();
+        let stamp = Stamp::of(values.iter().copied());
+        match Affixed::of(&values) {
+            Some(numbers) => {
+                numbers.encode(&mut self.packed);
+                (Kind::Numbers, stamp)
+            }
+            None => {
+                self.frames.push(ids, self.texts, self.compressor);
+                (Kind::Text, stamp)
+            }
+        }
+    }
+
+    fn push_dictionary(&mut self, distinct: &Distinct<'_>) -> Stamp {
+        let count = distinct.values.len();
+        codes::encode(&distinct.codes, count, self.compressor, &mut self.packed);
+        self.dictionary_lens.push(signed(count));
+        let values = || distinct.values.iter().filter_map(|value| value.as_str());
+        values().for_each(|value| frames::push_value(value, &mut self.dictionary_text));
+        Stamp::of(values())
     }
 
     /// The chunk of the index and the chunk of slots.
     fn finish(mut self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
         let compressor = self.compressor;
-        self.frames.close(self.texts, compressor);
+        self.frames.close(compressor);
         let mut index = Vec::new();
         codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
@@ -169,7 +171,7 @@ impl Writer<'_, '_> {
         let whole = whole.iter().filter_map(|row| column.get(*row as usize));
         let whole: Vec<&str> = whole.copied().collect();
         let (mut words, frames) = self.frames.into_parts();
-        words.push_ids(&mut self.dictionary_ids, self.texts);
+        words.push_values(&self.dictionary_text);
         words.push_texts(whole.iter().copied());
         words.encode(&mut index);
 

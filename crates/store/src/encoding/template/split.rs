@@ -2,7 +2,8 @@
 //!
 //! First every run with a digit and every rare run is a slot. Templates that too few texts follow are given up, and their
 //! texts taken apart once more, with every run but the first a slot: so texts come together that differ in common words, such as
-//! the name of a service. At last a slot that says the same in all texts of its template is no slot.
+//! the name of a service. Then a slot that says the same in all texts of its template is no slot. A template in which no word is left
+//! says nothing of its texts, which are kept whole.
 
 use std::hash::BuildHasher;
 
@@ -206,8 +207,15 @@ impl Group {
         }
     }
 
-    /// `None` if it is too long for a template, or has too many slots.
+    /// `None` if it has no word, is too long for a template, or has too many slots.
     fn template(&self, texts: &Tokenized<'_>) -> Option<Template> {
+        let is_word = |id: &TokenId| {
+            let token = texts.token(*id);
+            token.is_some_and(|token| token.kind == TokenKind::Word)
+        };
+        if !self.shape.iter().any(is_word) {
+            return None;
+        }
         let pieces = self.shape.iter().map(|id| match *id {
             SLOT => PLACEHOLDER,
             id => texts.text(id),

@@ -1,4 +1,5 @@
-//! The texts of a column as sequences of tokens, every distinct token kept once: what follows works on numbers.
+//! The texts of a column as sequences of tokens: what follows works on numbers. Words and what stands between runs are kept once each;
+//! runs with a digit differ too often for it to be worth looking for their like.
 
 use std::hash::BuildHasher;
 
@@ -7,7 +8,7 @@ use hashbrown::HashTable;
 use crate::template::{Run, runs};
 use crate::tokens::BlockTokens;
 
-/// The index of a distinct token.
+/// The index of a token.
 pub(in super::super) type TokenId = u32;
 
 /// Texts taken apart at the borders of their runs.
@@ -25,7 +26,7 @@ pub(in super::super) struct Tokenized<'a> {
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
     pub(super) kind: TokenKind,
-    /// How often it occurs in the column.
+    /// How often it occurs in the column; of a number, always once.
     pub(super) count: u32,
 }
 
@@ -52,7 +53,12 @@ impl<'a> Tokenized<'a> {
         let mut starts = Vec::with_capacity(texts.len() + 1);
         starts.push(0);
         for text in texts {
-            each_token(text, |token, kind| sequence.push(interner.id(token, kind)));
+            each_token(text, |token, kind| {
+                sequence.push(match kind {
+                    TokenKind::Number => interner.push(token, kind),
+                    TokenKind::Separator | TokenKind::Word => interner.id(token, kind),
+                });
+            });
             starts.push(sequence.len());
         }
         Tokenized {
@@ -67,7 +73,7 @@ impl<'a> Tokenized<'a> {
         self.starts.len() - 1
     }
 
-    /// The distinct tokens.
+    /// The tokens.
     pub(super) fn tokens(&self) -> &[Token<'a>] {
         &self.tokens
     }
@@ -135,27 +141,35 @@ impl<'a> Interner<'a> {
         clippy::cast_possible_truncation,
         reason = "a block has fewer than 2^30 bytes of text"
     )]
-    fn id(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
-        let tokens = &mut self.tokens;
-        let hasher = &self.hasher;
-        let hash_of = |text: &str| hasher.hash_one(text.as_bytes());
-        let is_same = |id: &TokenId| tokens.get(*id as usize).is_some_and(|t| t.text == text);
-        let hash = hash_of(text);
-        if let Some(id) = self.ids.find(hash, is_same) {
-            let id = *id;
-            if let Some(token) = tokens.get_mut(id as usize) {
-                token.count += 1;
-            }
-            return id;
-        }
-        let id = tokens.len() as TokenId;
-        tokens.push(Token {
+    fn push(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
+        let id = self.tokens.len() as TokenId;
+        self.tokens.push(Token {
             text,
             kind,
             count: 1,
         });
-        let rehash = |id: &TokenId| tokens.get(*id as usize).map_or(0, |t| hash_of(t.text));
-        self.ids.insert_unique(hash, id, rehash);
+        id
+    }
+
+    /// The token with this text, made if there is none.
+    fn id(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
+        let hash = self.hasher.hash_one(text.as_bytes());
+        let tokens = &self.tokens;
+        let is_same = |id: &TokenId| tokens.get(*id as usize).is_some_and(|t| t.text == text);
+        if let Some(id) = self.ids.find(hash, is_same) {
+            let id = *id;
+            if let Some(token) = self.tokens.get_mut(id as usize) {
+                token.count += 1;
+            }
+            return id;
+        }
+        let id = self.push(text, kind);
+        let (tokens, hasher) = (&self.tokens, &self.hasher);
+        let hash_of = |id: &TokenId| {
+            let token = tokens.get(*id as usize);
+            token.map_or(0, |token| hasher.hash_one(token.text.as_bytes()))
+        };
+        self.ids.insert_unique(hash, id, hash_of);
         id
     }
 }

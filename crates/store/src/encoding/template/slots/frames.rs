@@ -23,7 +23,7 @@ const WORD_BITS: u32 = 16;
 const WORDS_MAX: usize = 1 << 13;
 
 /// Frames of text, in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FrameWriter {
     slots: Vec<i64>,
     plain_bytes: Vec<i64>,
@@ -32,10 +32,27 @@ pub(super) struct FrameWriter {
     words: WordLists,
     open: Vec<u8>,
     open_slots: usize,
-    open_ids: Vec<TokenId>,
+    open_words: Vec<u32>,
+    /// By token, how many frames there were when its words were listed last, the open one included.
+    listed_in: Vec<usize>,
 }
 
 impl FrameWriter {
+    /// Of values that are among so many tokens.
+    pub(super) fn new(tokens: usize) -> FrameWriter {
+        FrameWriter {
+            slots: Vec::new(),
+            plain_bytes: Vec::new(),
+            headers: Vec::new(),
+            stored: Vec::new(),
+            words: WordLists::default(),
+            open: Vec::new(),
+            open_slots: 0,
+            open_words: Vec::new(),
+            listed_in: vec![0; tokens],
+        }
+    }
+
     /// Adds the values of a slot.
     pub(super) fn push(
         &mut self,
@@ -43,16 +60,25 @@ impl FrameWriter {
         texts: &Tokenized<'_>,
         compressor: &mut Compressor,
     ) {
-        push_values(ids, texts, &mut self.open);
-        self.open_ids.extend_from_slice(ids);
+        let frames = self.slots.len() + 1;
+        for id in ids {
+            let value = texts.text(*id);
+            push_value(value, &mut self.open);
+            if let Some(listed_in) = self.listed_in.get_mut(*id as usize)
+                && *listed_in != frames
+            {
+                *listed_in = frames;
+                each_listed_word(value, |word| self.open_words.push(known_by(word)));
+            }
+        }
         self.open_slots += 1;
         if self.open.len() >= FRAME_BYTES {
-            self.close(texts, compressor);
+            self.close(compressor);
         }
     }
 
     /// Ends the last frame.
-    pub(super) fn close(&mut self, texts: &Tokenized<'_>, compressor: &mut Compressor) {
+    pub(super) fn close(&mut self, compressor: &mut Compressor) {
         if self.open_slots == 0 {
             return;
         }
@@ -61,7 +87,7 @@ impl FrameWriter {
         self.plain_bytes.push(signed(self.open.len()));
         push_header(&mut self.headers, &compressed);
         self.stored.extend(compressed.bytes);
-        self.words.push_ids(&mut self.open_ids, texts);
+        self.words.push(std::mem::take(&mut self.open_words));
         self.open.clear();
         self.open_slots = 0;
     }
@@ -80,12 +106,10 @@ impl FrameWriter {
     }
 }
 
-/// Appends values, each with its end mark.
-pub(super) fn push_values(ids: &[TokenId], texts: &Tokenized<'_>, out: &mut Vec<u8>) {
-    for id in ids {
-        out.extend_from_slice(texts.text(*id).as_bytes());
-        out.push(END);
-    }
+/// Appends a value with its end mark.
+pub(super) fn push_value(value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(value.as_bytes());
+    out.push(END);
 }
 
 /// The words of some texts each, in the making.
@@ -95,14 +119,11 @@ pub(super) struct WordLists {
 }
 
 impl WordLists {
-    /// Lists the words of some tokens, which are left empty.
-    pub(super) fn push_ids(&mut self, ids: &mut Vec<TokenId>, texts: &Tokenized<'_>) {
-        ids.sort_unstable();
-        ids.dedup();
+    /// Lists the words of values as they lie in a frame.
+    pub(super) fn push_values(&mut self, values: &[u8]) {
         let mut words = Vec::new();
-        for id in ids.drain(..) {
-            each_listed_word(texts.text(id), |word| words.push(known_by(word)));
-        }
+        let values = str::from_utf8(values).unwrap_or_default();
+        each_listed_word(values, |word| words.push(known_by(word)));
         self.push(words);
     }
 
