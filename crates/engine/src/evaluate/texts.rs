@@ -79,20 +79,21 @@ impl<'a> TextColumnTest<'a> {
             _ => Outcome::None,
         };
         let of_template = |(template, used): (usize, &TemplateUse)| {
-            match (self.verdicts.of(used.template), index) {
+            Ok(match (self.verdicts.of(used.template), index) {
                 (Verdict::All, _) => Outcome::All,
-                (Verdict::Slots(needs), Some(index))
-                    if !needs.iter().any(|need| self.fits(*need, template, index)) =>
-                {
-                    Outcome::None
-                }
                 // Without an index all is decided.
                 (Verdict::None, _) | (_, None) => Outcome::None,
-                (Verdict::Slots(_) | Verdict::Open, Some(_)) => Outcome::Open,
-            }
+                (Verdict::Slots(needs), Some(index)) => {
+                    match self.fits_any(needs, template, index)? {
+                        true => Outcome::Open,
+                        false => Outcome::None,
+                    }
+                }
+                (Verdict::Open, Some(_)) => Outcome::Open,
+            })
         };
         let of_templates = uses.iter().enumerate().map(of_template);
-        Ok(std::iter::once(whole).chain(of_templates).collect())
+        std::iter::once(Ok(whole)).chain(of_templates).collect()
     }
 
     fn fits_stamps(&self, need: SlotNeed, used: &TemplateUse) -> bool {
@@ -102,15 +103,35 @@ impl<'a> TextColumnTest<'a> {
         })
     }
 
-    fn fits(&self, need: SlotNeed, template: usize, index: &SlotIndex) -> bool {
-        let may_hold = |needed: SlotPart| {
+    fn fits(&self, need: SlotNeed, template: usize, index: &SlotIndex) -> Result<bool, Failure> {
+        if !self.fits_stamps(need, &self.uses.uses()[template]) {
+            return Ok(false);
+        }
+        for needed in need.parts() {
             let part = self.test.part(needed);
-            index.may_hold(template, needed.slot, &part.words)
-                && index
-                    .distinct_values(template, needed.slot)
-                    .is_none_or(|values| !part.select(needed, values).is_empty())
-        };
-        self.fits_stamps(need, &self.uses.uses()[template]) && need.parts().all(may_hold)
+            if !index.may_hold(template, needed.slot, &part.words)? {
+                return Ok(false);
+            }
+            let values = index.distinct_values(template, needed.slot)?;
+            if values.is_some_and(|values| part.select(needed, values).is_empty()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn fits_any(
+        &self,
+        needs: &[SlotNeed],
+        template: usize,
+        index: &SlotIndex,
+    ) -> Result<bool, Failure> {
+        for need in needs {
+            if self.fits(*need, template, index)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// By code.
@@ -136,7 +157,7 @@ impl<'a> TextColumnTest<'a> {
             let mut suffices = true;
             let index = slots.index();
             for need in needs {
-                if !self.fits(*need, template, index) {
+                if !self.fits(*need, template, index)? {
                     continue;
                 }
                 let (meeting, is_enough) = self.meeting(*need, template, slots, wanted.rows())?;

@@ -127,7 +127,8 @@ impl<S: ReadChunk> BlockReader<S> {
     pub fn slot_index(&self, index: usize) -> Result<Arc<SlotIndex>, S::Error> {
         let (_, text) = self.text_entry(index)?;
         let bytes = self.read(text.index)?;
-        Ok(Arc::new(SlotIndex::decode(&bytes, &text.uses)?))
+        let uses = Arc::clone(&text.uses);
+        Ok(Arc::new(SlotIndex::decode(&bytes, uses)?))
     }
 
     /// Of a column of texts that follow templates, all texts without the rows they are in; `slots` is its

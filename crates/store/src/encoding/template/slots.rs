@@ -11,7 +11,7 @@ mod read;
 use cordwood_event::Scalar;
 
 use self::affixed::Affixed;
-use self::frames::FrameWriter;
+use self::frames::{FrameWriter, WordLists};
 use super::super::cursor::push_count;
 use super::super::distinct::Distinct;
 use super::super::frame::Compressor;
@@ -160,19 +160,21 @@ impl Writer<'_, '_> {
     fn finish(mut self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
         let compressor = self.compressor;
         self.frames.close(compressor);
+        let whole = whole.iter().filter_map(|row| column.get(*row as usize));
+        let whole: Vec<&str> = whole.copied().collect();
         let mut index = Vec::new();
+        let mut of_whole = WordLists::default();
+        of_whole.push_texts(whole.iter().copied());
+        of_whole.encode(&mut index);
+
         codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
         int::encode(&self.dictionary_lens, &mut index);
         push_count(&mut index, self.dictionary_text.len());
         compressor.push_frame(&mut index, &self.dictionary_text);
         self.frames.encode_headers(&mut index);
-
-        let whole = whole.iter().filter_map(|row| column.get(*row as usize));
-        let whole: Vec<&str> = whole.copied().collect();
         let (mut words, frames) = self.frames.into_parts();
         words.push_values(&self.dictionary_text);
-        words.push_texts(whole.iter().copied());
         words.encode(&mut index);
 
         let mut slots = self.packed;

@@ -1,6 +1,9 @@
 //! Of which kind every slot of a column is, where it lies, and which words its text can hold.
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 
 use super::super::super::cursor::Cursor;
 use super::super::super::frame::read_frame;
@@ -14,9 +17,21 @@ use crate::block::TEXT_BYTES_MAX;
 use crate::template::TemplateUses;
 use crate::tokens::WordHash;
 
-/// The index of the slots of a column; a slot is named by the index of its template among those of the column, and its place.
+/// The index of the slots of a column; a slot is named by the index of its template among those of the column, and its place. What
+/// it says of texts that are kept whole is read at once, the rest when it is asked for: many searches ask for nothing of it.
 #[derive(Debug)]
 pub struct SlotIndex {
+    /// Of the texts that are kept whole.
+    words_of_whole: ListedWords,
+    uses: Arc<TemplateUses>,
+    /// What is read when it is asked for.
+    stored: Bytes,
+    places: OnceLock<SlotPlaces>,
+}
+
+/// Where all slots of a column lie.
+#[derive(Debug)]
+pub(super) struct SlotPlaces {
     /// By template and then place.
     slots: Vec<SlotEntry>,
     /// By template, its first slot.
@@ -26,11 +41,10 @@ pub struct SlotIndex {
     frames: Vec<FrameEntry>,
     /// Where the stored bytes of the frames begin in the chunk of slots.
     frames_start: usize,
-    /// Of each frame, of the dictionaries, and of the texts that are kept whole.
+    /// Of each frame, and of the dictionaries.
     words: ListedWords,
-    /// Where the texts that are kept whole begin in the chunk of slots.
+    /// Where the texts that are kept whole begin in the chunk of slots, which ends with them.
     whole_start: usize,
-    whole_rows: usize,
 }
 
 /// Where one slot lies.
@@ -53,54 +67,15 @@ const MISSING: Corrupt = Corrupt("a slot without a place");
 
 impl SlotIndex {
     /// Reads the chunk of the index.
-    pub(crate) fn decode(bytes: &[u8], uses: &TemplateUses) -> Result<SlotIndex, Corrupt> {
+    pub(crate) fn decode(bytes: &Bytes, uses: Arc<TemplateUses>) -> Result<SlotIndex, Corrupt> {
         let mut cursor = Cursor::new(bytes);
-        let mut starts = Vec::with_capacity(uses.uses().len());
-        let mut rows: Vec<u32> = Vec::new();
-        for used in uses.uses() {
-            starts.push(u32::try_from(rows.len()).map_err(|_| MISSING)?);
-            rows.extend(used.stamps.iter().map(|_| used.rows));
-        }
-        let kinds = codes::decode(&mut cursor, rows.len(), Kind::COUNT)?;
-        let count_of = |wanted: Kind| {
-            let of_kind = kinds.iter().filter(|kind| **kind == wanted as u16);
-            of_kind.count()
-        };
-        let dictionaries = count_of(Kind::Dictionary);
-        let packed = count_of(Kind::Numbers) + dictionaries;
-        let packed_lengths = int::decode(&mut cursor, packed)?;
-        let dictionary_lens = int::decode(&mut cursor, dictionaries)?;
-        let dictionary_bytes = cursor.count(TEXT_BYTES_MAX)?;
-        let dictionaries = ValueText::of(read_frame(&mut cursor, dictionary_bytes)?)?;
-        let frames = decode_headers(&mut cursor, kinds.len())?;
-        let words = ListedWords::decode(&mut cursor, frames.len() + 2)?;
-        cursor.finish()?;
-
-        let mut places = Places {
-            packed_lengths: packed_lengths.into_iter(),
-            packed_end: 0,
-            dictionary_lens: dictionary_lens.into_iter(),
-            dictionary_values: 0,
-            frames: &frames,
-            frame: 0,
-            slots_before: 0,
-            values_before: 0,
-        };
-        let mut slots = Vec::with_capacity(kinds.len());
-        for (kind, rows) in kinds.into_iter().zip(rows) {
-            slots.push(places.next(Kind::of_code(kind).ok_or(MISSING)?, rows)?);
-        }
-        let frames_start = places.packed_end as usize;
-        let stored = frames.iter().map(|frame| frame.stored_bytes);
+        let words_of_whole = ListedWords::decode(&mut cursor, 1)?;
+        let stored = bytes.slice_ref(cursor.take(cursor.remaining())?);
         Ok(SlotIndex {
-            whole_start: stored.fold(frames_start, usize::saturating_add),
-            slots,
-            starts,
-            dictionaries,
-            frames,
-            frames_start,
-            words,
-            whole_rows: uses.whole_rows() as usize,
+            words_of_whole,
+            uses,
+            stored,
+            places: OnceLock::new(),
         })
     }
 
@@ -120,30 +95,106 @@ impl SlotIndex {
     }
 
     /// Whether the text of a slot may hold all these words, of [`words_of`](Self::words_of). Numbers hold what their stamp says.
-    pub fn may_hold(&self, template: usize, place: usize, words: &[WordHash]) -> bool {
-        let Some(slot) = self.slot(template, place) else {
-            return false;
-        };
-        match slot.kind {
-            Kind::Text => self.words.may_hold(slot.frame as usize, words),
-            Kind::Dictionary => self.words.may_hold(self.frames.len(), words),
+    pub fn may_hold(
+        &self,
+        template: usize,
+        place: usize,
+        words: &[WordHash],
+    ) -> Result<bool, Corrupt> {
+        let places = self.places()?;
+        let slot = places.slot(template, place).ok_or(MISSING)?;
+        Ok(match slot.kind {
+            Kind::Text => places.words.may_hold(slot.frame as usize, words),
+            Kind::Dictionary => places.words.may_hold(places.frames.len(), words),
             Kind::Numbers => true,
-        }
+        })
     }
 
     /// Whether any text that is kept whole may hold all these words, of [`words_of_whole`](Self::words_of_whole).
     pub fn whole_may_hold(&self, words: &[WordHash]) -> bool {
-        self.whole_rows > 0 && self.words.may_hold(self.frames.len() + 1, words)
+        self.uses.whole_rows() > 0 && self.words_of_whole.may_hold(0, words)
     }
 
     /// The distinct values of a slot, if they are few.
-    pub fn distinct_values(&self, template: usize, place: usize) -> Option<SlotRun<'_>> {
-        let slot = self.slot(template, place)?;
-        let values = || {
-            self.dictionaries
-                .run(slot.first as usize, slot.distinct as usize)
+    pub fn distinct_values(
+        &self,
+        template: usize,
+        place: usize,
+    ) -> Result<Option<SlotRun<'_>>, Corrupt> {
+        let places = self.places()?;
+        let slot = places.slot(template, place).ok_or(MISSING)?;
+        match slot.kind {
+            Kind::Dictionary => {
+                let (first, count) = (slot.first as usize, slot.distinct as usize);
+                places.dictionaries.run(first, count).map(Some)
+            }
+            Kind::Text | Kind::Numbers => Ok(None),
+        }
+    }
+
+    pub(super) fn places(&self) -> Result<&SlotPlaces, Corrupt> {
+        if let Some(places) = self.places.get() {
+            return Ok(places);
+        }
+        let places = SlotPlaces::decode(&self.stored, &self.uses)?;
+        Ok(self.places.get_or_init(|| places))
+    }
+
+    /// How many texts are kept whole.
+    pub(super) fn whole_rows(&self) -> usize {
+        self.uses.whole_rows() as usize
+    }
+}
+
+impl SlotPlaces {
+    fn decode(bytes: &[u8], uses: &TemplateUses) -> Result<SlotPlaces, Corrupt> {
+        let mut cursor = Cursor::new(bytes);
+        let mut starts = Vec::with_capacity(uses.uses().len());
+        let mut rows: Vec<u32> = Vec::new();
+        for used in uses.uses() {
+            starts.push(u32::try_from(rows.len()).map_err(|_| MISSING)?);
+            rows.extend(used.stamps.iter().map(|_| used.rows));
+        }
+        let kinds = codes::decode(&mut cursor, rows.len(), Kind::COUNT)?;
+        let count_of = |wanted: Kind| {
+            let of_kind = kinds.iter().filter(|kind| **kind == wanted as u16);
+            of_kind.count()
         };
-        (slot.kind == Kind::Dictionary).then(values)?.ok()
+        let dictionaries = count_of(Kind::Dictionary);
+        let packed = count_of(Kind::Numbers) + dictionaries;
+        let packed_lengths = int::decode(&mut cursor, packed)?;
+        let dictionary_lens = int::decode(&mut cursor, dictionaries)?;
+        let dictionary_bytes = cursor.count(TEXT_BYTES_MAX)?;
+        let dictionaries = ValueText::of(read_frame(&mut cursor, dictionary_bytes)?)?;
+        let frames = decode_headers(&mut cursor, kinds.len())?;
+        let words = ListedWords::decode(&mut cursor, frames.len() + 1)?;
+        cursor.finish()?;
+
+        let mut places = Places {
+            packed_lengths: packed_lengths.into_iter(),
+            packed_end: 0,
+            dictionary_lens: dictionary_lens.into_iter(),
+            dictionary_values: 0,
+            frames: &frames,
+            frame: 0,
+            slots_before: 0,
+            values_before: 0,
+        };
+        let mut slots = Vec::with_capacity(kinds.len());
+        for (kind, rows) in kinds.into_iter().zip(rows) {
+            slots.push(places.next(Kind::of_code(kind).ok_or(MISSING)?, rows)?);
+        }
+        let frames_start = places.packed_end as usize;
+        let stored = frames.iter().map(|frame| frame.stored_bytes);
+        Ok(SlotPlaces {
+            whole_start: stored.fold(frames_start, usize::saturating_add),
+            slots,
+            starts,
+            dictionaries,
+            frames,
+            frames_start,
+            words,
+        })
     }
 
     pub(super) fn slot(&self, template: usize, place: usize) -> Option<&SlotEntry> {
@@ -172,9 +223,9 @@ impl SlotIndex {
         Some(start..start.saturating_add(self.frames.get(index)?.stored_bytes))
     }
 
-    /// Where the texts that are kept whole begin in the chunk of slots, which ends with them, and how many there are.
-    pub(super) fn whole(&self) -> (usize, usize) {
-        (self.whole_start, self.whole_rows)
+    /// Where the texts that are kept whole begin in the chunk of slots.
+    pub(super) fn whole_start(&self) -> usize {
+        self.whole_start
     }
 }
 

@@ -21,10 +21,16 @@ const PAST_END: Corrupt = Corrupt("a slot past the last");
 pub(crate) struct Slots {
     index: Arc<SlotIndex>,
     stored: Bytes,
+    decoded: OnceLock<Decoded>,
+    whole: OnceLock<StrValues>,
+}
+
+/// What has been decoded.
+#[derive(Debug)]
+struct Decoded {
     frames: Vec<OnceLock<ValueText>>,
     /// By slot, numbers and codes.
     packed: Vec<OnceLock<Packed>>,
-    whole: OnceLock<StrValues>,
 }
 
 /// Values one after the other, and where each ends: before its end mark.
@@ -103,14 +109,20 @@ impl<'a> SlotRun<'a> {
 
 impl Slots {
     pub(crate) fn new(index: Arc<SlotIndex>, stored: Bytes) -> Slots {
-        let cells = |count: usize| (0..count).map(|_| OnceLock::new());
         Slots {
-            frames: cells(index.frames().len()).collect(),
-            packed: (0..index.len()).map(|_| OnceLock::new()).collect(),
+            decoded: OnceLock::new(),
             whole: OnceLock::new(),
             index,
             stored,
         }
+    }
+
+    fn decoded(&self) -> Result<&Decoded, Corrupt> {
+        let places = self.index.places()?;
+        Ok(self.decoded.get_or_init(|| Decoded {
+            frames: places.frames().iter().map(|_| OnceLock::new()).collect(),
+            packed: (0..places.len()).map(|_| OnceLock::new()).collect(),
+        }))
     }
 
     pub(crate) fn index(&self) -> &SlotIndex {
@@ -122,10 +134,11 @@ impl Slots {
         if let Some(whole) = self.whole.get() {
             return Ok(whole);
         }
-        let (start, rows) = self.index.whole();
+        let rows = self.index.whole_rows();
         let whole = match rows {
             0 => StrValues::default(),
             _ => {
+                let start = self.index.places()?.whole_start();
                 let bytes = self.bytes(start..self.stored.len())?;
                 let mut cursor = Cursor::new(&bytes);
                 let whole = text::decode(&bytes, &mut cursor, rows)?;
@@ -138,7 +151,7 @@ impl Slots {
 
     /// The values of a slot.
     pub(crate) fn values(&self, template: usize, place: usize) -> Result<SlotValues<'_>, Corrupt> {
-        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let slot = self.index.places()?.slot(template, place).ok_or(PAST_END)?;
         Ok(match slot.kind {
             Kind::Text => {
                 let frame = self.frame(slot.frame as usize)?;
@@ -146,7 +159,7 @@ impl Slots {
             }
             Kind::Numbers => SlotValues::Numbers,
             Kind::Dictionary => {
-                let run = self.index.distinct_values(template, place);
+                let run = self.index.distinct_values(template, place)?;
                 match self.packed(template, place)? {
                     Packed::Codes(codes) => SlotValues::Dictionary(run.ok_or(PAST_END)?, codes),
                     Packed::Numbers(_) => return Err(PAST_END),
@@ -187,12 +200,13 @@ impl Slots {
     }
 
     fn frame(&self, index: usize) -> Result<&ValueText, Corrupt> {
-        let cell = self.frames.get(index).ok_or(PAST_END)?;
+        let cell = self.decoded()?.frames.get(index).ok_or(PAST_END)?;
         if let Some(values) = cell.get() {
             return Ok(values);
         }
-        let entry = self.index.frames().get(index).ok_or(PAST_END)?;
-        let stored = self.bytes(self.index.frame_bytes(index).ok_or(PAST_END)?)?;
+        let places = self.index.places()?;
+        let entry = places.frames().get(index).ok_or(PAST_END)?;
+        let stored = self.bytes(places.frame_bytes(index).ok_or(PAST_END)?)?;
         let plain = match entry.is_zstd {
             true => decompress(&stored, entry.plain_bytes)?,
             false => stored.to_vec(),
@@ -205,12 +219,13 @@ impl Slots {
     }
 
     fn packed(&self, template: usize, place: usize) -> Result<&Packed, Corrupt> {
-        let number = self.index.number_of(template, place).ok_or(PAST_END)?;
-        let cell = self.packed.get(number).ok_or(PAST_END)?;
+        let places = self.index.places()?;
+        let number = places.number_of(template, place).ok_or(PAST_END)?;
+        let cell = self.decoded()?.packed.get(number).ok_or(PAST_END)?;
         if let Some(packed) = cell.get() {
             return Ok(packed);
         }
-        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let slot = places.slot(template, place).ok_or(PAST_END)?;
         let (start, length) = slot.packed;
         let bytes = self.bytes(start as usize..start as usize + length as usize)?;
         let mut cursor = Cursor::new(&bytes);
