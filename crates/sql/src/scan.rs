@@ -216,6 +216,7 @@ pub(crate) fn cut_of(account: &engine::Account) -> Option<Cut> {
             }
             Incomplete::Rows { .. }
             | Incomplete::Unreadable { .. }
+            | Incomplete::Deletion { .. }
             | Incomplete::Missing { .. } => None,
         })
 }
