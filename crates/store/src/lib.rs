@@ -37,6 +37,7 @@ mod store;
 pub mod template;
 pub mod tokens;
 mod view;
+mod work_signal;
 
 pub use append::{Append, Appended};
 pub use backup::Backup;

@@ -8,7 +8,6 @@ mod join;
 mod plan;
 mod purge;
 mod settle;
-mod signal;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,14 +21,13 @@ use crate::offload::bring_home;
 use crate::segment::{OpenFiles, Segment, SegmentId};
 use crate::shared::Shared;
 use crate::view::View;
+use crate::work_signal::Wake;
 use crate::{Compacted, DeletionId, Error, Retention};
 
 use choose::{Eagerness, Limits, SegmentFacts, choose};
 use plan::outputs_of;
 use purge::Purge;
 use settle::Settled;
-pub(crate) use signal::MergeSignal;
-use signal::Wake;
 
 /// How long a merge stands back for rows that wait to be encoded, before each of its blocks: ingest comes first, and
 /// merges still go on.
@@ -67,7 +65,7 @@ impl Merger {
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
-            match shared.merge.wait() {
+            match shared.merge.wait(None) {
                 Wake::Due => {
                     let result = self.merge_all(Eagerness::Tiered);
                     self.note(result.map(drop));

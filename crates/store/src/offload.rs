@@ -4,7 +4,6 @@
 //! The manifest is the only truth. A segment is in the bucket once a manifest says so, which it does only when the object was
 //! read back whole; its file goes only when both manifests that are kept say so; an object goes only when neither does.
 
-mod signal;
 mod sweep;
 mod upload;
 
@@ -16,10 +15,9 @@ use crate::bucket::{Home, Objects};
 use crate::manifest::Chain;
 use crate::segment::{Segment, SegmentFile, write_draft, write_head};
 use crate::shared::Shared;
+use crate::work_signal::Wake;
 use crate::{Disk, Error};
 
-pub(crate) use signal::OffloadSignal;
-use signal::Wake;
 use sweep::Sweep;
 
 /// Files go also when less than so many times the reserve is free: before events are refused for want of space.
@@ -70,7 +68,8 @@ impl Offloader {
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
-            match shared.offload.wait(self.sweep.due_at()) {
+            let sweep_at = self.sweep.due_at().unwrap_or_else(Instant::now);
+            match shared.offload.wait(Some(sweep_at)) {
                 Wake::Due => {
                     let result = self.offload();
                     self.note(result.map(drop));

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use cordwood_event::SourceId;
 
@@ -10,13 +11,20 @@ use crate::flush::FlushSignal;
 use crate::log::Queue;
 use crate::manifest::Chain;
 use crate::memtable::{Generation, OpenRows, gather_small};
-use crate::merge::MergeSignal;
-use crate::offload::OffloadSignal;
 use crate::sealing::{Job, Sealing};
 use crate::segment::Segment;
 use crate::stats::Counters;
 use crate::view::{Published, View};
-use crate::{AppendError, Disk, Error, FindDeleted, MemoryBudget, Options, Retention};
+use crate::work_signal::WorkSignal;
+use crate::{
+    AppendError, Compacted, Disk, Error, FindDeleted, MemoryBudget, Offloaded, Options, Retention,
+};
+
+/// The longest wait between two tries of a merge that fails: what a full disk is tried again at.
+const MERGE_RETRY_AFTER_MAX: Duration = Duration::from_secs(1800);
+
+/// The same for the bucket: what an outage of hours is tried again at.
+const OFFLOAD_RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
 /// Everything but the threads themselves.
 #[derive(Debug)]
@@ -29,8 +37,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) sealing: Sealing,
     pub(crate) flush: FlushSignal,
-    pub(crate) merge: MergeSignal,
-    pub(crate) offload: OffloadSignal,
+    pub(crate) merge: WorkSignal<Compacted>,
+    pub(crate) offload: WorkSignal<Offloaded>,
     /// Set once the log is replayed.
     pub(crate) chain: OnceLock<Arc<Chain>>,
     /// Set with it, of a store with a bucket.
@@ -57,8 +65,8 @@ impl Shared {
             queue: Queue::default(),
             sealing: Sealing::default(),
             flush: FlushSignal::default(),
-            merge: MergeSignal::default(),
-            offload: OffloadSignal::default(),
+            merge: WorkSignal::new(MERGE_RETRY_AFTER_MAX),
+            offload: WorkSignal::new(OFFLOAD_RETRY_AFTER_MAX),
             chain: OnceLock::new(),
             cache: OnceLock::new(),
             retention: Mutex::default(),

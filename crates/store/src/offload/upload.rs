@@ -2,10 +2,11 @@
 
 use std::io;
 
-use super::{OffloadSignal, SegmentFile};
+use super::{Offloaded, SegmentFile};
 use crate::Error;
 use crate::bucket::{Content, Objects, PIECE_BYTES};
 use crate::segment::{Object, Segment};
+use crate::work_signal::WorkSignal;
 
 /// The bucket keeps something else than it was given.
 pub(super) const NOT_THE_SAME: &str = "the checksum of its object does not match";
@@ -14,7 +15,7 @@ pub(super) const NOT_THE_SAME: &str = "the checksum of its object does not match
 struct Outgoing<'u> {
     file: &'u SegmentFile,
     length: u64,
-    signal: &'u OffloadSignal,
+    signal: &'u WorkSignal<Offloaded>,
 }
 
 impl Content for Outgoing<'_> {
@@ -32,7 +33,7 @@ impl Content for Outgoing<'_> {
 pub(super) fn upload(
     segment: &Segment,
     objects: &Objects,
-    signal: &OffloadSignal,
+    signal: &WorkSignal<Offloaded>,
 ) -> Result<Object, Error> {
     let path = segment.path();
     let file = segment.file().map_err(Error::io("open", path))?;
@@ -68,7 +69,7 @@ fn checksum(outgoing: &Outgoing<'_>) -> io::Result<u32> {
     Ok(crc)
 }
 
-fn check_open(signal: &OffloadSignal) -> io::Result<()> {
+fn check_open(signal: &WorkSignal<Offloaded>) -> io::Result<()> {
     match signal.is_closed() {
         true => Err(io::Error::other("the store is closing")),
         false => Ok(()),
@@ -76,7 +77,7 @@ fn check_open(signal: &OffloadSignal) -> io::Result<()> {
 }
 
 /// A closing store is no failure of the bucket.
-fn or_closed(signal: &OffloadSignal, error: Error) -> Error {
+fn or_closed(signal: &WorkSignal<Offloaded>, error: Error) -> Error {
     match signal.is_closed() {
         true => Error::Closed,
         false => error,

@@ -1,28 +1,30 @@
-//! What wakes the merger: new segments, a new retention, or a request.
+//! What wakes a thread that works beside ingest, the merger or the one that speaks with the bucket: something to do, a time, or a
+//! request. What fails is tried again, ever more seldom.
 
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{Compacted, Error};
+use crate::Error;
 
 /// How long to wait after the first failure; doubled with each that follows.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// The longest wait: what a full disk is tried again at.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(1800);
 
-pub(crate) type MergeAnswer = SyncSender<Result<Compacted, Error>>;
+/// Where the thread says what came of a request.
+pub(crate) type Answer<T> = SyncSender<Result<T, Error>>;
 
-/// Told by the flusher and by callers, waited for by the merger. Reads the monotonic clock only.
-#[derive(Debug, Default)]
-pub(crate) struct MergeSignal {
-    state: Mutex<State>,
+/// Told by whoever makes work, waited for by the thread that does it. Reads the monotonic clock only.
+#[derive(Debug)]
+pub(crate) struct WorkSignal<T> {
+    state: Mutex<State<T>>,
     changed: Condvar,
+    /// The longest wait after a failure.
+    retry_after_max: Duration,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    requests: Vec<MergeAnswer>,
+#[derive(Debug)]
+struct State<T> {
+    requests: Vec<Answer<T>>,
     is_due: bool,
     is_closed: bool,
     /// Not before, unless asked.
@@ -30,22 +32,36 @@ struct State {
     retry_after: Option<Duration>,
 }
 
-/// Why the merger is woken.
-pub(super) enum Wake {
+/// Why the thread is woken.
+pub(crate) enum Wake<T> {
     Due,
-    Requested(MergeAnswer),
+    Requested(Answer<T>),
     Closed,
 }
 
-impl MergeSignal {
-    /// There may be something to merge.
+impl<T> WorkSignal<T> {
+    pub(crate) fn new(retry_after_max: Duration) -> WorkSignal<T> {
+        WorkSignal {
+            state: Mutex::new(State {
+                requests: Vec::new(),
+                is_due: false,
+                is_closed: false,
+                not_before: None,
+                retry_after: None,
+            }),
+            changed: Condvar::new(),
+            retry_after_max,
+        }
+    }
+
+    /// There may be something to do.
     pub(crate) fn wake(&self) {
         self.lock().is_due = true;
         self.changed.notify_all();
     }
 
-    /// Asks for a merge of all there is now.
-    pub(crate) fn request(&self, answer: MergeAnswer) -> Result<(), Error> {
+    /// Asks for all that there is to do now.
+    pub(crate) fn request(&self, answer: Answer<T>) -> Result<(), Error> {
         let mut state = self.lock();
         if state.is_closed {
             return Err(Error::Closed);
@@ -55,7 +71,7 @@ impl MergeSignal {
         Ok(())
     }
 
-    /// Ends the merger after the block it is writing.
+    /// Ends the thread after the piece it is at.
     pub(crate) fn close(&self) {
         let requests = {
             let mut state = self.lock();
@@ -64,39 +80,41 @@ impl MergeSignal {
         };
         self.changed.notify_all();
         for request in requests {
+            // Who has gone away needs no answer.
             let _ = request.send(Err(Error::Closed));
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
 
     /// Waits a moment, unless the store closes.
-    pub(super) fn stand_back(&self, moment: Duration) {
+    pub(crate) fn stand_back(&self, moment: Duration) {
         let state = self.lock();
-        let is_open = |state: &mut State| !state.is_closed;
+        let is_open = |state: &mut State<T>| !state.is_closed;
         // What is waited for is time; whoever closes ends it early.
         drop(self.changed.wait_timeout_while(state, moment, is_open));
     }
 
-    pub(super) fn succeeded(&self) {
+    pub(crate) fn succeeded(&self) {
         let mut state = self.lock();
         state.not_before = None;
         state.retry_after = None;
     }
 
     /// Leaves it alone for a while after a failure.
-    pub(super) fn postpone(&self) {
+    pub(crate) fn postpone(&self) {
         let mut state = self.lock();
         let after = state.retry_after.map_or(RETRY_AFTER, |after| after * 2);
-        let after = after.min(RETRY_AFTER_MAX);
+        let after = after.min(self.retry_after_max);
         state.retry_after = Some(after);
         state.not_before = Some(Instant::now() + after);
         state.is_due = true;
     }
 
-    pub(super) fn wait(&self) -> Wake {
+    /// Waits for something to do, which there is from `due_at` on in any case.
+    pub(crate) fn wait(&self, due_at: Option<Instant>) -> Wake<T> {
         let mut state = self.lock();
         loop {
             if state.is_closed {
@@ -106,19 +124,19 @@ impl MergeSignal {
                 return Wake::Requested(request);
             }
             let now = Instant::now();
-            let pause = state
-                .not_before
-                .and_then(|at| at.checked_duration_since(now));
-            if state.is_due && pause.is_none() {
-                state.is_due = false;
-                return Wake::Due;
-            }
-            state = match pause {
-                Some(pause) if state.is_due => {
-                    let woken = self.changed.wait_timeout(state, pause);
+            let wanted_at = if state.is_due { Some(now) } else { due_at };
+            let not_before = state.not_before;
+            let begins_at = wanted_at.map(|at| not_before.map_or(at, |earliest| at.max(earliest)));
+            state = match begins_at {
+                Some(at) if at <= now => {
+                    state.is_due = false;
+                    return Wake::Due;
+                }
+                Some(at) => {
+                    let woken = self.changed.wait_timeout(state, at - now);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
-                _ => {
+                None => {
                     let woken = self.changed.wait(state);
                     woken.unwrap_or_else(PoisonError::into_inner)
                 }
@@ -126,7 +144,7 @@ impl MergeSignal {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Every change is a single assignment or push.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
