@@ -71,8 +71,8 @@ impl Merger {
                     self.note(result.map(drop));
                 }
                 Wake::Requested(answer) => {
-                    // Who has gone away needs no answer.
-                    let _ = answer.send(self.merge_all(Eagerness::Everything));
+                    let result = self.merge_all(Eagerness::Everything);
+                    shared.merge.answer(&answer, result);
                 }
                 Wake::Closed => return,
             }

@@ -75,8 +75,8 @@ impl Offloader {
                     self.note(result.map(drop));
                 }
                 Wake::Requested(answer) => {
-                    // Who has gone away needs no answer.
-                    let _ = answer.send(self.offload());
+                    let result = self.offload();
+                    shared.offload.answer(&answer, result);
                 }
                 Wake::Closed => return,
             }

@@ -71,6 +71,15 @@ impl<T> WorkSignal<T> {
         Ok(())
     }
 
+    /// Tells who asked; what failed is tried again.
+    pub(crate) fn answer(&self, answer: &Answer<T>, result: Result<T, Error>) {
+        if result.is_err() {
+            self.postpone();
+        }
+        // Who has gone away needs no answer.
+        let _ = answer.send(result);
+    }
+
     /// Ends the thread after the piece it is at.
     pub(crate) fn close(&self) {
         let requests = {
@@ -121,6 +130,8 @@ impl<T> WorkSignal<T> {
                 return Wake::Closed;
             }
             if let Some(request) = state.requests.pop() {
+                // What is asked for is all that there is to do: what was due is done with it.
+                state.is_due = false;
                 return Wake::Requested(request);
             }
             let now = Instant::now();
