@@ -50,26 +50,21 @@ pub(crate) fn count(
         matches: if holds_without { absent.into() } else { 0 },
         rows_scanned: 0,
     };
-    let of_templates = text.uses.uses().iter().map(|used| used.rows);
-    let rows_by_code = std::iter::once(text.uses.whole_rows()).chain(of_templates);
-    for (code, rows) in rows_by_code.enumerate() {
+    for (code, rows) in text.uses.rows_by_code().enumerate() {
         let texts = TextsOfCode {
             tests: &tests,
             code,
         };
-        let known = condition.known(&mut |clause| match texts.outcome(clause) {
-            Outcome::All => Some(true),
-            Outcome::None => Some(false),
-            Outcome::Open => None,
-        });
-        match known {
+        match condition.known(&mut |clause| texts.outcome(clause).known()) {
             Some(true) => counted.matches += u64::from(rows),
             Some(false) => {}
             None => {
                 budget.check()?;
                 let all = Selection::all(rows as usize);
                 counted.matches += condition.evaluate(&texts, all)?.count() as u64;
-                counted.rows_scanned += u64::from(rows);
+                if texts.are_looked_at() {
+                    counted.rows_scanned += u64::from(rows);
+                }
             }
         }
     }
@@ -114,6 +109,12 @@ impl TextsOfCode<'_> {
         let outcome = self.test(clause).map(|test| test.outcomes()[self.code]);
         outcome.unwrap_or(Outcome::None)
     }
+
+    /// Whether a clause takes a look at the texts themselves.
+    fn are_looked_at(&self) -> bool {
+        let mut tests = self.tests.iter();
+        tests.any(|(clause, _)| self.outcome(*clause) == Outcome::Open)
+    }
 }
 
 impl EvaluateClause for TextsOfCode<'_> {
@@ -123,6 +124,7 @@ impl EvaluateClause for TextsOfCode<'_> {
     fn cost(&self, clause: ClauseId, rows: usize) -> u64 {
         match self.outcome(clause) {
             Outcome::All | Outcome::None => 0,
+            Outcome::Listed => 1,
             Outcome::Open => rows as u64,
         }
     }
@@ -130,7 +132,7 @@ impl EvaluateClause for TextsOfCode<'_> {
     fn evaluate(&self, clause: ClauseId, among: &Selection) -> Result<Selection, Failure> {
         match (self.outcome(clause), self.test(clause)) {
             (Outcome::All, _) => Ok(among.clone()),
-            (Outcome::Open, Some(test)) => {
+            (Outcome::Listed | Outcome::Open, Some(test)) => {
                 test.select_places(self.code, among, self.tests.len() > 1)
             }
             _ => Ok(Selection::none(among.rows())),

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cordwood_query::{Predicate, TextPattern, TextTest};
-use cordwood_store::column::{SlotIndex, SlotRun};
+use cordwood_store::column::{ListedWord, SlotRun};
 use cordwood_store::template::{CharClasses, Stamp, Template, TemplateTable, slot_runs};
-use cordwood_store::tokens::WordHash;
 
 use crate::selection::Selection;
 
@@ -26,6 +25,8 @@ pub(crate) enum Verdict {
 /// The first slot that a match reaches into, and the next if it reaches so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotNeed {
+    /// The word that is all it takes, whichever slot of the template it is in, or the pair, whichever two slots.
+    pub(crate) word: Option<WordIndex>,
     pub(crate) first: SlotPart,
     pub(crate) next: Option<SlotPart>,
     /// Whether these slots are all that it takes for a match.
@@ -59,6 +60,8 @@ pub(crate) struct TemplateTest {
     literals: Option<Vec<Literal>>,
     /// The parts of all literals.
     parts: Vec<LiteralPart>,
+    /// The words of all literals that an index can be asked for.
+    words: Vec<ListedWord>,
     /// By the address of a table, the verdicts on its templates.
     tables: Mutex<HashMap<usize, Arc<TableVerdicts>>>,
 }
@@ -71,9 +74,12 @@ pub(crate) struct TableVerdicts {
     by_template: Vec<Verdict>,
 }
 
+/// The place of a word among those of a test.
+pub(crate) type WordIndex = usize;
+
 /// What every text contains that matches an alternative of a test.
 #[derive(Debug)]
-struct Literal {
+pub(crate) struct Literal {
     text: String,
     pattern: TextPattern,
     /// Whether the alternative matches wherever the literal stands at the boundaries of words.
@@ -83,7 +89,9 @@ struct Literal {
     /// Of [`TemplateTest::parts`], and where in the text it begins.
     parts: Vec<(usize, usize)>,
     /// Words without which no text matches that is kept whole, as far as they can be looked up.
-    words: Vec<WordHash>,
+    pub(crate) words: Vec<WordIndex>,
+    /// The word it is, or the two words: whatever text holds them matches.
+    pub(crate) is_word: Option<WordIndex>,
 }
 
 /// A run of slot characters in a literal. A match that reaches into a slot covers as much of it as one of these runs,
@@ -98,7 +106,7 @@ pub(crate) struct LiteralPart {
     bytes_min: u32,
     bytes: usize,
     /// Its words, if a slot must hold them as words.
-    pub(crate) words: Vec<WordHash>,
+    pub(crate) words: Vec<WordIndex>,
 }
 
 impl TableVerdicts {
@@ -115,6 +123,7 @@ impl TemplateTest {
         let mut test = TemplateTest {
             literals: None,
             parts: Vec::new(),
+            words: Vec::new(),
             tables: Mutex::default(),
         };
         let alternatives = match predicate.alternatives() {
@@ -132,24 +141,36 @@ impl TemplateTest {
         let text = test.required_literal()?;
         let is_phrase = matches!(test, TextTest::Contains(_));
         let holds_words = is_phrase || matches!(test, TextTest::Exact(_));
-        let words_of = |text: &str, listed: fn(&str) -> Vec<WordHash>| match holds_words {
-            true => listed(text),
-            false => Vec::new(),
-        };
         let mut parts = Vec::new();
         for run in slot_runs(&text) {
             let start = run.as_ptr().addr() - text.as_ptr().addr();
             parts.push((self.parts.len(), start));
             let bytes = if run.is_ascii() { run.len() } else { 0 };
+            let words = match holds_words {
+                true => self.add_words(ListedWord::each_of(run)),
+                false => Vec::new(),
+            };
             self.parts.push(LiteralPart {
                 pattern: TextPattern::new(run)?,
                 classes: CharClasses::of(run),
                 bytes_min: u32::try_from(bytes).unwrap_or(u32::MAX),
                 bytes: run.len(),
-                words: words_of(run, SlotIndex::words_of),
+                words,
                 is_phrase,
             });
         }
+        let words = match holds_words {
+            true => {
+                let mut words = ListedWord::each_of(&text);
+                words.extend(ListedWord::each_pair_of(&text));
+                self.add_words(words)
+            }
+            false => Vec::new(),
+        };
+        let is_all = |word: &WordIndex| {
+            let spelled = self.words[*word].spelled();
+            is_phrase && spelled.eq_ignore_ascii_case(&text)
+        };
         Some(Literal {
             pattern: TextPattern::new(&text)?,
             is_phrase,
@@ -158,23 +179,37 @@ impl TemplateTest {
                 _ => is_phrase,
             },
             parts,
-            words: words_of(&text, SlotIndex::words_of_whole),
+            is_word: words.iter().copied().find(is_all),
+            words,
             text,
         })
+    }
+
+    fn add_words(&mut self, words: Vec<ListedWord>) -> Vec<WordIndex> {
+        let mut indexes = Vec::with_capacity(words.len());
+        for word in words {
+            let known = self.words.iter().position(|known| *known == word);
+            indexes.push(known.unwrap_or(self.words.len()));
+            if known.is_none() {
+                self.words.push(word);
+            }
+        }
+        indexes
+    }
+
+    /// All words that an index may be asked for.
+    pub(crate) fn words(&self) -> &[ListedWord] {
+        &self.words
+    }
+
+    /// Of the alternatives of the test, what their matches contain; `None` if that is not known of one of them.
+    pub(crate) fn literals(&self) -> Option<&[Literal]> {
+        self.literals.as_deref()
     }
 
     /// The part of a literal that a slot needs to hold.
     pub(crate) fn part(&self, needed: SlotPart) -> &LiteralPart {
         &self.parts[needed.part]
-    }
-
-    /// Whether a text that is kept whole may match.
-    pub(crate) fn may_match_whole(&self, slots: &SlotIndex) -> bool {
-        let may_match = |literal: &Literal| slots.whole_may_hold(&literal.words);
-        match &self.literals {
-            Some(literals) => literals.iter().any(may_match),
-            None => slots.whole_may_hold(&[]),
-        }
     }
 
     /// The verdicts on the templates of a table, of the test that this was made of.
@@ -260,6 +295,7 @@ impl TemplateTest {
         if !literal.text.is_ascii() {
             // Letters of two cases may differ in length, so that what is around the slot is not compared.
             return Some(SlotNeed {
+                word: None,
                 first: SlotPart {
                     at_start: false,
                     at_end: false,
@@ -275,6 +311,9 @@ impl TemplateTest {
         let after = statics[slot + 1];
         if literal_after.len() <= after.len() {
             return starts_with(after, literal_after).then_some(SlotNeed {
+                word: literal
+                    .is_word
+                    .filter(|word| self.parts[part].words == [*word]),
                 first,
                 next: None,
                 suffices: literal.suffices,
@@ -293,7 +332,9 @@ impl TemplateTest {
             true => starts_with(behind_next, rest),
             false => starts_with(rest, behind_next) && slot + 3 < statics.len(),
         };
+        let ends_both = first.at_start || !rest.is_empty();
         agrees.then_some(SlotNeed {
+            word: literal.is_word.filter(|_| !ends_both && after.len() == 1),
             first,
             next: Some(SlotPart {
                 slot: slot + 1,

@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use cordwood_query::{Predicate, TextTest};
-use cordwood_store::column::{SlotIndex, SlotValues, TextSlots};
-use cordwood_store::template::{TemplateUse, TemplateUses};
+use cordwood_store::column::{SlotIndex, SlotValues};
+use cordwood_store::template::TemplateUses;
 
 use crate::block::OpenBlock;
-use crate::evaluate::templates::{SlotNeed, SlotPart, TableVerdicts, TemplateTest, Verdict};
+use crate::evaluate::listed::{ListedTexts, TextsOfWord};
+use crate::evaluate::templates::{
+    Literal, SlotNeed, SlotPart, TableVerdicts, TemplateTest, Verdict, WordIndex,
+};
 use crate::evaluate::values::ValueTest;
 use crate::evaluate::{Failure, ranks};
 use crate::selection::Selection;
@@ -22,8 +25,21 @@ const SPARSE_SHARE: usize = 8;
 pub(crate) enum Outcome {
     All,
     None,
+    /// The index lists those that match.
+    Listed,
     /// It depends on the slots, or on the texts that are kept whole.
     Open,
+}
+
+impl Outcome {
+    /// What is known of a whole without a look at single texts.
+    pub(crate) fn known(self) -> Option<bool> {
+        match self {
+            Outcome::All => Some(true),
+            Outcome::None => Some(false),
+            Outcome::Listed | Outcome::Open => None,
+        }
+    }
 }
 
 /// A test on one column of one block.
@@ -35,6 +51,8 @@ pub(crate) struct TextColumnTest<'a> {
     block: &'a OpenBlock,
     column: usize,
     uses: &'a TemplateUses,
+    /// What the index lists of the words of the test.
+    listed: ListedTexts,
     /// By code: 0 are the texts that are kept whole.
     outcomes: Vec<Outcome>,
 }
@@ -53,6 +71,7 @@ impl<'a> TextColumnTest<'a> {
             block,
             column,
             uses,
+            listed: ListedTexts::new(test.words().len(), uses),
             outcomes: Vec::new(),
         };
         column_test.outcomes = match predicate.text_test() {
@@ -64,74 +83,125 @@ impl<'a> TextColumnTest<'a> {
     }
 
     fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
-        let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
-            Verdict::All | Verdict::None => true,
-            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamps(*need, used)),
-            Verdict::Open => false,
-        };
-        let uses = self.uses.uses();
-        let index = match self.uses.whole_rows() == 0 && uses.iter().all(is_decided) {
-            true => None,
-            false => Some(self.block.slot_index(self.column)?),
-        };
-        let whole = match index {
-            Some(index) if self.test.may_match_whole(index) => Outcome::Open,
-            _ => Outcome::None,
-        };
-        let of_template = |(template, used): (usize, &TemplateUse)| {
-            Ok(match (self.verdicts.of(used.template), index) {
-                (Verdict::All, _) => Outcome::All,
-                // Without an index all is decided.
-                (Verdict::None, _) | (_, None) => Outcome::None,
-                (Verdict::Slots(needs), Some(index)) => {
-                    match self.fits_any(needs, template, index)? {
-                        true => Outcome::Open,
-                        false => Outcome::None,
-                    }
-                }
-                (Verdict::Open, Some(_)) => Outcome::Open,
-            })
-        };
-        let of_templates = uses.iter().enumerate().map(of_template);
-        std::iter::once(Ok(whole)).chain(of_templates).collect()
-    }
-
-    fn fits_stamps(&self, need: SlotNeed, used: &TemplateUse) -> bool {
-        need.parts().all(|needed| {
-            let stamp = used.stamps.get(needed.slot);
-            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
-        })
-    }
-
-    fn fits(&self, need: SlotNeed, template: usize, index: &SlotIndex) -> Result<bool, Failure> {
-        if !self.fits_stamps(need, &self.uses.uses()[template]) {
-            return Ok(false);
+        let mut outcomes = vec![self.outcome_of_whole()?];
+        for (template, used) in self.uses.uses().iter().enumerate() {
+            outcomes.push(match self.verdicts.of(used.template) {
+                Verdict::All => Outcome::All,
+                Verdict::None => Outcome::None,
+                Verdict::Slots(needs) => self.outcome_of_needs(needs, template)?,
+                Verdict::Open => Outcome::Open,
+            });
         }
-        for needed in need.parts() {
-            let part = self.test.part(needed);
-            if !index.may_hold(template, needed.slot, &part.words)? {
-                return Ok(false);
+        Ok(outcomes)
+    }
+
+    fn outcome_of_whole(&self) -> Result<Outcome, Failure> {
+        if self.uses.whole_rows() == 0 {
+            return Ok(Outcome::None);
+        }
+        let Some(literals) = self.test.literals() else {
+            return Ok(Outcome::Open);
+        };
+        let mut outcome = Outcome::None;
+        for literal in literals {
+            let is_listed = match literal.is_word {
+                Some(word) => self.texts_of(word)?.is_some(),
+                None => false,
+            };
+            match self.whole_may_hold(literal)? {
+                false => {}
+                true if is_listed => outcome = Outcome::Listed,
+                true => return Ok(Outcome::Open),
             }
-            let values = index.distinct_values(template, needed.slot)?;
-            if values.is_some_and(|values| part.select(needed, values).is_empty()) {
+        }
+        Ok(outcome)
+    }
+
+    fn whole_may_hold(&self, literal: &Literal) -> Result<bool, Failure> {
+        for word in &literal.words {
+            let may_hold = match self.texts_of(*word)? {
+                Some(texts) => texts.of_code(0).next().is_some(),
+                None => self.index()?.whole_may_hold(&self.test.words()[*word])?,
+            };
+            if !may_hold {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn fits_any(
-        &self,
-        needs: &[SlotNeed],
-        template: usize,
-        index: &SlotIndex,
-    ) -> Result<bool, Failure> {
+    fn outcome_of_needs(&self, needs: &[SlotNeed], template: usize) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::None;
         for need in needs {
-            if self.fits(*need, template, index)? {
-                return Ok(true);
+            match self.listed_for(*need)? {
+                Some(texts) if texts.of_code(template + 1).next().is_some() => {
+                    outcome = Outcome::Listed;
+                }
+                None if self.fits(*need, template)? => return Ok(Outcome::Open),
+                _ => {}
             }
         }
-        Ok(false)
+        Ok(outcome)
+    }
+
+    /// The texts that meet a need, if the index lists them.
+    fn listed_for(&self, need: SlotNeed) -> Result<Option<TextsOfWord<'_>>, Failure> {
+        match need.word {
+            Some(word) => self.texts_of(word),
+            None => Ok(None),
+        }
+    }
+
+    fn index(&self) -> Result<&'a SlotIndex, Failure> {
+        Ok(self.block.slot_index(self.column)?)
+    }
+
+    fn texts_of(&self, word: WordIndex) -> Result<Option<TextsOfWord<'_>>, Failure> {
+        self.listed.of(word, || {
+            Ok(self.index()?.texts_of(&self.test.words()[word])?)
+        })
+    }
+
+    /// Whether a need may be met by some text of a template.
+    fn fits(&self, need: SlotNeed, template: usize) -> Result<bool, Failure> {
+        let stamps = &self.uses.uses()[template].stamps;
+        let fits_stamp = |needed: SlotPart| {
+            let stamp = stamps.get(needed.slot);
+            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
+        };
+        if !need.parts().all(fits_stamp) {
+            return Ok(false);
+        }
+        for needed in need.parts() {
+            if !self.slot_may_hold(needed, template)? {
+                return Ok(false);
+            }
+        }
+        match (need.word, need.next) {
+            (Some(pair), Some(_)) => {
+                let pair = &self.test.words()[pair];
+                Ok(self.index()?.may_hold_between(pair)?)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn slot_may_hold(&self, needed: SlotPart, template: usize) -> Result<bool, Failure> {
+        let part = self.test.part(needed);
+        for word in &part.words {
+            let may_hold = match self.texts_of(*word)? {
+                Some(texts) => texts.of_code(template + 1).next().is_some(),
+                None => {
+                    let word = &self.test.words()[*word];
+                    self.index()?.may_hold(template, needed.slot, word)?
+                }
+            };
+            if !may_hold {
+                return Ok(false);
+            }
+        }
+        let values = self.index()?.distinct_values(template, needed.slot)?;
+        Ok(values.is_none_or(|values| !part.select(needed, values).is_empty()))
     }
 
     /// By code.
@@ -139,37 +209,51 @@ impl<'a> TextColumnTest<'a> {
         &self.outcomes
     }
 
-    /// Of the texts of a code whose outcome is open, by their places, those that match, of the wanted ones at least.
+    /// Of the texts of a code whose outcome is listed or open, by their places, those that match, of the wanted ones at least.
     pub(crate) fn select_places(
         &self,
         code: usize,
         wanted: &Selection,
         keeps_texts: bool,
     ) -> Result<Selection, Failure> {
-        let slots = self.block.text_slots(self.column)?;
         let Some(template) = code.checked_sub(1) else {
-            return self.select_whole(slots, wanted, keeps_texts);
+            return self.select_whole(wanted, keeps_texts);
         };
         let verdict = self.verdicts.of(self.uses.uses()[template].template);
         let mut candidates = wanted.clone();
         if let Verdict::Slots(needs) = verdict {
-            let mut any = Selection::none(wanted.rows());
-            let mut suffices = true;
-            let index = slots.index();
-            for need in needs {
-                if !self.fits(*need, template, index)? {
-                    continue;
-                }
-                let (meeting, is_enough) = self.meeting(*need, template, slots, wanted.rows())?;
-                suffices &= is_enough || meeting.is_empty();
-                any.union(&meeting);
-            }
-            candidates.intersect(&any);
-            if suffices {
+            let (meeting, suffices) = self.meeting_any(needs, template, wanted.rows())?;
+            candidates.intersect(&meeting);
+            if suffices || candidates.is_empty() {
                 return Ok(candidates);
             }
         }
-        self.select_built(slots, template, &candidates, keeps_texts)
+        self.select_built(template, &candidates, keeps_texts)
+    }
+
+    /// The places that meet a need, and whether all of them match.
+    fn meeting_any(
+        &self,
+        needs: &[SlotNeed],
+        template: usize,
+        rows: usize,
+    ) -> Result<(Selection, bool), Failure> {
+        let mut any = Selection::none(rows);
+        let mut suffices = true;
+        for need in needs {
+            if let Some(texts) = self.listed_for(*need)? {
+                let places = texts.of_code(template + 1);
+                places.for_each(|place| any.insert(place));
+                continue;
+            }
+            if !self.fits(*need, template)? {
+                continue;
+            }
+            let (meeting, is_enough) = self.meeting(*need, template, rows)?;
+            suffices &= is_enough || meeting.is_empty();
+            any.union(&meeting);
+        }
+        Ok((any, suffices))
     }
 
     /// The places whose slot holds what it needs to; `None` if that is not known.
@@ -177,10 +261,10 @@ impl<'a> TextColumnTest<'a> {
         &self,
         needed: SlotPart,
         template: usize,
-        slots: &TextSlots,
         rows: usize,
     ) -> Result<Option<Selection>, Failure> {
         let part = self.test.part(needed);
+        let slots = self.block.text_slots(self.column)?;
         Ok(match slots.values(template, needed.slot)? {
             SlotValues::Texts(values) => Some(part.select(needed, values)),
             SlotValues::Dictionary(values, codes) => {
@@ -200,13 +284,12 @@ impl<'a> TextColumnTest<'a> {
         &self,
         need: SlotNeed,
         template: usize,
-        slots: &TextSlots,
         rows: usize,
     ) -> Result<(Selection, bool), Failure> {
         let mut meeting = Selection::all(rows);
         let mut suffices = need.suffices;
         for needed in need.parts() {
-            match self.holding(needed, template, slots, rows)? {
+            match self.holding(needed, template, rows)? {
                 Some(holding) => meeting.intersect(&holding),
                 None => suffices = false,
             }
@@ -219,11 +302,11 @@ impl<'a> TextColumnTest<'a> {
 
     fn select_built(
         &self,
-        slots: &TextSlots,
         template: usize,
         candidates: &Selection,
         keeps_texts: bool,
     ) -> Result<Selection, Failure> {
+        let slots = self.block.text_slots(self.column)?;
         let mut held = Selection::none(candidates.rows());
         if candidates.count() * SPARSE_SHARE < candidates.rows() {
             let mut text = String::new();
@@ -251,14 +334,19 @@ impl<'a> TextColumnTest<'a> {
         Ok(held)
     }
 
-    fn select_whole(
-        &self,
-        slots: &TextSlots,
-        wanted: &Selection,
-        keeps_texts: bool,
-    ) -> Result<Selection, Failure> {
+    fn select_whole(&self, wanted: &Selection, keeps_texts: bool) -> Result<Selection, Failure> {
         let mut held = Selection::none(wanted.rows());
-        let whole = slots.whole()?;
+        if self.outcomes.first() == Some(&Outcome::Listed) {
+            let words = self.test.literals().into_iter().flatten();
+            for word in words.filter_map(|literal| literal.is_word) {
+                if let Some(texts) = self.texts_of(word)? {
+                    texts.of_code(0).for_each(|place| held.insert(place));
+                }
+            }
+            held.intersect(wanted);
+            return Ok(held);
+        }
+        let whole = self.block.text_slots(self.column)?.whole()?;
         for index in 0..whole.frame_count() {
             if keeps_texts {
                 whole.get(whole.frame_ranks(index).start)?;
@@ -318,15 +406,18 @@ pub(crate) fn select(
     Ok(ranks::to_rows(&presence, held))
 }
 
-/// The codes with open outcomes and wanted ranks, each with all its ranks.
+/// The codes whose outcomes differ from text to text and that have wanted ranks, each with all its ranks.
 fn open_ranks(
     codes: &[u16],
     outcomes: &[Outcome],
     wanted: &Selection,
 ) -> impl Iterator<Item = (usize, Vec<usize>)> {
-    let is_open = |code: usize| outcomes.get(code) == Some(&Outcome::Open);
+    let is_open = |code: usize| {
+        let outcome = outcomes.get(code);
+        outcome.is_some_and(|outcome| outcome.known().is_none())
+    };
     let mut ranks: Vec<Option<Vec<usize>>> = vec![None; outcomes.len()];
-    if outcomes.contains(&Outcome::Open) {
+    if (0..outcomes.len()).any(is_open) {
         for rank in wanted.iter() {
             let code = codes.get(rank).map_or(0, |code| usize::from(*code));
             if is_open(code) {

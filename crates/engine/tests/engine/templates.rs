@@ -27,11 +27,12 @@ fn slot() -> impl Strategy<Value = String> {
 }
 
 fn message() -> impl Strategy<Value = String> {
-    (0usize..6, slot(), slot()).prop_map(|(kind, a, b)| match kind {
+    (0usize..7, slot(), slot()).prop_map(|(kind, a, b)| match kind {
         0 => format!("Connection refused by {a} after {b}, again"),
         1 => format!("{a} is the user that took {b}"),
         2 => format!("statement timeout ÄRGER of {a}; took {b} there"),
         3 => format!("é {a}={b} «user» in some more words"),
+        5 => format!("it gave {a} {b} {a}-{b} at last"),
         4 => "nothing varies in this: timeout of the user".to_owned(),
         _ => format!("{a} and {b}: {b} or {a}, who knows"),
     })
@@ -67,6 +68,12 @@ const QUESTIONS: &[&str] = &[
     "message:\" and \"",
     "message:\"; took\"",
     "message:\"ärger of\"",
+    "message:\"user refused\"",
+    "message:\"refused zoe\"",
+    "message:\"refused user-3\"",
+    "message:\"gave user refused\"",
+    "message:(\"user zoe\" OR \"refused refused\")",
+    "message:\"user refused\" NOT message:zoe",
     "message:zoe",
     "message:\"zoe and\"",
     "message:ék",

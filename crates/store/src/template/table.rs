@@ -162,7 +162,7 @@ impl TemplateUses {
     }
 
     /// How many texts have each code.
-    pub(crate) fn rows_by_code(&self) -> impl Iterator<Item = u32> {
+    pub fn rows_by_code(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.whole_rows).chain(self.uses.iter().map(|used| used.rows))
     }
 

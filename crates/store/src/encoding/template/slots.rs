@@ -1,17 +1,22 @@
 //! What stands in the slots of a column, template by template and place by place.
 //!
 //! A slot of few distinct values is a dictionary, numbers are packed, all else is text. The index says of which kind each
-//! slot is and where it lies, and which words are in which frame of text: a search reads it first, and mostly no more.
+//! slot is and where it lies, and which texts hold a word: a search reads it first, and mostly no more.
 
 mod affixed;
 mod frames;
 mod index;
+mod postings;
 mod read;
+mod token_words;
+mod words;
 
 use cordwood_event::Scalar;
 
 use self::affixed::Affixed;
-use self::frames::{FrameWriter, WordLists};
+use self::frames::FrameWriter;
+use self::postings::{LIST_OF_DISTINCT, list_of_frame};
+use self::token_words::TokenWords;
 use super::super::cursor::push_count;
 use super::super::distinct::Distinct;
 use super::super::frame::Compressor;
@@ -22,6 +27,7 @@ use crate::template::Stamp;
 pub use index::SlotIndex;
 pub(crate) use read::Slots;
 pub use read::{SlotRun, SlotValues};
+pub use words::ListedWord;
 
 /// How a slot is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,25 +66,34 @@ pub(super) struct EncodedSlots {
 }
 
 /// Encodes all slots, and the texts that are kept whole.
-pub(super) fn encode(
-    texts: &Tokenized<'_>,
-    column: &[&str],
+pub(super) fn encode<'a>(
+    texts: &Tokenized<'a>,
+    column: &[&'a str],
     split: &Split,
     compressor: &mut Compressor,
 ) -> EncodedSlots {
     let mut writer = Writer {
-        texts,
         compressor,
         kinds: Vec::new(),
         packed: Vec::new(),
         packed_lengths: Vec::new(),
         dictionary_lens: Vec::new(),
         dictionary_text: Vec::new(),
-        frames: FrameWriter::new(texts.tokens().len()),
+        frames: FrameWriter::default(),
+        texts,
+        words: TokenWords::new(texts),
     };
-    let stamps = split.templates.iter().map(|template| writer.push(template));
-    let stamps = stamps.collect();
-    let (index, slots) = writer.finish(column, &split.whole);
+    let whole = split.whole.iter();
+    let whole = whole.filter_map(|row| column.get(*row as usize).copied());
+    let whole: Vec<&str> = whole.collect();
+    writer.words.push_whole(&whole);
+    let mut first = split.whole.len();
+    let mut stamps = Vec::with_capacity(split.templates.len());
+    for template in &split.templates {
+        stamps.push(writer.push(template, first));
+        first += template.rows.len();
+    }
+    let (index, slots) = writer.finish(&whole);
     EncodedSlots {
         index,
         slots,
@@ -97,33 +112,40 @@ struct Writer<'a, 't> {
     /// The distinct values of all dictionaries, which lie in the index: a search looks at them there.
     dictionary_text: Vec<u8>,
     frames: FrameWriter,
+    words: TokenWords<'a, 't>,
 }
 
-impl Writer<'_, '_> {
-    fn push(&mut self, template: &SplitTemplate) -> Box<[Stamp]> {
-        let mut ids: Vec<TokenId> = Vec::with_capacity(template.rows.len());
-        let slots = template.slots.iter();
-        slots
-            .map(|place| {
-                let of_row = |row: &u32| self.texts.of_text(*row).get(*place).copied();
-                ids.clear();
-                ids.extend(template.rows.iter().filter_map(of_row));
-                self.push_slot(&ids)
-            })
+impl<'a> Writer<'a, '_> {
+    /// Adds the slots of a template, whose texts are numbered from `first` on.
+    fn push(&mut self, template: &SplitTemplate, first: usize) -> Box<[Stamp]> {
+        let ids_of = |place: &usize| -> Vec<TokenId> {
+            let of_row = |row: &u32| self.texts.of_text(*row).get(*place).copied();
+            template.rows.iter().filter_map(of_row).collect()
+        };
+        let by_slot: Vec<Vec<TokenId>> = template.slots.iter().map(ids_of).collect();
+        let after = template.template.statics().skip(1);
+        for ((slot, next), between) in by_slot.iter().zip(by_slot.iter().skip(1)).zip(after) {
+            self.words.push_between((slot, next), between, first);
+        }
+        by_slot
+            .iter()
+            .map(|ids| self.push_slot(ids, first))
             .collect()
     }
 
-    fn push_slot(&mut self, ids: &[TokenId]) -> Stamp {
+    fn push_slot(&mut self, ids: &[TokenId], first: usize) -> Stamp {
         let packed_before = self.packed.len();
-        let values: Vec<Scalar<'_>> = ids
-            .iter()
-            .map(|id| Scalar::Str(self.texts.text(*id)))
-            .collect();
+        let values: Vec<&'a str> = ids.iter().map(|id| self.texts.text(*id)).collect();
+        let scalars: Vec<Scalar<'_>> = values.iter().copied().map(Scalar::Str).collect();
         let distinct_max = DISTINCT_MAX.min(ids.len() / ROWS_PER_VALUE);
-        let (kind, stamp) = match Distinct::of(&values, distinct_max) {
-            Some(distinct) => (Kind::Dictionary, self.push_dictionary(&distinct)),
-            None => self.push_each(ids),
+        let (kind, stamp, list) = match Distinct::of(&scalars, distinct_max) {
+            Some(distinct) => {
+                let stamp = self.push_dictionary(&distinct);
+                (Kind::Dictionary, stamp, LIST_OF_DISTINCT)
+            }
+            None => self.push_each(&values),
         };
+        self.words.push_slot(ids, first, list);
         if kind != Kind::Text {
             self.packed_lengths
                 .push(signed(self.packed.len() - packed_before));
@@ -132,17 +154,18 @@ impl Writer<'_, '_> {
         stamp
     }
 
-    fn push_each(&mut self, ids: &[TokenId]) -> (Kind, Stamp) {
-        let values: Vec<&str> = ids.iter().map(|id| self.texts.text(*id)).collect();
+    /// The kind of the slot, its stamp, and the list of its rare words.
+    fn push_each(&mut self, values: &[&'a str]) -> (Kind, Stamp, u32) {
         let stamp = Stamp::of(values.iter().copied());
-        match Affixed::of(&values) {
+        match Affixed::of(values) {
             Some(numbers) => {
                 numbers.encode(&mut self.packed);
-                (Kind::Numbers, stamp)
+                (Kind::Numbers, stamp, LIST_OF_DISTINCT)
             }
             None => {
-                self.frames.push(ids, self.texts, self.compressor);
-                (Kind::Text, stamp)
+                let list = list_of_frame(self.frames.closed());
+                self.frames.push(values.iter().copied(), self.compressor);
+                (Kind::Text, stamp, list)
             }
         }
     }
@@ -157,15 +180,14 @@ impl Writer<'_, '_> {
     }
 
     /// The chunk of the index and the chunk of slots.
-    fn finish(mut self, column: &[&str], whole: &[u32]) -> (Vec<u8>, Vec<u8>) {
+    fn finish(mut self, whole: &[&str]) -> (Vec<u8>, Vec<u8>) {
         let compressor = self.compressor;
         self.frames.close(compressor);
-        let whole = whole.iter().filter_map(|row| column.get(*row as usize));
-        let whole: Vec<&str> = whole.copied().collect();
+        let lists = list_of_frame(self.frames.closed()) as usize;
+        let postings = self.words.into_postings().encode(lists, compressor);
         let mut index = Vec::new();
-        let mut of_whole = WordLists::default();
-        of_whole.push_texts(whole.iter().copied());
-        of_whole.encode(&mut index);
+        push_count(&mut index, postings.len());
+        index.extend(postings);
 
         codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
@@ -173,17 +195,19 @@ impl Writer<'_, '_> {
         push_count(&mut index, self.dictionary_text.len());
         compressor.push_frame(&mut index, &self.dictionary_text);
         self.frames.encode_headers(&mut index);
-        let (mut words, frames) = self.frames.into_parts();
-        words.push_values(&self.dictionary_text);
-        words.encode(&mut index);
 
         let mut slots = self.packed;
-        slots.extend(frames);
+        slots.extend(self.frames.into_stored());
         if !whole.is_empty() {
-            text::encode(&whole, compressor, &mut slots);
+            text::encode(whole, compressor, &mut slots);
         }
         (index, slots)
     }
+}
+
+/// A block has fewer than 2^30 bytes of text, so that texts, tokens and words can be counted in 32 bits.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn signed(count: usize) -> i64 {

@@ -1,11 +1,22 @@
 //! What is decoded of a TEXT column: texts, stamps, slots and their index tell the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
+use crate::column::ListedWord;
 
 /// Texts come back one by one and by template, and the stamps tell the truth.
 pub(super) fn check(texts: &TextValues, values: &[Value]) {
     let (codes, slots) = (texts.codes(), texts.slots());
-    let mut seen = 0;
+    let whole = slots.whole().unwrap();
+    let mut seen = whole.len();
+    let mut words = TextsByWord::default();
+    for (number, text) in (0..).zip((0..whole.len()).map(|place| whole.get(place).unwrap())) {
+        let pairs = ListedWord::each_pair_of(text);
+        for word in ListedWord::each_of(text).into_iter().chain(pairs) {
+            words.add(&word, number, slots.index().whole_may_hold(&word));
+        }
+    }
     for (index, (template, used)) in codes.uses().templates().enumerate() {
         let run = slots.build_run(index).unwrap();
         let ranks = (0..values.len()).filter(|rank| usize::from(codes.codes()[*rank]) == index + 1);
@@ -19,25 +30,66 @@ pub(super) fn check(texts: &TextValues, values: &[Value]) {
         for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
             check_stamps(template, used, text);
         }
-        check_slots(slots, index, template, &run);
+        check_slots((slots, seen), index, template, &run, &mut words);
         seen += run.ends.len();
     }
-    let whole = slots.whole().unwrap();
-    assert_eq!(seen + whole.len(), values.len());
-    for text in (0..whole.len()).map(|place| whole.get(place).unwrap()) {
-        assert!(
-            slots
-                .index()
-                .whole_may_hold(&SlotIndex::words_of_whole(text))
-        );
+    assert_eq!(seen, values.len());
+    words.check(slots.index());
+}
+
+/// What the index must list.
+#[derive(Default)]
+struct TextsByWord {
+    by_word: BTreeMap<String, WordTexts>,
+}
+
+struct WordTexts {
+    word: ListedWord,
+    texts: BTreeSet<u32>,
+    /// Whether the index says so everywhere the word is.
+    may_hold: bool,
+}
+
+impl TextsByWord {
+    fn add(&mut self, word: &ListedWord, text: u32, may_hold: Result<bool, Corrupt>) {
+        let known = self.by_word.entry(word.spelled().to_owned());
+        let known = known.or_insert_with(|| WordTexts {
+            word: word.clone(),
+            texts: BTreeSet::new(),
+            may_hold: true,
+        });
+        known.texts.insert(text);
+        known.may_hold &= may_hold.unwrap();
+    }
+
+    /// A word is listed with all its texts, or known as a rare one.
+    fn check(&self, index: &SlotIndex) {
+        for (spelled, known) in &self.by_word {
+            match index.texts_of(&known.word).unwrap() {
+                Some(texts) => assert!(texts.iter().eq(&known.texts), "{spelled}: {texts:?}"),
+                None => assert!(known.may_hold, "{spelled} is nowhere"),
+            }
+        }
+        let [unknown] = &*ListedWord::each_of("in_no_text_of_these_tests") else {
+            panic!("that is one word");
+        };
+        assert_eq!(index.texts_of(unknown), Ok(None));
     }
 }
 
-/// The values of slots make the texts, and no word of one is ruled out by the index.
-fn check_slots(slots: &TextSlots, index: usize, template: &Template, run: &TextRun) {
+/// The values of slots make the texts, which are numbered from `first` on.
+fn check_slots(
+    (slots, first): (&TextSlots, usize),
+    index: usize,
+    template: &Template,
+    run: &TextRun,
+    words: &mut TextsByWord,
+) {
     let statics: Vec<&str> = template.statics().collect();
     for place in 0..run.ends.len() {
+        let number = u32::try_from(first + place).unwrap();
         let mut rebuilt = statics[0].to_owned();
+        let mut previous = 0;
         for slot in 0..template.slots() {
             let before = rebuilt.len();
             match slots.values(index, slot).unwrap() {
@@ -55,12 +107,31 @@ fn check_slots(slots: &TextSlots, index: usize, template: &Template, run: &TextR
                     rebuilt += rest.get(..end).unwrap();
                 }
             }
-            let words = SlotIndex::words_of(rebuilt.get(before..).unwrap());
-            assert_eq!(slots.index().may_hold(index, slot, &words), Ok(true));
+            for word in ListedWord::each_of(rebuilt.get(before..).unwrap()) {
+                words.add(&word, number, slots.index().may_hold(index, slot, &word));
+            }
+            let two = rebuilt.get(previous..).unwrap();
+            for pair in ListedWord::each_pair_of(two) {
+                let at = before - previous;
+                // Others are inside one slot, or reach into static text.
+                if slot > 0 && statics[slot].len() == 1 && is_around(two, &pair, at - 1) {
+                    words.add(&pair, number, slots.index().may_hold_between(&pair));
+                }
+            }
+            previous = before;
             rebuilt += statics[slot + 1];
         }
         assert_eq!(run.get(place), Some(&*rebuilt));
     }
+}
+
+/// Whether a pair stands with what is between its words at a place of a text.
+fn is_around(text: &str, pair: &ListedWord, between: usize) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let first = pair.spelled().split(|c| !is_word(c)).next().unwrap();
+    let start = between.checked_sub(first.len());
+    let found = start.and_then(|start| text.get(start..start + pair.spelled().len()));
+    found.is_some_and(|found| found.eq_ignore_ascii_case(pair.spelled()))
 }
 
 fn check_slot_value(values: SlotRun<'_>, index: usize) -> &str {

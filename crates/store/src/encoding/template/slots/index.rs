@@ -8,24 +8,24 @@ use bytes::Bytes;
 use super::super::super::cursor::Cursor;
 use super::super::super::frame::read_frame;
 use super::super::super::{Corrupt, codes, int};
-use super::frames::{
-    FrameEntry, ListedWords, decode_headers, each_listed, each_listed_word, within,
+use super::frames::{FrameEntry, decode_headers, within};
+use super::postings::{
+    LIST_BETWEEN_SLOTS, LIST_OF_DISTINCT, LIST_OF_WHOLE, Postings, list_of_frame,
 };
 use super::read::{SlotRun, ValueText};
+use super::words::ListedWord;
 use super::{DISTINCT_MAX, Kind};
 use crate::block::TEXT_BYTES_MAX;
 use crate::template::TemplateUses;
-use crate::tokens::WordHash;
 
-/// The index of the slots of a column; a slot is named by the index of its template among those of the column, and its place. What
-/// it says of texts that are kept whole is read at once, the rest when it is asked for: many searches ask for nothing of it.
+/// The index of the slots of a column; a slot is named by the index of its template among those of the column, and its place.
+/// Texts are numbered in the order of their codes, and within a code as they come. Its two parts are read when they are asked for.
 #[derive(Debug)]
 pub struct SlotIndex {
-    /// Of the texts that are kept whole.
-    words_of_whole: ListedWords,
     uses: Arc<TemplateUses>,
-    /// What is read when it is asked for.
-    stored: Bytes,
+    stored_postings: Bytes,
+    stored_places: Bytes,
+    postings: OnceLock<Postings>,
     places: OnceLock<SlotPlaces>,
 }
 
@@ -41,8 +41,6 @@ pub(super) struct SlotPlaces {
     frames: Vec<FrameEntry>,
     /// Where the stored bytes of the frames begin in the chunk of slots.
     frames_start: usize,
-    /// Of each frame, and of the dictionaries.
-    words: ListedWords,
     /// Where the texts that are kept whole begin in the chunk of slots, which ends with them.
     whole_start: usize,
 }
@@ -69,50 +67,48 @@ impl SlotIndex {
     /// Reads the chunk of the index.
     pub(crate) fn decode(bytes: &Bytes, uses: Arc<TemplateUses>) -> Result<SlotIndex, Corrupt> {
         let mut cursor = Cursor::new(bytes);
-        let words_of_whole = ListedWords::decode(&mut cursor, 1)?;
-        let stored = bytes.slice_ref(cursor.take(cursor.remaining())?);
+        let postings = cursor.count(cursor.remaining())?;
+        let stored_postings = bytes.slice_ref(cursor.take(postings)?);
+        let stored_places = bytes.slice_ref(cursor.take(cursor.remaining())?);
         Ok(SlotIndex {
-            words_of_whole,
             uses,
-            stored,
+            stored_postings,
+            stored_places,
+            postings: OnceLock::new(),
             places: OnceLock::new(),
         })
     }
 
-    /// The words of a text that the index can be asked for of slots: those without a digit.
-    pub fn words_of(text: &str) -> Vec<WordHash> {
-        let mut words = Vec::new();
-        each_listed_word(text, |word| words.push(word));
-        words
+    /// The numbers of the texts whose slots hold a word, or that are kept whole and hold it, rising. Of a pair, the texts that are
+    /// kept whole and hold it, and those that have its first word at the end of a slot and the second at the start of the next.
+    /// `None` if it is rare: then the other questions say where it may be.
+    pub fn texts_of(&self, word: &ListedWord) -> Result<Option<Vec<u32>>, Corrupt> {
+        self.postings()?.texts_of(word)
     }
 
-    /// The words of a text that the index can be asked for of texts that are kept whole: those without a digit, and each two of
-    /// them next to each other.
-    pub fn words_of_whole(text: &str) -> Vec<WordHash> {
-        let mut words = Vec::new();
-        each_listed(text, |word| words.push(word));
-        words
-    }
-
-    /// Whether the text of a slot may hold all these words, of [`words_of`](Self::words_of). Numbers hold what their stamp says.
+    /// Whether a slot may hold a word that is rare.
     pub fn may_hold(
         &self,
         template: usize,
         place: usize,
-        words: &[WordHash],
+        word: &ListedWord,
     ) -> Result<bool, Corrupt> {
-        let places = self.places()?;
-        let slot = places.slot(template, place).ok_or(MISSING)?;
-        Ok(match slot.kind {
-            Kind::Text => places.words.may_hold(slot.frame as usize, words),
-            Kind::Dictionary => places.words.may_hold(places.frames.len(), words),
-            Kind::Numbers => true,
-        })
+        let slot = self.places()?.slot(template, place).ok_or(MISSING)?;
+        let list = match slot.kind {
+            Kind::Text => list_of_frame(slot.frame as usize),
+            Kind::Dictionary | Kind::Numbers => LIST_OF_DISTINCT,
+        };
+        Ok(self.postings()?.may_be_in(list, word))
     }
 
-    /// Whether any text that is kept whole may hold all these words, of [`words_of_whole`](Self::words_of_whole).
-    pub fn whole_may_hold(&self, words: &[WordHash]) -> bool {
-        self.uses.whole_rows() > 0 && self.words_of_whole.may_hold(0, words)
+    /// Whether two slots next to each other may hold a pair that is rare.
+    pub fn may_hold_between(&self, pair: &ListedWord) -> Result<bool, Corrupt> {
+        Ok(self.postings()?.may_be_in(LIST_BETWEEN_SLOTS, pair))
+    }
+
+    /// Whether any text that is kept whole may hold a word or a pair that is rare.
+    pub fn whole_may_hold(&self, word: &ListedWord) -> Result<bool, Corrupt> {
+        Ok(self.uses.whole_rows() > 0 && self.postings()?.may_be_in(LIST_OF_WHOLE, word))
     }
 
     /// The distinct values of a slot, if they are few.
@@ -136,8 +132,16 @@ impl SlotIndex {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
-        let places = SlotPlaces::decode(&self.stored, &self.uses)?;
+        let places = SlotPlaces::decode(&self.stored_places, &self.uses)?;
         Ok(self.places.get_or_init(|| places))
+    }
+
+    fn postings(&self) -> Result<&Postings, Corrupt> {
+        if let Some(postings) = self.postings.get() {
+            return Ok(postings);
+        }
+        let postings = Postings::decode(&self.stored_postings, &self.uses)?;
+        Ok(self.postings.get_or_init(|| postings))
     }
 
     /// How many texts are kept whole.
@@ -167,7 +171,6 @@ impl SlotPlaces {
         let dictionary_bytes = cursor.count(TEXT_BYTES_MAX)?;
         let dictionaries = ValueText::of(read_frame(&mut cursor, dictionary_bytes)?)?;
         let frames = decode_headers(&mut cursor, kinds.len())?;
-        let words = ListedWords::decode(&mut cursor, frames.len() + 1)?;
         cursor.finish()?;
 
         let mut places = Places {
@@ -193,7 +196,6 @@ impl SlotPlaces {
             dictionaries,
             frames,
             frames_start,
-            words,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Gives the values of slots back, decompressing frame by frame and slot by slot what is asked for.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -10,8 +11,8 @@ use super::super::super::frame::decompress;
 use super::super::super::{Corrupt, codes, text};
 use super::Kind;
 use super::affixed::Affixed;
-use super::frames::END;
 use super::index::SlotIndex;
+use super::words::END;
 use crate::column::StrValues;
 
 const PAST_END: Corrupt = Corrupt("a slot past the last");
@@ -253,6 +254,30 @@ impl ValueText {
             text: text.into(),
             ends,
         })
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The index of a value among values that are sorted.
+    pub(super) fn position(&self, value: &str) -> Option<usize> {
+        let values = SlotRun {
+            text: &self.text,
+            start: 0,
+            ends: &self.ends,
+        };
+        let mut range = 0..values.len();
+        while !range.is_empty() {
+            let middle = range.start + range.len() / 2;
+            match values.get(middle)?.cmp(value) {
+                Ordering::Less => range.start = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => range.end = middle,
+            }
+        }
+        None
     }
 
     /// So many values from a place on.
