@@ -98,17 +98,20 @@ impl SlotIndex {
             Kind::Text => list_of_frame(slot.frame as usize),
             Kind::Dictionary | Kind::Numbers => LIST_OF_DISTINCT,
         };
-        Ok(self.postings()?.may_be_in(list, word))
+        self.postings()?.may_be_in(list, word)
     }
 
     /// Whether two slots next to each other may hold a pair that is rare.
     pub fn may_hold_between(&self, pair: &ListedWord) -> Result<bool, Corrupt> {
-        Ok(self.postings()?.may_be_in(LIST_BETWEEN_SLOTS, pair))
+        self.postings()?.may_be_in(LIST_BETWEEN_SLOTS, pair)
     }
 
     /// Whether any text that is kept whole may hold a word or a pair that is rare.
     pub fn whole_may_hold(&self, word: &ListedWord) -> Result<bool, Corrupt> {
-        Ok(self.uses.whole_rows() > 0 && self.postings()?.may_be_in(LIST_OF_WHOLE, word))
+        match self.uses.whole_rows() {
+            0 => Ok(false),
+            _ => self.postings()?.may_be_in(LIST_OF_WHOLE, word),
+        }
     }
 
     /// The distinct values of a slot, if they are few.

@@ -5,6 +5,7 @@
 //! Texts are numbered in the order of their codes, and within a code as they come.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use hashbrown::HashTable;
@@ -303,9 +304,18 @@ pub(super) struct Postings {
     classes: BTreeMap<u32, Class>,
     /// How many texts there are.
     texts: u32,
-    /// Rare words by list, and where each list begins, and the last ends.
-    rare: Vec<i64>,
-    rare_starts: Vec<usize>,
+    /// How many lists of rare words there can be at most.
+    lists_max: usize,
+    stored_rare: Bytes,
+    rare: OnceLock<RareWords>,
+}
+
+/// Rare words by list.
+#[derive(Debug)]
+struct RareWords {
+    words: Vec<i64>,
+    /// Where each list begins, and the last ends.
+    starts: Vec<usize>,
 }
 
 /// Posting lists of about one length.
@@ -345,23 +355,14 @@ impl Postings {
             let stored = cursor.take(within(length, cursor.remaining())?)?;
             class.stored = bytes.slice_ref(stored);
         }
-        let lists = cursor.count(list_of_frame(slots) as usize)?;
-        let mut rare_starts = Vec::with_capacity(lists + 1);
-        let mut total = 0;
-        rare_starts.push(0);
-        for length in int::decode(&mut cursor, lists)? {
-            total += within(length, RARE_MAX)?;
-            rare_starts.push(total);
-        }
-        let rare = int::decode(&mut cursor, total)?;
-        cursor.finish()?;
         Ok(Postings {
             words,
             counts,
             classes,
             texts,
-            rare,
-            rare_starts,
+            lists_max: list_of_frame(slots) as usize,
+            stored_rare: bytes.slice_ref(cursor.take(cursor.remaining())?),
+            rare: OnceLock::new(),
         })
     }
 
@@ -393,19 +394,43 @@ impl Postings {
     }
 
     /// Whether a rare word may be in a list.
-    pub(super) fn may_be_in(&self, list: u32, word: &ListedWord) -> bool {
+    pub(super) fn may_be_in(&self, list: u32, word: &ListedWord) -> Result<bool, Corrupt> {
+        if let Some(rare) = self.rare.get() {
+            return Ok(rare.may_be_in(list, word.hash()));
+        }
+        let rare = RareWords::decode(&self.stored_rare, self.lists_max)?;
+        let rare = self.rare.get_or_init(|| rare);
+        Ok(rare.may_be_in(list, word.hash()))
+    }
+}
+
+impl RareWords {
+    fn decode(bytes: &[u8], lists_max: usize) -> Result<RareWords, Corrupt> {
+        let mut cursor = Cursor::new(bytes);
+        let lists = cursor.count(lists_max)?;
+        let mut starts = Vec::with_capacity(lists + 1);
+        let mut total = 0;
+        starts.push(0);
+        for length in int::decode(&mut cursor, lists)? {
+            total += within(length, RARE_MAX)?;
+            starts.push(total);
+        }
+        let words = int::decode(&mut cursor, total)?;
+        cursor.finish()?;
+        Ok(RareWords { words, starts })
+    }
+
+    fn may_be_in(&self, list: u32, word: WordHash) -> bool {
         let place = list as usize;
-        let range = self
-            .rare_starts
-            .get(place)
-            .zip(self.rare_starts.get(place + 1));
-        let listed = range.and_then(|(start, end)| self.rare.get(*start..*end));
+        let range = self.starts.get(place).zip(self.starts.get(place + 1));
+        let listed = range.and_then(|(start, end)| self.words.get(*start..*end));
         let listed = listed.unwrap_or_default();
         let base = i64::from(list) << (RARE_BITS + 1);
-        listed == [base + i64::from(ANY_WORD)]
-            || listed
-                .binary_search(&(base + i64::from(known_by(word.hash()))))
-                .is_ok()
+        let is_listed = || {
+            let word = base + i64::from(known_by(word));
+            listed.binary_search(&word).is_ok()
+        };
+        listed == [base + i64::from(ANY_WORD)] || is_listed()
     }
 }
 
