@@ -45,6 +45,7 @@ impl<'a> Tokenized<'a> {
         let mut interner = Interner {
             hasher: rapidhash::fast::RandomState::new(),
             ids: HashTable::with_capacity(texts.len()),
+            of_byte: [None; 1 << u8::BITS],
             tokens: Vec::with_capacity(texts.len()),
         };
         /// Of a log message.
@@ -56,7 +57,8 @@ impl<'a> Tokenized<'a> {
             each_token(text, |token, kind| {
                 sequence.push(match kind {
                     TokenKind::Number => interner.push(token, kind),
-                    TokenKind::Separator | TokenKind::Word => interner.id(token, kind),
+                    TokenKind::Separator => interner.separator_id(token),
+                    TokenKind::Word => interner.id(token, kind),
                 });
             });
             starts.push(sequence.len());
@@ -133,6 +135,8 @@ fn each_token<'a>(text: &'a str, mut visit: impl FnMut(&'a str, TokenKind)) {
 struct Interner<'a> {
     hasher: rapidhash::fast::RandomState,
     ids: HashTable<TokenId>,
+    /// Of the separators of one byte: most are a space.
+    of_byte: [Option<TokenId>; 1 << u8::BITS],
     tokens: Vec<Token<'a>>,
 }
 
@@ -148,6 +152,18 @@ impl<'a> Interner<'a> {
             kind,
             count: 1,
         });
+        id
+    }
+
+    fn separator_id(&mut self, text: &'a str) -> TokenId {
+        let [byte] = *text.as_bytes() else {
+            return self.id(text, TokenKind::Separator);
+        };
+        let known = self.of_byte.get(usize::from(byte)).copied().flatten();
+        let id = known.unwrap_or_else(|| self.push(text, TokenKind::Separator));
+        if let Some(known) = self.of_byte.get_mut(usize::from(byte)) {
+            *known = Some(id);
+        }
         id
     }
 
