@@ -135,14 +135,40 @@ impl Groups {
     /// A new group that is never looked for, only merged: another may have the same keys. Without an index, groups are
     /// made in a fraction of the time.
     pub(crate) fn push<'k>(&mut self, keys: impl Iterator<Item = KeyRef<'k>> + Clone) -> usize {
-        let group = self.len();
-        self.hashes.push(hash_of_keys(keys.clone()));
-        keys.for_each(|key| self.keys.push(key));
+        let group = self.push_keys(keys);
         let computed = self.aggregation.computed.iter();
         for (column, computed) in self.columns.iter_mut().zip(computed) {
             column.push(&computed.aggregate.function);
         }
         group
+    }
+
+    /// The same where everything computed counts rows, of which the group has so many.
+    pub(crate) fn push_counted<'k>(
+        &mut self,
+        keys: impl Iterator<Item = KeyRef<'k>> + Clone,
+        rows: u64,
+    ) {
+        self.push_keys(keys);
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.push_count(rows));
+    }
+
+    fn push_keys<'k>(&mut self, keys: impl Iterator<Item = KeyRef<'k>> + Clone) -> usize {
+        let group = self.len();
+        self.hashes.push(hash_of_keys(keys.clone()));
+        keys.for_each(|key| self.keys.push(key));
+        group
+    }
+
+    /// Makes room for so many more groups.
+    pub(crate) fn reserve(&mut self, groups: usize) {
+        self.hashes.reserve(groups);
+        self.keys.reserve(groups * self.aggregation.keys.len());
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.reserve(groups));
     }
 
     /// The group of this hash whose keys, `width` of them, are these.
@@ -294,8 +320,7 @@ impl Groups {
         for (group, count) in counts.iter().enumerate() {
             if *count >= least {
                 let keys = (0..width).map(|index| self.keys.get(group * width + index));
-                let group = greatest.push(keys);
-                greatest.column(0).count(group, *count);
+                greatest.push_counted(keys, *count);
             }
         }
         greatest

@@ -39,6 +39,11 @@ impl KeyList {
         self.places.len()
     }
 
+    /// Makes room for so many more keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        self.places.reserve(keys);
+    }
+
     pub(crate) fn push(&mut self, key: KeyRef<'_>) {
         self.places.push(match key {
             KeyRef::Null => Place::Null,
