@@ -294,9 +294,8 @@ impl Interned {
             keys,
             codes,
         } = self;
-        let is_key = |code: &u32| {
-            hashes.get(*code as usize) == Some(&hash) && keys.get(*code as usize) == key
-        };
+        let is_key =
+            |code: &u32| hashes.get(*code as usize) == Some(&hash) && keys.is(*code as usize, key);
         let found = table.find(hash, is_key).copied();
         let code = found.unwrap_or_else(|| {
             let code = code_of(keys.len());
