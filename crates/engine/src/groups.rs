@@ -4,6 +4,7 @@ mod column;
 mod held;
 mod of_row;
 mod order;
+mod top;
 
 use std::sync::Arc;
 
@@ -292,29 +293,6 @@ impl Groups {
             })
         };
         columns.filter_map(approximation).collect()
-    }
-
-    /// Those with the greatest counts, at least so many, where rows are counted and nothing else is computed: of as many
-    /// groups as there are rows, making a table of each takes longer than counting them.
-    pub(crate) fn greatest(self, limit: usize) -> Groups {
-        let [GroupColumn::Counts(counts)] = &*self.columns else {
-            return self;
-        };
-        if limit == 0 || limit >= counts.len() {
-            return self;
-        }
-        let mut ordered = counts.clone();
-        let (_, least, _) = ordered.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
-        let least = *least;
-        let width = self.aggregation.keys.len();
-        let mut greatest = self.afresh();
-        for (group, count) in counts.iter().enumerate() {
-            if *count >= least {
-                let keys = (0..width).map(|index| self.keys.get(group * width + index));
-                greatest.push_counted(keys, *count);
-            }
-        }
-        greatest
     }
 
     /// The table, a row for each group, in no order. `seconds` is how long the range lasts.

@@ -74,6 +74,11 @@ impl<'a> Coded<'a> {
         matches!(self.codes, Codes::One) && self.presence.is_none()
     }
 
+    /// Whether every code occurs in some row.
+    pub(super) fn has_each(&self) -> bool {
+        matches!(self.codes, Codes::Dictionary(_))
+    }
+
     /// The key of a code; null of the one that rows without a code have.
     pub(super) fn key(&self, code: usize) -> KeyRef<'_> {
         match &self.keys {

@@ -98,7 +98,18 @@ pub(super) fn number_groups(
     let mut varying = keys.iter().filter(|coded| !coded.is_constant());
     let by_row = match (varying.next(), varying.next()) {
         (Some(coded), None) => {
-            let new_group = |code: usize| narrow(groups.push(keys_of(keys, |_| code)));
+            let first = narrow(groups.len());
+            let mut new_group = |code: usize| narrow(groups.push(keys_of(keys, |_| code)));
+            if coded.has_each()
+                && selected.is_all()
+                && let RowCodes::Narrow(codes) = coded.by_row()?
+            {
+                (0..coded.len()).for_each(|code| {
+                    new_group(code);
+                });
+                let by_row = codes.iter().map(|code| first + u32::from(*code));
+                return Ok(GroupOf::Each(by_row.collect()));
+            }
             match &coded.by_row()? {
                 RowCodes::One => Vec::new(),
                 RowCodes::Narrow(codes) => number_codes(codes, coded.len(), selected, new_group),

@@ -48,7 +48,7 @@ pub(super) struct Pipeline {
     pub(super) ending: Ending,
     pub(super) timechart: Option<Timechart>,
     /// How many rows `top` keeps.
-    top: Option<u64>,
+    pub(super) top: Option<u64>,
     /// Done on the table.
     pub(super) on_table: Vec<Stage>,
 }
