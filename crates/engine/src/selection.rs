@@ -126,7 +126,9 @@ impl Selection {
             .iter()
             .zip(values.chunks(BITS))
             .map(|(word, values)| {
-                if word.count_ones() >= ROWS_MIN {
+                if word.count_ones() >= ROWS_MIN
+                    && let Some(values) = values.first_chunk::<BITS>()
+                {
                     let mut held = [0; BITS];
                     for (held, value) in held.iter_mut().zip(values) {
                         *held = u8::from(holds(*value));

@@ -124,7 +124,10 @@ impl ValueTest<'_> {
         };
         let within = intervals.iter().filter_map(NumberInterval::integers);
         union(wanted, within, |(least, greatest)| {
-            wanted.filter_values(integers, |integer| least <= integer && integer <= greatest)
+            // Without an early end, which becomes vector code.
+            wanted.filter_values(integers, move |integer| {
+                (least <= integer) & (integer <= greatest)
+            })
         })
     }
 
@@ -139,7 +142,7 @@ impl ValueTest<'_> {
         };
         let within = intervals.iter().filter_map(NumberInterval::floats);
         union(wanted, within, |(least, greatest)| {
-            wanted.filter_values(floats, |float| least <= float && float <= greatest)
+            wanted.filter_values(floats, move |float| (least <= float) & (float <= greatest))
         })
     }
 
