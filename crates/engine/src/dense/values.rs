@@ -89,22 +89,8 @@ impl Sink<'_> {
     /// added.
     fn take(mut self, values: &Values) -> Result<bool, Failure> {
         match values {
-            Values::Int(integers) if self.keeps_numbers() => {
-                self.in_runs(integers, |values, run| values.add_integers(run));
-            }
-            Values::Float(floats) if self.keeps_numbers() => {
-                self.in_runs(floats, |values, run| values.add_floats(run));
-            }
-            Values::Int(integers) => self.each(|accumulator, rank| {
-                if let Some(integer) = integers.get(rank) {
-                    add_integer(accumulator, *integer);
-                }
-            }),
-            Values::Float(floats) => self.each(|accumulator, rank| {
-                if let Some(float) = floats.get(rank) {
-                    add_float(accumulator, *float);
-                }
-            }),
+            Values::Int(integers) => self.in_runs(integers, add_integers),
+            Values::Float(floats) => self.in_runs(floats, add_floats),
             Values::Const(value) => {
                 let value = value.as_scalar();
                 if is_compound(value) {
@@ -189,21 +175,13 @@ impl Sink<'_> {
         )
     }
 
-    fn keeps_numbers(&self) -> bool {
-        matches!(self.accumulators.first(), Some(Accumulator::Values(_)))
-    }
-
     /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
-    fn in_runs<T: Copy + Default>(
-        &mut self,
-        numbers: &[T],
-        add: impl Fn(&mut crate::aggregate::Values, &[T]),
-    ) {
+    fn in_runs<T: Copy + Default>(&mut self, numbers: &[T], add: impl Fn(&mut Accumulator, &[T])) {
         let groups = match self.groups {
             GroupOf::Each(groups) => groups,
             GroupOf::One { group, .. } => {
-                if let Some(Accumulator::Values(values)) = self.accumulator(*group) {
-                    add(values, numbers);
+                if let Some(accumulator) = self.accumulator(*group) {
+                    add(accumulator, numbers);
                 }
                 return;
             }
@@ -229,10 +207,10 @@ impl Sink<'_> {
         }
         let mut start = 0;
         for (group, end) in ends.into_iter().enumerate() {
-            if let Some(Accumulator::Values(values)) = self.accumulators.get_mut(group)
+            if let Some(accumulator) = self.accumulators.get_mut(group)
                 && start < end
             {
-                add(values, &sorted[start..end]);
+                add(accumulator, &sorted[start..end]);
             }
             start = end;
         }
@@ -318,19 +296,26 @@ impl Prepared<'_> {
     }
 }
 
-fn add_integer(accumulator: &mut Accumulator, integer: i64) {
+fn add_integers(accumulator: &mut Accumulator, integers: &[i64]) {
     match accumulator {
-        Accumulator::Sum(sum) => sum.add_integers(1, integer.into()),
-        Accumulator::Values(values) => values.add_integer(integer),
-        accumulator => add(accumulator, Leaf::Number(Number::Int(integer.into()))),
+        Accumulator::Sum(sum) => {
+            let total = integers.iter().map(|integer| i128::from(*integer)).sum();
+            sum.add_integers(integers.len() as u64, total);
+        }
+        Accumulator::Values(values) => values.add_integers(integers),
+        accumulator => integers.iter().for_each(|integer| {
+            add(accumulator, Leaf::Number(Number::Int((*integer).into())));
+        }),
     }
 }
 
-fn add_float(accumulator: &mut Accumulator, float: f64) {
+fn add_floats(accumulator: &mut Accumulator, floats: &[f64]) {
     match accumulator {
-        Accumulator::Sum(sum) => sum.add_float(float),
-        Accumulator::Values(values) => values.add_float(float),
-        accumulator => add(accumulator, Leaf::Number(Number::Float(float))),
+        Accumulator::Sum(sum) => sum.add_floats(floats),
+        Accumulator::Values(values) => values.add_floats(floats),
+        accumulator => floats.iter().for_each(|float| {
+            add(accumulator, Leaf::Number(Number::Float(*float)));
+        }),
     }
 }
 
