@@ -6,6 +6,7 @@
 
 mod codes;
 mod directory;
+mod group_of;
 mod number;
 mod values;
 
@@ -26,6 +27,7 @@ use crate::row::block::BlockFields;
 use crate::row::{FieldSet, Row};
 use crate::selection::Selection;
 use codes::Coded;
+use group_of::GroupOf;
 
 pub(crate) use directory::DirectoryGrouping;
 
@@ -62,13 +64,12 @@ impl ColumnGrouping<'_> {
         }
         let counts_rows =
             |computed: &Computed| computed.field.is_none() && computed.condition.is_none();
-        let computed = &aggregation.computed;
-        if computed.iter().all(counts_rows)
-            && number::count_by_code(groups, &keys, computed.len(), selected)
+        if aggregation.computed.iter().all(counts_rows)
+            && number::count_by_code(groups, &keys, selected)?
         {
             return Ok(true);
         }
-        let group_of = number::number_groups(groups, &keys, selected);
+        let group_of = number::number_groups(groups, &keys, selected)?;
         for (column, computed) in aggregation.computed.iter().enumerate() {
             self.budget.check()?;
             let meeting = self.meeting(computed, selected, &group_of)?;
@@ -93,7 +94,7 @@ impl ColumnGrouping<'_> {
                 None => return Ok(None),
             }
         }
-        Ok(Some(number::first_of_each(&keys, selected, rows)))
+        Ok(Some(number::first_of_each(&keys, selected, rows)?))
     }
 
     /// The groups of those rows that meet the condition of a column.
@@ -101,10 +102,10 @@ impl ColumnGrouping<'_> {
         &self,
         computed: &Computed,
         selected: &Selection,
-        group_of: &'g [u32],
-    ) -> Result<Cow<'g, [u32]>, Failure> {
+        group_of: &'g GroupOf<'_>,
+    ) -> Result<GroupOf<'g>, Failure> {
         let Some(filter) = &computed.condition else {
-            return Ok(Cow::Borrowed(group_of));
+            return Ok(group_of.borrowed());
         };
         let clauses = BlockClauses::new(self.block, filter.clauses(), self.budget);
         let met = filter
@@ -112,9 +113,9 @@ impl ColumnGrouping<'_> {
             .evaluate(&clauses, selected.clone())?;
         let mut meeting = vec![NONE; group_of.len()];
         for row in met.iter() {
-            meeting[row] = group_of[row];
+            meeting[row] = group_of.get(row);
         }
-        Ok(Cow::Owned(meeting))
+        Ok(GroupOf::Each(Cow::Owned(meeting)))
     }
 
     fn compute(
@@ -122,7 +123,7 @@ impl ColumnGrouping<'_> {
         groups: &mut Groups,
         column: usize,
         computed: &Computed,
-        group_of: &[u32],
+        group_of: &GroupOf<'_>,
     ) -> Result<(), Failure> {
         let group_count = groups.len();
         let column = groups.column(column);
@@ -150,22 +151,19 @@ impl ColumnGrouping<'_> {
         &self,
         column: &mut GroupColumn,
         field: usize,
-        group_of: &[u32],
+        group_of: &GroupOf<'_>,
     ) -> Result<(), Failure> {
         /// How many rows are added between two looks at the budget.
         const ROWS_PER_CHECK: usize = 512;
         let fields = BlockFields::new(self.block, self.fields, self.source)?;
-        for (row, group) in group_of.iter().enumerate() {
-            if row.is_multiple_of(ROWS_PER_CHECK) {
+        for (index, (row, group)) in group_of.iter().enumerate() {
+            if index.is_multiple_of(ROWS_PER_CHECK) {
                 self.budget.check()?;
-            }
-            if *group == NONE {
-                continue;
             }
             let row = fields.row(row);
             let mut outcome = Ok(());
             let each = &mut |visit: &mut dyn FnMut(Datum<'_>)| outcome = row.each(field, visit);
-            column.add(*group as usize, row.id(), each);
+            column.add(group, row.id(), each);
             outcome?;
         }
         Ok(())

@@ -4,6 +4,7 @@ mod column;
 mod held;
 mod of_row;
 mod order;
+mod top;
 
 use std::sync::Arc;
 
@@ -121,8 +122,13 @@ impl Groups {
     /// The group of these keys, made unless it is there.
     pub(crate) fn group(&mut self, keys: &[KeyRef<'_>]) -> usize {
         let hash = hash_of_keys(keys.iter().copied());
-        let found = self.find(hash, keys.len(), |index| keys.get(index).copied());
-        found.map_or_else(
+        let width = keys.len();
+        let has_keys = |group: usize| {
+            let keys = keys.iter().enumerate();
+            let mut keys = keys.map(|(index, key)| self.keys.is(group * width + index, *key));
+            keys.all(|is_key| is_key)
+        };
+        self.find(hash, has_keys).map_or_else(
             || {
                 let group = self.push(keys.iter().copied());
                 self.index_group(hash, narrow(group));
@@ -135,9 +141,7 @@ impl Groups {
     /// A new group that is never looked for, only merged: another may have the same keys. Without an index, groups are
     /// made in a fraction of the time.
     pub(crate) fn push<'k>(&mut self, keys: impl Iterator<Item = KeyRef<'k>> + Clone) -> usize {
-        let group = self.len();
-        self.hashes.push(hash_of_keys(keys.clone()));
-        keys.for_each(|key| self.keys.push(key));
+        let group = self.push_keys(keys);
         let computed = self.aggregation.computed.iter();
         for (column, computed) in self.columns.iter_mut().zip(computed) {
             column.push(&computed.aggregate.function);
@@ -145,20 +149,46 @@ impl Groups {
         group
     }
 
-    /// The group of this hash whose keys, `width` of them, are these.
-    fn find<'k>(
-        &self,
-        hash: u64,
-        width: usize,
-        key: impl Fn(usize) -> Option<KeyRef<'k>>,
-    ) -> Option<u32> {
+    /// The same where everything computed counts rows, of which the group has so many.
+    pub(crate) fn push_counted<'k>(
+        &mut self,
+        keys: impl Iterator<Item = KeyRef<'k>> + Clone,
+        rows: u64,
+    ) {
+        self.push_keys(keys);
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.push_count(rows));
+    }
+
+    fn push_keys<'k>(&mut self, keys: impl Iterator<Item = KeyRef<'k>> + Clone) -> usize {
+        let group = self.len();
+        self.hashes.push(hash_of_keys(keys.clone()));
+        keys.for_each(|key| self.keys.push(key));
+        group
+    }
+
+    /// Makes room for so many more groups.
+    pub(crate) fn reserve(&mut self, groups: usize) {
+        self.hashes.reserve(groups);
+        self.keys.reserve(groups * self.aggregation.keys.len());
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.reserve(groups));
+    }
+
+    /// The group of this hash that has the keys looked for.
+    fn find(&self, hash: u64, has_keys: impl Fn(usize) -> bool) -> Option<u32> {
         let tag = tag_of(hash);
-        let is_group = |indexed: &Indexed| {
-            let group = indexed.group as usize;
-            indexed.tag == tag
-                && (0..width).all(|index| key(index) == Some(self.keys.get(group * width + index)))
-        };
+        let is_group = |indexed: &Indexed| indexed.tag == tag && has_keys(indexed.group as usize);
         self.index.find(hash, is_group).map(|found| found.group)
+    }
+
+    /// Whether the keys of a group are those of a group of another list.
+    fn has_keys(&self, own: usize, keys: &KeyList, group: usize) -> bool {
+        let width = self.aggregation.keys.len();
+        let (own, other) = (own * width, group * width);
+        (0..width).all(|index| self.keys.is_same(own + index, keys, other + index))
     }
 
     fn index_group(&mut self, hash: u64, group: u32) {
@@ -205,12 +235,12 @@ impl Groups {
         let mut numbers = Vec::with_capacity(hashes.len());
         let known = self.known(hashes, keys, first);
         for ((group, hash), known) in (first..).zip(hashes).zip(known) {
-            let key = |index: usize| Some(keys.get(group * width + index));
-            let found = known.or_else(|| self.find(*hash, width, key));
+            let found = known.or_else(|| self.find(*hash, |own| self.has_keys(own, keys, group)));
             numbers.push(found.unwrap_or_else(|| {
                 let number = narrow(self.len());
                 self.hashes.push(*hash);
-                (0..width).for_each(|index| self.keys.push(keys.get(group * width + index)));
+                let of_group = group * width..(group + 1) * width;
+                of_group.for_each(|index| self.keys.push_from(keys, index));
                 self.index_group(*hash, number);
                 number
             }));
@@ -218,31 +248,19 @@ impl Groups {
         numbers
     }
 
-    /// Of the groups that are there, as a rule all. The index, the keys and their texts lie where no cache holds them, and
-    /// are waited for together: each is looked up for all groups before the next.
+    /// Of the groups that are there, as a rule all. The index and the keys lie where no cache holds them, and are waited
+    /// for together: each is looked up for all groups before the next.
     fn known(&self, hashes: &[u64], keys: &KeyList, first: usize) -> Vec<Option<u32>> {
-        let width = self.aggregation.keys.len();
         let tagged = |hash: &u64| {
             let tag = tag_of(*hash);
             let found = self.index.find(*hash, |indexed| indexed.tag == tag);
             found.map(|found| found.group)
         };
         let tagged: Vec<Option<u32>> = hashes.iter().map(tagged).collect();
-        let first_key = |group: &Option<u32>| match group {
-            Some(group) => self.keys.get(*group as usize * width),
-            None => KeyRef::Null,
-        };
-        let first_keys: Vec<KeyRef<'_>> = tagged.iter().map(first_key).collect();
-        let known = (first..).zip(tagged).zip(first_keys);
+        let known = (first..).zip(tagged);
         known
-            .map(|((group, number), first_key)| {
-                let number = number?;
-                let own = |index: usize| match index {
-                    0 => first_key,
-                    _ => self.keys.get(number as usize * width + index),
-                };
-                let is_same = |index: usize| own(index) == keys.get(group * width + index);
-                (0..width).all(is_same).then_some(number)
+            .map(|(group, number)| {
+                number.filter(|number| self.has_keys(*number as usize, keys, group))
             })
             .collect()
     }

@@ -132,7 +132,7 @@ fn finish_groups(
 ) -> Result<(Staged, Vec<Approximation>), Error> {
     let approximate = groups.approximations();
     let keys = groups.aggregation().keys.len();
-    let mut table = groups.into_table(range.seconds());
+    let mut table = pipeline.shown(groups).into_table(range.seconds());
     if let Some(timechart) = &pipeline.timechart
         && let Some(times) = range.times
         && let Err(incomplete) = timechart.fill(&mut table, times)

@@ -32,6 +32,13 @@ impl FieldName {
     /// Whether and how the field reaches values stored at `path` (escaped form, as in a batch).
     /// [`Reach::Inside`] can only hold for a value that is a JSON array.
     pub fn reach(&self, path: &str) -> Option<Reach<'_>> {
+        // Most paths begin with another byte, and only a backslash may stand for one.
+        if let Some(first) = path.as_bytes().first()
+            && *first != b'\\'
+            && self.0.as_bytes().first() != Some(first)
+        {
+            return None;
+        }
         let name: Cow<'_, str> = path::name(path);
         let rest = self.0.strip_prefix(&*name)?;
         if rest.is_empty() {

@@ -116,6 +116,7 @@ fn scan_codes(block: &EncodedBlock, path: &str) -> anyhow::Result<usize> {
     };
     let wanted = values.iter().position(|value| value == Scalar::Int(500));
     Ok(codes
+        .get()?
         .iter()
         .filter(|code| Some(usize::from(**code)) == wanted)
         .count())

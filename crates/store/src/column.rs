@@ -1,9 +1,10 @@
 //! A decoded column of a block: which rows have the field, and the values of those rows.
 //!
 //! Values are dense over the rows that have the field: the *rank* of a row is its index among them.
-//! Only [`StrValues`], [`PackedTexts`] and [`TextValues`] are lazy: they are decompressed, rebuilt or put together when asked for. Nothing here knows where
-//! the bytes came from, nor the query language.
+//! Only [`DictCodes`], [`StrValues`], [`PackedTexts`] and [`TextValues`] are lazy: they are unpacked, decompressed, rebuilt or put
+//! together when asked for. Nothing here knows where the bytes came from, nor the query language.
 
+mod codes;
 mod dictionary;
 mod mixed;
 mod packed;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use cordwood_event::{Scalar, Value};
 
+pub use codes::DictCodes;
 pub use dictionary::Dictionary;
 pub use mixed::{Mixed, ScalarKind};
 pub use packed::{Case, PackedTexts};
@@ -44,10 +46,10 @@ pub enum Values {
     Const(Value),
     /// Few distinct values, of any kind, and the code of each rank's value.
     Dict {
-        /// The distinct values, sorted.
+        /// The distinct values, sorted; each occurs.
         values: Arc<Dictionary>,
-        /// By rank, an index into `values`; always within it.
-        codes: Vec<u16>,
+        /// By rank, an index into `values`.
+        codes: DictCodes,
     },
     /// Integers only.
     Int(Vec<i64>),
@@ -109,6 +111,7 @@ impl Values {
         match self {
             Values::Const(value) => Ok(value.as_scalar()),
             Values::Dict { values, codes } => codes
+                .get()?
                 .get(rank)
                 .and_then(|code| values.get(usize::from(*code)))
                 .ok_or(PAST_END),

@@ -102,8 +102,7 @@ pub(crate) fn decode(
     let values = match encoding {
         Encoding::Const => Values::Const(dictionary::decode_const(&mut cursor, shared)?),
         Encoding::Dict => {
-            let (values, codes) = dictionary::decode_column(&mut cursor, count, shared)?;
-            Values::Dict { values, codes }
+            return dictionary::decode_column(bytes, cursor, count, shared);
         }
         Encoding::Int => Values::Int(int::decode(&mut cursor, count)?),
         Encoding::Float => Values::Float(float::decode(&mut cursor, count)?),

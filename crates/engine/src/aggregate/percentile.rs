@@ -72,7 +72,7 @@ impl Values {
 
     pub(crate) fn add_floats(&mut self, floats: &[f64]) {
         match self {
-            Values::Sketch(histogram) => histogram.add_all(floats.iter().copied()),
+            Values::Sketch(histogram) => histogram.add_all(floats),
             Values::Exact(numbers) => {
                 numbers.floats.extend_from_slice(floats);
                 self.keep_within_limit();
@@ -86,9 +86,7 @@ impl Values {
     )]
     pub(crate) fn add_integers(&mut self, integers: &[i64]) {
         match self {
-            Values::Sketch(histogram) => {
-                histogram.add_all(integers.iter().map(|integer| *integer as f64));
-            }
+            Values::Sketch(histogram) => histogram.add_each(integers, |integer| *integer as f64),
             Values::Exact(numbers) => {
                 numbers.integers.extend_from_slice(integers);
                 self.keep_within_limit();
@@ -140,10 +138,9 @@ impl Values {
     pub(crate) fn percentile(self, percentile: Percentile) -> Cell {
         match self {
             Values::Exact(numbers) => {
-                let numbers = numbers.sorted();
                 let rank = rank_of(percentile, numbers.len() as u64);
-                let number = rank.and_then(|rank| numbers.get(usize::try_from(rank).ok()?));
-                number.map_or(Cell::Null, |number| Cell::of_number(*number))
+                let number = rank.and_then(|rank| numbers.at_rank(usize::try_from(rank).ok()?));
+                number.map_or(Cell::Null, Cell::of_number)
             }
             Values::Sketch(histogram) => rank_of(percentile, histogram.count())
                 .and_then(|rank| histogram.value_at(rank))
@@ -178,21 +175,26 @@ impl Numbers {
         reason = "a histogram is far coarser than a float"
     )]
     fn add_to(&self, histogram: &mut Histogram) {
-        histogram.add_all(self.floats.iter().copied());
-        histogram.add_all(self.integers.iter().map(|integer| *integer as f64));
-        histogram.add_all(self.wide.iter().map(|integer| *integer as f64));
+        histogram.add_all(&self.floats);
+        histogram.add_each(&self.integers, |integer| *integer as f64);
+        histogram.add_each(&self.wide, |integer| *integer as f64);
     }
 
-    fn sorted(&self) -> Vec<Number> {
-        let floats = self.floats.iter().map(|float| Number::Float(*float));
-        let integers = self
-            .integers
-            .iter()
-            .map(|integer| Number::Int((*integer).into()));
-        let wide = self.wide.iter().map(|integer| Number::Int(*integer));
-        let mut numbers: Vec<Number> = floats.chain(integers).chain(wide).collect();
-        numbers.sort_by(|a, b| a.compare(*b));
-        numbers
+    /// The number that so many come before in order.
+    fn at_rank(mut self, rank: usize) -> Option<Number> {
+        if rank >= self.len() {
+            return None;
+        }
+        if self.floats.len() == self.len() {
+            let (_, float, _) = self.floats.select_nth_unstable_by(rank, f64::total_cmp);
+            return Some(Number::Float(*float));
+        }
+        let floats = self.floats.into_iter().map(Number::Float);
+        let integers = self.integers.into_iter().map(i128::from);
+        let integers = integers.chain(self.wide).map(Number::Int);
+        let mut numbers: Vec<Number> = floats.chain(integers).collect();
+        let (_, number, _) = numbers.select_nth_unstable_by(rank, |a, b| a.compare(*b));
+        Some(*number)
     }
 
     fn bytes(&self) -> u64 {

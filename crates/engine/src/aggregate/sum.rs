@@ -27,7 +27,10 @@ impl Sum {
                 self.count += 1;
                 self.floats.get_or_insert_default().add_integer(integer);
             }
-            Number::Float(float) => self.add_float(float),
+            Number::Float(float) => {
+                self.count += 1;
+                self.floats.get_or_insert_default().add(float);
+            }
         }
     }
 
@@ -37,9 +40,11 @@ impl Sum {
         self.integers += total;
     }
 
-    pub(crate) fn add_float(&mut self, float: f64) {
-        self.count += 1;
-        self.floats.get_or_insert_default().add(float);
+    pub(crate) fn add_floats(&mut self, floats: &[f64]) {
+        if !floats.is_empty() {
+            self.count += floats.len() as u64;
+            self.floats.get_or_insert_default().add_all(floats);
+        }
     }
 
     pub(crate) fn merge(&mut self, other: Sum) {

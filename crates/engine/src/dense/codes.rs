@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use cordwood_event::{Level, Number, Scalar, Timestamp};
 use cordwood_query::Interval;
-use cordwood_store::column::{Column, Dictionary, Presence, ScalarKind, StrValues, Values};
+use cordwood_store::column::{
+    Column, DictCodes, Dictionary, Presence, ScalarKind, StrValues, Values,
+};
 use hashbrown::HashTable;
 
 use super::NONE;
@@ -28,12 +30,21 @@ enum Keys<'a> {
     Dictionary(&'a Dictionary),
 }
 
-/// A code for each row.
+/// A code for each rank.
 pub(super) enum Codes<'a> {
     /// All have the first key.
     One,
-    Narrow(Cow<'a, [u16]>),
-    Wide(Cow<'a, [u32]>),
+    Dictionary(Cow<'a, DictCodes>),
+    Narrow(Vec<u16>),
+    Wide(Vec<u32>),
+}
+
+/// A code for each row.
+pub(super) enum RowCodes<'c> {
+    /// All have the first key.
+    One,
+    Narrow(Cow<'c, [u16]>),
+    Wide(Cow<'c, [u32]>),
 }
 
 impl<'a> Coded<'a> {
@@ -63,6 +74,11 @@ impl<'a> Coded<'a> {
         matches!(self.codes, Codes::One) && self.presence.is_none()
     }
 
+    /// Whether every code occurs in some row.
+    pub(super) fn has_each(&self) -> bool {
+        matches!(self.codes, Codes::Dictionary(_))
+    }
+
     /// The key of a code; null of the one that rows without a code have.
     pub(super) fn key(&self, code: usize) -> KeyRef<'_> {
         match &self.keys {
@@ -77,25 +93,32 @@ impl<'a> Coded<'a> {
     }
 
     /// By row, with a code of their own for rows that have none.
-    pub(super) fn by_row(&self) -> Codes<'_> {
-        let absent = code_of(self.len() - 1);
-        match (&self.presence, &self.codes) {
-            (None, Codes::One) => Codes::One,
-            (None, Codes::Narrow(codes)) => Codes::Narrow(Cow::Borrowed(codes)),
-            (None, Codes::Wide(codes)) => Codes::Wide(Cow::Borrowed(codes)),
-            (Some(presence), Codes::One) => {
-                let mut by_row = vec![1u16; presence.rows()];
-                presence.iter().for_each(|(row, _)| by_row[row] = 0);
-                Codes::Narrow(Cow::Owned(by_row))
-            }
-            (Some(presence), Codes::Narrow(codes)) => {
-                let absent = u16::try_from(absent).unwrap_or(u16::MAX);
-                Codes::Narrow(Cow::Owned(over_rows(presence, codes, absent)))
-            }
-            (Some(presence), Codes::Wide(codes)) => {
-                Codes::Wide(Cow::Owned(over_rows(presence, codes, absent)))
-            }
+    pub(super) fn by_row(&self) -> Result<RowCodes<'_>, Failure> {
+        Ok(match &self.codes {
+            Codes::One => match &self.presence {
+                None => RowCodes::One,
+                Some(presence) => {
+                    let mut by_row = vec![1u16; presence.rows()];
+                    presence.iter().for_each(|(row, _)| by_row[row] = 0);
+                    RowCodes::Narrow(Cow::Owned(by_row))
+                }
+            },
+            Codes::Dictionary(codes) => RowCodes::Narrow(self.over_rows(codes.get()?)),
+            Codes::Narrow(codes) => RowCodes::Narrow(self.over_rows(codes)),
+            Codes::Wide(codes) => RowCodes::Wide(self.over_rows(codes)),
+        })
+    }
+
+    /// From codes by rank to codes by row.
+    fn over_rows<'c, T: Copy + TryFrom<usize>>(&self, codes: &'c [T]) -> Cow<'c, [T]> {
+        let (Some(presence), Ok(absent)) = (&self.presence, T::try_from(self.len() - 1)) else {
+            return Cow::Borrowed(codes);
+        };
+        let mut by_row = vec![absent; presence.rows()];
+        for ((row, _), code) in presence.iter().zip(codes) {
+            by_row[row] = *code;
         }
+        Cow::Owned(by_row)
     }
 
     /// The same without what it borrows.
@@ -114,33 +137,25 @@ impl<'a> Coded<'a> {
         Coded {
             keys: Keys::List(keys),
             codes: match self.codes {
+                Codes::Dictionary(codes) => Codes::Dictionary(Cow::Owned(codes.into_owned())),
                 Codes::One => Codes::One,
-                Codes::Narrow(codes) => Codes::Narrow(Cow::Owned(codes.into_owned())),
-                Codes::Wide(codes) => Codes::Wide(Cow::Owned(codes.into_owned())),
+                Codes::Narrow(codes) => Codes::Narrow(codes),
+                Codes::Wide(codes) => Codes::Wide(codes),
             },
             presence: self.presence.map(|rows| Cow::Owned(rows.into_owned())),
         }
     }
 }
 
-impl Codes<'_> {
+impl RowCodes<'_> {
     /// The code of a row.
     pub(super) fn get(&self, row: usize) -> usize {
         match self {
-            Codes::One => 0,
-            Codes::Narrow(codes) => usize::from(codes[row]),
-            Codes::Wide(codes) => codes[row] as usize,
+            RowCodes::One => 0,
+            RowCodes::Narrow(codes) => usize::from(codes[row]),
+            RowCodes::Wide(codes) => codes[row] as usize,
         }
     }
-}
-
-/// From codes by rank to codes by row.
-fn over_rows<T: Copy>(presence: &Presence, codes: &[T], absent: T) -> Vec<T> {
-    let mut by_row = vec![absent; presence.rows()];
-    for ((row, _), code) in presence.iter().zip(codes) {
-        by_row[row] = *code;
-    }
-    by_row
 }
 
 fn code_of(index: usize) -> u32 {
@@ -161,7 +176,7 @@ pub(super) fn of_times<'a>(times: &[i64], interval: Interval) -> Coded<'a> {
         codes.resize(codes.len() + length, code_of(keys.len()));
         keys.push(KeyRef::Time(start));
     }
-    Coded::of_all(keys, Codes::Wide(Cow::Owned(codes)))
+    Coded::of_all(keys, Codes::Wide(codes))
 }
 
 pub(super) fn of_levels<'a>(levels: &[u8]) -> Coded<'a> {
@@ -170,7 +185,7 @@ pub(super) fn of_levels<'a>(levels: &[u8]) -> Coded<'a> {
         keys.push(KeyRef::Text(level.name()));
     }
     let codes = levels.iter().map(|code| u16::from(*code)).collect();
-    Coded::of_all(keys, Codes::Narrow(Cow::Owned(codes)))
+    Coded::of_all(keys, Codes::Narrow(codes))
 }
 
 /// Of a column in which no row has several values; else `None`.
@@ -195,7 +210,7 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
             if has_compound(values) {
                 return Ok(None);
             }
-            let codes = Codes::Narrow(Cow::Borrowed(&**codes));
+            let codes = Codes::Dictionary(Cow::Borrowed(codes));
             (Keys::Dictionary(values), codes)
         }
         Values::Int(integers) => {
@@ -223,7 +238,7 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
             };
             let code = |slot: &u16| slots.codes.get(usize::from(*slot)).copied().unwrap_or(0);
             let codes = codes.iter().map(code).collect();
-            (Keys::List(slots.keys), Codes::Wide(Cow::Owned(codes)))
+            (Keys::List(slots.keys), Codes::Wide(codes))
         }
         Values::Mixed(_) => return Ok(None),
     };
@@ -284,9 +299,8 @@ impl Interned {
             keys,
             codes,
         } = self;
-        let is_key = |code: &u32| {
-            hashes.get(*code as usize) == Some(&hash) && keys.get(*code as usize) == key
-        };
+        let is_key =
+            |code: &u32| hashes.get(*code as usize) == Some(&hash) && keys.is(*code as usize, key);
         let found = table.find(hash, is_key).copied();
         let code = found.unwrap_or_else(|| {
             let code = code_of(keys.len());
@@ -300,6 +314,6 @@ impl Interned {
     }
 
     fn into_codes<'a>(self) -> (Keys<'a>, Codes<'a>) {
-        (Keys::List(self.keys), Codes::Wide(Cow::Owned(self.codes)))
+        (Keys::List(self.keys), Codes::Wide(self.codes))
     }
 }

@@ -1,12 +1,14 @@
 //! The groups of the rows of a block, found by the codes of their keys.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use hashbrown::HashTable;
 
 use super::NONE;
-use super::codes::{Coded, Codes};
-use crate::evaluate::ranks;
+use super::codes::{Coded, Codes, RowCodes};
+use super::group_of::GroupOf;
+use crate::evaluate::{Failure, ranks};
 use crate::groups::Groups;
 use crate::key::{KeyRef, hash_of};
 use crate::selection::Selection;
@@ -19,45 +21,46 @@ const TABLE_MAX: usize = 1 << 16;
 pub(super) fn count_by_code(
     groups: &mut Groups,
     keys: &[Coded<'_>],
-    columns: usize,
     selected: &Selection,
-) -> bool {
+) -> Result<bool, Failure> {
     let mut varying = keys.iter().filter(|coded| !coded.is_constant());
     let (Some(coded), None) = (varying.next(), varying.next()) else {
-        return false;
+        return Ok(false);
     };
-    for (code, rows) in rows_by_code(coded, selected).into_iter().enumerate() {
+    let counts = rows_by_code(coded, selected)?;
+    groups.reserve(counts.len());
+    for (code, rows) in counts.into_iter().enumerate() {
         if rows > 0 {
-            let group = groups.push(keys_of(keys, |_| code));
-            for column in 0..columns {
-                groups.column(column).count(group, rows.into());
-            }
+            groups.push_counted(keys_of(keys, |_| code), rows.into());
         }
     }
-    true
+    Ok(true)
 }
 
 /// How many of the selected rows have each code.
-fn rows_by_code(coded: &Coded<'_>, selected: &Selection) -> Vec<u32> {
-    let mut counts = vec![0; coded.len()];
+fn rows_by_code(coded: &Coded<'_>, selected: &Selection) -> Result<Vec<u32>, Failure> {
     let ranks = match &coded.presence {
         None => selected,
         Some(presence) => &ranks::to_ranks(presence, selected),
     };
     let present = ranks.count();
-    match &coded.codes {
-        Codes::One => counts[0] = narrow(present),
-        Codes::Narrow(codes) => count_codes(codes, ranks, &mut counts),
-        Codes::Wide(codes) => count_codes(codes, ranks, &mut counts),
-    }
+    let mut counts = match &coded.codes {
+        Codes::One => vec![narrow(present)],
+        Codes::Dictionary(codes) if ranks.is_all() => codes.count()?,
+        Codes::Dictionary(codes) => count_codes(codes.get()?, ranks, coded.len()),
+        Codes::Narrow(codes) => count_codes(codes, ranks, coded.len()),
+        Codes::Wide(codes) => count_codes(codes, ranks, coded.len()),
+    };
     if coded.presence.is_some() {
+        counts.resize(coded.len(), 0);
         let absent = counts.len() - 1;
         counts[absent] = narrow(selected.count() - present);
     }
-    counts
+    Ok(counts)
 }
 
-fn count_codes<T: Copy + Into<u32>>(codes: &[T], ranks: &Selection, counts: &mut [u32]) {
+fn count_codes<T: Copy + Into<u32>>(codes: &[T], ranks: &Selection, len: usize) -> Vec<u32> {
+    let mut counts = vec![0; len];
     if ranks.is_all() {
         codes
             .iter()
@@ -67,6 +70,7 @@ fn count_codes<T: Copy + Into<u32>>(codes: &[T], ranks: &Selection, counts: &mut
             .iter()
             .for_each(|rank| counts[codes[rank].into() as usize] += 1);
     }
+    counts
 }
 
 fn narrow(rows: usize) -> u32 {
@@ -85,35 +89,47 @@ fn keys_of<'c>(
     })
 }
 
-/// The group of each selected row, made for it; [`NONE`] for the others. Keys that are equal may have several groups.
+/// The group of each selected row, made for it. Keys that are equal may have several groups.
 pub(super) fn number_groups(
     groups: &mut Groups,
     keys: &[Coded<'_>],
     selected: &Selection,
-) -> Vec<u32> {
+) -> Result<GroupOf<'static>, Failure> {
     let mut varying = keys.iter().filter(|coded| !coded.is_constant());
-    match (varying.next(), varying.next()) {
+    let by_row = match (varying.next(), varying.next()) {
         (Some(coded), None) => {
-            let codes = coded.by_row();
-            let new_group = |code: usize| narrow(groups.push(keys_of(keys, |_| code)));
-            match &codes {
-                Codes::One => Vec::new(),
-                Codes::Narrow(codes) => number_codes(codes, coded.len(), selected, new_group),
-                Codes::Wide(codes) => number_codes(codes, coded.len(), selected, new_group),
+            let first = narrow(groups.len());
+            let mut new_group = |code: usize| narrow(groups.push(keys_of(keys, |_| code)));
+            if coded.has_each()
+                && selected.is_all()
+                && let RowCodes::Narrow(codes) = coded.by_row()?
+            {
+                (0..coded.len()).for_each(|code| {
+                    new_group(code);
+                });
+                let by_row = codes.iter().map(|code| first + u32::from(*code));
+                return Ok(GroupOf::Each(by_row.collect()));
+            }
+            match &coded.by_row()? {
+                RowCodes::One => Vec::new(),
+                RowCodes::Narrow(codes) => number_codes(codes, coded.len(), selected, new_group),
+                RowCodes::Wide(codes) => number_codes(codes, coded.len(), selected, new_group),
             }
         }
         (None, _) if selected.is_empty() => vec![NONE; selected.rows()],
         (None, _) => {
             let group = narrow(groups.push(keys_of(keys, |_| 0)));
             if selected.is_all() {
-                return vec![group; selected.rows()];
+                let len = selected.rows();
+                return Ok(GroupOf::One { group, len });
             }
             let mut group_of = vec![NONE; selected.rows()];
             selected.iter().for_each(|row| group_of[row] = group);
             group_of
         }
-        _ => number_by_combination(groups, keys, selected),
-    }
+        _ => number_by_combination(groups, keys, selected)?,
+    };
+    Ok(GroupOf::Each(Cow::Owned(by_row)))
 }
 
 /// One key varies: each of its codes that occurs is a group.
@@ -123,8 +139,7 @@ fn number_codes<T: Copy + Into<u32>>(
     selected: &Selection,
     mut new_group: impl FnMut(usize) -> u32,
 ) -> Vec<u32> {
-    let mut counts = vec![0; code_count];
-    count_codes(codes, selected, &mut counts);
+    let counts = count_codes(codes, selected, code_count);
     let groups = counts.into_iter().enumerate();
     let groups: Vec<u32> = groups
         .map(|(code, rows)| if rows > 0 { new_group(code) } else { NONE })
@@ -143,19 +158,19 @@ fn number_codes<T: Copy + Into<u32>>(
 /// The codes of several keys together.
 struct Combined<'c> {
     /// By key, and how many codes it has.
-    codes: Vec<(Codes<'c>, usize)>,
+    codes: Vec<(RowCodes<'c>, usize)>,
     /// How many combinations there may be, if they can be numbered.
     combinations: Option<usize>,
 }
 
 impl<'c> Combined<'c> {
-    fn new(keys: &'c [Coded<'_>]) -> Combined<'c> {
-        let codes = keys.iter().map(|coded| (coded.by_row(), coded.len()));
+    fn new(keys: &'c [Coded<'_>]) -> Result<Combined<'c>, Failure> {
+        let codes = keys.iter().map(|coded| Ok((coded.by_row()?, coded.len())));
         let mut lens = keys.iter().map(Coded::len);
-        Combined {
-            codes: codes.collect(),
+        Ok(Combined {
+            codes: codes.collect::<Result<_, Failure>>()?,
             combinations: lens.try_fold(1usize, |product, len| product.checked_mul(len)),
-        }
+        })
     }
 
     /// The code of a key.
@@ -176,9 +191,9 @@ fn number_by_combination(
     groups: &mut Groups,
     keys: &[Coded<'_>],
     selected: &Selection,
-) -> Vec<u32> {
+) -> Result<Vec<u32>, Failure> {
     let mut group_of = vec![NONE; selected.rows()];
-    let combined = Combined::new(keys);
+    let combined = Combined::new(keys)?;
     let code = |row: usize| {
         let combined = &combined;
         move |key: usize| combined.code(key, row)
@@ -215,7 +230,7 @@ fn number_by_combination(
             }
         }
     }
-    group_of
+    Ok(group_of)
 }
 
 /// The first of the selected rows, in the order of `rows`, for each combination of codes. There may be more of keys that
@@ -224,8 +239,8 @@ pub(super) fn first_of_each(
     keys: &[Coded<'_>],
     selected: &Selection,
     rows: impl Iterator<Item = usize>,
-) -> Selection {
-    let combined = Combined::new(keys);
+) -> Result<Selection, Failure> {
+    let combined = Combined::new(keys)?;
     let mut first = Selection::none(selected.rows());
     let mut keep = |row: usize, is_new: bool| {
         if is_new {
@@ -245,5 +260,5 @@ pub(super) fn first_of_each(
         }
         None => rows.for_each(|row| keep(row, true)),
     }
-    first
+    Ok(first)
 }

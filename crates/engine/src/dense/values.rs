@@ -1,22 +1,23 @@
 //! The values of a column, given to the groups of their rows.
 
-use std::borrow::Cow;
-
 use cordwood_event::{Number, Scalar};
-use cordwood_store::column::{Column, Presence, ScalarKind, Values};
+use cordwood_store::column::{Column, ScalarKind, Values};
 
-use super::NONE;
 use super::codes::{has_compound, is_compound};
+use super::group_of::GroupOf;
 use crate::aggregate::{Accumulator, CountDistinct, distinct_hash};
 use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
 use crate::groups::GroupColumn;
 
 /// Counts the rows of each group.
-pub(super) fn count_rows(column: &mut GroupColumn, groups: usize, group_of: &[u32]) {
+pub(super) fn count_rows(column: &mut GroupColumn, groups: usize, group_of: &GroupOf<'_>) {
+    if let Some(group) = group_of.common() {
+        return column.count(group, group_of.len() as u64);
+    }
     let mut counts = vec![0u64; groups];
-    for group in group_of {
-        if let Some(count) = counts.get_mut(*group as usize) {
+    for (_, group) in group_of.iter() {
+        if let Some(count) = counts.get_mut(group) {
             *count += 1;
         }
     }
@@ -29,14 +30,13 @@ pub(super) fn count_rows(column: &mut GroupColumn, groups: usize, group_of: &[u3
 /// kinds, and nothing was added.
 pub(super) fn add_column(
     held: &mut GroupColumn,
-    group_of: &[u32],
+    group_of: &GroupOf<'_>,
     column: &Column,
 ) -> Result<bool, Failure> {
-    let groups = by_rank(&column.presence, group_of);
+    let groups = &group_of.by_rank(&column.presence);
     match held {
-        GroupColumn::Counts(counts) => Ok(count_values(counts, &groups, &column.values)),
+        GroupColumn::Counts(counts) => count_values(counts, groups, &column.values),
         GroupColumn::Accumulators(accumulators) => {
-            let groups = &groups;
             let sink = Sink {
                 accumulators,
                 groups,
@@ -46,37 +46,21 @@ pub(super) fn add_column(
     }
 }
 
-/// The groups of those rows that have the field.
-fn by_rank<'g>(presence: &Presence, group_of: &'g [u32]) -> Cow<'g, [u32]> {
-    let Some(words) = presence.words() else {
-        return Cow::Borrowed(group_of);
-    };
-    let mut groups = Vec::with_capacity(presence.present());
-    for (word, of_word) in words.iter().zip(group_of.chunks(u64::BITS as usize)) {
-        let mut open = *word;
-        if open == u64::MAX {
-            groups.extend_from_slice(of_word);
-            continue;
-        }
-        while open != 0 {
-            let row = open.trailing_zeros() as usize;
-            groups.push(of_word.get(row).copied().unwrap_or(NONE));
-            open &= open - 1;
-        }
-    }
-    Cow::Owned(groups)
-}
-
 /// Counts the rows of each group that have a value other than null.
-fn count_values(counts: &mut [u64], groups: &[u32], values: &Values) -> bool {
+fn count_values(
+    counts: &mut [u64],
+    groups: &GroupOf<'_>,
+    values: &Values,
+) -> Result<bool, Failure> {
     let is_value: Box<dyn Fn(usize) -> bool> = match values {
-        Values::Mixed(_) => return false,
+        Values::Mixed(_) => return Ok(false),
         Values::Const(value) => {
             let is_value = value.as_scalar() != Scalar::Null;
             Box::new(move |_| is_value)
         }
         Values::Dict { values, codes } => {
             let nulls = values.codes_of(ScalarKind::Null);
+            let codes = codes.get()?;
             Box::new(move |rank| {
                 let code = codes.get(rank).map(|code| usize::from(*code));
                 code.is_some_and(|code| !nulls.contains(&code))
@@ -84,12 +68,12 @@ fn count_values(counts: &mut [u64], groups: &[u32], values: &Values) -> bool {
         }
         _ => Box::new(|_| true),
     };
-    for (rank, group) in groups.iter().enumerate() {
-        if let Some(count) = counts.get_mut(*group as usize) {
+    for (rank, group) in groups.iter() {
+        if let Some(count) = counts.get_mut(group) {
             *count += u64::from(is_value(rank));
         }
     }
-    true
+    Ok(true)
 }
 
 /// Where the values of one column go.
@@ -97,7 +81,7 @@ struct Sink<'a> {
     /// By group.
     accumulators: &'a mut [Accumulator],
     /// By rank.
-    groups: &'a [u32],
+    groups: &'a GroupOf<'a>,
 }
 
 impl Sink<'_> {
@@ -105,22 +89,8 @@ impl Sink<'_> {
     /// added.
     fn take(mut self, values: &Values) -> Result<bool, Failure> {
         match values {
-            Values::Int(integers) if self.keeps_numbers() => {
-                self.in_runs(integers, |values, run| values.add_integers(run));
-            }
-            Values::Float(floats) if self.keeps_numbers() => {
-                self.in_runs(floats, |values, run| values.add_floats(run));
-            }
-            Values::Int(integers) => self.each(|accumulator, rank| {
-                if let Some(integer) = integers.get(rank) {
-                    add_integer(accumulator, *integer);
-                }
-            }),
-            Values::Float(floats) => self.each(|accumulator, rank| {
-                if let Some(float) = floats.get(rank) {
-                    add_float(accumulator, *float);
-                }
-            }),
+            Values::Int(integers) => self.in_runs(integers, add_integers),
+            Values::Float(floats) => self.in_runs(floats, add_floats),
             Values::Const(value) => {
                 let value = value.as_scalar();
                 if is_compound(value) {
@@ -138,9 +108,16 @@ impl Sink<'_> {
                     let leaves = values.iter().map(|value| Datum::Scalar(value).leaf());
                     let hashes: Vec<Option<u64>> =
                         leaves.map(|leaf| leaf.map(distinct_hash)).collect();
-                    self.add_different(codes, &hashes);
+                    match self.groups.common() {
+                        // Every value of a dictionary occurs.
+                        Some(group) => hashes.iter().for_each(|hash| {
+                            self.distinct(group, Some(hash), CountDistinct::list);
+                        }),
+                        None => self.add_different(codes.get()?, &hashes),
+                    }
                     return Ok(true);
                 }
+                let codes = codes.get()?;
                 let leaves: Vec<Option<Prepared<'_>>> = values.iter().map(prepared).collect();
                 self.each(|accumulator, rank| {
                     let code = codes.get(rank).map(|code| usize::from(*code));
@@ -154,7 +131,9 @@ impl Sink<'_> {
                 for index in 0..texts.frame_count() {
                     let frame = texts.frame(index)?;
                     for index in 0..frame.len() {
-                        if let Some(accumulator) = self.accumulator(frame.first_rank + index) {
+                        if let Some(accumulator) =
+                            self.accumulator(self.groups.get(frame.first_rank + index))
+                        {
                             add(
                                 accumulator,
                                 Leaf::Text(frame.get(index).unwrap_or_default()),
@@ -165,7 +144,7 @@ impl Sink<'_> {
             }
             Values::Text(texts) => {
                 for rank in 0..self.groups.len() {
-                    if let Some(accumulator) = self.accumulator(rank) {
+                    if let Some(accumulator) = self.accumulator(self.groups.get(rank)) {
                         add(accumulator, Leaf::Text(texts.get(rank)?));
                     }
                 }
@@ -196,21 +175,22 @@ impl Sink<'_> {
         )
     }
 
-    fn keeps_numbers(&self) -> bool {
-        matches!(self.accumulators.first(), Some(Accumulator::Values(_)))
-    }
-
     /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
-    fn in_runs<T: Copy + Default>(
-        &mut self,
-        numbers: &[T],
-        add: impl Fn(&mut crate::aggregate::Values, &[T]),
-    ) {
+    fn in_runs<T: Copy + Default>(&mut self, numbers: &[T], add: impl Fn(&mut Accumulator, &[T])) {
+        let groups = match self.groups {
+            GroupOf::Each(groups) => groups,
+            GroupOf::One { group, .. } => {
+                if let Some(accumulator) = self.accumulator(*group) {
+                    add(accumulator, numbers);
+                }
+                return;
+            }
+        };
         // By group, and at last that of the rows in none: how many numbers it has, then where its next one goes, and at last
         // where its run ends.
         let mut ends = vec![0usize; self.accumulators.len() + 1];
         let none = self.accumulators.len();
-        let groups = self.groups.iter().map(|group| (*group as usize).min(none));
+        let groups = groups.iter().map(|group| (*group as usize).min(none));
         groups
             .clone()
             .zip(numbers)
@@ -227,10 +207,10 @@ impl Sink<'_> {
         }
         let mut start = 0;
         for (group, end) in ends.into_iter().enumerate() {
-            if let Some(Accumulator::Values(values)) = self.accumulators.get_mut(group)
+            if let Some(accumulator) = self.accumulators.get_mut(group)
                 && start < end
             {
-                add(values, &sorted[start..end]);
+                add(accumulator, &sorted[start..end]);
             }
             start = end;
         }
@@ -242,8 +222,10 @@ impl Sink<'_> {
         const SEEN_MAX: usize = 1 << 20;
         let len = hashes.len();
         let mut seen = vec![false; (self.accumulators.len() * len).min(SEEN_MAX)];
-        for (group, code) in self.groups.iter().zip(codes) {
-            let (group, code) = (*group as usize, usize::from(*code));
+        for (rank, group) in self.groups.iter() {
+            let Some(code) = codes.get(rank).map(|code| usize::from(*code)) else {
+                break;
+            };
             match seen.get_mut(group * len + code) {
                 Some(seen) => *seen = true,
                 None => self.distinct(group, hashes.get(code), CountDistinct::add_hash),
@@ -270,14 +252,13 @@ impl Sink<'_> {
         }
     }
 
-    fn accumulator(&mut self, rank: usize) -> Option<&mut Accumulator> {
-        let group = self.groups.get(rank)?;
-        self.accumulators.get_mut(*group as usize)
+    fn accumulator(&mut self, group: u32) -> Option<&mut Accumulator> {
+        self.accumulators.get_mut(group as usize)
     }
 
     fn each(&mut self, mut add: impl FnMut(&mut Accumulator, usize)) {
-        for (rank, group) in self.groups.iter().enumerate() {
-            if let Some(accumulator) = self.accumulators.get_mut(*group as usize) {
+        for (rank, group) in self.groups.iter() {
+            if let Some(accumulator) = self.accumulators.get_mut(group) {
                 add(accumulator, rank);
             }
         }
@@ -315,19 +296,26 @@ impl Prepared<'_> {
     }
 }
 
-fn add_integer(accumulator: &mut Accumulator, integer: i64) {
+fn add_integers(accumulator: &mut Accumulator, integers: &[i64]) {
     match accumulator {
-        Accumulator::Sum(sum) => sum.add_integers(1, integer.into()),
-        Accumulator::Values(values) => values.add_integer(integer),
-        accumulator => add(accumulator, Leaf::Number(Number::Int(integer.into()))),
+        Accumulator::Sum(sum) => {
+            let total = integers.iter().map(|integer| i128::from(*integer)).sum();
+            sum.add_integers(integers.len() as u64, total);
+        }
+        Accumulator::Values(values) => values.add_integers(integers),
+        accumulator => integers.iter().for_each(|integer| {
+            add(accumulator, Leaf::Number(Number::Int((*integer).into())));
+        }),
     }
 }
 
-fn add_float(accumulator: &mut Accumulator, float: f64) {
+fn add_floats(accumulator: &mut Accumulator, floats: &[f64]) {
     match accumulator {
-        Accumulator::Sum(sum) => sum.add_float(float),
-        Accumulator::Values(values) => values.add_float(float),
-        accumulator => add(accumulator, Leaf::Number(Number::Float(float))),
+        Accumulator::Sum(sum) => sum.add_floats(floats),
+        Accumulator::Values(values) => values.add_floats(floats),
+        accumulator => floats.iter().for_each(|float| {
+            add(accumulator, Leaf::Number(Number::Float(*float)));
+        }),
     }
 }
 

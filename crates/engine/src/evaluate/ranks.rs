@@ -65,17 +65,40 @@ fn scatter_bits(from: u64, mask: u64) -> u64 {
         return from;
     }
     let mut scattered = 0;
-    let mut places = mask;
     let mut open = from;
-    while open != 0 && places != 0 {
-        let place = places & places.wrapping_neg();
-        if open & 1 == 1 {
-            scattered |= place;
+    let bytes = mask.to_le_bytes().into_iter().zip(ones_in_bytes(mask));
+    for (index, (mask, ones)) in bytes.enumerate() {
+        // As a rule few bits are set, and none in most bytes.
+        let bits = open & !(u64::MAX << ones);
+        if bits != 0 {
+            scattered |= scatter_in_byte(bits, mask) << (index * 8);
         }
+        open >>= ones;
+    }
+    scattered
+}
+
+fn scatter_in_byte(from: u64, mask: u8) -> u64 {
+    let mut scattered = 0;
+    let mut places = u64::from(mask);
+    let mut open = from;
+    while open != 0 {
+        let place = places & places.wrapping_neg();
+        scattered |= place * (open & 1);
         open >>= 1;
         places ^= place;
     }
     scattered
+}
+
+/// How many bits are set in each byte, counted side by side.
+fn ones_in_bytes(word: u64) -> [u8; 8] {
+    const PAIRS: u64 = u64::MAX / 3;
+    const FOURS: u64 = u64::MAX / 5;
+    const BYTES: u64 = u64::MAX / 17;
+    let pairs = word - (word >> 1 & PAIRS);
+    let fours = (pairs & FOURS) + (pairs >> 2 & FOURS);
+    ((fours + (fours >> 4)) & BYTES).to_le_bytes()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::Scalar;
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Column, PackedTexts, StrValues, Values};
+use cordwood_store::column::{Column, DictCodes, PackedTexts, StrValues, Values};
 
 use crate::budget::Budget;
 use crate::evaluate::{Failure, packed, ranks};
@@ -70,7 +70,7 @@ impl ValueTest<'_> {
                 if !holds.contains(&true) {
                     return Ok(Selection::none(among.rows()));
                 }
-                self.select_codes(&holds, codes, &wanted())
+                self.select_dictionary(&holds, codes, &wanted())?
             }
             Values::Int(_)
             | Values::Float(_)
@@ -93,6 +93,18 @@ impl ValueTest<'_> {
         Ok(ranks::to_rows(&column.presence, held))
     }
 
+    fn select_dictionary(
+        &self,
+        holds: &[bool],
+        codes: &DictCodes,
+        wanted: &Selection,
+    ) -> Result<Selection, Failure> {
+        if !holds.contains(&false) {
+            return Ok(wanted.clone());
+        }
+        Ok(self.select_codes(holds, codes.get()?, wanted))
+    }
+
     fn select_codes(&self, holds: &[bool], codes: &[u16], wanted: &Selection) -> Selection {
         if !holds.contains(&false) {
             return wanted.clone();
@@ -112,7 +124,10 @@ impl ValueTest<'_> {
         };
         let within = intervals.iter().filter_map(NumberInterval::integers);
         union(wanted, within, |(least, greatest)| {
-            wanted.filter_values(integers, |integer| least <= integer && integer <= greatest)
+            // Without an early end, which becomes vector code.
+            wanted.filter_values(integers, move |integer| {
+                (least <= integer) & (integer <= greatest)
+            })
         })
     }
 
@@ -127,7 +142,7 @@ impl ValueTest<'_> {
         };
         let within = intervals.iter().filter_map(NumberInterval::floats);
         union(wanted, within, |(least, greatest)| {
-            wanted.filter_values(floats, |float| least <= float && float <= greatest)
+            wanted.filter_values(floats, move |float| (least <= float) & (float <= greatest))
         })
     }
 

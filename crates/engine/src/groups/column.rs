@@ -49,6 +49,22 @@ impl GroupColumn {
         }
     }
 
+    /// Makes room for one more group, which has so many rows, if rows are counted.
+    pub(super) fn push_count(&mut self, rows: u64) {
+        match self {
+            GroupColumn::Counts(counts) => counts.push(rows),
+            GroupColumn::Accumulators(_) => debug_assert!(false, "rows are not counted"),
+        }
+    }
+
+    /// Makes room for so many more groups.
+    pub(super) fn reserve(&mut self, groups: usize) {
+        match self {
+            GroupColumn::Counts(counts) => counts.reserve(groups),
+            GroupColumn::Accumulators(accumulators) => accumulators.reserve(groups),
+        }
+    }
+
     /// Counts rows of a group, if rows are counted.
     pub(crate) fn count(&mut self, group: usize, rows: u64) {
         if let GroupColumn::Counts(counts) = self

@@ -105,7 +105,9 @@ pub(super) fn aggregate(
         merging: Merging::new(run.means().pool, held),
     };
     run.pursue(&mut quest)?;
-    let (mut groups, merged) = quest.merging.finish(Groups::new(aggregation))?;
+    let (mut groups, merged) = quest
+        .merging
+        .finish(Groups::new(aggregation), pipeline.top)?;
     run.incomplete.extend(merged.err());
     groups.ensure_whole();
     Ok(groups)

@@ -118,8 +118,8 @@ impl<'a> Merging<'a> {
         }
     }
 
-    /// All groups as one, and whether there was memory for them.
-    pub(super) fn finish(mut self, none: Groups) -> Merged {
+    /// All groups as one, and whether there was memory for them. For `top`, only those that it may keep.
+    pub(super) fn finish(mut self, none: Groups, top: Option<u64>) -> Merged {
         while self.threads_busy > 0 {
             self.wait();
         }
@@ -131,8 +131,15 @@ impl<'a> Merging<'a> {
         // Few are looked for among many, which costs less than many among few.
         self.idle.sort_by_key(Groups::len);
         let groups = self.idle.pop().unwrap_or(none);
-        let others = self.idle.into_iter().chain(self.waiting);
-        let (groups, merged) = merge_all(groups, others, self.held);
+        let (groups, merged) = merge_all(groups, self.waiting, self.held);
+        let outcome = outcome.and(merged);
+        let limit = top.and_then(|limit| usize::try_from(limit).ok());
+        self.idle.push(groups);
+        if let Some(groups) = limit.and_then(|limit| Groups::greatest_of(&self.idle, limit)) {
+            return Ok((groups, outcome));
+        }
+        let groups = self.idle.pop().ok_or(Error::Broken)?;
+        let (groups, merged) = merge_all(groups, self.idle, self.held);
         Ok((groups, outcome.and(merged)))
     }
 }

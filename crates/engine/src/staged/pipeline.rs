@@ -10,7 +10,7 @@ use cordwood_query::{
 use super::local::LocalStage;
 use super::range::Timechart;
 use super::{StagedRequest, plain_search, tables};
-use crate::groups::{Aggregation, Computed, GroupBy, field_of};
+use crate::groups::{Aggregation, Computed, GroupBy, Groups, field_of};
 use crate::row::FieldSet;
 use crate::row::filter::RowFilter;
 use crate::{SearchRequest, Table};
@@ -48,7 +48,7 @@ pub(super) struct Pipeline {
     pub(super) ending: Ending,
     pub(super) timechart: Option<Timechart>,
     /// How many rows `top` keeps.
-    top: Option<u64>,
+    pub(super) top: Option<u64>,
     /// Done on the table.
     pub(super) on_table: Vec<Stage>,
 }
@@ -142,6 +142,11 @@ impl Pipeline {
             after: search.after.filter(|_| is_paged),
             ..search
         }
+    }
+
+    /// The groups of which rows are made: for `top`, those that it may keep.
+    pub(super) fn shown(&self, groups: Groups) -> Groups {
+        tables::of_top(groups, self.top)
     }
 
     /// Puts the rows of groups in order: by their keys, for `top` by their counts.

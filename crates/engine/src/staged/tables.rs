@@ -224,7 +224,7 @@ fn group(
     }
     groups.ensure_whole();
     let keys = aggregation.keys.len();
-    let mut grouped = groups.into_table(range.seconds());
+    let mut grouped = of_top(groups, top_of(stage)).into_table(range.seconds());
     if let (Some(timechart), Some(times)) = (Timechart::of(stage), range.times) {
         timechart.fill(&mut grouped, times)?;
     }
@@ -232,28 +232,30 @@ fn group(
     Ok(grouped)
 }
 
+/// The groups that `top` may keep; else all.
+pub(super) fn of_top(groups: Groups, top: Option<u64>) -> Groups {
+    match top {
+        Some(limit) => groups.greatest(rows_of(limit)),
+        None => groups,
+    }
+}
+
 /// Orders rows by their keys; for `top`, those with the greatest counts, which stand in the last column, come first and
 /// the others are dropped.
 pub(super) fn order_groups(table: &mut Table, keys: usize, top: Option<u64>) {
-    let Some(limit) = top else {
-        table.sort_by_keys(keys);
-        return;
-    };
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let count = |row: &Vec<Cell>| match row.last() {
         Some(Cell::Int(count)) => *count,
         _ => 0,
     };
-    // What cannot be among the first is not sorted.
-    if limit > 0 && limit < table.rows.len() {
-        let mut counts: Vec<i128> = table.rows.iter().map(count).collect();
-        let (_, least, _) = counts.select_nth_unstable_by(limit - 1, |a, b| b.cmp(a));
-        let least = *least;
-        table.rows.retain(|row| count(row) >= least);
-    }
     table.sort_by_keys(keys);
-    table.rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
-    table.rows.truncate(limit);
+    if let Some(limit) = top {
+        table.rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
+        table.rows.truncate(rows_of(limit));
+    }
+}
+
+fn rows_of(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn check(index: usize, budget: &Budget) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::CheckReport;
 use crate::column::Values;
+use crate::encoding::Corrupt;
 use crate::manifest::SegmentEntry;
 use crate::segment::{HEADER_BYTES, OpenFiles, Segment, SegmentBlock, header};
 use crate::{BlockHandle, ReadError};
@@ -99,7 +100,15 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<bool, ReadError> {
             value.map_err(|corrupt| handle.error_in_column(index, corrupt))?;
         }
     }
+    let in_column = |corrupt| handle.error_in_column(index, corrupt);
+    if let Values::Dict { codes, .. } = &column.values
+        && codes.count().map_err(in_column)?.contains(&0)
+    {
+        return Err(in_column(Corrupt("a value that no row has")));
+    }
     let entry = handle.directory().columns.get(index);
     let counts = entry.and_then(|entry| entry.values.as_ref());
-    Ok(counts.is_none_or(|counts| counts.counts_column(&column)))
+    counts.map_or(Ok(true), |counts| {
+        counts.counts_column(&column).map_err(in_column)
+    })
 }

@@ -59,14 +59,39 @@ pub(crate) fn unpack(
     cursor: &mut Cursor<'_>,
     count: usize,
     width: u32,
-    mut each: impl FnMut(&[u64]),
+    each: impl FnMut(&[u64]),
 ) -> Result<(), Corrupt> {
     if width > u64::BITS {
         return Err(Corrupt("numbers packed in more than 64 bits"));
     }
+    unpack_with(unpack_group(width), cursor, count, width, each)
+}
+
+/// The same of values of at most 16 bits.
+pub(crate) fn unpack_codes(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    width: u32,
+    each: impl FnMut(&[u16]),
+) -> Result<(), Corrupt> {
+    if width > u16::BITS {
+        return Err(Corrupt("codes of more than 16 bits"));
+    }
+    unpack_with(unpack_code_group(width), cursor, count, width, each)
+}
+
+/// Unpacks 64 values of one width.
+type UnpackGroup<T> = fn(&[u8], &mut [T; GROUP]);
+
+fn unpack_with<T: Copy + Default>(
+    unpack_group: UnpackGroup<T>,
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    width: u32,
+    mut each: impl FnMut(&[T]),
+) -> Result<(), Corrupt> {
     let bytes = cursor.take(packed_len(count, width))?;
-    let unpack_group = unpack_group(width);
-    let mut group = [0u64; GROUP];
+    let mut group = [T::default(); GROUP];
     let (whole, tail_count) = (count / GROUP, count % GROUP);
     let (groups, tail) = bytes.split_at(whole * width as usize * 8);
     if width == 0 {
@@ -99,7 +124,23 @@ fn pack_words<const W: usize>(values: &Group, out: &mut Vec<u8>) {
     out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
 }
 
-fn unpack_words<const W: usize>(packed: &[u8], values: &mut Group) {
+fn unpack_numbers<const W: usize>(packed: &[u8], numbers: &mut Group) {
+    unpack_words::<W, u64>(packed, numbers, |bits| bits);
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a code has at most 16 bits, checked"
+)]
+fn unpack_codes_of<const W: usize>(packed: &[u8], codes: &mut [u16; GROUP]) {
+    unpack_words::<W, u16>(packed, codes, |bits| bits as u16);
+}
+
+fn unpack_words<const W: usize, T>(
+    packed: &[u8],
+    values: &mut [T; GROUP],
+    value_of: impl Fn(u64) -> T,
+) {
     let mask = u64::MAX >> (64 - W);
     let mut words = [0u64; W];
     for (word, bytes) in words.iter_mut().zip(packed.as_chunks().0) {
@@ -112,7 +153,7 @@ fn unpack_words<const W: usize>(packed: &[u8], values: &mut Group) {
         if shift + W > 64 {
             bits |= words[word + 1] << (64 - shift);
         }
-        *value = bits & mask;
+        *value = value_of(bits & mask);
     }
 }
 
@@ -136,6 +177,11 @@ fn pack_group(values: &Group, width: u32, out: &mut Vec<u8>) {
     pack(values, out);
 }
 
-fn unpack_group(width: u32) -> fn(&[u8], &mut Group) {
-    for_each_width!(width, unpack_words, |_, values| values.fill(0))
+fn unpack_group(width: u32) -> UnpackGroup<u64> {
+    for_each_width!(width, unpack_numbers, |_, values| values.fill(0))
+}
+
+fn unpack_code_group(width: u32) -> UnpackGroup<u16> {
+    for_each_width!(@ width, unpack_codes_of, |_, values| values.fill(0),
+        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }

@@ -1,6 +1,6 @@
 //! Codes: indices into a short list, bit-packed, as runs, or entropy coded, whichever is shortest.
 
-use super::bitpack::{bit_width, pack, packed_len, unpack};
+use super::bitpack::{bit_width, pack, packed_len, unpack_codes};
 use super::cursor::{Cursor, push_count};
 use super::frame::{self, Compressor};
 use super::{Corrupt, int};
@@ -11,6 +11,10 @@ const MODE_ZSTD: u8 = 2;
 
 /// Entropy coding pays for its slower decoding from here on: 7/8 of the packed length.
 const ZSTD_GAIN: (usize, usize) = (7, 8);
+
+const UNKNOWN_MODE: Corrupt = Corrupt("an unknown mode of codes");
+const PAST_END: Corrupt = Corrupt("a code past the end of its list");
+const WRONG_LENGTHS: Corrupt = Corrupt("runs that do not add up");
 
 /// Appends codes below `code_count`.
 pub(crate) fn encode(
@@ -94,47 +98,85 @@ pub(crate) fn decode(
             let bytes = frame::read_frame(cursor, count)?;
             bytes.into_iter().map(u16::from).collect()
         }
-        _ => return Err(Corrupt("an unknown mode of codes")),
+        _ => return Err(UNKNOWN_MODE),
     };
     // Folded, which unlike `max` becomes vector code.
     let greatest = codes.iter().copied().fold(0, u16::max);
     if usize::from(greatest) >= code_count && count > 0 {
-        return Err(Corrupt("a code past the end of its list"));
+        return Err(PAST_END);
     }
     Ok(codes)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a code has at most 16 bits, checked"
-)]
-fn decode_packed(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
-    if width > u16::BITS {
-        return Err(Corrupt("codes of more than 16 bits"));
+/// Reads how many of `count` codes are each of those below `code_count`.
+pub(crate) fn count(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    code_count: usize,
+) -> Result<Vec<u32>, Corrupt> {
+    let width = code_width(code_count);
+    let mut counts = vec![0; code_count];
+    let mut is_within = true;
+    let mut add = |code: u16, ranks: u32| match counts.get_mut(usize::from(code)) {
+        Some(count) => *count += ranks,
+        None => is_within = false,
+    };
+    match cursor.byte()? {
+        MODE_PACKED => unpack_codes(cursor, count, width, |codes| {
+            codes.iter().for_each(|code| add(*code, 1));
+        })?,
+        MODE_RUNS => {
+            for (code, length) in read_runs(cursor, count, width)? {
+                add(code, u32::try_from(length).map_err(|_| WRONG_LENGTHS)?);
+            }
+        }
+        MODE_ZSTD => {
+            let bytes = frame::read_frame(cursor, count)?;
+            bytes.iter().for_each(|code| add((*code).into(), 1));
+        }
+        _ => return Err(UNKNOWN_MODE),
     }
+    if is_within { Ok(counts) } else { Err(PAST_END) }
+}
+
+fn decode_packed(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
     let mut codes = Vec::with_capacity(count);
-    unpack(cursor, count, width, |group| {
-        codes.extend(group.iter().map(|code| *code as u16));
-    })?;
+    unpack_codes(cursor, count, width, |group| codes.extend_from_slice(group))?;
     Ok(codes)
+}
+
+/// Codes and how many follow each other of each, which are `count` together.
+fn read_runs(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    width: u32,
+) -> Result<Vec<(u16, usize)>, Corrupt> {
+    let run_count = cursor.count(count)?;
+    let codes = decode_packed(cursor, run_count, width)?;
+    let lengths = int::decode(cursor, run_count)?;
+    let mut left = count;
+    let run = |(code, length): (u16, i64)| {
+        let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
+        left = left.checked_sub(length).ok_or(WRONG_LENGTHS)?;
+        Ok((code, length))
+    };
+    let runs = codes.into_iter().zip(lengths).map(run);
+    let runs = runs.collect::<Result<_, Corrupt>>()?;
+    if left == 0 {
+        Ok(runs)
+    } else {
+        Err(WRONG_LENGTHS)
+    }
 }
 
 fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
-    const WRONG_LENGTHS: Corrupt = Corrupt("runs that do not add up");
     /// Most runs are short: these many codes are one store, whatever the length of the run; the next run overwrites what is
     /// too much.
     const WRITTEN_AT_ONCE: usize = 8;
-    let run_count = cursor.count(count)?;
-    let run_codes = decode_packed(cursor, run_count, width)?;
-    let lengths = int::decode(cursor, run_count)?;
     // With room for one write beyond the end.
     let mut codes = vec![0; count + WRITTEN_AT_ONCE];
     let mut start = 0;
-    for (code, length) in run_codes.into_iter().zip(lengths) {
-        let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
-        if length > count - start {
-            return Err(WRONG_LENGTHS);
-        }
+    for (code, length) in read_runs(cursor, count, width)? {
         let open = codes.get_mut(start..).unwrap_or_default();
         if let Some(codes) = open.first_chunk_mut::<WRITTEN_AT_ONCE>() {
             *codes = [code; WRITTEN_AT_ONCE];
@@ -145,11 +187,7 @@ fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<
         start += length;
     }
     codes.truncate(count);
-    if start == count {
-        Ok(codes)
-    } else {
-        Err(WRONG_LENGTHS)
-    }
+    Ok(codes)
 }
 
 fn code_width(code_count: usize) -> u32 {

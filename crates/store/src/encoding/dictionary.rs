@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cordwood_event::{Scalar, Value};
 
 use super::cursor::{Cursor, push_count, push_signed, push_varint};
@@ -12,7 +13,7 @@ use super::distinct::Distinct;
 use super::frame::{Compressor, read_frame};
 use super::{Corrupt, codes};
 use crate::block::{COLUMNS_MAX, TEXT_BYTES_MAX};
-use crate::column::{Dictionary, ScalarKind};
+use crate::column::{DictCodes, Dictionary, ScalarKind, Values};
 
 /// Longest list that goes to the shared frame, which whoever reads any such column must decompress.
 const SHARED_LIST_BYTES_MAX: usize = 4 << 10;
@@ -137,15 +138,19 @@ pub(crate) fn decode_const(
     }
 }
 
-/// Reads a DICT chunk of `count` values.
+/// Reads a DICT chunk of `count` values; `cursor` is within `bytes`. The codes stay packed.
 pub(crate) fn decode_column(
-    cursor: &mut Cursor<'_>,
+    bytes: &Bytes,
+    mut cursor: Cursor<'_>,
     count: usize,
     shared: &SharedDictionaries,
-) -> Result<(Arc<Dictionary>, Vec<u16>), Corrupt> {
-    let values = decode_values(cursor, shared)?;
-    let codes = codes::decode(cursor, count, values.len())?;
-    Ok((Arc::new(values), codes))
+) -> Result<Values, Corrupt> {
+    let values = decode_values(&mut cursor, shared)?;
+    let codes = bytes.slice_ref(cursor.take(cursor.remaining())?);
+    Ok(Values::Dict {
+        codes: DictCodes::new(codes, count, values.len()),
+        values: Arc::new(values),
+    })
 }
 
 fn decode_values(

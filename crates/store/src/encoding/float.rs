@@ -209,14 +209,36 @@ fn decode_decimal(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<f64>, Cor
     })?;
     let patches = cursor.take(exceptions * 8)?;
     let integers = int::decode(cursor, count)?;
-    let floats = integers.into_iter().map(|integer| divided(integer, power));
-    let mut floats: Vec<f64> = floats.collect();
-    for (position, bytes) in positions.into_iter().zip(patches.as_chunks().0) {
+    // No integer divided by such a power is anything but finite.
+    let mut floats = all_divided(integers, power);
+    let patches = patches.as_chunks().0.iter();
+    let patches = all_finite(patches.map(|bytes| f64::from_le_bytes(*bytes)).collect())?;
+    for (position, patch) in positions.into_iter().zip(patches) {
         let position = usize::try_from(position).ok();
         let float = position.and_then(|position| floats.get_mut(position));
-        *float.ok_or(Corrupt("an exception past the last float"))? = f64::from_le_bytes(*bytes);
+        *float.ok_or(Corrupt("an exception past the last float"))? = patch;
     }
-    all_finite(floats)
+    Ok(floats)
+}
+
+/// Each divided by `power`, as [`divided`] does.
+fn all_divided(integers: Vec<i64>, power: f64) -> Vec<f64> {
+    /// 2^51 and 1.5 times 2^52: a float as great has the unit as its last bit, so that adding an integer below 2^51 to its
+    /// bits is adding it to the float. There is no vector instruction that converts integers of 64 bits.
+    const NARROW: i64 = 1 << 51;
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let spread = integers.iter().fold(0, |spread, integer| {
+        spread | integer.wrapping_add(NARROW).cast_unsigned()
+    });
+    if spread >= (2 * NARROW).cast_unsigned() {
+        let floats = integers.into_iter().map(|integer| divided(integer, power));
+        return floats.collect();
+    }
+    let narrow = |integer: i64| {
+        let bits = MAGIC.to_bits().wrapping_add(integer.cast_unsigned());
+        (f64::from_bits(bits) - MAGIC) / power
+    };
+    integers.into_iter().map(narrow).collect()
 }
 
 fn position_width(count: usize) -> u32 {

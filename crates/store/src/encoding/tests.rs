@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::bitpack::{mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_signed, push_varint};
 use super::*;
-use crate::column::{Case, PackedTexts, TextRun, TextSlots, TextValues};
+use crate::column::{Case, DictCodes, PackedTexts, TextRun, TextSlots, TextValues};
 use crate::template::{CharClasses, Template, TemplateUse, slot_runs};
 use crate::tokens::BlockTokens;
 
@@ -622,8 +622,29 @@ proptest! {
         let mut out = Vec::new();
         codes::encode(&codes, count.into(), &mut Compressor::new(), &mut out);
         let mut cursor = Cursor::new(&out);
+        let counts = codes::count(&mut cursor, codes.len(), count.into());
+        prop_assert_eq!(cursor.finish(), Ok(()));
+        let rows_of = |code: u16| codes.iter().filter(|other| **other == code).count();
+        let expected: Vec<usize> = (0..count).map(rows_of).collect();
+        prop_assert_eq!(counts.map(|counts| counts.into_iter().map(|rows| rows as usize).collect()), Ok(expected));
+        let mut cursor = Cursor::new(&out);
         prop_assert_eq!(codes::decode(&mut cursor, codes.len(), count.into()), Ok(codes));
         prop_assert_eq!(cursor.finish(), Ok(()));
+    }
+
+    #[test]
+    fn codes_are_counted_as_they_are_read(
+        bytes in vec(prop_oneof![0u8..4, any::<u8>()], 0..100),
+        count in 0usize..300,
+        values in prop_oneof![0usize..9, 250usize..260, 4000usize..70_000],
+    ) {
+        let codes = DictCodes::new(bytes.into(), count, values);
+        let counted = codes.count();
+        let read = codes.get().map(<[u16]>::to_vec);
+        prop_assert_eq!(counted.is_ok(), read.is_ok(), "{:?} {:?}", counted, read);
+        if counted.is_ok() {
+            prop_assert_eq!(counted, codes.count());
+        }
     }
 
     #[test]

@@ -101,23 +101,17 @@ impl ValueCounts {
     }
 
     /// Whether a column has these values in so many rows.
-    pub(crate) fn counts_column(&self, column: &Column) -> bool {
-        match &column.values {
+    pub(crate) fn counts_column(&self, column: &Column) -> Result<bool, Corrupt> {
+        Ok(match &column.values {
             Values::Const(value) => {
                 let rows = self.rows_of_each().map(|rows| rows as usize);
                 self.scalars().eq([value.as_scalar()]) && rows.eq([column.presence.present()])
             }
             Values::Dict { values, codes } => {
-                let mut rows = vec![0u32; values.len()];
-                for code in codes {
-                    if let Some(rows) = rows.get_mut(usize::from(*code)) {
-                        *rows += 1;
-                    }
-                }
-                self.scalars().eq(values.iter()) && self.rows_of_each().eq(rows)
+                self.scalars().eq(values.iter()) && self.rows_of_each().eq(codes.count()?)
             }
             _ => false,
-        }
+        })
     }
 
     /// The memory it takes, in bytes; the list, which columns of a segment share, left out.

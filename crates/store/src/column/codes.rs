@@ -1,0 +1,71 @@
+//! Which value of a list each rank has, unpacked when somebody asks for it.
+//!
+//! What the values alone decide needs no code, and how many ranks have each value is counted on packed codes.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use crate::encoding::cursor::Cursor;
+use crate::encoding::{Corrupt, codes};
+
+/// By rank, the index of a value in its list.
+#[derive(Clone, Debug)]
+pub struct DictCodes {
+    /// To the end of their chunk.
+    stored: Bytes,
+    len: usize,
+    /// How many values the list has.
+    values: usize,
+    unpacked: OnceLock<Vec<u16>>,
+}
+
+impl DictCodes {
+    /// The codes of `len` ranks, each below `values`.
+    pub(crate) fn new(stored: Bytes, len: usize, values: usize) -> DictCodes {
+        DictCodes {
+            stored,
+            len,
+            values,
+            unpacked: OnceLock::new(),
+        }
+    }
+
+    /// How many ranks there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// All of them, each below the number of values; unpacked the first time, and kept.
+    pub fn get(&self) -> Result<&[u16], Corrupt> {
+        if let Some(unpacked) = self.unpacked.get() {
+            return Ok(unpacked);
+        }
+        let mut cursor = Cursor::new(&self.stored);
+        let unpacked = codes::decode(&mut cursor, self.len, self.values)?;
+        cursor.finish()?;
+        Ok(self.unpacked.get_or_init(|| unpacked))
+    }
+
+    /// How many ranks have each value.
+    pub fn count(&self) -> Result<Vec<u32>, Corrupt> {
+        if let Some(unpacked) = self.unpacked.get() {
+            let mut counts = vec![0; self.values];
+            for code in unpacked {
+                if let Some(count) = counts.get_mut(usize::from(*code)) {
+                    *count += 1;
+                }
+            }
+            return Ok(counts);
+        }
+        let mut cursor = Cursor::new(&self.stored);
+        let counts = codes::count(&mut cursor, self.len, self.values)?;
+        cursor.finish()?;
+        Ok(counts)
+    }
+}
