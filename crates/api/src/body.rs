@@ -36,16 +36,15 @@ pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body of at most `bytes_max`.
+/// Reads a body of at most `bytes_max`. Room is made at once for the length that is announced: where nothing comes, its pages
+/// take no memory.
 pub(crate) async fn read(body: &mut Body, bytes_max: usize) -> Result<Vec<u8>, Unread> {
-    /// Room made at once for a length that was only announced.
-    const FIRST_CAPACITY_MAX: u64 = 1 << 20;
     let announced = body.size_hint().exact();
     if announced.is_some_and(|bytes| bytes > bytes_max as u64) {
         return Err(Unread::TooLarge);
     }
-    let capacity = announced.unwrap_or_default().min(FIRST_CAPACITY_MAX);
-    let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or_default());
+    let announced = usize::try_from(announced.unwrap_or_default());
+    let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
     while let Some(chunk) = next_chunk(body).await? {
         if bytes.len() + chunk.len() > bytes_max {
             return Err(Unread::TooLarge);

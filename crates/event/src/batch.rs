@@ -11,6 +11,7 @@ pub struct FieldId(pub u32);
 
 impl FieldId {
     /// As an index into [`Batch::paths`].
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -94,6 +95,7 @@ impl Batch {
             + self.rows.capacity() * size_of::<Row>()
     }
 
+    #[inline]
     pub(crate) fn scalar(&self, cell: &Cell) -> Scalar<'_> {
         match cell.kind {
             CellKind::Null => Scalar::Null,
@@ -105,6 +107,7 @@ impl Batch {
         }
     }
 
+    #[inline]
     fn text_at(&self, bits: u64) -> &str {
         let start = (bits >> 32) as usize;
         let length = (bits & 0xffff_ffff) as usize;
@@ -144,12 +147,16 @@ impl<'a> EventRef<'a> {
 
     /// The fields in the order sent, each at most once. Neither the parsed `dt`, nor a `level` equal to its
     /// normalised name, is among them.
+    #[inline]
     pub fn fields(self) -> impl ExactSizeIterator<Item = (FieldId, Scalar<'a>)> + Clone {
-        let first = self.row.first_cell as usize;
-        let cells = &self.batch.cells[first..first + self.row.cell_count as usize];
-        cells
-            .iter()
-            .map(move |cell| (cell.field, self.batch.scalar(cell)))
+        let cells = self.cells().iter();
+        cells.map(move |cell| (cell.field, self.batch.scalar(cell)))
+    }
+
+    /// Which fields [`fields`](Self::fields) gives, without a look at their values.
+    #[inline]
+    pub fn field_ids(self) -> impl ExactSizeIterator<Item = FieldId> + Clone {
+        self.cells().iter().map(|cell| cell.field)
     }
 
     /// The value at `path` (escaped form), if the event has it. Linear in the number of fields.
@@ -157,5 +164,11 @@ impl<'a> EventRef<'a> {
         self.fields()
             .find(|(field, _)| &*self.batch.paths[field.index()] == path)
             .map(|(_, value)| value)
+    }
+
+    #[inline]
+    fn cells(self) -> &'a [Cell] {
+        let first = self.row.first_cell as usize;
+        &self.batch.cells[first..first + self.row.cell_count as usize]
     }
 }

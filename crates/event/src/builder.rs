@@ -153,6 +153,11 @@ impl BatchBuilder {
         }
     }
 
+    /// Makes room for so many bytes of text. Room that is not used is given back in the end.
+    pub fn reserve_text(&mut self, bytes: usize) {
+        self.batch.text.reserve(bytes);
+    }
+
     /// The events finished so far.
     pub fn event_count(&self) -> usize {
         self.batch.rows.len()

@@ -123,6 +123,10 @@ pub fn decode(
 ) -> Result<Decoded, Refusal> {
     let body = decompress::decompress(format.encoding, body, limits.decompressed_bytes_max)?;
     let mut events = Events::new(format, received_at, *limits);
+    // Most of a body is text that is kept. Pages of the room that nothing is written to take no memory.
+    events
+        .builder
+        .reserve_text(body.len().min(limits.batch_bytes_max));
     match format.kind {
         ContentKind::Json | ContentKind::Ndjson => json::decode(&body, &mut events)?,
         ContentKind::MessagePack => {

@@ -7,6 +7,7 @@
 pub(crate) mod bitpack;
 mod choose;
 pub(crate) mod codes;
+mod collected;
 pub(crate) mod cursor;
 pub(crate) mod dictionary;
 mod distinct;
@@ -30,6 +31,7 @@ use bytes::Bytes;
 use crate::column::{Presence, Values};
 
 pub(crate) use choose::encode;
+pub(crate) use collected::Collected;
 use cursor::Cursor;
 pub(crate) use dictionary::SharedDictionaries;
 pub(crate) use distinct::compare;

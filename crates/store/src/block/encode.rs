@@ -8,7 +8,7 @@ use cordwood_event::{Level, Timestamp};
 use super::directory::{
     BlockDirectory, Chunk, ColumnEntry, LevelCounts, MinuteCounts, RestEntry, TextEntry,
 };
-use super::gather::{BlockRow, FieldCells, Gathered};
+use super::gather::{BlockRow, FieldCells, FieldColumn, Gathered};
 use super::{ROWS_MAX, rest};
 use crate::column::Presence;
 use crate::encoding::{self, Compressor, SharedDictionaries};
@@ -50,12 +50,12 @@ pub enum EncodeError {
 /// Encodes rows of one source, sorted by time and then sequence number.
 pub fn encode(rows: &[BlockRow<'_>]) -> Result<EncodedBlock, EncodeError> {
     check_rows(rows)?;
-    let gathered = Gathered::of(rows);
-    gathered.check()?;
-    let (fields, rare_fields) = gathered.split();
+    let gathered = Gathered::of(rows)?;
+    let rare_fields = gathered.rare();
 
     let mut block = Encoder::new(rows.len());
-    let columns: Vec<ColumnEntry> = fields.iter().map(|field| block.column(field)).collect();
+    let fields = gathered.columns.iter();
+    let columns: Vec<ColumnEntry> = fields.map(|field| block.column(field)).collect();
     let rest = (!rare_fields.is_empty()).then(|| block.rest(&rare_fields));
     Ok(block.finish(rows, columns, rest))
 }
@@ -123,10 +123,10 @@ impl Encoder {
         }
     }
 
-    fn column(&mut self, field: &FieldCells<'_, '_>) -> ColumnEntry {
+    fn column(&mut self, field: &FieldColumn<'_>) -> ColumnEntry {
         let dictionaries = Some(&mut self.dictionaries);
         let encoded = encoding::encode(
-            field.values,
+            &field.values,
             &mut self.compressor,
             dictionaries,
             &mut self.tokens,
@@ -136,7 +136,7 @@ impl Encoder {
             encoding: encoded.encoding,
             chunk: self.body.push(&encoded.bytes),
             present: narrow(field.rows.len()),
-            presence: self.presence(field.rows),
+            presence: self.presence(&field.rows),
             numbers: encoded.numbers,
             dictionary_len: encoded.dictionary_len,
             values: encoded.counts.map(Arc::new),

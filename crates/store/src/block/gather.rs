@@ -1,10 +1,15 @@
 //! Turns rows of events into columns of values, in time linear in the number of values and of field names.
+//!
+//! Rows are gone through twice: to count fields, which does not look at texts; then event by event, so that the texts of one
+//! event, which lie side by side, are met together and once.
 
-use std::collections::HashMap;
+mod fields;
 
-use cordwood_event::{Batch, EventRef, Scalar};
+use cordwood_event::{EventRef, Scalar};
 
 use super::{COLUMNS_MAX, EncodeError, REST_CELLS_MAX, TEXT_BYTES_MAX};
+use crate::encoding::Collected;
+use fields::{Field, Fields};
 
 /// A row to encode.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +20,15 @@ pub struct BlockRow<'a> {
     pub sequence: u64,
 }
 
-/// The values of one field, and the rows they stand in, rising.
+/// A field that gets a column: its values, and the rows they stand in, rising.
+#[derive(Debug)]
+pub(super) struct FieldColumn<'a> {
+    pub(super) path: &'a str,
+    pub(super) rows: Vec<u32>,
+    pub(super) values: Collected<'a>,
+}
+
+/// The values of a rare field, and the rows they stand in, rising.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FieldCells<'g, 'a> {
     pub(super) path: &'a str,
@@ -26,6 +39,15 @@ pub(super) struct FieldCells<'g, 'a> {
 /// All values of some rows, field by field.
 #[derive(Debug)]
 pub(super) struct Gathered<'a> {
+    /// Sorted by path.
+    pub(super) columns: Vec<FieldColumn<'a>>,
+    rare: RareFields<'a>,
+    text_bytes: usize,
+}
+
+/// Fields beyond [`COLUMNS_MAX`], sorted by path, their cells in two allocations: there may be millions of them.
+#[derive(Debug)]
+struct RareFields<'a> {
     paths: Vec<&'a str>,
     /// By field, the range of its cells.
     ranges: Vec<(usize, usize)>,
@@ -34,159 +56,115 @@ pub(super) struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn of(rows: &[BlockRow<'a>]) -> Gathered<'a> {
-        let mut fields = Fields::default();
-        for row in rows {
-            fields.count(row.event);
-        }
-        let mut end = 0;
-        let mut ranges: Vec<(usize, usize)> = Vec::with_capacity(fields.counts.len());
-        for count in &fields.counts {
-            ranges.push((end, end));
-            end += count;
-        }
-        let mut gathered = Gathered {
-            paths: fields.paths,
-            ranges,
-            rows: vec![0; end],
-            values: vec![Scalar::Null; end],
-        };
-        for ((number, row), batch) in (0u32..).zip(rows).zip(&fields.batch_of_row) {
-            let columns = fields.columns.get(*batch).map_or(&[][..], Vec::as_slice);
-            for (field, value) in row.event.fields() {
-                if let Some(column) = columns.get(field.index()) {
-                    gathered.put(*column as usize, number, value);
-                }
-            }
-        }
-        gathered
-    }
-
-    /// A second value of one row and field would be a broken promise of the batch; the last one stays.
-    fn put(&mut self, column: usize, row: u32, value: Scalar<'a>) {
-        let Some((start, end)) = self.ranges.get_mut(column) else {
-            return;
-        };
-        let last = end.checked_sub(1).filter(|last| *last >= *start);
-        let slot = match last {
-            Some(last) if self.rows.get(last) == Some(&row) => last,
-            _ => {
-                *end += 1;
-                *end - 1
-            }
-        };
-        if let (Some(row_slot), Some(value_slot)) =
-            (self.rows.get_mut(slot), self.values.get_mut(slot))
-        {
-            *row_slot = row;
-            *value_slot = finite(value);
-        }
-    }
-
-    /// The fields that get a column, and the rarest that share a chunk, each sorted by path.
-    pub(super) fn split(&self) -> (Vec<FieldCells<'_, 'a>>, Vec<FieldCells<'_, 'a>>) {
-        let mut columns: Vec<_> = (0..self.paths.len())
-            .filter_map(|field| self.field(field))
-            .collect();
-        let mut rest = Vec::new();
-        if columns.len() > COLUMNS_MAX {
-            columns.select_nth_unstable_by(COLUMNS_MAX, |a, b| {
-                b.rows
-                    .len()
-                    .cmp(&a.rows.len())
-                    .then_with(|| a.path.cmp(b.path))
-            });
-            rest = columns.split_off(COLUMNS_MAX);
-        }
-        columns.sort_unstable_by_key(|field| field.path);
-        rest.sort_unstable_by_key(|field| field.path);
-        (columns, rest)
-    }
-
-    fn field(&self, field: usize) -> Option<FieldCells<'_, 'a>> {
-        let (start, end) = *self.ranges.get(field)?;
-        Some(FieldCells {
-            path: self.paths.get(field)?,
-            rows: self.rows.get(start..end)?,
-            values: self.values.get(start..end)?,
-        })
-    }
-
-    /// Refuses what a reader would refuse.
-    pub(super) fn check(&self) -> Result<(), EncodeError> {
-        let text = |value: &Scalar<'_>| match value {
-            Scalar::Str(text) | Scalar::Json(text) => text.len(),
-            _ => 0,
-        };
-        let path_bytes: usize = self.paths.iter().map(|path| path.len()).sum();
-        let text_bytes: usize = self.values.iter().map(text).sum();
-        if path_bytes + text_bytes > TEXT_BYTES_MAX {
-            return Err(EncodeError::TooMuchText);
-        }
-        if self.paths.len() > COLUMNS_MAX && self.values.len() > REST_CELLS_MAX {
+    pub(super) fn of(rows: &[BlockRow<'a>]) -> Result<Gathered<'a>, EncodeError> {
+        let fields = Fields::of(rows);
+        let cells: usize = fields.as_slice().iter().map(|field| field.count).sum();
+        if fields.as_slice().len() > COLUMNS_MAX && cells > REST_CELLS_MAX {
             return Err(EncodeError::TooManyFields);
         }
-        Ok(())
-    }
-}
-
-/// The numbers given to field paths, looked up once per field of each batch.
-#[derive(Default)]
-struct Fields<'a> {
-    paths: Vec<&'a str>,
-    counts: Vec<usize>,
-    by_path: HashMap<&'a str, u32, rapidhash::fast::RandomState>,
-    batches: HashMap<*const Batch, usize, rapidhash::fast::RandomState>,
-    /// By batch and then field id, the column; `UNKNOWN` until it is met.
-    columns: Vec<Vec<u32>>,
-    batch_of_row: Vec<usize>,
-}
-
-const UNKNOWN: u32 = u32::MAX;
-
-impl<'a> Fields<'a> {
-    fn count(&mut self, event: EventRef<'a>) {
-        let batch = event.batch();
-        let known = self.batches.len();
-        let index = *self
-            .batches
-            .entry(std::ptr::from_ref(batch))
-            .or_insert(known);
-        if index == known {
-            self.columns.push(vec![UNKNOWN; batch.paths().len()]);
-        }
-        self.batch_of_row.push(index);
-        for (field, _) in event.fields() {
-            let columns = self.columns.get_mut(index);
-            let Some(column) = columns.and_then(|columns| columns.get_mut(field.index())) else {
-                continue;
-            };
-            if *column == UNKNOWN
-                && let Some(path) = batch.paths().get(field.index())
-            {
-                *column = number_of(&mut self.by_path, path);
-                if *column as usize == self.paths.len() {
-                    self.paths.push(path);
-                    self.counts.push(0);
+        let mut gathered = Gathered::with_room(fields.as_slice());
+        for ((number, row), slots) in (0u32..).zip(rows).zip(fields.slots_of_rows()) {
+            for (field, value) in row.event.fields() {
+                if let Some(slot) = slots.get(field.index()) {
+                    gathered.put(*slot as usize, number, finite(value));
                 }
             }
-            if let Some(count) = self.counts.get_mut(*column as usize) {
-                *count += 1;
-            }
+        }
+        if gathered.text_bytes > TEXT_BYTES_MAX {
+            return Err(EncodeError::TooMuchText);
+        }
+        Ok(gathered)
+    }
+
+    /// The fields without their values.
+    fn with_room(fields: &[Field<'a>]) -> Gathered<'a> {
+        let (with_column, rare) = fields.split_at(fields.len().min(COLUMNS_MAX));
+        let column = |field: &Field<'a>| FieldColumn {
+            path: field.path,
+            rows: Vec::with_capacity(field.count),
+            values: Collected::with_capacity(field.count),
+        };
+        Gathered {
+            columns: with_column.iter().map(column).collect(),
+            rare: RareFields::with_room(rare),
+            text_bytes: fields.iter().map(|field| field.path.len()).sum(),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, slot: usize, row: u32, value: Scalar<'a>) {
+        if let Scalar::Str(text) | Scalar::Json(text) = value {
+            self.text_bytes += text.len();
+        }
+        match self.columns.get_mut(slot) {
+            Some(column) => column.put(row, value),
+            None => self.rare.put(slot - self.columns.len(), row, value),
+        }
+    }
+
+    /// The fields that share a chunk, sorted by path.
+    pub(super) fn rare(&self) -> Vec<FieldCells<'_, 'a>> {
+        let fields = self.rare.paths.iter().zip(&self.rare.ranges);
+        let cells = fields.filter_map(|(path, (start, end))| {
+            Some(FieldCells {
+                path,
+                rows: self.rare.rows.get(*start..*end)?,
+                values: self.rare.values.get(*start..*end)?,
+            })
+        });
+        cells.collect()
+    }
+}
+
+impl<'a> FieldColumn<'a> {
+    /// A second value of one row would be a broken promise of the batch; the first one stays.
+    #[inline]
+    fn put(&mut self, row: u32, value: Scalar<'a>) {
+        if self.rows.last() != Some(&row) {
+            self.rows.push(row);
+            self.values.push(value);
         }
     }
 }
 
-fn number_of<'a>(
-    by_path: &mut HashMap<&'a str, u32, rapidhash::fast::RandomState>,
-    path: &'a str,
-) -> u32 {
-    let next = u32::try_from(by_path.len()).unwrap_or(UNKNOWN);
-    *by_path.entry(path).or_insert(next)
+impl<'a> RareFields<'a> {
+    fn with_room(fields: &[Field<'a>]) -> RareFields<'a> {
+        let mut cells = 0;
+        let mut range = |field: &Field<'a>| {
+            let start = cells;
+            cells += field.count;
+            (start, start)
+        };
+        RareFields {
+            paths: fields.iter().map(|field| field.path).collect(),
+            ranges: fields.iter().map(&mut range).collect(),
+            rows: vec![0; cells],
+            values: vec![Scalar::Null; cells],
+        }
+    }
+
+    /// The same as of a column.
+    fn put(&mut self, field: usize, row: u32, value: Scalar<'a>) {
+        let Some((start, end)) = self.ranges.get_mut(field) else {
+            return;
+        };
+        let cells = self.rows.get(*start..*end).unwrap_or_default();
+        if cells.last() == Some(&row) {
+            return;
+        }
+        if let (Some(row_slot), Some(value_slot)) =
+            (self.rows.get_mut(*end), self.values.get_mut(*end))
+        {
+            *row_slot = row;
+            *value_slot = value;
+            *end += 1;
+        }
+    }
 }
 
 /// Events hold finite floats; should another come, it is kept as the text a decoder would have made of it,
 /// rather than make the block unreadable.
+#[inline]
 fn finite(value: Scalar<'_>) -> Scalar<'_> {
     match value {
         Scalar::Float(float) if float.is_nan() => Scalar::Str("NaN"),

@@ -65,12 +65,8 @@ pub(super) fn encode(
         &rows.map(|row| i64::from(*row)).collect::<Vec<i64>>(),
         &mut out,
     );
-    let values: Vec<Scalar<'_>> = fields
-        .iter()
-        .flat_map(|field| field.values)
-        .copied()
-        .collect();
-    let encoded = encoding::encode(&values, compressor, None, tokens);
+    let values = fields.iter().flat_map(|field| field.values).copied();
+    let encoded = encoding::encode(&values.collect(), compressor, None, tokens);
     out.push(encoded.encoding.code());
     out.extend(encoded.bytes);
     out

@@ -117,9 +117,10 @@ impl PackedTexts {
     pub fn find(&self, text: &[u8], case: Case, mut found: impl FnMut(usize)) {
         match &*self.packed {
             Packed::Hex(texts) => {
-                let Some(wanted) = texts.shape.pack(text, case) else {
+                let mut wanted = Vec::new();
+                if !texts.shape.push_packed(text, case, &mut wanted) {
                     return;
-                };
+                }
                 let width = wanted.len().max(1);
                 let bytes = texts.bytes.chunks_exact(width).enumerate();
                 bytes
@@ -155,26 +156,28 @@ impl HexShape {
         self.template.iter().filter(|byte| byte.is_none()).count()
     }
 
-    /// The digits of `text`, if it has this shape.
-    pub(crate) fn pack(&self, text: &[u8], case: Case) -> Option<Vec<u8>> {
+    /// Appends the digits of `text`, if it has this shape; else some of them.
+    pub(crate) fn push_packed(&self, text: &[u8], case: Case, out: &mut Vec<u8>) -> bool {
         if text.len() != self.template.len() {
-            return None;
+            return false;
         }
-        let mut bytes = Vec::with_capacity(self.packed_bytes());
         let mut high = None;
         for (byte, expected) in text.iter().zip(&self.template) {
             let digit = match expected {
                 Some(expected) if is_equal(*byte, *expected, case) => continue,
-                Some(_) => return None,
-                None => self.digit_of(*byte, case)?,
+                Some(_) => None,
+                None => self.digit_of(*byte, case),
+            };
+            let Some(digit) = digit else {
+                return false;
             };
             match high.take() {
-                Some(high) => bytes.push(high << 4 | digit),
+                Some(high) => out.push(high << 4 | digit),
                 None => high = Some(digit),
             }
         }
-        bytes.extend(high.map(|high| high << 4));
-        Some(bytes)
+        out.extend(high.map(|high| high << 4));
+        true
     }
 
     fn digit_of(&self, byte: u8, case: Case) -> Option<u8> {

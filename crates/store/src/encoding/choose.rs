@@ -2,6 +2,7 @@
 
 use cordwood_event::{Number, Scalar};
 
+use super::collected::{Collected, Numbered};
 use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
@@ -11,10 +12,6 @@ use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, temp
 use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
 use crate::tokens::BlockTokens;
-
-/// Most distinct values of a dictionary: their codes then take 12 bits at most, and a predicate is
-/// evaluated on far fewer values than there are rows.
-const DISTINCT_MAX: usize = 4096;
 
 /// A dictionary must make a value serve this many rows on average.
 const ROWS_PER_VALUE: usize = 4;
@@ -39,7 +36,7 @@ pub(crate) struct EncodedValues {
 /// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
 /// columns of a block, there is no place for templates either. The words of all values go to `tokens`.
 pub(crate) fn encode(
-    values: &[Scalar<'_>],
+    values: &Collected<'_>,
     compressor: &mut Compressor,
     shared: Option<&mut Vec<u8>>,
     tokens: &mut BlockTokens,
@@ -47,29 +44,29 @@ pub(crate) fn encode(
     let mut out = Vec::new();
     let mut dictionary_len = 0;
     let mut text = None;
-    let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE).max(1);
-    let distinct = Distinct::of(values, distinct_max);
-    let texts = match &distinct {
-        Some(distinct) if distinct.values.len() <= DICTIONARY_OF_PACKED_MAX => None,
+    let few = few_values(values);
+    let texts = match few {
+        Some(few) if few.distinct.len() <= DICTIONARY_OF_PACKED_MAX => None,
         _ => Texts::of(values),
     };
-    let dictionary = distinct
-        .as_ref()
-        .filter(|distinct| is_dictionary_best(values, distinct, texts.as_ref()));
-    let sentences = match (dictionary, &texts) {
-        (None, Some(texts)) if shared.is_some() => texts.tokenized(),
+    let dictionary = few
+        .filter(|few| is_dictionary_best(few, values, texts.as_ref()))
+        .map(Distinct::of_numbered);
+    let sentences = match (&dictionary, &texts) {
+        (None, Some(texts)) if shared.is_some() => texts.sentences(),
         _ => None,
     };
-    match (&sentences, &distinct) {
-        (Some(sentences), _) => sentences.add_words(tokens),
-        (None, Some(distinct)) => add_words(&distinct.values, tokens),
-        (None, None) => add_words(values, tokens),
+    match &sentences {
+        Some(sentences) => sentences.tokenized.add_words(tokens),
+        None => values
+            .listed()
+            .iter()
+            .for_each(|value| tokens.add_value(*value)),
     }
-    let encoded = sentences
-        .zip(texts.as_ref())
-        .and_then(|(sentences, texts)| template::encode(&texts.texts, &sentences, compressor));
-    let counts =
-        dictionary.and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
+    let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
+    let counts = dictionary
+        .as_ref()
+        .and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
     let encoding = match (dictionary, encoded) {
         (Some(distinct), _) if distinct.values.len() == 1 => {
             dictionary::encode_values(&distinct.values, compressor, shared, &mut out);
@@ -77,7 +74,7 @@ pub(crate) fn encode(
         }
         (Some(distinct), _) => {
             dictionary_len = u16::try_from(distinct.values.len()).unwrap_or(u16::MAX);
-            dictionary::encode_column(distinct, compressor, shared, &mut out);
+            dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
         (None, Some((codes, encoded))) => {
@@ -93,92 +90,115 @@ pub(crate) fn encode(
     EncodedValues {
         encoding,
         bytes: out,
-        numbers: number_range(values),
+        numbers: number_range(values.listed()),
         dictionary_len,
         counts,
         text,
     }
 }
 
-fn add_words(values: &[Scalar<'_>], tokens: &mut BlockTokens) {
-    values.iter().for_each(|value| tokens.add_value(*value));
+/// The values by number, if each serves enough rows for a dictionary.
+fn few_values<'v, 'a>(values: &'v Collected<'a>) -> Option<&'v Numbered<'a>> {
+    let distinct_max = (values.len() / ROWS_PER_VALUE).max(1);
+    let numbered = values.numbered();
+    numbered.filter(|numbered| numbered.distinct.len() <= distinct_max)
 }
 
-/// The texts of a column of nothing else, and their form.
-struct Texts<'a> {
-    texts: Vec<&'a str>,
+/// A column of nothing but texts, and their form.
+struct Texts<'v, 'a> {
+    values: &'v Collected<'a>,
     form: Option<Form>,
 }
 
-impl<'a> Texts<'a> {
-    fn of(values: &[Scalar<'a>]) -> Option<Texts<'a>> {
+impl<'v, 'a> Texts<'v, 'a> {
+    fn of(values: &'v Collected<'a>) -> Option<Texts<'v, 'a>> {
         if common_kind(values) != Some(ScalarKind::Str) {
             return None;
         }
-        let texts = texts_of(values);
         Some(Texts {
-            form: Form::of(&texts),
-            texts,
+            form: Form::of(&texts_of(values.listed())),
+            values,
         })
     }
 
     /// Taken apart, if they may have templates.
-    fn tokenized(&self) -> Option<Tokenized<'a>> {
-        let may_have = self.form.is_none() && template::are_sentences(&self.texts);
-        may_have.then(|| Tokenized::of(&self.texts))
+    fn sentences(&self) -> Option<Sentences<'a>> {
+        if self.form.is_some() {
+            return None;
+        }
+        let texts = texts_of(&self.values.by_rank());
+        template::are_sentences(&texts).then(|| Sentences {
+            tokenized: Tokenized::of(&texts),
+            texts,
+        })
     }
 
-    fn encode(self, compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
-        match self.form {
+    fn encode(&self, compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+        let codes = self.values.codes();
+        match &self.form {
             Some(Form::Hex(shape)) => {
-                hex::encode(&self.texts, &shape, compressor, out);
+                let listed = texts_of(self.values.listed());
+                hex::encode(&listed, codes, shape, compressor, out);
                 Encoding::Hex
             }
             Some(Form::Ip4(addresses)) => {
-                ip4::encode(&addresses, compressor, out);
+                ip4::encode(addresses, codes, compressor, out);
                 Encoding::Ip4
             }
             None => {
-                text::encode(&self.texts, compressor, out);
+                text::encode(&texts_of(&self.values.by_rank()), compressor, out);
                 Encoding::Str
             }
         }
     }
 }
 
+/// Texts that may have templates, by rank, and their runs.
+struct Sentences<'a> {
+    texts: Vec<&'a str>,
+    tokenized: Tokenized<'a>,
+}
+
+impl Sentences<'_> {
+    fn encode(&self, compressor: &mut Compressor) -> Option<(Vec<u8>, EncodedText)> {
+        template::encode(&self.texts, &self.tokenized, compressor)
+    }
+}
+
 /// Text is best in a dictionary, where a search looks at each value once, unless there are many of a form that is
 /// shorter; numbers may be shorter packed.
 fn is_dictionary_best(
-    values: &[Scalar<'_>],
-    distinct: &Distinct<'_>,
-    texts: Option<&Texts<'_>>,
+    few: &Numbered<'_>,
+    values: &Collected<'_>,
+    texts: Option<&Texts<'_, '_>>,
 ) -> bool {
-    if distinct.values.len() == 1 {
+    if few.distinct.len() == 1 {
         return true;
     }
     /// A sorted list of numbers takes about this much each, as varint or compressed bits.
     const NUMBER_BYTES: usize = 3;
     let packed_bytes = match common_kind(values) {
-        Some(ScalarKind::Int) => IntPlan::of(&ints_of(values)).bytes(),
-        Some(ScalarKind::Float) => FloatPlan::of(&floats_of(values)).bytes(values.len()),
+        Some(ScalarKind::Int) => IntPlan::of(&ints_of(&values.by_rank())).bytes(),
+        Some(ScalarKind::Float) => FloatPlan::of(&floats_of(&values.by_rank())).bytes(values.len()),
         _ => return texts.is_none_or(|texts| texts.form.is_none()),
     };
-    distinct.code_bytes() + distinct.values.len() * NUMBER_BYTES <= packed_bytes
+    few.code_bytes() + few.distinct.len() * NUMBER_BYTES <= packed_bytes
 }
 
 /// Appends values that are not all texts.
-fn encode_each(values: &[Scalar<'_>], compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+fn encode_each(values: &Collected<'_>, compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
+    let by_rank = values.by_rank();
     match common_kind(values) {
         Some(ScalarKind::Int) => {
-            int::encode(&ints_of(values), out);
+            int::encode(&ints_of(&by_rank), out);
             Encoding::Int
         }
         Some(ScalarKind::Float) => {
-            float::encode(&floats_of(values), compressor, out);
+            float::encode(&floats_of(&by_rank), compressor, out);
             Encoding::Float
         }
         _ => {
-            mixed::encode(values, compressor, out);
+            mixed::encode(&by_rank, compressor, out);
             Encoding::Mixed
         }
     }
@@ -197,7 +217,8 @@ impl Form {
     }
 }
 
-fn common_kind(values: &[Scalar<'_>]) -> Option<ScalarKind> {
+fn common_kind(values: &Collected<'_>) -> Option<ScalarKind> {
+    let values = values.listed();
     let first = ScalarKind::of(*values.first()?);
     let is_common = values.iter().all(|value| ScalarKind::of(*value) == first);
     is_common.then_some(first)

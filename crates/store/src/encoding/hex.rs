@@ -92,40 +92,34 @@ fn class_of(byte: u8) -> u8 {
     class | (OTHER * u8::from(class == 0))
 }
 
-/// Appends the texts, which have this shape.
+/// Appends the texts, which have this shape. With `codes`, they are distinct and the codes say which is where.
 pub(super) fn encode(
     texts: &[&str],
+    codes: Option<&[u16]>,
     shape: &HexShape,
     compressor: &mut Compressor,
     out: &mut Vec<u8>,
 ) {
     let width = shape.packed_bytes();
-    let packed = texts.iter().flat_map(|text| {
-        shape
-            .pack(text.as_bytes(), Case::Exact)
-            .expect("the shape is that of all texts")
-    });
-    let packed: Vec<u8> = packed.collect();
-    let repeats = Repeats::of(packed.chunks_exact(width), width);
-    let listed = if repeats.is_some() { IS_LISTED } else { 0 };
-    out.push(
-        listed
-            | if shape.is_upper_case {
-                IS_UPPER_CASE
-            } else {
-                0
-            },
-    );
-    push_shape(shape, out);
-    let list = match &repeats {
-        Some(repeats) => {
-            push_count(out, repeats.list.len());
-            repeats.push_codes(compressor, out);
-            repeats.list.concat()
-        }
-        None => packed,
+    let mut packed = Vec::with_capacity(texts.len() * width);
+    for text in texts {
+        let has_shape = shape.push_packed(text.as_bytes(), Case::Exact, &mut packed);
+        debug_assert!(has_shape, "the shape is that of all texts");
+    }
+    let Repeats { list, codes } = Repeats::of(packed.chunks_exact(width).collect(), codes, width);
+    let is_listed = if codes.is_some() { IS_LISTED } else { 0 };
+    let case = if shape.is_upper_case {
+        IS_UPPER_CASE
+    } else {
+        0
     };
-    compressor.push_frame(out, &transposed(&list, width));
+    out.push(is_listed | case);
+    push_shape(shape, out);
+    if let Some(codes) = codes {
+        push_count(out, list.len());
+        repeats::push_codes(&codes, list.len(), compressor, out);
+    }
+    compressor.push_frame(out, &transposed(&list.concat(), width));
 }
 
 /// The length; the places of digits, a bit each; the other bytes.

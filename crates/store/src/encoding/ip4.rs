@@ -15,21 +15,24 @@ pub(super) fn addresses_of(texts: &[&str]) -> Option<Vec<u32>> {
     texts.map(address_of).collect()
 }
 
-/// Appends the addresses.
-pub(super) fn encode(addresses: &[u32], compressor: &mut Compressor, out: &mut Vec<u8>) {
-    let Some(repeats) = Repeats::of(addresses.iter().copied(), size_of::<u32>()) else {
-        out.push(IS_PLAIN);
-        int::encode(&wide(addresses), out);
-        return;
-    };
-    out.push(IS_LISTED);
-    push_count(out, repeats.list.len());
-    repeats.push_codes(compressor, out);
-    int::encode(&wide(&repeats.list), out);
-}
-
-fn wide(addresses: &[u32]) -> Vec<i64> {
-    addresses.iter().copied().map(i64::from).collect()
+/// Appends the addresses. With `codes`, they are distinct and the codes say which is where.
+pub(super) fn encode(
+    addresses: &[u32],
+    codes: Option<&[u16]>,
+    compressor: &mut Compressor,
+    out: &mut Vec<u8>,
+) {
+    let Repeats { list, codes } = Repeats::of(addresses.to_vec(), codes, size_of::<u32>());
+    match codes {
+        Some(codes) => {
+            out.push(IS_LISTED);
+            push_count(out, list.len());
+            repeats::push_codes(&codes, list.len(), compressor, out);
+        }
+        None => out.push(IS_PLAIN),
+    }
+    let list: Vec<i64> = list.into_iter().map(i64::from).collect();
+    int::encode(&list, out);
 }
 
 /// Reads `count` addresses.

@@ -13,61 +13,98 @@ use super::frame::{Compressor, read_frame};
 
 const BYTES_PER_DISTANCE_MAX: usize = 2;
 
-/// The distinct values in the order in which they first come, and by rank which of them it is.
+/// What there is to write of some values.
 #[derive(Debug)]
 pub(super) struct Repeats<T> {
+    /// The distinct values in the order in which they first come; the values themselves if they hardly repeat.
     pub(super) list: Vec<T>,
-    codes: Vec<u16>,
+    /// By rank, which of the list the value is, if it lists distinct ones.
+    pub(super) codes: Option<Vec<u16>>,
 }
 
 impl<T: Copy + Eq + Hash> Repeats<T> {
-    /// `None` if listing saves nothing: a distance is taken to cost as much as `code_bytes`.
-    pub(super) fn of(
-        values: impl ExactSizeIterator<Item = T>,
-        value_bytes: usize,
-    ) -> Option<Repeats<T>> {
-        let plain_bytes = values.len() * value_bytes;
-        let code_bytes = values.len();
-        let mut list = Vec::new();
-        let mut codes = Vec::with_capacity(values.len());
-        let mut by_value: HashMap<T, u16, rapidhash::fast::RandomState> = HashMap::default();
-        for value in values {
-            let next = u16::try_from(list.len()).ok();
-            let next = next.filter(|next| *next < u16::MAX)?;
-            let code = *by_value.entry(value).or_insert(next);
-            if code == next {
-                list.push(value);
-                if list.len() * value_bytes + code_bytes > plain_bytes {
-                    return None;
+    /// Lists values once, if that saves something: a distance is taken to cost a byte. With `codes`, the values are distinct
+    /// already and the codes say which is where.
+    pub(super) fn of(values: Vec<T>, codes: Option<&[u16]>, value_bytes: usize) -> Repeats<T> {
+        let saves =
+            |listed: usize, count: usize| listed * value_bytes + count <= count * value_bytes;
+        if let Some(codes) = codes {
+            return if saves(values.len(), codes.len()) {
+                let codes = Some(codes.to_vec());
+                Repeats {
+                    list: values,
+                    codes,
                 }
-            }
-            codes.push(code);
+            } else {
+                let value = |code: &u16| values.get(usize::from(*code)).copied();
+                Repeats {
+                    list: codes.iter().filter_map(value).collect(),
+                    codes: None,
+                }
+            };
         }
-        Some(Repeats { list, codes })
+        let listed = listed(&values, |listed| saves(listed, values.len()));
+        match listed {
+            Some((list, codes)) => Repeats {
+                list,
+                codes: Some(codes),
+            },
+            None => Repeats {
+                list: values,
+                codes: None,
+            },
+        }
     }
+}
 
-    /// Appends the codes; a reader must know how long the list is.
-    pub(super) fn push_codes(&self, compressor: &mut Compressor, out: &mut Vec<u8>) {
-        let mut met = 0u16;
-        let distances: Vec<u16> = self
-            .codes
-            .iter()
-            .map(|code| {
-                if *code == met {
-                    met += 1;
-                    0
-                } else {
-                    met - code
-                }
-            })
-            .collect();
-        let bytes = distances.iter().map(|distance| distance.to_le_bytes());
-        let mut planes: Vec<u8> = bytes.clone().map(|[low, _]| low).collect();
-        if bytes_per_distance(self.list.len()) == BYTES_PER_DISTANCE_MAX {
-            planes.extend(bytes.map(|[_, high]| high));
+/// The distinct values and the code of each; `None` as soon as there are so many that nothing is saved.
+fn listed<T: Copy + Eq + Hash>(
+    values: &[T],
+    saves: impl Fn(usize) -> bool,
+) -> Option<(Vec<T>, Vec<u16>)> {
+    let mut list = Vec::new();
+    let mut codes = Vec::with_capacity(values.len());
+    let mut by_value: HashMap<T, u16, rapidhash::fast::RandomState> = HashMap::default();
+    for value in values {
+        let next = u16::try_from(list.len()).ok();
+        let next = next.filter(|next| *next < u16::MAX)?;
+        let code = *by_value.entry(*value).or_insert(next);
+        if code == next {
+            list.push(*value);
+            if !saves(list.len()) {
+                return None;
+            }
         }
-        compressor.push_frame(out, &planes);
+        codes.push(code);
     }
+    Some((list, codes))
+}
+
+/// Appends the codes into a list of so many; a reader must know how long it is.
+pub(super) fn push_codes(
+    codes: &[u16],
+    listed: usize,
+    compressor: &mut Compressor,
+    out: &mut Vec<u8>,
+) {
+    let mut met = 0u16;
+    let distances: Vec<u16> = codes
+        .iter()
+        .map(|code| {
+            if *code == met {
+                met += 1;
+                0
+            } else {
+                met - code
+            }
+        })
+        .collect();
+    let bytes = distances.iter().map(|distance| distance.to_le_bytes());
+    let mut planes: Vec<u8> = bytes.clone().map(|[low, _]| low).collect();
+    if bytes_per_distance(listed) == BYTES_PER_DISTANCE_MAX {
+        planes.extend(bytes.map(|[_, high]| high));
+    }
+    compressor.push_frame(out, &planes);
 }
 
 /// Reads the codes of `count` texts, which are all those of a list of `listed`.

@@ -156,11 +156,11 @@ fn is_same(a: Scalar<'_>, b: Scalar<'_>) -> bool {
 }
 
 fn encoded(values: &[Value]) -> (choose::EncodedValues, SharedDictionaries) {
-    let scalars: Vec<Scalar<'_>> = values.iter().map(Value::as_scalar).collect();
+    let collected: Collected<'_> = values.iter().map(Value::as_scalar).collect();
     let mut compressor = Compressor::new();
     let mut lists = Vec::new();
     let encoded = encode(
-        &scalars,
+        &collected,
         &mut compressor,
         Some(&mut lists),
         &mut BlockTokens::default(),

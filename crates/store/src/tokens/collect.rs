@@ -73,10 +73,15 @@ impl BlockTokens {
         }
     }
 
-    /// The hashes, rising.
-    pub fn into_sorted(self) -> Vec<u32> {
+    /// The hashes, rising. Where a hash lies follows from its highest bits, so that only neighbours can be out of order, and
+    /// the few that went round the end.
+    pub fn into_sorted(mut self) -> Vec<u32> {
+        for neighbours in self.slots.split_mut(|slot| *slot == 0) {
+            neighbours.sort_unstable();
+        }
         let mut hashes: Vec<u32> = self.slots.into_iter().filter(|slot| *slot != 0).collect();
-        hashes.sort_unstable();
+        // Finds the two runs and merges them.
+        hashes.sort();
         hashes
     }
 

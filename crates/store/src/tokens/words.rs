@@ -84,10 +84,7 @@ impl Lanes {
         let tail = text.get(at..).unwrap_or_default();
         let bytes = match tail.first_chunk() {
             Some(chunk) => u64::from_le_bytes(*chunk),
-            None => tail
-                .iter()
-                .rev()
-                .fold(0, |bytes, byte| bytes << 8 | u64::from(*byte)),
+            None => last_bytes(text, tail.len()),
         };
         let ascii = !bytes & HIGH;
         let low = bytes & !HIGH;
@@ -119,6 +116,30 @@ impl Lanes {
     #[inline]
     fn first(self, count: usize) -> u64 {
         self.lowered & (u64::MAX >> (8 * (LANES - count.clamp(1, LANES))))
+    }
+}
+
+/// The last `count` bytes of a text, fewer than eight, the first in the lowest byte.
+#[inline]
+fn last_bytes(text: &[u8], count: usize) -> u64 {
+    if count == 0 {
+        return 0;
+    }
+    if let Some(last) = text.last_chunk() {
+        return u64::from_le_bytes(*last) >> (8 * (LANES - count));
+    }
+    let tail = text.get(text.len() - count..).unwrap_or_default();
+    match (tail.first_chunk(), tail.last_chunk()) {
+        (Some(first), Some(last)) => {
+            // Two halves that overlap or meet.
+            let first = u64::from(u32::from_le_bytes(*first));
+            let last = u64::from(u32::from_le_bytes(*last));
+            first | last << (8 * (count - size_of::<u32>()))
+        }
+        _ => {
+            let bytes = tail.iter().rev();
+            bytes.fold(0, |bytes, byte| bytes << 8 | u64::from(*byte))
+        }
     }
 }
 
