@@ -7,7 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
-use crate::plan::{Plan, Planned};
+use crate::plan::{Plan, Planned, RuledOut};
 use crate::run::Means;
 use crate::search::{self, Outcome};
 use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
@@ -93,7 +93,17 @@ impl Engine {
     }
 
     pub(crate) fn plan(&self, snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
-        Plan::new(snapshot, request, self.deletions.of(snapshot))
+        self.plan_before(snapshot, request, &mut |_| {})
+    }
+
+    /// The same, before a witness of each block that is ruled out.
+    pub(crate) fn plan_before(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        witness: &mut dyn FnMut(RuledOut<'_>),
+    ) -> (Plan, Planned) {
+        Plan::new(snapshot, request, self.deletions.of(snapshot), witness)
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {

@@ -17,7 +17,6 @@ use rayon::ThreadPool;
 
 use crate::budget::{Budget, Cut};
 use crate::evaluate::Failure;
-use crate::narrow::Pruned;
 use crate::part::{Fate, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
 use crate::top::Rank;
@@ -102,14 +101,7 @@ impl<'a> Run<'a> {
             unreached: BTreeSet::new(),
             cut: None,
             incomplete: planned.incomplete,
-            blocks: BlockCounts {
-                total: planned.blocks_total,
-                pruned_by_time: planned.blocks_outside_time,
-                pruned_by_sequence: planned.blocks_too_new,
-                pruned_by_tokens: planned.blocks_without_words,
-                pruned_by_deletion: planned.blocks_deleted,
-                ..BlockCounts::default()
-            },
+            blocks: planned.blocks,
             segments: planned.segments,
             rows_scanned: 0,
             bytes_scanned: 0,
@@ -235,19 +227,12 @@ impl<'a> Run<'a> {
     }
 
     fn count_fate(&mut self, fate: Fate) {
-        let blocks = &mut self.blocks;
-        let counter = match fate {
-            Fate::OpenRows => return,
-            Fate::CountedWhole => &mut blocks.counted_whole,
-            Fate::Read => &mut blocks.read,
-            Fate::Pruned(Pruned::Time) => &mut blocks.pruned_by_time,
-            Fate::Pruned(Pruned::Sequence) => &mut blocks.pruned_by_sequence,
-            Fate::Pruned(Pruned::Tokens) => &mut blocks.pruned_by_tokens,
-            Fate::Pruned(Pruned::Statistics) => &mut blocks.pruned_by_statistics,
-            Fate::Pruned(Pruned::AbsentColumn) => &mut blocks.pruned_by_absent_column,
-            Fate::Pruned(Pruned::Dictionary) => &mut blocks.pruned_by_dictionary,
-        };
-        *counter += 1;
+        match fate {
+            Fate::OpenRows => {}
+            Fate::CountedWhole => self.blocks.counted_whole += 1,
+            Fate::Read => self.blocks.read += 1,
+            Fate::Pruned(by) => self.blocks.count_pruned(by),
+        }
     }
 
     pub(crate) fn count_bytes(&mut self, bytes: u64) {

@@ -46,15 +46,7 @@ impl<'a> TextColumnTest<'a> {
         (block, column): (&'a OpenBlock, usize),
         uses: &'a TemplateUses,
     ) -> Result<TextColumnTest<'a>, Failure> {
-        let mut column_test = TextColumnTest {
-            verdicts: test.verdicts(predicate, uses.table()),
-            predicate,
-            test,
-            block,
-            column,
-            uses,
-            outcomes: Vec::new(),
-        };
+        let mut column_test = TextColumnTest::unasked((predicate, test), (block, column), uses);
         column_test.outcomes = match predicate.text_test() {
             TextTest::Always => vec![Outcome::All; uses.uses().len() + 1],
             TextTest::Never => vec![Outcome::None; uses.uses().len() + 1],
@@ -63,14 +55,48 @@ impl<'a> TextColumnTest<'a> {
         Ok(column_test)
     }
 
-    fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
+    fn unasked(
+        (predicate, test): (&'a Predicate, &'a TemplateTest),
+        (block, column): (&'a OpenBlock, usize),
+        uses: &'a TemplateUses,
+    ) -> TextColumnTest<'a> {
+        TextColumnTest {
+            verdicts: test.verdicts(predicate, uses.table()),
+            predicate,
+            test,
+            block,
+            column,
+            uses,
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Whether such a test would read nothing.
+    pub(crate) fn is_decided_unread(
+        (predicate, test): (&'a Predicate, &'a TemplateTest),
+        (block, column): (&'a OpenBlock, usize),
+        uses: &'a TemplateUses,
+    ) -> bool {
+        match predicate.text_test() {
+            TextTest::Always | TextTest::Never => true,
+            _ => TextColumnTest::unasked((predicate, test), (block, column), uses)
+                .is_decided_by_templates(),
+        }
+    }
+
+    /// Whether every text follows a template that is decided by itself.
+    fn is_decided_by_templates(&self) -> bool {
         let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
             Verdict::All | Verdict::None => true,
             Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamps(*need, used)),
             Verdict::Open => false,
         };
+        self.uses.whole_rows() == 0 && self.uses.uses().iter().all(is_decided)
+    }
+
+    fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
         let uses = self.uses.uses();
-        let index = match self.uses.whole_rows() == 0 && uses.iter().all(is_decided) {
+        let index = match self.is_decided_by_templates() {
             true => None,
             false => Some(self.block.slot_index(self.column)?),
         };
