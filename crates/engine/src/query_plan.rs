@@ -8,7 +8,7 @@ mod survey;
 
 use std::time::Duration;
 
-use cordwood_event::SourceId;
+use cordwood_event::{SourceId, Timestamp};
 use cordwood_query::TimeBounds;
 
 use crate::Incomplete;
@@ -183,6 +183,16 @@ pub struct QueryPlan {
 }
 
 impl QueryPlan {
+    /// Where the range begins; `None`: with the first event.
+    pub fn starts_at(&self) -> Option<Timestamp> {
+        (self.range.first != Timestamp::MIN).then_some(self.range.first)
+    }
+
+    /// Where it ends; `None`: with the last event.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        (self.range.last != Timestamp::MAX).then_some(self.range.last)
+    }
+
     /// Whether nothing has to be read and no event looked at.
     pub fn is_from_metadata(&self) -> bool {
         self.left.read.blocks == 0 && self.left.open_rows == 0
