@@ -106,7 +106,7 @@ fn range() -> impl Strategy<Value = TimeBounds> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_count_reads_the_blocks_that_are_left(
