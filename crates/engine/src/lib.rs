@@ -33,6 +33,7 @@ mod narrow;
 mod near_name;
 mod part;
 mod plan;
+mod pool;
 mod query_plan;
 mod request;
 mod row;

@@ -2,7 +2,7 @@
 //! cannot change the answer any more.
 //!
 //! One thread, the caller's, hands out parts and gathers what comes back, so that what is found needs no lock. It
-//! hands out a part at a time through the pool's common queue: questions side by side take turns. What is looked for
+//! hands out a part at a time to the pool, where questions side by side take turns. What is looked for
 //! is said by a [`Quest`]; this file knows only parts, budgets and the account.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use cordwood_query::TimeBounds;
 use cordwood_store::{BlockHandle, MemoryBudget, Part, Reservation};
-use rayon::ThreadPool;
 
 use crate::budget::{Budget, Cut};
 use crate::evaluate::Failure;
 use crate::part::{Fate, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
+use crate::pool::Share;
 use crate::top::Rank;
 use crate::{Account, BlockCounts, Error, Incomplete, Order};
 
@@ -31,7 +31,7 @@ const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
 /// What a question works with.
 #[derive(Debug)]
 pub(crate) struct Means<'a> {
-    pub(crate) pool: &'a ThreadPool,
+    pub(crate) share: Share<'a>,
     pub(crate) memory: &'a MemoryBudget,
     pub(crate) budget: Budget,
 }
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
     }
 
     fn hand_out<Q: Quest>(&mut self, quest: &mut Q, sender: &Sender<Returned<Q::Found>>) {
-        let in_flight_max = self.means.pool.current_num_threads() * PARTS_IN_FLIGHT_PER_THREAD;
+        let in_flight_max = self.means.share.threads() * PARTS_IN_FLIGHT_PER_THREAD;
         while self.in_flight.len() < in_flight_max
             && self.cut.is_none()
             && let Some(part) = self.plan.parts.get(self.next_part)
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         let plan = Arc::clone(&self.plan);
         let budget = self.means.budget.clone();
         let work = quest.work_on(part);
-        self.means.pool.spawn(move || {
+        self.means.share.spawn(move || {
             let work = || work(&plan, &budget);
             let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
             // Nobody listens to a run that was cut short.

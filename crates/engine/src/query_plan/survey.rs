@@ -39,7 +39,7 @@ impl Engine {
             ruled_out.push((out.source, out.block.clone(), out.by, out.absent.to_vec()));
         };
         let (plan, planned) = self.plan_before(snapshot, &outline.search, witness);
-        let budget = self.means(&outline.search).budget;
+        let budget = self.budget(&outline.search);
         let mut survey = Survey::new(&plan, &outline, &budget);
         survey.add_other_sources(snapshot);
         for (source, block, by, absent) in &ruled_out {

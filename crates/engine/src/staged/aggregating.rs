@@ -98,7 +98,7 @@ pub(super) fn aggregate(
 ) -> Result<Groups, Error> {
     let mut quest = Aggregating {
         work: Work::new(pipeline, aggregation),
-        merging: Merging::new(run.means().pool, held),
+        merging: Merging::new(&run.means().share, held),
     };
     run.pursue(&mut quest)?;
     let (mut groups, merged) = quest.merging.finish(Groups::new(aggregation))?;
