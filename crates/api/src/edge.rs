@@ -23,8 +23,8 @@ pub struct EdgeOptions {
 }
 
 impl Default for EdgeOptions {
-    /// Ingest is wide because its requests wait together for one fsync; a search uses all cores by
-    /// itself, so a few at once are enough.
+    /// Ingest is wide because its requests wait together for one fsync; search, because the engine has
+    /// short questions done before long ones, but only of those that are let in.
     fn default() -> EdgeOptions {
         EdgeOptions {
             ingest: LaneLimits {
@@ -32,7 +32,7 @@ impl Default for EdgeOptions {
                 waiting: 1024,
             },
             query: LaneLimits {
-                running: 8,
+                running: 32,
                 waiting: 64,
             },
             manage: LaneLimits {

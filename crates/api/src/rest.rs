@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 mod members;
 pub(crate) mod query;
 mod query_answer;
+mod query_plan;
 mod query_request;
 mod source_record;
 pub(crate) mod sources;

@@ -60,6 +60,10 @@ fn rest() -> Router<Arc<Edge>> {
         )
         .route("/api/v1/deletions/{deletion}", get(deletions::show))
         .route("/api/v1/query", get(query::get).post(query::post))
+        .route(
+            "/api/v1/query/explain",
+            get(query::explain_get).post(query::explain_post),
+        )
         .route("/api/v1/sql", post(sql::post))
 }
 

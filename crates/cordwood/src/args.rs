@@ -219,6 +219,10 @@ pub(crate) struct QueryArguments {
     #[arg(long)]
     pub total: bool,
 
+    /// Say what the query would read and cost, without running it.
+    #[arg(long, conflicts_with = "output")]
+    pub explain: bool,
+
     /// How to print them [default: lines on a terminal, or a table if it is one; json in a pipe].
     #[arg(long, value_enum)]
     pub output: Option<OutputFormat>,

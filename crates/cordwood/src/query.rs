@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod caret;
 mod csv;
+mod explain;
 mod fields;
 mod lines;
 mod table;
@@ -12,6 +13,7 @@ pub(crate) mod tabular;
 use std::io::{IsTerminal, stderr, stdout};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use ureq::http::Method;
@@ -19,7 +21,7 @@ use ureq::http::Method;
 use crate::args::{OutputFormat, QueryArguments, ResultOrder};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::write;
+use crate::output::{write, write_json};
 use crate::query::account::Account;
 use crate::query::fields::Fields;
 use crate::remote::Remote;
@@ -62,6 +64,13 @@ impl Page {
 pub(crate) fn run(settings: &Settings, arguments: &QueryArguments) -> Result<(), Failure> {
     let remote = Remote::new(settings)?;
     let page_size = arguments.limit.map(|limit| limit.clamp(1, PAGE_EVENTS_MAX));
+    if arguments.explain {
+        let answer = send(&remote, "/api/v1/query/explain", arguments, page_size, None)?;
+        return match settings.json {
+            true => write_json(&answer),
+            false => write(&explain::text(&answer)),
+        };
+    }
     let first = ask(&remote, arguments, page_size, None)?;
     match first.columns() {
         Some(columns) => run_table(settings, arguments, &remote, first, &columns),
@@ -146,6 +155,17 @@ fn ask(
     page_size: Option<u64>,
     cursor: Option<String>,
 ) -> Result<Page, Failure> {
+    send(remote, "/api/v1/query", arguments, page_size, cursor)
+}
+
+/// Asks with the parameters of a query, which all its paths take.
+fn send<T: DeserializeOwned>(
+    remote: &Remote,
+    path: &str,
+    arguments: &QueryArguments,
+    page_size: Option<u64>,
+    cursor: Option<String>,
+) -> Result<T, Failure> {
     let is_first = cursor.is_none();
     let order = match arguments.order {
         ResultOrder::Newest => "newest_first",
@@ -162,7 +182,7 @@ fn ask(
         "cursor": cursor,
     });
     let body = Some(("application/json", body.to_string().into_bytes()));
-    let answer = remote.send(Method::POST, "/api/v1/query", &[], body)?;
+    let answer = remote.send(Method::POST, path, &[], body)?;
     let text = answer.into_success();
     let text = text.map_err(|failure| caret::point_out(failure, &arguments.query))?;
     serde_json::from_str(&text).map_err(|error| {

@@ -4,6 +4,12 @@
 //!
 //! Loads the events of the corpus `app` (`EVENTS.ndjson`, beside it `EVENTS.ndjson.meta.json`) into a store in
 //! `DIRECTORY`, unless one is there already, and asks the named questions or all, seven times each; prints the median.
+//!
+//! With `clients` in place of a question, eight clients ask a mix of them side by side for half a minute, with
+//! `clients-beside-ingest` while 10 000 events arrive each second, which stay in the directory; prints percentiles.
+
+#[path = "questions/clients.rs"]
+mod clients;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -19,6 +25,29 @@ use cordwood_query::{TimeBounds, parse};
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{Append, Decode, LoggedBody, MemoryBudget, Snapshot, Store};
 use serde_json::Value;
+
+use clients::{Arriving, Asked, Clients};
+
+/// What clients ask side by side.
+const MIX: [&str; 8] = [
+    "newest100_err",
+    "needle_request",
+    "phrase_newest",
+    "svc_err_1h",
+    "dash_5min",
+    "tenant_err",
+    "hist_minute",
+    "bool_fields",
+];
+const CLIENTS: Clients = Clients {
+    count: 8,
+    time: Duration::from_secs(30),
+};
+/// A batch of 1 000 events as often as makes 10 000 a second.
+const EVENTS_PER_BATCH: usize = 1_000;
+const ARRIVING_EVERY: Duration = Duration::from_millis(100);
+/// Different batches; then they come again.
+const ARRIVING_BATCHES: usize = 50;
 
 const ROUNDS: usize = 7;
 const LINES_PER_BATCH: usize = 2_000;
@@ -149,6 +178,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         clock: Clock::new(Instant::now),
     })?;
     let snapshot = store.snapshot();
+    if let ["clients" | "clients-beside-ingest"] =
+        only.iter().map(|only| &**only).collect::<Vec<_>>()[..]
+    {
+        let questions = mix(&snapshot, &needle)?;
+        let arriving = match only.iter().any(|only| only == "clients-beside-ingest") {
+            true => Some(arriving(events)?),
+            false => None,
+        };
+        let asked = CLIENTS.ask(&engine, &store, &questions, arriving.as_ref());
+        asked.map_err(|failure| failure.to_string())?;
+        store.flush()?;
+        store.close()?;
+        return Ok(());
+    }
     for (name, query, wanted) in QUESTIONS {
         if only.is_empty() || only.iter().any(|only| only == name) {
             ask(
@@ -171,6 +214,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     store.close()?;
     Ok(())
+}
+
+/// The questions of the mix.
+fn mix(snapshot: &Snapshot, needle: &str) -> Result<Vec<(&'static str, Asked)>, String> {
+    let mut questions = Vec::new();
+    for name in MIX {
+        let plain = QUESTIONS.iter().find(|(plain, ..)| *plain == name);
+        let staged = STAGED.iter().find(|(staged, ..)| *staged == name);
+        questions.extend(match (plain, staged) {
+            (Some((_, query, wanted)), _) => {
+                let request = request(&query.replace("{needle}", needle), *wanted)?;
+                Some((name, Asked::Search(request)))
+            }
+            (None, Some((_, query, seconds))) => {
+                let request = staged_request(snapshot, query, *seconds)?;
+                Some((name, Asked::Staged(request)))
+            }
+            (None, None) => None,
+        });
+    }
+    Ok(questions)
+}
+
+fn arriving(events: &str) -> Result<Arriving, Box<dyn std::error::Error>> {
+    let mut lines = BufReader::new(File::open(events)?).lines();
+    let mut batches = Vec::new();
+    for _ in 0..ARRIVING_BATCHES {
+        batches.push(next_batch(&mut lines.by_ref().take(EVENTS_PER_BATCH))?);
+    }
+    Ok(Arriving {
+        batches,
+        every: ARRIVING_EVERY,
+    })
 }
 
 fn staged_request(

@@ -6,6 +6,8 @@ use std::time::Duration;
 use cordwood_event::SourceId;
 use cordwood_query::TimeBounds;
 
+use crate::narrow::Pruned;
+
 /// Why an answer may lack events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incomplete {
@@ -154,6 +156,20 @@ pub struct BlockCounts {
 }
 
 impl BlockCounts {
+    /// Counts a block that something ruled out.
+    pub(crate) fn count_pruned(&mut self, by: Pruned) {
+        let counter = match by {
+            Pruned::Time => &mut self.pruned_by_time,
+            Pruned::Sequence => &mut self.pruned_by_sequence,
+            Pruned::Tokens => &mut self.pruned_by_tokens,
+            Pruned::Deletion => &mut self.pruned_by_deletion,
+            Pruned::Statistics => &mut self.pruned_by_statistics,
+            Pruned::AbsentColumn => &mut self.pruned_by_absent_column,
+            Pruned::Dictionary => &mut self.pruned_by_dictionary,
+        };
+        *counter += 1;
+    }
+
     /// All blocks ruled out by what is known about them.
     pub fn pruned(&self) -> u64 {
         self.pruned_by_time

@@ -71,6 +71,32 @@ pub(crate) fn count(
     Ok(Some(counted))
 }
 
+/// Whether counting would read nothing of the block.
+pub(crate) fn is_decided_unread(
+    condition: &Condition,
+    clauses: &Clauses,
+    block: &OpenBlock,
+) -> bool {
+    let directory = block.directory();
+    let asked = condition.clauses();
+    let column = column_of(&asked, clauses, directory);
+    let of_column = column.and_then(|column| {
+        let text = directory.columns[column].text.as_ref()?;
+        Some((column, text))
+    });
+    let Some((column, text)) = of_column else {
+        return false;
+    };
+    let mut asked = asked.into_iter();
+    asked.all(|clause| match &clauses[clause.0] {
+        CompiledClause::Field(_, predicate) => {
+            let test = (predicate, clauses.template_test(clause, predicate));
+            TextColumnTest::is_decided_unread(test, (block, column), &text.uses)
+        }
+        _ => false,
+    })
+}
+
 /// The one column that all clauses look at, as a whole.
 fn column_of(asked: &[ClauseId], clauses: &Clauses, directory: &BlockDirectory) -> Option<usize> {
     let mut found = None;

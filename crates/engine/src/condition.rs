@@ -198,7 +198,8 @@ impl Condition {
         }
     }
 
-    fn cost(&self, clauses: &impl EvaluateClause, rows: usize) -> u64 {
+    /// About what evaluating the condition takes, in the units of its clauses.
+    pub(crate) fn cost(&self, clauses: &impl EvaluateClause, rows: usize) -> u64 {
         match self {
             Condition::Constant(_) => 0,
             Condition::Clause(clause) => clauses.cost(*clause, rows),

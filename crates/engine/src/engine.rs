@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cordwood_store::{MemoryBudget, Snapshot};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
-use crate::plan::{Plan, Planned};
+use crate::plan::{Plan, Planned, RuledOut};
+use crate::pool::Pool;
 use crate::run::Means;
 use crate::search::{self, Outcome};
 use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
@@ -15,7 +15,8 @@ use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, expla
 /// How an engine works.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Threads that evaluate blocks, at least one. All searches share them and take turns, block by block.
+    /// Threads that evaluate blocks, at least one. All searches share them and take turns, block by block: who has used little
+    /// goes first.
     pub threads: usize,
     /// The budget that blocks being evaluated are charged to.
     pub memory: MemoryBudget,
@@ -26,7 +27,7 @@ pub struct Options {
 /// Answers searches over snapshots. Shared by all who ask.
 #[derive(Debug)]
 pub struct Engine {
-    pool: ThreadPool,
+    pool: Pool,
     memory: MemoryBudget,
     clock: Clock,
     deletions: Deletions,
@@ -35,13 +36,8 @@ pub struct Engine {
 impl Engine {
     /// Starts the threads.
     pub fn new(options: Options) -> Result<Engine, Error> {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(options.threads.max(1))
-            .thread_name(|index| format!("search-{index}"))
-            .build()
-            .map_err(Error::Threads)?;
         Ok(Engine {
-            pool,
+            pool: Pool::new(options.threads, options.clock.clone())?,
             memory: options.memory,
             clock: options.clock,
             deletions: Deletions::default(),
@@ -93,15 +89,33 @@ impl Engine {
     }
 
     pub(crate) fn plan(&self, snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
-        Plan::new(snapshot, request, self.deletions.of(snapshot))
+        self.plan_before(snapshot, request, &mut |_| {})
+    }
+
+    /// The same, before a witness of each block that is ruled out.
+    pub(crate) fn plan_before(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        witness: &mut dyn FnMut(RuledOut<'_>),
+    ) -> (Plan, Planned) {
+        Plan::new(snapshot, request, self.deletions.of(snapshot), witness)
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {
         Means {
-            pool: &self.pool,
+            share: self.pool.share(),
             memory: &self.memory,
-            budget: Budget::new(self.clock.clone(), request.deadline, request.cancel.clone()),
+            budget: self.budget(request),
         }
+    }
+
+    pub(crate) fn budget(&self, request: &SearchRequest) -> Budget {
+        Budget::new(self.clock.clone(), request.deadline, request.cancel.clone())
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -5,7 +5,7 @@
 pub enum Error {
     /// The threads that evaluate blocks could not be started.
     #[error("the search threads could not be started")]
-    Threads(#[source] rayon::ThreadPoolBuildError),
+    Threads(#[source] std::io::Error),
     /// Evaluating a block panicked: a broken invariant. The engine goes on, the search does not.
     #[error("a search thread failed; its panic message says where")]
     Broken,

@@ -312,12 +312,12 @@ impl<'a> BlockClauses<'a> {
 /// How many rare fields are looked at between two looks at the budget.
 const RARE_FIELDS_PER_CHECK: usize = 64;
 
-fn is_raw_level(path: &str) -> bool {
+pub(crate) fn is_raw_level(path: &str) -> bool {
     path == "level"
 }
 
 /// About the nanoseconds it takes to test all values of a column.
-fn cost_of_column(entry: &ColumnEntry) -> u64 {
+pub(crate) fn cost_of_column(entry: &ColumnEntry) -> u64 {
     let values = u64::from(entry.present);
     match entry.encoding {
         Encoding::Const => 1,

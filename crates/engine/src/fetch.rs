@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cordwood_event::{Event, EventId, Level, SourceId, Value};
 use cordwood_store::column::Column;
 use cordwood_store::{BlockHandle, Part};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
@@ -51,7 +51,7 @@ impl Run<'_> {
         let mut events: Vec<Option<Event>> = found.iter().map(|_| None).collect();
         let mut bytes = 0;
         let mut groups_done = 0;
-        for wave in groups.chunks(self.means().pool.current_num_threads()) {
+        for wave in groups.chunks(self.means().share.threads()) {
             if bytes >= ANSWER_BYTES_MAX {
                 break;
             }
@@ -83,17 +83,19 @@ impl Run<'_> {
         budget: &Budget,
     ) -> Result<Vec<Result<OfPart, Failure>>, Error> {
         let fetch_group = |group: &Group| {
-            let rows: Vec<Found> = group.rows.iter().map(|index| found[*index]).collect();
-            fetch_from_part(&self.plan, group.part, &rows, budget)
+            let (plan, part, budget) = (Arc::clone(&self.plan), group.part, budget.clone());
+            let rows = group.rows.iter().map(|index| found[*index]);
+            let rows: Vec<Found> = rows.collect();
+            move || fetch_from_part(&plan, part, &rows, &budget)
         };
-        let fetch_all = || match wave {
-            [only] => vec![fetch_group(only)],
-            _ => self
-                .means()
-                .pool
-                .install(|| wave.par_iter().map(fetch_group).collect()),
-        };
-        catch_unwind(AssertUnwindSafe(fetch_all)).map_err(|_| Error::Broken)
+        if let [only] = wave {
+            let fetched = catch_unwind(AssertUnwindSafe(fetch_group(only)));
+            return fetched
+                .map(|fetched| vec![fetched])
+                .map_err(|_| Error::Broken);
+        }
+        let share = self.means().share.afresh();
+        share.do_all(wave.iter().map(fetch_group))
     }
 }
 

@@ -4,17 +4,19 @@
 //! read for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cordwood_event::path;
 use cordwood_query::Filter;
 use cordwood_store::column::{Column, ScalarKind, Values};
 use cordwood_store::{BlockHandle, Encoding, OpenRows, Part, Snapshot};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::{Engine, Error, SearchRequest};
+
+/// How many parts are asked by one task: most are answered by their directories, in microseconds.
+const PARTS_AT_ONCE: usize = 16;
 
 /// The kinds of values a field has in some events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,15 +112,20 @@ impl Engine {
             ..request.clone()
         };
         let (plan, _) = self.plan(snapshot, &everything);
-        let means = self.means(request);
-        let of_part = |part: &Part| fields_of(part, wanted, &means.budget).unwrap_or_default();
-        let of_all = || {
-            plan.parts
-                .par_iter()
-                .map(|planned| of_part(&planned.part))
-                .reduce(Fields::default, Fields::merge)
+        let plan = Arc::new(plan);
+        let budget = self.budget(request);
+        let starts = (0..plan.parts.len()).step_by(PARTS_AT_ONCE);
+        let of_some = |start: usize| {
+            let (plan, wanted, budget) = (Arc::clone(&plan), wanted.clone(), budget.clone());
+            move || {
+                let parts = plan.parts.iter().skip(start).take(PARTS_AT_ONCE);
+                let of_parts = parts
+                    .map(|planned| fields_of(&planned.part, &wanted, &budget).unwrap_or_default());
+                of_parts.fold(Fields::default(), Fields::merge)
+            }
         };
-        catch_unwind(AssertUnwindSafe(|| means.pool.install(of_all))).map_err(|_| Error::Broken)
+        let of_all = self.pool().share().do_all(starts.map(of_some))?;
+        Ok(of_all.into_iter().fold(Fields::default(), Fields::merge))
     }
 }
 

@@ -33,6 +33,8 @@ mod narrow;
 mod near_name;
 mod part;
 mod plan;
+mod pool;
+mod query_plan;
 mod request;
 mod row;
 mod run;
@@ -53,6 +55,10 @@ pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Explanation, NearFields};
 pub use fields::{FieldKinds, Fields, Wanted};
+pub use query_plan::{
+    ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,
+    StagePlan,
+};
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
 pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread};
 pub use staged::{Staged, StagedAnswer, StagedRequest};

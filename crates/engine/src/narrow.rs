@@ -18,6 +18,7 @@ pub(crate) enum Pruned {
     Time,
     Sequence,
     Tokens,
+    Deletion,
     Statistics,
     AbsentColumn,
     Dictionary,
@@ -25,7 +26,7 @@ pub(crate) enum Pruned {
 
 /// What is known of a clause for all rows of a block together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(crate) enum Verdict {
     HoldsForAll,
     HoldsForNone(Pruned),
     Open,
@@ -143,7 +144,8 @@ impl LevelSet {
     }
 }
 
-fn verdict(
+/// What the directory of a block says of a clause.
+pub(crate) fn verdict(
     clause: &CompiledClause,
     directory: &BlockDirectory,
     verdicts: &ValueVerdicts,

@@ -91,6 +91,50 @@ pub(crate) fn settle(
     }
 }
 
+/// How a block would be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It cannot hold a match.
+    Pruned(Pruned),
+    /// From its directory.
+    Counted,
+    /// From the templates of its texts.
+    ByTemplates,
+    /// By being evaluated.
+    Read,
+}
+
+/// How a block, the part at `index` of the plan, would be searched.
+pub(crate) fn foresee(
+    plan: &Plan,
+    (index, handle): (usize, &BlockHandle),
+    bound: Option<Rank>,
+    budget: &Budget,
+) -> Way {
+    let search = PartSearch::new(plan, index, bound, budget);
+    let condition = match search.ask_directory(handle) {
+        Ok(answer) => return Way::unread(answer.fate),
+        Err(condition) => condition,
+    };
+    let is_counted = !search.wants_rows() && search.rows.holds_whole(handle);
+    let block = OpenBlock::new(handle);
+    match is_counted && by_template::is_decided_unread(&condition, &plan.clauses, &block) {
+        true => Way::ByTemplates,
+        false => Way::Read,
+    }
+}
+
+impl Way {
+    /// That of a block whose directory was enough.
+    pub(crate) fn unread(fate: Fate) -> Way {
+        match fate {
+            Fate::Pruned(by) => Way::Pruned(by),
+            Fate::CountedWhole => Way::Counted,
+            Fate::OpenRows | Fate::Read => Way::Read,
+        }
+    }
+}
+
 struct PartSearch<'a> {
     plan: &'a Plan,
     part: &'a PlannedPart,

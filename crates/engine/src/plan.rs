@@ -4,16 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
-use cordwood_store::{Part, Snapshot};
+use cordwood_store::{BlockHandle, Part, Snapshot};
 
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
 use crate::counted::ValueVerdicts;
 use crate::deletions::{Deletion, PartDeletion, PartDeletions, SourceDeletions};
-use crate::narrow::times_of;
+use crate::narrow::{Pruned, times_of};
 use crate::top::Rank;
 use crate::words::WordSearch;
-use crate::{Incomplete, Order, SearchRequest, SearchedSource, Total};
+use crate::{BlockCounts, Incomplete, Order, SearchRequest, SearchedSource, Total};
 
 /// A search, compiled. Shared by all threads that work on it.
 #[derive(Debug)]
@@ -62,20 +62,29 @@ pub(crate) struct PlannedPart {
 /// What planning alone ruled out, and what the store cannot give.
 #[derive(Debug, Default)]
 pub(crate) struct Planned {
-    pub(crate) blocks_total: u64,
-    pub(crate) blocks_outside_time: u64,
-    pub(crate) blocks_too_new: u64,
-    pub(crate) blocks_without_words: u64,
-    pub(crate) blocks_deleted: u64,
+    pub(crate) blocks: BlockCounts,
     pub(crate) segments: u64,
     pub(crate) incomplete: Vec<Incomplete>,
 }
 
+/// A block that planning alone rules out.
+#[derive(Debug)]
+pub(crate) struct RuledOut<'a> {
+    /// An index into [`Plan::sources`].
+    pub(crate) source: usize,
+    pub(crate) block: &'a BlockHandle,
+    pub(crate) by: Pruned,
+    /// The clauses that hold for no row of it, as far as its words were asked.
+    pub(crate) absent: &'a [ClauseId],
+}
+
 impl Plan {
+    /// `witness` learns of each block that is ruled out.
     pub(crate) fn new(
         snapshot: &Snapshot,
         request: &SearchRequest,
         deletions: Vec<Arc<Deletion>>,
+        witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
         let (condition, clauses) = Condition::of(&request.filter);
         let clauses: Vec<CompiledClause> = clauses
@@ -106,11 +115,15 @@ impl Plan {
             total: request.total,
             deletions,
         };
-        let planned = plan.collect_parts(snapshot);
+        let planned = plan.collect_parts(snapshot, witness);
         (plan, planned)
     }
 
-    fn collect_parts(&mut self, snapshot: &Snapshot) -> Planned {
+    fn collect_parts(
+        &mut self,
+        snapshot: &Snapshot,
+        witness: &mut dyn FnMut(RuledOut<'_>),
+    ) -> Planned {
         let mut planned = Planned::default();
         let mut segments = HashSet::new();
         let mut parts = Vec::new();
@@ -124,41 +137,35 @@ impl Plan {
             let mut deletions = SourceDeletions::new(&self.deletions, id);
             let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
-                let (times, sequences) = extent_of(&part);
-                let is_in_time = self.is_in_time(source, times);
                 if let Part::Block(block) = &part {
-                    planned.blocks_total += 1;
+                    planned.blocks.total += 1;
                     // Blocks of a segment follow each other: its name is looked up once.
                     if block.segment_file() != last_segment.as_deref() {
                         last_segment = block.segment_file().map(str::to_owned);
                         segments.extend(last_segment.clone());
                     }
-                    planned.blocks_outside_time += u64::from(!is_in_time);
-                    planned.blocks_too_new +=
-                        u64::from(is_in_time && sequences.0 > self.up_to_sequence);
                 }
-                if is_in_time && sequences.0 <= self.up_to_sequence {
-                    let absent = match &part {
-                        Part::Open(_) => Vec::new(),
-                        Part::Block(block) => words.absent(block),
-                    };
-                    if is_ruled_out(&source.condition, &absent) {
-                        planned.blocks_without_words += 1;
-                        continue;
-                    }
-                    let PartDeletions::Some(deletions) = deletions.of_part(&part, times, sequences)
-                    else {
-                        planned.blocks_deleted += u64::from(matches!(part, Part::Block(_)));
-                        continue;
-                    };
-                    parts.push(PlannedPart {
+                let mut absent = Vec::new();
+                let asked = self.ask(source, &part, &mut absent, (&mut words, &mut deletions));
+                match (asked, &part) {
+                    (Ok((times, deletions)), _) => parts.push(PlannedPart {
                         source: index,
-                        part,
                         times,
                         best: Rank::best_between(times, self.order),
                         absent,
                         deletions,
-                    });
+                        part,
+                    }),
+                    (Err(by), Part::Block(block)) => {
+                        planned.blocks.count_pruned(by);
+                        witness(RuledOut {
+                            source: index,
+                            block,
+                            by,
+                            absent: &absent,
+                        });
+                    }
+                    (Err(_), Part::Open(_)) => {}
                 }
             }
         }
@@ -166,6 +173,34 @@ impl Plan {
         self.parts = parts;
         planned.segments = segments.len() as u64;
         planned
+    }
+
+    /// The times of a part and the deletions that may take rows of it, or what rules it out. `absent` gets the clauses that
+    /// hold for no row of it.
+    fn ask(
+        &self,
+        source: &PlannedSource,
+        part: &Part,
+        absent: &mut Vec<ClauseId>,
+        (words, deletions): (&mut WordSearch<'_>, &mut SourceDeletions<'_>),
+    ) -> Result<(TimeBounds, Vec<PartDeletion>), Pruned> {
+        let (times, sequences) = extent_of(part);
+        if !self.is_in_time(source, times) {
+            return Err(Pruned::Time);
+        }
+        if sequences.0 > self.up_to_sequence {
+            return Err(Pruned::Sequence);
+        }
+        if let Part::Block(block) = part {
+            *absent = words.absent(block);
+        }
+        if is_ruled_out(&source.condition, absent) {
+            return Err(Pruned::Tokens);
+        }
+        match deletions.of_part(part, times, sequences) {
+            PartDeletions::Some(deletions) => Ok((times, deletions)),
+            PartDeletions::All => Err(Pruned::Deletion),
+        }
     }
 
     /// Whether events of a source between these times can be asked for: inside the range, and not all before the cursor.

@@ -2,7 +2,7 @@
 //! cannot change the answer any more.
 //!
 //! One thread, the caller's, hands out parts and gathers what comes back, so that what is found needs no lock. It
-//! hands out a part at a time through the pool's common queue: questions side by side take turns. What is looked for
+//! hands out a part at a time to the pool, where questions side by side take turns. What is looked for
 //! is said by a [`Quest`]; this file knows only parts, budgets and the account.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,13 +13,12 @@ use std::time::Duration;
 
 use cordwood_query::TimeBounds;
 use cordwood_store::{BlockHandle, MemoryBudget, Part, Reservation};
-use rayon::ThreadPool;
 
 use crate::budget::{Budget, Cut};
 use crate::evaluate::Failure;
-use crate::narrow::Pruned;
 use crate::part::{Fate, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
+use crate::pool::Share;
 use crate::top::Rank;
 use crate::{Account, BlockCounts, Error, Incomplete, Order};
 
@@ -32,7 +31,7 @@ const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
 /// What a question works with.
 #[derive(Debug)]
 pub(crate) struct Means<'a> {
-    pub(crate) pool: &'a ThreadPool,
+    pub(crate) share: Share<'a>,
     pub(crate) memory: &'a MemoryBudget,
     pub(crate) budget: Budget,
 }
@@ -102,14 +101,7 @@ impl<'a> Run<'a> {
             unreached: BTreeSet::new(),
             cut: None,
             incomplete: planned.incomplete,
-            blocks: BlockCounts {
-                total: planned.blocks_total,
-                pruned_by_time: planned.blocks_outside_time,
-                pruned_by_sequence: planned.blocks_too_new,
-                pruned_by_tokens: planned.blocks_without_words,
-                pruned_by_deletion: planned.blocks_deleted,
-                ..BlockCounts::default()
-            },
+            blocks: planned.blocks,
             segments: planned.segments,
             rows_scanned: 0,
             bytes_scanned: 0,
@@ -143,7 +135,7 @@ impl<'a> Run<'a> {
     }
 
     fn hand_out<Q: Quest>(&mut self, quest: &mut Q, sender: &Sender<Returned<Q::Found>>) {
-        let in_flight_max = self.means.pool.current_num_threads() * PARTS_IN_FLIGHT_PER_THREAD;
+        let in_flight_max = self.means.share.threads() * PARTS_IN_FLIGHT_PER_THREAD;
         while self.in_flight.len() < in_flight_max
             && self.cut.is_none()
             && let Some(part) = self.plan.parts.get(self.next_part)
@@ -177,7 +169,7 @@ impl<'a> Run<'a> {
         let plan = Arc::clone(&self.plan);
         let budget = self.means.budget.clone();
         let work = quest.work_on(part);
-        self.means.pool.spawn(move || {
+        self.means.share.spawn(move || {
             let work = || work(&plan, &budget);
             let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
             // Nobody listens to a run that was cut short.
@@ -235,19 +227,12 @@ impl<'a> Run<'a> {
     }
 
     fn count_fate(&mut self, fate: Fate) {
-        let blocks = &mut self.blocks;
-        let counter = match fate {
-            Fate::OpenRows => return,
-            Fate::CountedWhole => &mut blocks.counted_whole,
-            Fate::Read => &mut blocks.read,
-            Fate::Pruned(Pruned::Time) => &mut blocks.pruned_by_time,
-            Fate::Pruned(Pruned::Sequence) => &mut blocks.pruned_by_sequence,
-            Fate::Pruned(Pruned::Tokens) => &mut blocks.pruned_by_tokens,
-            Fate::Pruned(Pruned::Statistics) => &mut blocks.pruned_by_statistics,
-            Fate::Pruned(Pruned::AbsentColumn) => &mut blocks.pruned_by_absent_column,
-            Fate::Pruned(Pruned::Dictionary) => &mut blocks.pruned_by_dictionary,
-        };
-        *counter += 1;
+        match fate {
+            Fate::OpenRows => {}
+            Fate::CountedWhole => self.blocks.counted_whole += 1,
+            Fate::Read => self.blocks.read += 1,
+            Fate::Pruned(by) => self.blocks.count_pruned(by),
+        }
     }
 
     pub(crate) fn count_bytes(&mut self, bytes: u64) {

@@ -7,7 +7,6 @@
 mod rows;
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cordwood_query::Target;
@@ -300,22 +299,27 @@ fn hand_on_found<G: Gather>(
     hand_on: &mut dyn FnMut(G::Gathered) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let budget = run.means().budget.without_deadline();
-    let plan = Arc::clone(&run.plan);
     for group in crate::fetch::by_part(found) {
-        let rows = PartRows {
-            plan: &plan,
-            part: &plan.parts[group.part],
-            budget: &budget,
-        };
         let places = group
             .rows
             .iter()
             .map(|index| found[*index].place.row as usize);
         let chosen: Vec<usize> = places.collect();
-        let gather = || reading.gather_found(&rows, &chosen);
-        let pool = run.means().pool;
-        let outcome = catch_unwind(AssertUnwindSafe(|| pool.install(gather)));
-        match outcome.map_err(|_| Error::Broken)? {
+        let (reading, plan, budget) = (reading.clone(), Arc::clone(&run.plan), budget.clone());
+        let gather = move || {
+            let part = &plan.parts[group.part];
+            let rows = PartRows {
+                plan: &plan,
+                part,
+                budget: &budget,
+            };
+            reading.gather_found(&rows, &chosen)
+        };
+        let gathered = run.means().share.afresh().do_all(std::iter::once(gather))?;
+        let Some(gathered) = gathered.into_iter().next() else {
+            return Err(Error::Broken);
+        };
+        match gathered {
             Ok((gathered, bytes_read)) => {
                 run.count_bytes(bytes_read);
                 if let Some(gathered) = gathered

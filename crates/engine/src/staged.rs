@@ -8,6 +8,7 @@ mod aggregating;
 mod local;
 mod merging;
 mod ordered;
+mod outline;
 mod pipeline;
 mod range;
 mod tables;
@@ -27,6 +28,7 @@ use crate::run::Run;
 use crate::top::Found;
 use crate::{Account, Error, Incomplete, Position, SearchRequest, Table, Total};
 use ordered::Ordered;
+pub(crate) use outline::Outline;
 use pipeline::{Ending, Pipeline};
 
 /// A question with stages.

@@ -38,6 +38,10 @@ pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_catalog::Secret;
+pub use cordwood_engine::{
+    ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope as PlanScope,
+    StagePlace, StagePlan,
+};
 pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
@@ -47,9 +51,9 @@ pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
-    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, Cancel, Cell,
-    ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields, Order,
-    SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, Table,
+    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,
+    Cell, ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields,
+    Order, QueryExplained, SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, Table,
 };
 pub use service::Service;
 pub use sources::{

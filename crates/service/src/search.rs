@@ -1,5 +1,6 @@
 //! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
 
+mod plan;
 mod staged;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,8 +23,10 @@ use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
 pub use cordwood_engine::{
-    Approximation, Cancel, Cell, ClauseCount, Count, Explanation, Method, NearFields, Order, Table,
+    Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation, Method, NearFields,
+    Order, Table,
 };
+pub use plan::QueryExplained;
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
@@ -126,12 +129,8 @@ pub struct Account {
     pub rows_scanned: u64,
     /// Bytes read and decoded.
     pub bytes_scanned: u64,
-    /// Blocks in the sources searched.
-    pub blocks_total: u64,
-    /// Blocks not read, because they could not match or were not needed.
-    pub blocks_pruned: u64,
-    /// Of these, the blocks without a word the query needs, as the token maps say.
-    pub blocks_pruned_by_tokens: u64,
+    /// What became of the blocks of the sources searched.
+    pub blocks: BlockCounts,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -257,7 +256,7 @@ impl Service {
         })
     }
 
-    /// Why a first page is empty. A later one is the end of something, and needs no explanation.
+    /// Why a first page is empty: what [`SearchAnswer::explanation`] holds. A later one is the end of something, and needs no explanation.
     fn explain(
         &self,
         question: &Question,
@@ -341,9 +340,7 @@ fn account_of(question: &Question, account: &engine::Account, snapshot: &Snapsho
         kept_from: cut_by_retention(&question.sources, account.range, snapshot, question.now),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
-        blocks_total: account.blocks.total,
-        blocks_pruned: account.blocks.pruned(),
-        blocks_pruned_by_tokens: account.blocks.pruned_by_tokens,
+        blocks: account.blocks,
         elapsed: account.elapsed,
     }
 }

@@ -1,11 +1,13 @@
-//! `GET` and `POST /api/v1/query`: find events.
+//! `GET` and `POST /api/v1/query`: find events; `/api/v1/query/explain`, with the same parameters: what that would cost.
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::response::Response;
 use cordwood_service::Cancel;
+use serde_json::Value;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -14,6 +16,7 @@ use crate::json_body::{media_type, parse, read};
 use crate::links::Links;
 use crate::parameters::Parameters;
 use crate::rest::query_answer::query_answer;
+use crate::rest::query_plan::query_plan;
 use crate::rest::query_request::search_request;
 
 /// `GET /query?query=…`.
@@ -33,6 +36,28 @@ pub(crate) async fn post(
     links: Links,
     request: Request,
 ) -> Result<Response, Failure> {
+    search(&edge, caller, &links, &posted(request).await?).await
+}
+
+/// `GET /query/explain?query=…`.
+pub(crate) async fn explain_get(
+    State(edge): State<Arc<Edge>>,
+    caller: Authenticated,
+    uri: Uri,
+) -> Result<Json<Value>, Failure> {
+    explain(&edge, caller, &Parameters::of(&uri)).await
+}
+
+/// `POST /query/explain`, with the parameters as those of a query.
+pub(crate) async fn explain_post(
+    State(edge): State<Arc<Edge>>,
+    caller: Authenticated,
+    request: Request,
+) -> Result<Json<Value>, Failure> {
+    explain(&edge, caller, &posted(request).await?).await
+}
+
+async fn posted(request: Request) -> Result<Parameters, Failure> {
     let (parts, mut body) = request.into_parts();
     let body = read(&mut body).await?;
     let mut parameters = match media_type(&parts.headers).as_str() {
@@ -40,7 +65,7 @@ pub(crate) async fn post(
         _ => Parameters::of_json(parse(&body)?)?,
     };
     parameters.append(Parameters::of(&parts.uri));
-    search(&edge, caller, &links, &parameters).await
+    Ok(parameters)
 }
 
 async fn search(
@@ -60,6 +85,21 @@ async fn search(
     let next = answer.next.as_ref();
     let next = next.map(|cursor| links.with_parameters(parameters, "cursor", cursor));
     Ok(query_answer(answer, next))
+}
+
+async fn explain(
+    edge: &Edge,
+    Authenticated(caller): Authenticated,
+    parameters: &Parameters,
+) -> Result<Json<Value>, Failure> {
+    let request = search_request(parameters)?;
+    let service = edge.ready()?;
+    let cancel = Cancel::default();
+    let _gone = CancelOnDrop(cancel.clone());
+    let explained = edge
+        .query
+        .run(move || service.explain_query(&caller, &request, &cancel));
+    Ok(Json(query_plan(&explained.await??)))
 }
 
 /// The server drops a handler whose connection has closed; the search must then not run on.

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use cordwood_event::{Event, Scalar, SourceId, Timestamp, json};
 use cordwood_service::{
-    Account, AnswerMemory, Approximation, Cell, ClauseCount, Count, Explanation, Method,
-    SearchAnswer, Table,
+    Account, AnswerMemory, Approximation, BlockCounts, Cell, ClauseCount, Count, Explanation,
+    Method, SearchAnswer, Table,
 };
 use serde_json::{Value, json};
 
@@ -161,9 +161,11 @@ fn meta(answer: &SearchAnswer) -> Value {
         "sources": account.sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "rows_scanned": account.rows_scanned,
         "bytes_scanned": account.bytes_scanned,
-        "blocks_total": account.blocks_total,
-        "blocks_pruned": account.blocks_pruned,
-        "blocks_pruned_by_tokens": account.blocks_pruned_by_tokens,
+        "blocks_total": account.blocks.total,
+        "blocks_pruned": account.blocks.pruned(),
+        "blocks_pruned_by": pruned_by(&account.blocks),
+        "blocks_counted": account.blocks.counted_whole,
+        "blocks_read": account.blocks.read,
         "took_ms": took_ms(account),
         "hints": answer.hints.iter().map(diagnostic).collect::<Vec<_>>(),
     });
@@ -191,6 +193,19 @@ fn meta(answer: &SearchAnswer) -> Value {
         meta["nearest_after"] = json!(explanation.nearest_after.map(|id| time(id.timestamp)));
     }
     meta
+}
+
+/// The steps of pruning by the names a plan has for them.
+fn pruned_by(blocks: &BlockCounts) -> Value {
+    json!({
+        "time": blocks.pruned_by_time,
+        "snapshot": blocks.pruned_by_sequence,
+        "token_map": blocks.pruned_by_tokens,
+        "deletions": blocks.pruned_by_deletion,
+        "min_max": blocks.pruned_by_statistics,
+        "fields": blocks.pruned_by_absent_column,
+        "dictionaries": blocks.pruned_by_dictionary,
+    })
 }
 
 /// Which column is not exact, what estimated it, and how far off it may be as a share of the value.

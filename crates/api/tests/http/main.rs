@@ -3,6 +3,7 @@
 
 mod cancel;
 mod client;
+mod explain;
 mod life;
 mod limits;
 mod paging;

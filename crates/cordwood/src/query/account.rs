@@ -165,7 +165,7 @@ fn estimate(approximation: &Value) -> String {
     format!("`{column}` is estimated by {method}, {error}.")
 }
 
-fn plural(count: u64, noun: &str) -> String {
+pub(super) fn plural(count: u64, noun: &str) -> String {
     if count == 1 {
         noun.to_owned()
     } else {

@@ -167,6 +167,38 @@ fn stages_make_tables() {
 }
 
 #[test]
+fn a_query_is_explained_without_being_run() {
+    let directory = Directory::new();
+    let _server = directory.serve();
+    with_events(&directory);
+    let plan = directory
+        .run(&[
+            "query",
+            "level:error | stats count() by http.status",
+            "--explain",
+        ])
+        .succeeded();
+    assert!(
+        plan.stdout.starts_with("query: level:error | stats"),
+        "{plan:?}"
+    );
+    for expected in [
+        "PRUNING",
+        "all sources asked for",
+        "in each block",
+        "\ncost: ",
+    ] {
+        assert!(plan.stdout.contains(expected), "{expected}: {plan:?}");
+    }
+    let plan = directory.run(&["query", "nothing", "--explain", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan.succeeded().stdout).unwrap();
+    assert_eq!(plan["data"]["pruning"][0]["step"], "source");
+    assert_eq!(plan["meta"]["query"], "nothing");
+    let mistake = directory.run(&["query", "level:", "--explain"]);
+    assert!(mistake.stderr.contains('^'), "{mistake:?}");
+}
+
+#[test]
 fn nothing_found_comes_with_a_reason() {
     let directory = Directory::new();
     let _server = directory.serve();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordwood_query::{Predicate, TextTest};
 use cordwood_store::column::{SlotIndex, SlotValues};
-use cordwood_store::template::TemplateUses;
+use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
 use crate::evaluate::listed::{ListedTexts, TextsOfWord};
@@ -64,7 +64,21 @@ impl<'a> TextColumnTest<'a> {
         (block, column): (&'a OpenBlock, usize),
         uses: &'a TemplateUses,
     ) -> Result<TextColumnTest<'a>, Failure> {
-        let mut column_test = TextColumnTest {
+        let mut column_test = TextColumnTest::unasked((predicate, test), (block, column), uses);
+        column_test.outcomes = match predicate.text_test() {
+            TextTest::Always => vec![Outcome::All; uses.uses().len() + 1],
+            TextTest::Never => vec![Outcome::None; uses.uses().len() + 1],
+            _ => column_test.ask_index()?,
+        };
+        Ok(column_test)
+    }
+
+    fn unasked(
+        (predicate, test): (&'a Predicate, &'a TemplateTest),
+        (block, column): (&'a OpenBlock, usize),
+        uses: &'a TemplateUses,
+    ) -> TextColumnTest<'a> {
+        TextColumnTest {
             verdicts: test.verdicts(predicate, uses.table()),
             predicate,
             test,
@@ -73,13 +87,30 @@ impl<'a> TextColumnTest<'a> {
             uses,
             listed: ListedTexts::new(test.words().len(), uses),
             outcomes: Vec::new(),
+        }
+    }
+
+    /// Whether such a test would read nothing.
+    pub(crate) fn is_decided_unread(
+        (predicate, test): (&'a Predicate, &'a TemplateTest),
+        (block, column): (&'a OpenBlock, usize),
+        uses: &'a TemplateUses,
+    ) -> bool {
+        match predicate.text_test() {
+            TextTest::Always | TextTest::Never => true,
+            _ => TextColumnTest::unasked((predicate, test), (block, column), uses)
+                .is_decided_by_templates(),
+        }
+    }
+
+    /// Whether every text follows a template that is decided by itself.
+    fn is_decided_by_templates(&self) -> bool {
+        let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
+            Verdict::All | Verdict::None => true,
+            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamps(*need, used)),
+            Verdict::Open => false,
         };
-        column_test.outcomes = match predicate.text_test() {
-            TextTest::Always => vec![Outcome::All; uses.uses().len() + 1],
-            TextTest::Never => vec![Outcome::None; uses.uses().len() + 1],
-            _ => column_test.ask_index()?,
-        };
-        Ok(column_test)
+        self.uses.whole_rows() == 0 && self.uses.uses().iter().all(is_decided)
     }
 
     fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
@@ -133,6 +164,9 @@ impl<'a> TextColumnTest<'a> {
     fn outcome_of_needs(&self, needs: &[SlotNeed], template: usize) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::None;
         for need in needs {
+            if !self.fits_stamps(*need, &self.uses.uses()[template]) {
+                continue;
+            }
             match self.listed_for(*need)? {
                 Some(texts) if texts.of_code(template + 1).next().is_some() => {
                     outcome = Outcome::Listed;
@@ -162,14 +196,16 @@ impl<'a> TextColumnTest<'a> {
         })
     }
 
+    fn fits_stamps(&self, need: SlotNeed, used: &TemplateUse) -> bool {
+        need.parts().all(|needed| {
+            let stamp = used.stamps.get(needed.slot);
+            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
+        })
+    }
+
     /// Whether a need may be met by some text of a template.
     fn fits(&self, need: SlotNeed, template: usize) -> Result<bool, Failure> {
-        let stamps = &self.uses.uses()[template].stamps;
-        let fits_stamp = |needed: SlotPart| {
-            let stamp = stamps.get(needed.slot);
-            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
-        };
-        if !need.parts().all(fits_stamp) {
+        if !self.fits_stamps(need, &self.uses.uses()[template]) {
             return Ok(false);
         }
         for needed in need.parts() {

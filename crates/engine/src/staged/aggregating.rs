@@ -30,7 +30,7 @@ const ROWS_PER_CHECK: usize = 512;
 
 /// What is done with the rows of a part.
 #[derive(Clone)]
-struct Work {
+pub(super) struct Work {
     fields: Arc<FieldSet>,
     local: Arc<[LocalStage]>,
     aggregation: Arc<Aggregation>,
@@ -97,12 +97,8 @@ pub(super) fn aggregate(
     held: &Arc<Held>,
 ) -> Result<Groups, Error> {
     let mut quest = Aggregating {
-        work: Work {
-            fields: Arc::clone(&pipeline.fields),
-            local: pipeline.local.clone().into(),
-            aggregation: Arc::clone(aggregation),
-        },
-        merging: Merging::new(run.means().pool, held),
+        work: Work::new(pipeline, aggregation),
+        merging: Merging::new(&run.means().share, held),
     };
     run.pursue(&mut quest)?;
     let (mut groups, merged) = quest
@@ -114,6 +110,14 @@ pub(super) fn aggregate(
 }
 
 impl Work {
+    pub(super) fn new(pipeline: &Pipeline, aggregation: &Arc<Aggregation>) -> Work {
+        Work {
+            fields: Arc::clone(&pipeline.fields),
+            local: pipeline.local.clone().into(),
+            aggregation: Arc::clone(aggregation),
+        }
+    }
+
     fn group_open(
         &self,
         rows: &PartRows<'_>,
@@ -136,7 +140,7 @@ impl Work {
     }
 
     /// What the directory of a block says, or what is left to evaluate in it.
-    fn ask_directory(
+    pub(super) fn ask_directory(
         &self,
         rows: &PartRows<'_>,
         handle: &BlockHandle,

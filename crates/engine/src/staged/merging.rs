@@ -7,9 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rayon::ThreadPool;
-
 use crate::groups::{Groups, Held};
+use crate::pool::Share;
 use crate::{Error, Incomplete};
 
 /// Groups of so many parts are merged together, so that a thread is not asked for each.
@@ -23,7 +22,7 @@ type Merged = Result<(Groups, Result<(), Incomplete>), Error>;
 
 /// Groups on their way into one.
 pub(super) struct Merging<'a> {
-    pool: &'a ThreadPool,
+    share: Share<'a>,
     held: &'a Arc<Held>,
     /// Of parts, not merged yet.
     waiting: Vec<Groups>,
@@ -42,10 +41,10 @@ enum Failed {
 }
 
 impl<'a> Merging<'a> {
-    pub(super) fn new(pool: &'a ThreadPool, held: &'a Arc<Held>) -> Merging<'a> {
+    pub(super) fn new(share: &Share<'a>, held: &'a Arc<Held>) -> Merging<'a> {
         let (sender, receiver) = channel();
         Merging {
-            pool,
+            share: share.afresh(),
             held,
             waiting: Vec::new(),
             idle: Vec::new(),
@@ -67,7 +66,7 @@ impl<'a> Merging<'a> {
         while self.waiting.len() >= PARTS_AT_ONCE * BACKLOG && self.threads_busy > 0 {
             self.wait();
         }
-        let threads = self.pool.current_num_threads();
+        let threads = self.share.threads();
         if self.waiting.len() >= PARTS_AT_ONCE && self.threads_busy < threads {
             self.spawn();
         }
@@ -89,7 +88,7 @@ impl<'a> Merging<'a> {
         let held = Arc::clone(self.held);
         let sender = self.sender.clone();
         self.threads_busy += 1;
-        self.pool.spawn(move || {
+        self.share.spawn(move || {
             let merge = || merge_all(groups, waiting, &held);
             let merged = catch_unwind(AssertUnwindSafe(merge)).map_err(|_| Error::Broken);
             // Nobody listens to a question that failed.

@@ -128,6 +128,11 @@ impl Ordered {
         }
     }
 
+    /// More of the first rows than these are not needed.
+    pub(super) fn rows_wanted(&self) -> usize {
+        self.work.rows_wanted
+    }
+
     /// Takes all rows through the stages, as far as it must.
     pub(super) fn pursue(&mut self, run: &mut Run<'_>, held: &Held) -> Result<(), Error> {
         let mut stream = Stream {

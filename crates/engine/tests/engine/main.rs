@@ -7,6 +7,7 @@ mod evicted;
 mod explain;
 mod oracle;
 mod pruning;
+mod query_plan;
 mod scan;
 mod stages;
 mod stages_cut;

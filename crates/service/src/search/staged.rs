@@ -78,24 +78,13 @@ impl Service {
         asked: &engine::SearchRequest,
     ) -> Result<Found, Error> {
         let internal = |error| Error::internal("searching", error);
-        let stages = &question.query.stages;
-        if stages.is_empty() {
+        if question.query.stages.is_empty() {
             let found = self.engine.search(snapshot, asked).map_err(internal)?;
             return Ok(Found::of_search(found));
         }
-        // Where no cursor leads on, one more is asked for, to say that there is more.
-        let one_more = match has_pages(&question.query) || makes_table(&question.query) {
-            true => 0,
-            false => 1,
-        };
-        let request = StagedRequest {
-            search: asked.clone(),
-            stages: stages.clone(),
-            rows_max: question.batch_size + one_more,
-        };
         let found = self
             .engine
-            .run_stages(snapshot, &request)
+            .run_stages(snapshot, &staged_request(question, asked))
             .map_err(internal)?;
         Ok(Found::of_stages(found, question.batch_size))
     }
@@ -113,6 +102,20 @@ impl Service {
         let found = self.engine.search(snapshot, &first);
         let found = found.map_err(|error| Error::internal("searching", error))?;
         Ok(!found.events.is_empty() || !found.account.is_complete())
+    }
+}
+
+/// The search with the stages behind it, if there are any.
+pub(super) fn staged_request(question: &Question, asked: &engine::SearchRequest) -> StagedRequest {
+    // Where no cursor leads on, one more is asked for, to say that there is more.
+    let one_more = match has_pages(&question.query) || makes_table(&question.query) {
+        true => 0,
+        false => 1,
+    };
+    StagedRequest {
+        search: asked.clone(),
+        stages: question.query.stages.clone(),
+        rows_max: question.batch_size + one_more,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod deletions;
+mod explain;
 mod first_start;
 mod ingest;
 mod ledger;

@@ -36,7 +36,7 @@ fn search(ledger: &Ledger, query: &str, from: Option<&str>) -> SearchAnswer {
     answer.unwrap()
 }
 
-fn compact(ledger: &Ledger) {
+pub(crate) fn compact(ledger: &Ledger) {
     let admin = ledger.admin();
     ledger.service().start_compaction(&admin).unwrap();
     let give_up = Instant::now() + Duration::from_secs(120);
