@@ -7,6 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
+use crate::fields::KnownKinds;
 use crate::plan::{Plan, Planned};
 use crate::run::Means;
 use crate::search::{self, Outcome};
@@ -30,6 +31,7 @@ pub struct Engine {
     memory: MemoryBudget,
     clock: Clock,
     deletions: Deletions,
+    known_kinds: KnownKinds,
 }
 
 impl Engine {
@@ -45,6 +47,7 @@ impl Engine {
             memory: options.memory,
             clock: options.clock,
             deletions: Deletions::default(),
+            known_kinds: KnownKinds::default(),
         })
     }
 
@@ -102,6 +105,10 @@ impl Engine {
             memory: &self.memory,
             budget: Budget::new(self.clock.clone(), request.deadline, request.cancel.clone()),
         }
+    }
+
+    pub(crate) fn known_kinds(&self) -> &KnownKinds {
+        &self.known_kinds
     }
 
     pub(crate) fn clock(&self) -> &Clock {
