@@ -1,11 +1,13 @@
 //! The engine: its threads, and the two questions it answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordwood_store::{MemoryBudget, Snapshot};
 
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
+use crate::fields::KnownKinds;
 use crate::plan::{Plan, Planned, RuledOut};
 use crate::pool::Pool;
 use crate::run::Means;
@@ -31,6 +33,7 @@ pub struct Engine {
     memory: MemoryBudget,
     clock: Clock,
     deletions: Deletions,
+    known_kinds: Arc<KnownKinds>,
 }
 
 impl Engine {
@@ -41,6 +44,7 @@ impl Engine {
             memory: options.memory,
             clock: options.clock,
             deletions: Deletions::default(),
+            known_kinds: Arc::default(),
         })
     }
 
@@ -116,6 +120,10 @@ impl Engine {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn known_kinds(&self) -> &Arc<KnownKinds> {
+        &self.known_kinds
     }
 
     pub(crate) fn clock(&self) -> &Clock {

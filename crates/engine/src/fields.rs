@@ -1,13 +1,16 @@
 //! Which fields a snapshot has, and of what kinds their values are: what a schema is made of.
 //!
-//! Kinds are read off the encodings and the dictionaries of blocks; only columns whose kind changes from row to row are
-//! read for it.
+//! Kinds are read off the encodings of blocks and the values that their directories count; of other columns whose kinds
+//! their encoding does not tell they are read once, and known from then on.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod known;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cordwood_event::path;
 use cordwood_query::Filter;
+use cordwood_store::block::{ColumnEntry, Rest};
 use cordwood_store::column::{Column, ScalarKind, Values};
 use cordwood_store::{BlockHandle, Encoding, OpenRows, Part, Snapshot};
 
@@ -17,6 +20,9 @@ use crate::{Engine, Error, SearchRequest};
 
 /// How many parts are asked by one task: most are answered by their directories, in microseconds.
 const PARTS_AT_ONCE: usize = 16;
+
+pub(crate) use known::KnownKinds;
+use known::RestKinds;
 
 /// The kinds of values a field has in some events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +62,14 @@ impl FieldKinds {
     }
 }
 
+impl FromIterator<ScalarKind> for FieldKinds {
+    fn from_iter<K: IntoIterator<Item = ScalarKind>>(kinds: K) -> FieldKinds {
+        let mut all = FieldKinds::default();
+        kinds.into_iter().for_each(|kind| all.add(kind));
+        all
+    }
+}
+
 /// The fields of some events, by their paths in escaped form: two paths may have one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
@@ -82,19 +96,13 @@ impl Wanted {
 }
 
 impl Fields {
-    fn add(&mut self, path: &str, kind: ScalarKind) {
+    fn add(&mut self, path: &str, kinds: FieldKinds) {
         match self.paths.get_mut(path) {
-            Some(kinds) => kinds.add(kind),
-            None => self.paths.entry(path.into()).or_default().add(kind),
+            Some(known) => *known = known.union(kinds),
+            None => {
+                self.paths.insert(path.into(), kinds);
+            }
         }
-    }
-
-    fn merge(mut self, other: Fields) -> Fields {
-        for (path, kinds) in other.paths {
-            let known = self.paths.entry(path).or_default();
-            *known = known.union(kinds);
-        }
-        self
     }
 }
 
@@ -117,23 +125,121 @@ impl Engine {
         let starts = (0..plan.parts.len()).step_by(PARTS_AT_ONCE);
         let of_some = |start: usize| {
             let (plan, wanted, budget) = (Arc::clone(&plan), wanted.clone(), budget.clone());
+            let known = Arc::clone(self.known_kinds());
             move || {
                 let parts = plan.parts.iter().skip(start).take(PARTS_AT_ONCE);
-                let of_parts = parts
-                    .map(|planned| fields_of(&planned.part, &wanted, &budget).unwrap_or_default());
-                of_parts.fold(Fields::default(), Fields::merge)
+                let looking = parts.fold(Looking::new(&wanted, &known), |looking, planned| {
+                    looking.after(&planned.part, &budget)
+                });
+                looking.into_found()
             }
         };
         let of_all = self.pool().share().do_all(starts.map(of_some))?;
-        Ok(of_all.into_iter().fold(Fields::default(), Fields::merge))
+        Ok(of_all.into_iter().fold(Fields::default(), merged))
     }
 }
 
-fn fields_of(part: &Part, wanted: &Wanted, budget: &Budget) -> Result<Fields, Failure> {
-    budget.check()?;
-    match part {
-        Part::Open(rows) => Ok(of_open(rows, wanted)),
-        Part::Block(handle) => of_block(handle, wanted),
+fn merged(mut all: Fields, more: Fields) -> Fields {
+    for (path, kinds) in more.paths {
+        all.add(&path, kinds);
+    }
+    all
+}
+
+/// The fields of some parts.
+struct Looking<'a> {
+    wanted: &'a Wanted,
+    known: &'a KnownKinds,
+    found: Fields,
+    /// The paths of columns by their addresses, which the blocks of a segment share.
+    columns: HashMap<usize, ColumnKinds>,
+}
+
+/// The kinds of the columns of one path.
+struct ColumnKinds {
+    path: Arc<str>,
+    is_wanted: bool,
+    kinds: FieldKinds,
+}
+
+impl<'a> Looking<'a> {
+    fn new(wanted: &'a Wanted, known: &'a KnownKinds) -> Looking<'a> {
+        Looking {
+            wanted,
+            known,
+            found: Fields::default(),
+            columns: HashMap::new(),
+        }
+    }
+
+    fn after(mut self, part: &Part, budget: &Budget) -> Looking<'a> {
+        // What cannot be read says so where its rows are asked for.
+        let _ = self.look_at(part, budget);
+        self
+    }
+
+    fn look_at(&mut self, part: &Part, budget: &Budget) -> Result<(), Failure> {
+        budget.check()?;
+        match part {
+            Part::Open(rows) => {
+                let fields = of_open(rows, self.wanted);
+                for (path, kinds) in fields.paths {
+                    self.found.add(&path, kinds);
+                }
+                Ok(())
+            }
+            Part::Block(handle) => self.look_at_block(handle),
+        }
+    }
+
+    fn look_at_block(&mut self, handle: &BlockHandle) -> Result<(), Failure> {
+        let known = self.known.of(handle);
+        let block = handle.afresh();
+        for (index, entry) in handle.directory().columns.iter().enumerate() {
+            let column = self.columns.entry(Arc::as_ptr(&entry.path).addr());
+            let column = column.or_insert_with(|| ColumnKinds {
+                is_wanted: self.wanted.contains(&entry.path),
+                path: Arc::clone(&entry.path),
+                kinds: FieldKinds::default(),
+            });
+            if column.is_wanted {
+                let kinds = known.of_column(index, || kinds_of(&block, index, entry))?;
+                column.kinds = column.kinds.union(kinds);
+            }
+        }
+        if handle.directory().rest.is_none() {
+            return Ok(());
+        }
+        match known.of_rest(|| kinds_of_rest(&block))? {
+            Some(rest) => {
+                let wanted = rest.iter().filter(|(path, _)| self.wanted.contains(path));
+                wanted.for_each(|(path, kinds)| self.found.add(path, *kinds));
+                Ok(())
+            }
+            None => self.look_at_rest(&block),
+        }
+    }
+
+    /// Looks at the rarest fields of a block, which are too many to be known.
+    fn look_at_rest(&mut self, block: &BlockHandle) -> Result<(), Failure> {
+        let Some(rest) = block.rest()? else {
+            return Ok(());
+        };
+        for (index, path) in rest.paths().enumerate() {
+            if self.wanted.contains(path) {
+                let kinds = kinds_in_rest(rest, index)?;
+                self.found.add(path, kinds);
+            }
+        }
+        Ok(())
+    }
+
+    fn into_found(mut self) -> Fields {
+        let columns = self.columns.into_values();
+        for column in columns.filter(|column| column.is_wanted && column.kinds.kinds != 0) {
+            self.found.add(&column.path, column.kinds);
+        }
+        self.found
     }
 }
 
@@ -158,48 +264,56 @@ fn of_open(rows: &OpenRows, wanted: &Wanted) -> Fields {
     }
 }
 
-fn of_block(handle: &BlockHandle, wanted: &Wanted) -> Result<Fields, Failure> {
-    let block = handle.afresh();
-    let mut fields = Fields::default();
-    for (index, entry) in block.directory().columns.iter().enumerate() {
-        if !wanted.contains(&entry.path) {
-            continue;
+/// The kinds of the column at an index of the directory of a block.
+fn kinds_of(block: &BlockHandle, index: usize, entry: &ColumnEntry) -> Result<FieldKinds, Failure> {
+    Ok(match entry.encoding {
+        Encoding::Int => FieldKinds::from_iter([ScalarKind::Int]),
+        Encoding::Float => FieldKinds::from_iter([ScalarKind::Float]),
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => {
+            FieldKinds::from_iter([ScalarKind::Str])
         }
-        match entry.encoding {
-            Encoding::Int => fields.add(&entry.path, ScalarKind::Int),
-            Encoding::Float => fields.add(&entry.path, ScalarKind::Float),
-            Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => {
-                fields.add(&entry.path, ScalarKind::Str);
-            }
-            Encoding::Const | Encoding::Dict | Encoding::Mixed => {
-                add_kinds_of(&block.column(index)?, &entry.path, &mut fields);
-            }
-        }
-    }
-    if let Some(rest) = block.rest()? {
-        for (index, path) in rest.paths().enumerate() {
-            if wanted.contains(path) {
-                for (_, value) in rest.values_of(index)? {
-                    fields.add(path, ScalarKind::of(value?));
-                }
-            }
-        }
-    }
-    Ok(fields)
+        Encoding::Const | Encoding::Dict | Encoding::Mixed => match &entry.values {
+            Some(counted) => counted.scalars().map(ScalarKind::of).collect(),
+            None => kinds_in(&block.column(index)?),
+        },
+    })
 }
 
-fn add_kinds_of(column: &Column, path: &str, fields: &mut Fields) {
+fn kinds_in(column: &Column) -> FieldKinds {
     let kinds = ScalarKind::ALL.into_iter();
     match &column.values {
-        Values::Const(value) => fields.add(path, ScalarKind::of(value.as_scalar())),
+        Values::Const(value) => FieldKinds::from_iter([ScalarKind::of(value.as_scalar())]),
         Values::Dict { values, .. } => kinds
             .filter(|kind| !values.codes_of(*kind).is_empty())
-            .for_each(|kind| fields.add(path, kind)),
-        Values::Mixed(mixed) => kinds
-            .filter(|kind| mixed.kinds().contains(kind))
-            .for_each(|kind| fields.add(path, kind)),
-        Values::Int(_) => fields.add(path, ScalarKind::Int),
-        Values::Float(_) => fields.add(path, ScalarKind::Float),
-        Values::Str(_) | Values::Packed(_) | Values::Text(_) => fields.add(path, ScalarKind::Str),
+            .collect(),
+        Values::Mixed(mixed) => kinds.filter(|kind| mixed.kinds().contains(kind)).collect(),
+        Values::Int(_) => FieldKinds::from_iter([ScalarKind::Int]),
+        Values::Float(_) => FieldKinds::from_iter([ScalarKind::Float]),
+        Values::Str(_) | Values::Packed(_) | Values::Text(_) => {
+            FieldKinds::from_iter([ScalarKind::Str])
+        }
     }
+}
+
+/// Of the rarest fields of a block; `None` where they are too many to keep.
+fn kinds_of_rest(block: &BlockHandle) -> Result<RestKinds, Failure> {
+    /// As many as take about as much as the rest of a directory.
+    const PATHS_MAX: usize = 1024;
+    let Some(rest) = block.rest()? else {
+        return Ok(Some(Box::default()));
+    };
+    if rest.paths().count() > PATHS_MAX {
+        return Ok(None);
+    }
+    let paths = rest.paths().enumerate();
+    let kinds = paths.map(|(index, path)| Ok((path.into(), kinds_in_rest(rest, index)?)));
+    kinds.collect::<Result<_, Failure>>().map(Some)
+}
+
+fn kinds_in_rest(rest: &Rest, index: usize) -> Result<FieldKinds, Failure> {
+    let mut kinds = FieldKinds::default();
+    for (_, value) in rest.values_of(index)? {
+        kinds.add(ScalarKind::of(value?));
+    }
+    Ok(kinds)
 }

@@ -17,8 +17,10 @@ pub(crate) const UTC: &str = "+00:00";
 pub(crate) enum Content {
     /// The time of the event.
     Time,
-    /// The name of its level, or the level as it was sent where it is none.
+    /// The name of its level, or the text that was sent as its level where it is none.
     Level,
+    /// The same where something else than texts was sent as a level.
+    MixedLevel,
     /// The name of its source.
     Source,
     /// Its id.
@@ -45,6 +47,7 @@ impl Content {
             Content::Float => DataType::Float64,
             Content::Bool => DataType::Boolean,
             Content::Level
+            | Content::MixedLevel
             | Content::Source
             | Content::Id
             | Content::Event
@@ -80,7 +83,7 @@ impl Column {
     pub(crate) fn target(&self) -> Option<Target> {
         match self.content {
             Content::Time | Content::Source | Content::Id | Content::Event => None,
-            Content::Level => Some(Target::Level),
+            Content::Level | Content::MixedLevel => Some(Target::Level),
             Content::Int | Content::Float | Content::Bool | Content::Text | Content::Mixed => {
                 Some(Target::Field(cordwood_query::FieldName::new(&*self.name)))
             }
@@ -109,8 +112,16 @@ impl Columns {
         let by_name = by_name(fields);
         let message = content_of("message", &by_name);
         let mut columns: Vec<Column> = Vec::new();
+        let sent_level = by_name.get("level");
+        let is_level_text = sent_level.is_none_or(|sent| sent.kinds.are_within(&[ScalarKind::Str]));
         for (name, content) in FIXED {
-            columns.push(Column::new(name, content));
+            columns.push(Column::new(
+                name,
+                match content {
+                    Content::Level if !is_level_text => Content::MixedLevel,
+                    content => content,
+                },
+            ));
             if name == "level" {
                 let is_text = message == Some(Content::Text);
                 let content = if is_text {

@@ -89,7 +89,9 @@ fn array_of(column: &Column, rows: &ScannedRows<'_>, field: usize) -> Result<Arr
             })?;
             Arc::new(built.finish())
         }
-        Content::Level | Content::Text | Content::Mixed => texts(rows, field)?,
+        Content::Level | Content::MixedLevel | Content::Text | Content::Mixed => {
+            texts(rows, field)?
+        }
     })
 }
 

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod aggregate;
 mod answer;
 mod columns;
 mod dialect;

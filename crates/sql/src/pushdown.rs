@@ -112,7 +112,7 @@ impl Pushdown<'_> {
     }
 
     /// The target of a column that is asked about as it stands.
-    fn column(&self, expression: &Expr) -> Option<(Target, Content)> {
+    pub(crate) fn column(&self, expression: &Expr) -> Option<(Target, Content)> {
         let Expr::Column(column) = expression else {
             return None;
         };
@@ -121,7 +121,7 @@ impl Pushdown<'_> {
             Content::Time => Target::Time,
             Content::Source => Target::Source,
             Content::Id => Target::Id,
-            Content::Level => Target::Level,
+            Content::Level | Content::MixedLevel => Target::Level,
             Content::Int | Content::Float | Content::Bool | Content::Text => column.target()?,
             Content::Event | Content::Mixed => return None,
         };
@@ -168,7 +168,9 @@ impl Pushdown<'_> {
                 _ => return None,
             },
             Content::Text => Test::Equals(text_of(literal)?.to_owned()),
-            Content::Level => Test::Equals(level_of(literal)?.name().to_owned()),
+            Content::Level | Content::MixedLevel => {
+                Test::Equals(level_of(literal)?.name().to_owned())
+            }
             Content::Time => {
                 let point = Bound::Included(time_of(literal)?);
                 Test::Time(TimeTest::Between(point, point))
@@ -362,6 +364,7 @@ fn ordered(
         }
         Content::Bool
         | Content::Level
+        | Content::MixedLevel
         | Content::Source
         | Content::Id
         | Content::Event

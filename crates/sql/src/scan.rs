@@ -30,7 +30,7 @@ use crate::gather::ColumnGather;
 use crate::table::extent_of;
 
 /// Rows in a batch at most: what a part gives is cut into such pieces.
-const BATCH_ROWS: usize = 8192;
+pub(crate) const BATCH_ROWS: usize = 8192;
 
 /// Batches that wait for DataFusion. The parts the engine works on meanwhile wait behind them.
 const BATCHES_WAITING: usize = 2;

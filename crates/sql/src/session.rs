@@ -18,8 +18,11 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
 
+use crate::aggregate::{PushedAggregates, StatsPlanner};
 use crate::columns::UTC;
 use crate::functions;
 use crate::newest::NewestRows;
@@ -71,6 +74,8 @@ pub(crate) fn base() -> SessionState {
     let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)
+        .with_optimizer_rules(optimizer_rules())
+        .with_query_planner(Arc::new(StatsPlanner))
         .with_physical_optimizer_rule(Arc::new(NewestRows))
         .build();
     for function in functions::all() {
@@ -79,6 +84,19 @@ pub(crate) fn base() -> SessionState {
             datafusion::execution::FunctionRegistry::register_udf(&mut state, Arc::new(function));
     }
     state
+}
+
+/// DataFusion's, and ours in its place among them.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    let is_pushing =
+        |rule: &Arc<dyn OptimizerRule + Send + Sync>| rule.name() == PushDownFilter::new().name();
+    let after = rules
+        .iter()
+        .position(is_pushing)
+        .map_or(rules.len(), |index| index + 1);
+    rules.insert(after, Arc::new(PushedAggregates));
+    rules
 }
 
 /// The tables a statement names.

@@ -11,6 +11,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use crate::aggregate::{GroupedRows, Grouping};
 use crate::columns::Columns;
 use crate::pushdown::Pushdown;
 use crate::scan::{Asked, ScanExec};
@@ -52,6 +53,27 @@ impl LogTable {
             columns: &self.columns,
             sources: self.sources(),
         }
+    }
+
+    /// The rows that meet the conditions, grouped by the engine; `None` where it cannot do that.
+    pub(crate) fn grouped(
+        &self,
+        conditions: &[Expr],
+        by: &[Expr],
+        aggregates: &[Expr],
+    ) -> Option<GroupedRows> {
+        let pushdown = self.pushdown();
+        let mut conditions_pushed = conditions
+            .iter()
+            .map(|condition| pushdown.filter(condition));
+        if !conditions_pushed.all(|filter| filter.is_some()) {
+            return None;
+        }
+        Some(GroupedRows {
+            grouping: Grouping::of(pushdown, by, aggregates)?,
+            asked: Arc::clone(&self.asked),
+            search: self.search_for(conditions),
+        })
     }
 
     /// The search for the rows that meet the conditions, as far as the language can say them.

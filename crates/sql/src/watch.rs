@@ -17,6 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures_util::{Stream, StreamExt};
 
+use crate::aggregate::StatsExec;
 use crate::error::Cut;
 use crate::scan::ScanExec;
 
@@ -43,8 +44,9 @@ impl Watch {
     /// The plan with such operators watched.
     pub(crate) fn over(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         let watched = plan.transform_up(|plan| {
-            let is_scan = (plan.as_ref() as &dyn std::any::Any).is::<ScanExec>();
-            if is_scan || plan.children().len() == 1 {
+            let any = plan.as_ref() as &dyn std::any::Any;
+            let is_engine = any.is::<ScanExec>() || any.is::<StatsExec>();
+            if is_engine || plan.children().len() == 1 {
                 return Ok(Transformed::no(plan));
             }
             let watched: Arc<dyn ExecutionPlan> = Arc::new(WatchExec {

@@ -135,6 +135,11 @@ impl BlockHandle {
         }
     }
 
+    /// What the block holds, and where; every handle of the block shares it.
+    pub fn shared_directory(&self) -> &Arc<BlockDirectory> {
+        self.reader.directory()
+    }
+
     /// What the block holds, and where.
     pub fn directory(&self) -> &BlockDirectory {
         self.reader.directory()

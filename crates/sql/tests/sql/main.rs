@@ -1,5 +1,6 @@
 //! Statements over a real store.
 
+mod aggregated;
 mod documented;
 mod formats;
 mod functions;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::Fixture;
 
-fn event() -> impl Strategy<Value = Value> {
+pub(crate) fn event() -> impl Strategy<Value = Value> {
     let text =
         proptest::sample::select(&["alpha", "Alpha", "alpha beta", "", "5", "%", "a_b", "ä"][..]);
     let level = proptest::sample::select(&["error", "WARN", "odd", "info"][..]);
@@ -109,7 +109,7 @@ fn leaf() -> impl Strategy<Value = String> {
     ]
 }
 
-fn condition() -> impl Strategy<Value = String> {
+pub(crate) fn condition() -> impl Strategy<Value = String> {
     leaf().prop_recursive(3, 8, 2, |inner| {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} AND {b})")),
@@ -120,7 +120,7 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 /// Every field is there, so that it is a column whatever the events are.
-fn every_field() -> Value {
+pub(crate) fn every_field() -> Value {
     json!({"message": "m", "level": "info", "n": 1, "x": 1.5, "b": true, "m": "x"})
 }
 
