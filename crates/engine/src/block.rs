@@ -178,9 +178,14 @@ impl OpenBlock {
         let Some(entry) = directory.columns.get(index) else {
             return;
         };
-        entry.chunks().for_each(|chunk| self.count_shared(chunk));
         self.count_presence(entry);
-        if matches!(entry.encoding, Encoding::Const | Encoding::Dict)
+        let is_listed = entry.values.is_some();
+        if is_listed && entry.encoding == Encoding::Const {
+            return;
+        }
+        entry.chunks().for_each(|chunk| self.count_shared(chunk));
+        if !is_listed
+            && matches!(entry.encoding, Encoding::Const | Encoding::Dict)
             && let Some(chunk) = directory.dictionaries
         {
             self.count_shared(chunk);

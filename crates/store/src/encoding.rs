@@ -33,7 +33,7 @@ use crate::column::{Presence, Values};
 pub(crate) use choose::encode;
 pub(crate) use collected::Collected;
 use cursor::Cursor;
-pub(crate) use dictionary::SharedDictionaries;
+pub(crate) use dictionary::{SharedDictionaries, decode_column_of as decode_dict_of};
 pub(crate) use distinct::compare;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;

@@ -227,6 +227,21 @@ impl BlockHandle {
         column.map_err(|error| self.error(self.name_of(index), error))
     }
 
+    /// The same, whatever the directory says of its values.
+    pub(crate) fn stored_column(&self, index: usize) -> Result<Column, ReadError> {
+        let of_templates = |entry: &ColumnEntry| entry.text.is_some();
+        if self
+            .directory()
+            .columns
+            .get(index)
+            .is_some_and(of_templates)
+        {
+            return self.column(index);
+        }
+        let column = self.reader.stored_column(index);
+        column.map_err(|error| self.error(self.name_of(index), error))
+    }
+
     /// The column of a path (escaped), whether it has its own chunk or lies in the rest.
     pub fn column_of(&self, path: &str) -> Result<Option<Column>, ReadError> {
         self.reader.column_of(path).map_err(|e| self.error(path, e))

@@ -105,6 +105,26 @@ impl<S: ReadChunk> BlockReader<S> {
             let values = Values::Text(TextValues::new(codes, slots));
             return Ok(Column { presence, values });
         }
+        let Some(counts) = &entry.values else {
+            return self.stored_column(index);
+        };
+        // The directory lists the values: the dictionaries of the block need not be read for them.
+        let values = counts.dictionary()?;
+        let values = match (entry.encoding, values.get(0)) {
+            (Encoding::Const, Some(value)) => Values::Const(value.to_value()),
+            _ => {
+                let bytes = self.read(entry.chunk)?;
+                encoding::decode_dict_of(&bytes, presence.present(), values)?
+            }
+        };
+        Ok(Column { presence, values })
+    }
+
+    /// The same, from the bytes of the block alone, of a column that follows no templates.
+    pub(crate) fn stored_column(&self, index: usize) -> Result<Column, S::Error> {
+        let entry = self.directory.columns.get(index);
+        let entry = entry.ok_or(Corrupt("no column of this index"))?;
+        let presence = self.presence(entry)?;
         let shared = self.dictionaries_for(entry.encoding)?;
         let bytes = self.read(entry.chunk)?;
         let values = encoding::decode(entry.encoding, &bytes, presence.present(), &shared)?;

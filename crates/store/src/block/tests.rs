@@ -107,7 +107,21 @@ fn check(rows: &[Row]) -> EncodedBlock {
     check_rows(rows, &reader);
     check_columns(rows, &reader);
     check_directory(rows, &block);
+    check_stored(&reader);
     block
+}
+
+/// The values that the directory lists are those that the block has.
+fn check_stored(reader: &BlockReader<Bytes>) {
+    for (index, entry) in reader.directory().columns.iter().enumerate() {
+        if entry.text.is_none() {
+            let (column, stored) = (reader.column(index), reader.stored_column(index));
+            let (column, stored) = (column.unwrap(), stored.unwrap());
+            for row in 0..reader.rows() {
+                assert_eq!(column.value(row), stored.value(row), "{}", entry.path);
+            }
+        }
+    }
 }
 
 fn check_rows(rows: &[Row], reader: &BlockReader<Bytes>) {

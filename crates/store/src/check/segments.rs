@@ -89,7 +89,7 @@ fn check_block(
 /// Decodes a column, its texts included, which a search decodes when it needs them; says whether the directory counts its
 /// values rightly.
 fn check_column(handle: &BlockHandle, index: usize) -> Result<bool, ReadError> {
-    let column = handle.column(index)?;
+    let column = handle.stored_column(index)?;
     let is_lazy = matches!(
         column.values,
         Values::Str(_) | Values::Packed(_) | Values::Text(_) | Values::Mixed(_)

@@ -10,7 +10,7 @@ use cordwood_event::{Scalar, Value};
 
 use super::cursor::{Cursor, push_count, push_signed, push_varint};
 use super::distinct::Distinct;
-use super::frame::{Compressor, read_frame};
+use super::frame::{Compressor, read_frame, read_header};
 use super::{Corrupt, codes};
 use crate::block::{COLUMNS_MAX, TEXT_BYTES_MAX};
 use crate::column::{DictCodes, Dictionary, ScalarKind, Values};
@@ -146,11 +146,34 @@ pub(crate) fn decode_column(
     shared: &SharedDictionaries,
 ) -> Result<Values, Corrupt> {
     let values = decode_values(&mut cursor, shared)?;
+    codes_of(bytes, cursor, count, Arc::new(values))
+}
+
+/// The same of a chunk whose values are known: its list is not looked at.
+pub(crate) fn decode_column_of(
+    bytes: &Bytes,
+    count: usize,
+    values: Arc<Dictionary>,
+) -> Result<Values, Corrupt> {
+    let mut cursor = Cursor::new(bytes);
+    let placement = cursor.varint()?;
+    cursor.count(TEXT_BYTES_MAX * 2)?;
+    if placement == PLACED_HERE {
+        let (length, _) = read_header(&mut cursor)?;
+        cursor.take(length)?;
+    }
+    codes_of(bytes, cursor, count, values)
+}
+
+fn codes_of(
+    bytes: &Bytes,
+    mut cursor: Cursor<'_>,
+    count: usize,
+    values: Arc<Dictionary>,
+) -> Result<Values, Corrupt> {
     let codes = bytes.slice_ref(cursor.take(cursor.remaining())?);
-    Ok(Values::Dict {
-        codes: DictCodes::new(codes, count, values.len()),
-        values: Arc::new(values),
-    })
+    let codes = DictCodes::new(codes, count, values.len());
+    Ok(Values::Dict { values, codes })
 }
 
 fn decode_values(

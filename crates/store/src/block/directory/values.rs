@@ -81,6 +81,15 @@ impl ValueCounts {
         &self.list
     }
 
+    /// The values of the column and no others.
+    pub(crate) fn dictionary(&self) -> Result<Arc<Dictionary>, Corrupt> {
+        if self.counted.len() == self.list.len() {
+            return Ok(Arc::clone(&self.list));
+        }
+        let values: Vec<Scalar<'_>> = self.scalars().collect();
+        dictionary::of_values(&values).map(Arc::new)
+    }
+
     /// The values of the column, in the order of the list.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = CountedValue> {
         self.counted.iter().copied()
