@@ -34,6 +34,11 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::terminal::{Colour, Ink};
 
+/// Gives back what ingest has freed; docs/decisions/0020-allocator.md has the measurements.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // Bad usage ends in here, with exit code 2 and what would have been right.
     let arguments = Arguments::parse();
