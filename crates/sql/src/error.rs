@@ -116,12 +116,26 @@ pub(crate) fn of_datafusion(error: DataFusionError, bytes_max: u64) -> Error {
         }
         _ => {}
     }
-    Error::invalid(sentence_of(&error))
+    Error::Invalid(problem_of(&error))
 }
 
-/// The first line of the message, without the names DataFusion has for its own parts.
-pub(crate) fn sentence_of(error: &DataFusionError) -> String {
+/// The first line of the message, without the names DataFusion has for its own parts, and the name it thinks was meant.
+fn problem_of(error: &DataFusionError) -> Problem {
     let message = error.find_root().message().into_owned();
-    let line = message.lines().next().unwrap_or_default();
-    line.trim_end_matches('.').to_owned()
+    let mut lines = message.lines();
+    let line = lines.next().unwrap_or_default().trim_end_matches('.');
+    let parts = ["Internal error: ", "Parser error: "];
+    let line = parts
+        .iter()
+        .find_map(|part| line.strip_prefix(part))
+        .unwrap_or(line);
+    // What follows lists every type that the function knows.
+    let problem = Problem::new(match line.split_once(" failed to match any signature") {
+        Some((function, _)) => format!("{function} takes no values of this type"),
+        None => line.to_owned(),
+    });
+    match lines.find_map(|line| line.strip_prefix("Did you mean ")) {
+        Some(meant) => problem.hint(format!("did you mean {meant}")),
+        None => problem,
+    }
 }

@@ -31,13 +31,18 @@ impl VisitorMut for Rewriting {
     type Break = Error;
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        // With DISTINCT, what is ordered by is looked for by the names that DataFusion has.
+        let has_other_name = match select.distinct {
+            Some(_) => is_rewritten,
+            None => is_no_name,
+        };
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expression) = item
-                && let Some(alias) = name_to_keep(expression)
+                && has_other_name(expression)
             {
                 *item = SelectItem::ExprWithAlias {
+                    alias: Ident::with_quote('"', expression.to_string()),
                     expr: expression.clone(),
-                    alias,
                 };
             }
         }
@@ -59,12 +64,19 @@ impl VisitorMut for Rewriting {
     }
 }
 
-/// The text of a selected expression, if rewriting would give it another name.
-fn name_to_keep(expression: &Expr) -> Option<Ident> {
+/// Of anything but a name, DataFusion's own name would speak of the table too.
+fn is_no_name(expression: &Expr) -> bool {
+    !matches!(
+        expression,
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_)
+    )
+}
+
+/// Whether DataFusion's name for it would be that of other functions.
+fn is_rewritten(expression: &Expr) -> bool {
     let mut copy = expression.clone();
     let outcome = copy.visit(&mut Rewriting);
-    let is_changed = outcome.is_continue() && copy != *expression;
-    is_changed.then(|| Ident::with_quote('"', expression.to_string()))
+    outcome.is_continue() && copy != *expression
 }
 
 /// What takes the place of a call; `None` where only its name is put in lower case.

@@ -144,7 +144,7 @@ fn functions_of_clickhouse() {
 #[test]
 fn columns_keep_the_names_they_are_written_with() {
     let fixture = Fixture::usual();
-    let answer = fixture.ask("SELECT countIf(cached), quantile(0.9)(http.status), count(), max(http.status) AS top FROM web");
+    let answer = fixture.ask("SELECT countIf(cached), quantile(0.9)(http.status), count(), max(http.status) AS top, avg(web.duration_ms), count(*) FROM web");
     let names: Vec<String> = answer
         .columns()
         .into_iter()
@@ -155,8 +155,14 @@ fn columns_keep_the_names_they_are_written_with() {
         "quantile(0.9)(http.status)",
         "count()",
         "top",
+        "avg(web.duration_ms)",
+        "count(*)",
     ];
     assert_eq!(names, expected);
+    fixture.check(
+        "SELECT user, sum(http.status) FROM web GROUP BY user HAVING sum(http.status) > 405 ORDER BY sum(http.status)",
+        &["u2,407", ",621"],
+    );
 }
 
 #[test]

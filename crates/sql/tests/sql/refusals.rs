@@ -84,6 +84,14 @@ fn what_is_no_sql_points_to_the_word() {
     assert!(found.is_some(), "{:?}", problem.message);
     let (_, problem) = problem_of(&fixture, "SELECT nosuchfunction(message) FROM web");
     assert!(problem.message.contains("nosuchfunction"), "{problem:?}");
+    let (_, problem) = problem_of(&fixture, "SELECT uppr(message) FROM web");
+    let hint = problem.hint.clone().unwrap_or_default();
+    assert_eq!(hint, "did you mean 'upper'?", "{problem:?}");
+    let (_, problem) = problem_of(&fixture, "SELECT sum(message) FROM web");
+    assert_eq!(
+        problem.message,
+        "Function 'sum' takes no values of this type"
+    );
     let (_, problem) = problem_of(
         &fixture,
         "SELECT JSONExtract(raw, 'a', 'Tuple(a)') FROM web",
