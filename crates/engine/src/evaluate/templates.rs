@@ -161,8 +161,9 @@ impl TemplateTest {
         }
         let words = match holds_words {
             true => {
-                let mut words = ListedWord::each_of(&text);
-                words.extend(ListedWord::each_pair_of(&text));
+                // Pairs first: fewer texts hold them.
+                let mut words = ListedWord::each_pair_of(&text);
+                words.extend(ListedWord::each_of(&text));
                 self.add_words(words)
             }
             false => Vec::new(),

@@ -135,14 +135,14 @@ impl<'a> TextColumnTest<'a> {
         };
         let mut outcome = Outcome::None;
         for literal in literals {
-            let is_listed = match literal.is_word {
-                Some(word) => self.texts_of(word)?.is_some(),
-                None => false,
+            let listed = match literal.is_word {
+                Some(word) => self.texts_of(word)?,
+                None => None,
             };
-            match self.whole_may_hold(literal)? {
-                false => {}
-                true if is_listed => outcome = Outcome::Listed,
-                true => return Ok(Outcome::Open),
+            match listed {
+                Some(texts) if texts.of_code(0).next().is_some() => outcome = Outcome::Listed,
+                None if self.whole_may_hold(literal)? => return Ok(Outcome::Open),
+                _ => {}
             }
         }
         Ok(outcome)

@@ -1,6 +1,5 @@
 //! Reads the inverted index.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -24,8 +23,8 @@ pub(in super::super) struct Postings {
     words: ValueText,
     /// By word, how many texts have it.
     counts: Vec<u32>,
-    /// The gaps of all words of a class.
-    classes: BTreeMap<u32, Class>,
+    /// The gaps of all words of a class, by its number.
+    classes: Vec<Class>,
     /// How many texts there are.
     texts: u32,
     /// How many lists of rare words there can be at most.
@@ -42,12 +41,45 @@ struct RareWords {
     starts: Vec<usize>,
 }
 
+/// A number of texts has at most 32 bits.
+const CLASSES: usize = 1 + u32::BITS as usize;
+
 /// Posting lists of about one length.
 #[derive(Debug, Default)]
 struct Class {
     /// How many texts they have in all.
     texts: usize,
     stored: Bytes,
+}
+
+impl Class {
+    /// All that there can be, of words with so many texts each.
+    fn each_of(
+        counts: &[u32],
+        cursor: &mut Cursor<'_>,
+        bytes: &Bytes,
+    ) -> Result<Vec<Class>, Corrupt> {
+        let mut texts = [None; CLASSES];
+        for count in counts {
+            if let Some(texts) = texts.get_mut(class_of(*count as usize) as usize) {
+                *texts = Some(texts.unwrap_or_default() + *count as usize);
+            }
+        }
+        let used = texts.iter().flatten().count();
+        let mut lengths = int::decode(cursor, used)?.into_iter();
+        let mut class = |texts: Option<usize>| {
+            let Some(texts) = texts else {
+                return Ok(Class::default());
+            };
+            let length = lengths.next().unwrap_or_default();
+            let stored = cursor.take(within(length, cursor.remaining())?)?;
+            Ok(Class {
+                texts,
+                stored: bytes.slice_ref(stored),
+            })
+        };
+        texts.into_iter().map(&mut class).collect()
+    }
 }
 
 impl Postings {
@@ -73,15 +105,7 @@ impl Postings {
         if counts.iter().fold(0, |sum, count| sum + *count as usize) > POSTINGS_MAX {
             return Err(Corrupt("more postings than there may be"));
         }
-        let mut classes: BTreeMap<u32, Class> = BTreeMap::new();
-        for count in &counts {
-            classes.entry(class_of(*count as usize)).or_default().texts += *count as usize;
-        }
-        let lengths = int::decode(&mut cursor, classes.len())?;
-        for (class, length) in classes.values_mut().zip(lengths) {
-            let stored = cursor.take(within(length, cursor.remaining())?)?;
-            class.stored = bytes.slice_ref(stored);
-        }
+        let classes = Class::each_of(&counts, &mut cursor, bytes)?;
         Ok(Postings {
             words,
             counts,
@@ -106,7 +130,7 @@ impl Postings {
         let class = class_of(count);
         let of_class = |index: &usize| class_of(count_of(*index)) == class;
         let before: usize = (0..index).filter(of_class).map(count_of).sum();
-        let class = self.classes.get(&class).ok_or(PAST_END)?;
+        let class = self.classes.get(class as usize).ok_or(PAST_END)?;
         let mut cursor = Cursor::new(&class.stored);
         let gaps = int::decode(&mut cursor, class.texts)?;
         cursor.finish()?;
