@@ -8,7 +8,8 @@ use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
 use cordwood_store::column::{
     Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
-use cordwood_store::{BlockHandle, Encoding, ReadError};
+use cordwood_store::postings::ListPlace;
+use cordwood_store::{BlockHandle, Encoding, Postings, ReadError};
 
 /// A block open for one search, on one thread.
 #[derive(Debug)]
@@ -99,6 +100,22 @@ impl OpenBlock {
             self.count_shared(text.index);
         }
         Ok(cell.get_or_init(|| slots))
+    }
+
+    /// Where the posting lists of the block are.
+    pub(crate) fn postings(&self) -> Postings<'_> {
+        self.handle.postings()
+    }
+
+    /// The ranks of the texts of the column at an index of the directory that a list of the segment names, rising.
+    pub(crate) fn listed_texts(
+        &self,
+        index: usize,
+        place: ListPlace,
+    ) -> Result<Vec<u32>, ReadError> {
+        let texts = self.handle.listed_texts(index, place)?;
+        self.bytes_read.set(self.bytes_read.get() + place.bytes());
+        Ok(texts)
     }
 
     /// The texts of such a column, without the rows they are in.

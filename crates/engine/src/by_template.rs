@@ -1,16 +1,17 @@
-//! How many rows of a block match a filter on one column of texts, counted template by template: no row is looked at where
-//! templates decide, and of the others only their texts.
+//! How many rows of a block match a filter on one column of texts, counted template by template and list by list: no row is looked
+//! at where these decide, and of the others only their texts.
 //!
 //! Serves every filter made of `and`, `or` and `not` over clauses on one field, whatever they ask of it.
 
-use cordwood_query::{CompiledClause, Reach};
+use cordwood_query::{CompiledClause, Predicate, Reach};
 use cordwood_store::block::BlockDirectory;
+use cordwood_store::template::TemplateUses;
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition, EvaluateClause};
-use crate::evaluate::{Failure, Outcome, TextColumnTest};
+use crate::evaluate::{Failure, Outcome, TemplateTest, TextColumnTest};
 use crate::selection::Selection;
 
 /// How many rows match, and how many were looked at one by one.
@@ -20,55 +21,34 @@ pub(crate) struct Counted {
     pub(crate) rows_scanned: u64,
 }
 
-/// Counts the matching rows of a whole block; `None` when the condition is not on one column of texts alone.
+/// Counts the matching rows of a whole block; `None` when the condition is not on one column of texts alone, or when lists of
+/// words are best asked row by row.
 pub(crate) fn count(
     condition: &Condition,
     clauses: &Clauses,
     block: &OpenBlock,
     budget: &Budget,
 ) -> Result<Option<Counted>, Failure> {
-    let directory = block.directory();
-    let asked = condition.clauses();
-    let Some(column) = column_of(&asked, clauses, directory) else {
+    let Some(asked) = AskedColumn::of(condition, clauses, block) else {
         return Ok(None);
     };
-    let Some(text) = &directory.columns[column].text else {
-        return Ok(None);
-    };
-    let mut tests = Vec::with_capacity(asked.len());
-    for clause in asked {
-        let CompiledClause::Field(_, predicate) = &clauses[clause.0] else {
-            return Ok(None);
-        };
-        let templates = clauses.template_test(clause, predicate);
-        let test = TextColumnTest::new((predicate, templates), (block, column), &text.uses)?;
-        tests.push((clause, test));
+    let mut tests = Vec::with_capacity(asked.predicates.len());
+    for (clause, test) in &asked.predicates {
+        let test = TextColumnTest::new(*test, (block, asked.column), asked.uses)?;
+        tests.push((*clause, test));
     }
-    let absent = directory.rows - directory.columns[column].present;
-    let holds_without = condition.known(&mut |_| Some(false)) == Some(true);
-    let mut counted = Counted {
-        matches: if holds_without { absent.into() } else { 0 },
-        rows_scanned: 0,
+    let tests = ColumnTests { condition, tests };
+    let in_column = if tests.are_settled() {
+        Some(tests.count_settled(&asked, block)?)
+    } else if tests.have_listed_parts() {
+        None
+    } else {
+        Some(tests.count_by_code(&asked, budget)?)
     };
-    for (code, rows) in text.uses.rows_by_code().enumerate() {
-        let texts = TextsOfCode {
-            tests: &tests,
-            code,
-        };
-        match condition.known(&mut |clause| texts.outcome(clause).known()) {
-            Some(true) => counted.matches += u64::from(rows),
-            Some(false) => {}
-            None => {
-                budget.check()?;
-                let all = Selection::all(rows as usize);
-                counted.matches += condition.evaluate(&texts, all)?.count() as u64;
-                if texts.are_looked_at() {
-                    counted.rows_scanned += u64::from(rows);
-                }
-            }
-        }
-    }
-    Ok(Some(counted))
+    Ok(in_column.map(|counted| Counted {
+        matches: counted.matches + asked.count_without(condition),
+        ..counted
+    }))
 }
 
 /// Whether counting would read nothing of the block.
@@ -77,24 +57,179 @@ pub(crate) fn is_decided_unread(
     clauses: &Clauses,
     block: &OpenBlock,
 ) -> bool {
-    let directory = block.directory();
-    let asked = condition.clauses();
-    let column = column_of(&asked, clauses, directory);
-    let of_column = column.and_then(|column| {
-        let text = directory.columns[column].text.as_ref()?;
-        Some((column, text))
-    });
-    let Some((column, text)) = of_column else {
+    let Some(asked) = AskedColumn::of(condition, clauses, block) else {
         return false;
     };
-    let mut asked = asked.into_iter();
-    asked.all(|clause| match &clauses[clause.0] {
-        CompiledClause::Field(_, predicate) => {
-            let test = (predicate, clauses.template_test(clause, predicate));
-            TextColumnTest::is_decided_unread(test, (block, column), &text.uses)
+    let tests = asked.predicates.iter().map(|(clause, test)| {
+        let test = TextColumnTest::unread(*test, (block, asked.column), asked.uses);
+        (*clause, test)
+    });
+    let tests = ColumnTests {
+        condition,
+        tests: tests.collect(),
+    };
+    tests.are_settled() && tests.are_counted_unread()
+}
+
+/// The one column that a condition asks about, and what its clauses ask.
+struct AskedColumn<'a> {
+    column: usize,
+    uses: &'a TemplateUses,
+    /// Rows that do not have the field.
+    absent: u32,
+    predicates: Vec<(ClauseId, (&'a Predicate, &'a TemplateTest))>,
+}
+
+impl<'a> AskedColumn<'a> {
+    fn of(
+        condition: &Condition,
+        clauses: &'a Clauses,
+        block: &'a OpenBlock,
+    ) -> Option<AskedColumn<'a>> {
+        let directory = block.directory();
+        let asked = condition.clauses();
+        let column = column_of(&asked, clauses, directory)?;
+        let entry = &directory.columns[column];
+        let predicate_of = |clause: ClauseId| match &clauses[clause.0] {
+            CompiledClause::Field(_, predicate) => {
+                let test = (predicate, clauses.template_test(clause, predicate));
+                Some((clause, test))
+            }
+            _ => None,
+        };
+        Some(AskedColumn {
+            column,
+            uses: &entry.text.as_ref()?.uses,
+            absent: directory.rows - entry.present,
+            predicates: asked.into_iter().map(predicate_of).collect::<Option<_>>()?,
+        })
+    }
+
+    /// How many rows match without having the field.
+    fn count_without(&self, condition: &Condition) -> u64 {
+        match condition.known(&mut |_| Some(false)) {
+            Some(true) => self.absent.into(),
+            _ => 0,
         }
-        _ => false,
-    })
+    }
+}
+
+/// A condition on one column, and a test for each of its clauses.
+struct ColumnTests<'a> {
+    condition: &'a Condition,
+    tests: Vec<(ClauseId, TextColumnTest<'a>)>,
+}
+
+impl ColumnTests<'_> {
+    /// Whether templates and lists are enough.
+    fn are_settled(&self) -> bool {
+        self.tests.iter().all(|(_, test)| test.is_settled())
+    }
+
+    fn have_listed_parts(&self) -> bool {
+        self.tests.iter().any(|(_, test)| test.has_listed_parts())
+    }
+
+    /// Whether the lengths of lists are enough: it takes one list at most.
+    fn are_counted_unread(&self) -> bool {
+        self.tests
+            .iter()
+            .map(|(_, test)| test.lists())
+            .sum::<usize>()
+            <= 1
+    }
+
+    /// What the condition says of the texts of a code, of which some clauses hold only for those that are listed.
+    fn known(&self, code: usize, is_listed: impl Fn(usize) -> bool) -> Option<bool> {
+        let mut place = |clause: ClauseId| {
+            let place = self.tests.iter().position(|(asked, _)| *asked == clause)?;
+            let (_, test) = &self.tests[place];
+            match test.outcomes()[code].known() {
+                Some(false) => Some(is_listed(place)),
+                known => known,
+            }
+        };
+        self.condition.known(&mut place)
+    }
+
+    fn count_settled(
+        &self,
+        asked: &AskedColumn<'_>,
+        block: &OpenBlock,
+    ) -> Result<Counted, Failure> {
+        // By code, whether texts match that are in no list.
+        let mut unlisted = Vec::with_capacity(asked.uses.uses().len() + 1);
+        let mut matches = 0u64;
+        for (code, rows) in asked.uses.rows_by_code().enumerate() {
+            let held = self.known(code, |_| false) == Some(true);
+            matches += if held { u64::from(rows) } else { 0 };
+            unlisted.push(held);
+        }
+        let mut counted = Counted {
+            matches,
+            rows_scanned: 0,
+        };
+        if let [(_, test)] = &*self.tests
+            && self.are_counted_unread()
+        {
+            // What is listed is of no code whose texts all match.
+            match self.condition {
+                Condition::Not(_) => counted.matches -= test.count_listed(),
+                _ => counted.matches += test.count_listed(),
+            }
+            return Ok(counted);
+        }
+        let present = block.directory().columns[asked.column].present;
+        let mut held_by = Vec::with_capacity(self.tests.len());
+        let mut any = Selection::none(present as usize);
+        for (_, test) in &self.tests {
+            let mut held = Selection::none(present as usize);
+            for list in test.listed()? {
+                list.iter().for_each(|rank| held.insert(*rank as usize));
+            }
+            any.union(&held);
+            held_by.push(held);
+        }
+        if any.is_empty() {
+            return Ok(counted);
+        }
+        let codes = block.text_codes(asked.column)?.codes();
+        for rank in any.iter() {
+            let code = codes.get(rank).map_or(0, |code| usize::from(*code));
+            let held = self.known(code, |test| held_by[test].contains(rank)) == Some(true);
+            match (held, unlisted[code]) {
+                (true, false) => counted.matches += 1,
+                (false, true) => counted.matches -= 1,
+                _ => {}
+            }
+            counted.rows_scanned += 1;
+        }
+        Ok(counted)
+    }
+
+    fn count_by_code(&self, asked: &AskedColumn<'_>, budget: &Budget) -> Result<Counted, Failure> {
+        let mut counted = Counted::default();
+        for (code, rows) in asked.uses.rows_by_code().enumerate() {
+            let texts = TextsOfCode {
+                tests: &self.tests,
+                code,
+            };
+            match self
+                .condition
+                .known(&mut |clause| texts.outcome(clause).known())
+            {
+                Some(true) => counted.matches += u64::from(rows),
+                Some(false) => {}
+                None => {
+                    budget.check()?;
+                    let all = Selection::all(rows as usize);
+                    counted.matches += self.condition.evaluate(&texts, all)?.count() as u64;
+                    counted.rows_scanned += u64::from(rows);
+                }
+            }
+        }
+        Ok(counted)
+    }
 }
 
 /// The one column that all clauses look at, as a whole.
@@ -135,12 +270,6 @@ impl TextsOfCode<'_> {
         let outcome = self.test(clause).map(|test| test.outcomes()[self.code]);
         outcome.unwrap_or(Outcome::None)
     }
-
-    /// Whether a clause takes a look at the texts themselves.
-    fn are_looked_at(&self) -> bool {
-        let mut tests = self.tests.iter();
-        tests.any(|(clause, _)| self.outcome(*clause) == Outcome::Open)
-    }
 }
 
 impl EvaluateClause for TextsOfCode<'_> {
@@ -150,7 +279,6 @@ impl EvaluateClause for TextsOfCode<'_> {
     fn cost(&self, clause: ClauseId, rows: usize) -> u64 {
         match self.outcome(clause) {
             Outcome::All | Outcome::None => 0,
-            Outcome::Listed => 1,
             Outcome::Open => rows as u64,
         }
     }
@@ -158,8 +286,8 @@ impl EvaluateClause for TextsOfCode<'_> {
     fn evaluate(&self, clause: ClauseId, among: &Selection) -> Result<Selection, Failure> {
         match (self.outcome(clause), self.test(clause)) {
             (Outcome::All, _) => Ok(among.clone()),
-            (Outcome::Listed | Outcome::Open, Some(test)) => {
-                test.select_places(self.code, among, self.tests.len() > 1)
+            (Outcome::Open, Some(test)) => {
+                test.select_places((self.code, None), among, self.tests.len() > 1)
             }
             _ => Ok(Selection::none(among.rows())),
         }

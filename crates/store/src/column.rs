@@ -24,9 +24,7 @@ pub(crate) use packed::{HexShape, HexTexts, Packed, address_of};
 pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
-pub use texts::{
-    ListedWord, SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots, TextValues,
-};
+pub use texts::{SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots, TextValues};
 
 use crate::encoding::Corrupt;
 

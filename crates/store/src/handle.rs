@@ -9,6 +9,7 @@ use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, R
 use crate::column::{Column, Presence, SlotIndex, TextCodes, TextSlots};
 use crate::encoding::Corrupt;
 use crate::memtable::MemoryBlock;
+use crate::postings::{BlockPostings, ListPlace, ListedWord, WordLists};
 use crate::segment::{Segment, SegmentBlock};
 use crate::tokens::{BlockSet, WordHash};
 use crate::{ReadError, ReadFailure};
@@ -48,6 +49,38 @@ pub struct BlockWords<'h>(&'h [u32]);
 /// The words of all blocks of one segment.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentWords<'h>(&'h Arc<Segment>);
+
+/// Where the posting lists of the words of a block are.
+#[derive(Clone, Copy, Debug)]
+pub enum Postings<'h> {
+    /// Those of the block itself: it is in memory.
+    OfBlock(&'h BlockPostings),
+    /// Those of its segment, and the index of the block there.
+    OfSegment(SegmentLists<'h>, u32),
+}
+
+/// The posting lists of all blocks of one segment.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentLists<'h>(&'h Arc<Segment>);
+
+impl SegmentLists<'_> {
+    /// The number of the segment, which no other has.
+    pub fn segment(self) -> u64 {
+        self.0.id().0
+    }
+
+    /// Where the lists of a word of a column (its path, escaped) are. `None` when that is not known: the segment has no posting
+    /// lists, or they cannot be read, which is counted among the errors of reading.
+    pub fn find(self, path: &str, word: &ListedWord) -> Option<WordLists> {
+        match self.0.lists_of(path, word.spelled()) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(file = self.0.path(), %error, "a dictionary of words cannot be read");
+                None
+            }
+        }
+    }
+}
 
 impl BlockWords<'_> {
     /// Whether the block may hold the word.
@@ -161,6 +194,27 @@ impl BlockHandle {
                 Tokens::OfSegment(SegmentWords(segment), *index)
             }
         }
+    }
+
+    /// Where the posting lists of the block are.
+    pub fn postings(&self) -> Postings<'_> {
+        match self.reader.source() {
+            Place::Memory(block) => Postings::OfBlock(&block.postings),
+            Place::Segment { segment, index, .. } => {
+                Postings::OfSegment(SegmentLists(segment), *index)
+            }
+        }
+    }
+
+    /// The ranks of the texts that hold a word in the column at an index of [`BlockDirectory::columns`], rising: of the list
+    /// that was found for the block.
+    pub fn listed_texts(&self, index: usize, place: ListPlace) -> Result<Vec<u32>, ReadError> {
+        let Place::Segment { segment, .. } = self.reader.source() else {
+            let corrupt = Corrupt("a list of a block that has its own");
+            return Err(self.error(self.name_of(index), corrupt.into()));
+        };
+        let texts = segment.read_list(place);
+        texts.map_err(|error| self.error(self.name_of(index), error))
     }
 
     /// How many rows there are.

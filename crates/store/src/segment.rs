@@ -6,6 +6,8 @@ mod file;
 mod footer;
 mod head;
 mod open_files;
+mod pages;
+mod postings;
 mod tokens;
 mod write;
 
@@ -22,14 +24,17 @@ use crate::block::{BlockDirectory, decode_directories};
 use crate::disk::DiskFile;
 use crate::encoding::Corrupt;
 use crate::fixed::{Fixed, NUMBER_END};
+use crate::postings::{ListPlace, WordLists};
 use crate::template::TemplateTable;
 use crate::tokens::{BlockSet, WordHash};
 use crate::{Disk, Error, ReadFailure, SourceTotals};
 
 pub(crate) use file::{Keeping, SegmentFile};
+use footer::Section;
 pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use head::{list_heads, write as write_head};
 pub(crate) use open_files::OpenFiles;
+use postings::SegmentPostings;
 use tokens::SegmentTokens;
 pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 
@@ -130,6 +135,8 @@ pub(crate) struct Segment {
     sources: BTreeMap<SourceId, OfSource>,
     /// `None` if it has none, or one that is damaged.
     tokens: Option<SegmentTokens>,
+    /// The same.
+    postings: Option<SegmentPostings>,
 }
 
 /// The blocks of one source, which lie together, and how much is in them.
@@ -161,19 +168,22 @@ impl Segment {
             decode_directories(&directories, &Arc::new(templates)).map_err(malformed)?;
         let blocks = place_blocks(directories, &places, &footer)?;
         let tokens = SegmentTokens::open(&file, &footer, blocks.len());
-        let is_damaged = tokens.as_ref().err().map(|error| {
-            tracing::error!(file = id.path(), %error, "a token map cannot be used");
+        let postings = SegmentPostings::open(&file, &footer, blocks.len());
+        let damaged = [tokens.as_ref().err(), postings.as_ref().err()];
+        let damaged = damaged.into_iter().flatten().inspect(|error| {
+            tracing::error!(file = id.path(), %error, "what tells where words are cannot be used");
         });
         Ok(Segment {
             path: id.path(),
             id,
             file_bytes,
             files,
-            read_errors: AtomicU64::new(is_damaged.map_or(0, |()| 1)),
+            read_errors: AtomicU64::new(damaged.count() as u64),
             is_retired: AtomicBool::new(false),
             is_local: AtomicBool::new(file.is_local()),
             object: OnceLock::new(),
             tokens: tokens.ok().flatten(),
+            postings: postings.ok().flatten(),
             sources: sources_of(&blocks),
             blocks,
         })
@@ -300,6 +310,36 @@ impl Segment {
             self.count_read_error();
         }
         found.map(Some)
+    }
+
+    /// Where the lists of a word of a column are; `None` when nothing is known.
+    pub(crate) fn lists_of(
+        &self,
+        path: &str,
+        word: &str,
+    ) -> Result<Option<WordLists>, ReadFailure> {
+        let Some(postings) = &self.postings else {
+            return Ok(None);
+        };
+        let found = postings.find(path, word, self);
+        if found.is_err() {
+            self.count_read_error();
+        }
+        found.map(Some)
+    }
+
+    /// The ranks of the texts in a list that [`lists_of`](Self::lists_of) found.
+    pub(crate) fn read_list(&self, place: ListPlace) -> Result<Vec<u32>, ReadFailure> {
+        match &self.postings {
+            Some(postings) => postings.read(place, self),
+            None => Err(ReadFailure::Malformed("no posting lists".to_owned())),
+        }
+    }
+
+    /// Verifies all posting lists.
+    pub(crate) fn check_postings(&self) -> Result<(), ReadFailure> {
+        let postings = self.postings.as_ref();
+        postings.map_or(Ok(()), |postings| postings.check(self))
     }
 
     /// Verifies the whole token map.

@@ -5,7 +5,6 @@
 //! ASCII. A word is known by a hash of 32 bits: two words may share one, so that a map can only say where a word
 //! is *not*. `docs/format.md` says what the bytes are. Nothing here knows files, columns or the query language.
 
-mod bits;
 mod block_set;
 mod build;
 mod collect;

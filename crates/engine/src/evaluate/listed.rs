@@ -1,74 +1,191 @@
-//! The texts of a column of one block that hold the words of a test, as its inverted index lists them.
+//! The texts of a column of one block that hold the words of a test, as its posting lists say.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use cordwood_store::template::TemplateUses;
+use cordwood_store::postings::{ListPlace, ListedWord, WordLists};
+use cordwood_store::{Postings, SegmentLists};
 
+use crate::block::OpenBlock;
 use crate::evaluate::Failure;
-use crate::evaluate::templates::WordIndex;
 
-/// What the index lists, looked up word by word when it is asked for.
-#[derive(Debug)]
-pub(crate) struct ListedTexts {
-    /// `None` of a word that is rare.
-    of_word: Vec<OnceCell<Option<Vec<u32>>>>,
-    /// By code, the number of its first text, and how many texts there are.
-    starts: Vec<u32>,
+/// The place of a word among those of a test.
+pub(crate) type WordIndex = usize;
+
+/// The words of a test, and where their lists are in the segments that were asked so far.
+#[derive(Debug, Default)]
+pub(crate) struct TestWords {
+    words: Vec<ListedWord>,
+    known: Mutex<HashMap<u64, KnownLists>>,
 }
 
-impl ListedTexts {
-    /// Of so many words.
-    pub(crate) fn new(words: usize, uses: &TemplateUses) -> ListedTexts {
-        let mut starts = Vec::with_capacity(uses.uses().len() + 2);
-        let mut start = 0;
-        for rows in uses.rows_by_code() {
-            starts.push(start);
-            start += rows;
+/// By column and word; `None` if the segment cannot tell.
+type KnownLists = HashMap<(Arc<str>, WordIndex), Option<Arc<WordLists>>>;
+
+/// The blocks of a segment are asked one after the other: what is forgotten about one is found again. A test may live longer than
+/// segments do.
+const SEGMENTS_KNOWN_MAX: usize = 64;
+
+impl TestWords {
+    /// Adds words, and says where among all they are.
+    pub(crate) fn add(&mut self, words: Vec<ListedWord>) -> Vec<WordIndex> {
+        let mut indexes = Vec::with_capacity(words.len());
+        for word in words {
+            let known = self.words.iter().position(|known| *known == word);
+            indexes.push(known.unwrap_or(self.words.len()));
+            if known.is_none() {
+                self.words.push(word);
+            }
         }
-        starts.push(start);
+        indexes
+    }
+
+    pub(crate) fn get(&self, word: WordIndex) -> &ListedWord {
+        &self.words[word]
+    }
+
+    /// Those among the words of a text.
+    pub(crate) fn each_in(&self, text: &str) -> impl Iterator<Item = WordIndex> {
+        let mut in_text = ListedWord::each_of(text);
+        in_text.extend(ListedWord::each_pair_of(text));
+        let words = self.words.iter().enumerate();
+        words.filter_map(move |(index, word)| in_text.contains(word).then_some(index))
+    }
+
+    /// Where the lists of a word are in a segment.
+    fn find(
+        &self,
+        segment: SegmentLists<'_>,
+        path: &Arc<str>,
+        word: WordIndex,
+    ) -> Option<Arc<WordLists>> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (Arc::clone(path), word);
+        let of_segment = |known: &HashMap<u64, KnownLists>| {
+            let lists = known.get(&segment.segment())?;
+            lists.get(&key).cloned()
+        };
+        if let Some(lists) = of_segment(&known()) {
+            return lists;
+        }
+        let lists = segment.find(path, self.get(word)).map(Arc::new);
+        let mut known = known();
+        if known.len() >= SEGMENTS_KNOWN_MAX && !known.contains_key(&segment.segment()) {
+            known.clear();
+        }
+        let of_segment = known.entry(segment.segment()).or_default();
+        of_segment.insert(key, lists.clone());
+        lists
+    }
+}
+
+/// What the lists of one column of one block say, looked up word by word when it is asked for.
+#[derive(Debug)]
+pub(crate) struct ListedTexts<'a> {
+    words: &'a TestWords,
+    block: &'a OpenBlock,
+    column: usize,
+    /// `None` if the texts of the block are not listed.
+    found: Vec<OnceCell<Option<Listed>>>,
+}
+
+/// The texts that hold one word.
+#[derive(Debug)]
+struct Listed {
+    count: u32,
+    /// In a segment.
+    place: Option<ListPlace>,
+    texts: OnceCell<Vec<u32>>,
+}
+
+impl<'a> ListedTexts<'a> {
+    pub(crate) fn new(
+        words: &'a TestWords,
+        (block, column): (&'a OpenBlock, usize),
+    ) -> ListedTexts<'a> {
         ListedTexts {
-            of_word: vec![OnceCell::new(); words],
-            starts,
+            found: words.words.iter().map(|_| OnceCell::new()).collect(),
+            words,
+            block,
+            column,
         }
     }
 
-    /// The texts of a word, which `look_up` finds the first time.
-    pub(crate) fn of(
-        &self,
-        word: WordIndex,
-        look_up: impl FnOnce() -> Result<Option<Vec<u32>>, Failure>,
-    ) -> Result<Option<TextsOfWord<'_>>, Failure> {
-        let cell = &self.of_word[word];
-        let listed = match cell.get() {
-            Some(listed) => listed,
-            None => {
-                let listed = look_up()?;
-                cell.get_or_init(|| listed)
+    fn listed(&self, word: WordIndex) -> Option<&Listed> {
+        self.found[word].get_or_init(|| self.find(word)).as_ref()
+    }
+
+    fn find(&self, word: WordIndex) -> Option<Listed> {
+        let path = self.path();
+        let (count, place) = match self.block.postings() {
+            Postings::OfBlock(lists) => (lists.count_of(path, self.words.get(word))?, None),
+            Postings::OfSegment(segment, block) => {
+                let place = self.words.find(segment, path, word)?.of_block(block)?;
+                (place.count(), Some(place))
             }
         };
-        Ok(listed.as_ref().map(|texts| TextsOfWord {
-            texts,
-            starts: &self.starts,
-        }))
+        Some(Listed {
+            count,
+            place,
+            texts: OnceCell::new(),
+        })
     }
-}
 
-/// The texts that hold a word.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TextsOfWord<'a> {
-    /// Rising.
-    texts: &'a [u32],
-    starts: &'a [u32],
-}
+    fn path(&self) -> &Arc<str> {
+        &self.block.directory().columns[self.column].path
+    }
 
-impl<'a> TextsOfWord<'a> {
-    /// The places of those with a code.
-    pub(crate) fn of_code(self, code: usize) -> impl Iterator<Item = usize> + 'a {
-        let (start, end) = (self.starts[code], self.starts[code + 1]);
-        let first = self.texts.partition_point(|text| *text < start);
-        let texts = self.texts[first..].iter().copied();
-        texts
-            .take_while(move |text| *text < end)
-            .map(move |text| (text - start) as usize)
+    /// How many texts hold a word, but for those whose template holds it; `None` if that is not known. Reads nothing of
+    /// the block.
+    pub(crate) fn count_of(&self, word: WordIndex) -> Option<u32> {
+        self.listed(word).map(|listed| listed.count)
+    }
+
+    /// Whether any text may hold a word besides what its template says.
+    pub(crate) fn may_hold(&self, word: WordIndex) -> bool {
+        self.count_of(word) != Some(0)
+    }
+
+    /// The ranks of the texts that hold a word, but for those whose template holds it, rising; `None` if they are not known.
+    pub(crate) fn texts_of(&self, word: WordIndex) -> Result<Option<&[u32]>, Failure> {
+        let Some(listed) = self.listed(word) else {
+            return Ok(None);
+        };
+        if let Some(texts) = listed.texts.get() {
+            return Ok(Some(texts));
+        }
+        let texts = match (self.block.postings(), listed.place) {
+            (_, Some(place)) => self.block.listed_texts(self.column, place)?,
+            (Postings::OfBlock(lists), None) => {
+                lists.texts_of(self.path(), self.words.get(word))?
+            }
+            (Postings::OfSegment(..), None) => Vec::new(),
+        };
+        Ok(Some(listed.texts.get_or_init(|| texts)))
+    }
+
+    /// The ranks of the texts that hold all of these words, but for those whose template holds one, rising; `None` if that is
+    /// not known of any of them.
+    pub(crate) fn texts_of_all(
+        &self,
+        words: impl Iterator<Item = WordIndex>,
+    ) -> Result<Option<Vec<u32>>, Failure> {
+        let mut known: Vec<(u32, WordIndex)> = words
+            .filter_map(|word| Some((self.count_of(word)?, word)))
+            .collect();
+        // The shortest list first.
+        known.sort_unstable();
+        let mut all: Option<Vec<u32>> = None;
+        for (_, word) in known {
+            let Some(texts) = self.texts_of(word)? else {
+                continue;
+            };
+            match &mut all {
+                Some(all) => all.retain(|text| texts.binary_search(text).is_ok()),
+                None => all = Some(texts.to_vec()),
+            }
+        }
+        Ok(all)
     }
 }

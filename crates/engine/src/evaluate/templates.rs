@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cordwood_query::{Predicate, TextPattern, TextTest};
-use cordwood_store::column::{ListedWord, SlotRun};
+use cordwood_store::column::SlotRun;
+use cordwood_store::postings::ListedWord;
 use cordwood_store::template::{CharClasses, Stamp, Template, TemplateTable, slot_runs};
 
+use crate::evaluate::listed::{TestWords, WordIndex};
 use crate::selection::Selection;
 
 /// What a test says of the texts of one template, wherever they are.
@@ -17,9 +19,17 @@ pub(crate) enum Verdict {
     /// None can match.
     None,
     /// Only those can match in which a slot holds what it needs to, one of these at least.
-    Slots(Box<[SlotNeed]>),
+    Slots(SlotNeeds),
     /// Any may match.
     Open,
+}
+
+/// What the slots of a template must hold for a match: one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SlotNeeds {
+    pub(crate) needs: Box<[SlotNeed]>,
+    /// Words that the template itself holds: its texts are not listed under them.
+    statics: Box<[WordIndex]>,
 }
 
 /// The first slot that a match reaches into, and the next if it reaches so far.
@@ -46,6 +56,17 @@ pub(crate) struct SlotPart {
     at_end: bool,
 }
 
+impl SlotNeeds {
+    /// Those words of a part that a text of the template is listed under if it holds them in a slot.
+    pub(crate) fn listed_words<'w>(
+        &'w self,
+        part: &'w LiteralPart,
+    ) -> impl Iterator<Item = WordIndex> + 'w {
+        let words = part.words.iter().copied();
+        words.filter(|word| !self.statics.contains(word))
+    }
+}
+
 impl SlotNeed {
     /// All slots that must hold something.
     pub(crate) fn parts(self) -> impl Iterator<Item = SlotPart> {
@@ -60,8 +81,8 @@ pub(crate) struct TemplateTest {
     literals: Option<Vec<Literal>>,
     /// The parts of all literals.
     parts: Vec<LiteralPart>,
-    /// The words of all literals that an index can be asked for.
-    words: Vec<ListedWord>,
+    /// The words of all literals that have lists.
+    words: TestWords,
     /// By the address of a table, the verdicts on its templates.
     tables: Mutex<HashMap<usize, Arc<TableVerdicts>>>,
 }
@@ -73,9 +94,6 @@ pub(crate) struct TableVerdicts {
     table: Weak<TemplateTable>,
     by_template: Vec<Verdict>,
 }
-
-/// The place of a word among those of a test.
-pub(crate) type WordIndex = usize;
 
 /// What every text contains that matches an alternative of a test.
 #[derive(Debug)]
@@ -123,7 +141,7 @@ impl TemplateTest {
         let mut test = TemplateTest {
             literals: None,
             parts: Vec::new(),
-            words: Vec::new(),
+            words: TestWords::default(),
             tables: Mutex::default(),
         };
         let alternatives = match predicate.alternatives() {
@@ -147,7 +165,7 @@ impl TemplateTest {
             parts.push((self.parts.len(), start));
             let bytes = if run.is_ascii() { run.len() } else { 0 };
             let words = match holds_words {
-                true => self.add_words(ListedWord::each_of(run)),
+                true => self.words.add(ListedWord::each_of(run)),
                 false => Vec::new(),
             };
             self.parts.push(LiteralPart {
@@ -164,12 +182,12 @@ impl TemplateTest {
                 // Pairs first: fewer texts hold them.
                 let mut words = ListedWord::each_pair_of(&text);
                 words.extend(ListedWord::each_of(&text));
-                self.add_words(words)
+                self.words.add(words)
             }
             false => Vec::new(),
         };
         let is_all = |word: &WordIndex| {
-            let spelled = self.words[*word].spelled();
+            let spelled = self.words.get(*word).spelled();
             is_phrase && spelled.eq_ignore_ascii_case(&text)
         };
         Some(Literal {
@@ -186,20 +204,8 @@ impl TemplateTest {
         })
     }
 
-    fn add_words(&mut self, words: Vec<ListedWord>) -> Vec<WordIndex> {
-        let mut indexes = Vec::with_capacity(words.len());
-        for word in words {
-            let known = self.words.iter().position(|known| *known == word);
-            indexes.push(known.unwrap_or(self.words.len()));
-            if known.is_none() {
-                self.words.push(word);
-            }
-        }
-        indexes
-    }
-
-    /// All words that an index may be asked for.
-    pub(crate) fn words(&self) -> &[ListedWord] {
+    /// All words that lists may be asked for.
+    pub(crate) fn words(&self) -> &TestWords {
         &self.words
     }
 
@@ -263,7 +269,13 @@ impl TemplateTest {
         }
         match needs.is_empty() {
             true => Verdict::None,
-            false => Verdict::Slots(needs.into()),
+            false => Verdict::Slots(SlotNeeds {
+                needs: needs.into(),
+                statics: statics
+                    .iter()
+                    .flat_map(|text| self.words.each_in(text))
+                    .collect(),
+            }),
         }
     }
 

@@ -1,5 +1,5 @@
-//! One test on a column of texts that follow templates: decided template by template, then by what the index of the slots
-//! says, and only where that does not suffice by the slots themselves.
+//! One test on a column of texts that follow templates: decided template by template, then by posting lists, and only where these do
+//! not suffice by the slots themselves.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use cordwood_store::column::{SlotIndex, SlotValues};
 use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
-use crate::evaluate::listed::{ListedTexts, TextsOfWord};
+use crate::evaluate::listed::{ListedTexts, WordIndex};
 use crate::evaluate::templates::{
-    Literal, SlotNeed, SlotPart, TableVerdicts, TemplateTest, Verdict, WordIndex,
+    Literal, SlotNeed, SlotNeeds, SlotPart, TableVerdicts, TemplateTest, Verdict,
 };
 use crate::evaluate::values::ValueTest;
 use crate::evaluate::{Failure, ranks};
@@ -20,13 +20,11 @@ use crate::selection::Selection;
 /// others, the wanted ones alone.
 const SPARSE_SHARE: usize = 8;
 
-/// What a test says of the texts of one code in one block.
+/// What a test says of the texts of one code in one block, besides those that are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     All,
     None,
-    /// The index lists those that match.
-    Listed,
     /// It depends on the slots, or on the texts that are kept whole.
     Open,
 }
@@ -37,7 +35,7 @@ impl Outcome {
         match self {
             Outcome::All => Some(true),
             Outcome::None => Some(false),
-            Outcome::Listed | Outcome::Open => None,
+            Outcome::Open => None,
         }
     }
 }
@@ -51,193 +49,144 @@ pub(crate) struct TextColumnTest<'a> {
     block: &'a OpenBlock,
     column: usize,
     uses: &'a TemplateUses,
-    /// What the index lists of the words of the test.
-    listed: ListedTexts,
+    /// What the posting lists say of the words of the test.
+    lists: ListedTexts<'a>,
+    /// Words each of which is all that it takes for a match: the texts listed under them match.
+    settling: Vec<WordIndex>,
     /// By code: 0 are the texts that are kept whole.
     outcomes: Vec<Outcome>,
 }
 
 impl<'a> TextColumnTest<'a> {
-    /// Reads the index of the slots, if a template is not decided by itself.
+    /// Reads the index of the slots, if templates and posting lists leave something open.
     pub(crate) fn new(
         (predicate, test): (&'a Predicate, &'a TemplateTest),
         (block, column): (&'a OpenBlock, usize),
         uses: &'a TemplateUses,
     ) -> Result<TextColumnTest<'a>, Failure> {
-        let mut column_test = TextColumnTest::unasked((predicate, test), (block, column), uses);
-        column_test.outcomes = match predicate.text_test() {
-            TextTest::Always => vec![Outcome::All; uses.uses().len() + 1],
-            TextTest::Never => vec![Outcome::None; uses.uses().len() + 1],
-            _ => column_test.ask_index()?,
-        };
+        let mut column_test = TextColumnTest::unread((predicate, test), (block, column), uses);
+        for code in 1..column_test.outcomes.len() {
+            if column_test.outcomes[code] == Outcome::Open {
+                column_test.outcomes[code] = column_test.outcome_by_dictionaries(code - 1)?;
+            }
+        }
         Ok(column_test)
     }
 
-    fn unasked(
+    /// The same, as far as it can be told without a look at the block.
+    pub(crate) fn unread(
         (predicate, test): (&'a Predicate, &'a TemplateTest),
         (block, column): (&'a OpenBlock, usize),
         uses: &'a TemplateUses,
     ) -> TextColumnTest<'a> {
-        TextColumnTest {
+        let mut column_test = TextColumnTest {
             verdicts: test.verdicts(predicate, uses.table()),
             predicate,
             test,
             block,
             column,
             uses,
-            listed: ListedTexts::new(test.words().len(), uses),
+            lists: ListedTexts::new(test.words(), (block, column)),
+            settling: Vec::new(),
             outcomes: Vec::new(),
-        }
-    }
-
-    /// Whether such a test would read nothing.
-    pub(crate) fn is_decided_unread(
-        (predicate, test): (&'a Predicate, &'a TemplateTest),
-        (block, column): (&'a OpenBlock, usize),
-        uses: &'a TemplateUses,
-    ) -> bool {
-        match predicate.text_test() {
-            TextTest::Always | TextTest::Never => true,
-            _ => TextColumnTest::unasked((predicate, test), (block, column), uses)
-                .is_decided_by_templates(),
-        }
-    }
-
-    /// Whether every text follows a template that is decided by itself.
-    fn is_decided_by_templates(&self) -> bool {
-        let is_decided = |used: &TemplateUse| match self.verdicts.of(used.template) {
-            Verdict::All | Verdict::None => true,
-            Verdict::Slots(needs) => !needs.iter().any(|need| self.fits_stamps(*need, used)),
-            Verdict::Open => false,
         };
-        self.uses.whole_rows() == 0 && self.uses.uses().iter().all(is_decided)
+        let of_all = |outcome: Outcome| vec![outcome; uses.uses().len() + 1];
+        column_test.outcomes = match predicate.text_test() {
+            TextTest::Always => of_all(Outcome::All),
+            TextTest::Never => of_all(Outcome::None),
+            _ => {
+                column_test.find_settling();
+                column_test.ask_lists()
+            }
+        };
+        column_test
     }
 
-    fn ask_index(&self) -> Result<Vec<Outcome>, Failure> {
-        let mut outcomes = vec![self.outcome_of_whole()?];
-        for (template, used) in self.uses.uses().iter().enumerate() {
-            outcomes.push(match self.verdicts.of(used.template) {
-                Verdict::All => Outcome::All,
-                Verdict::None => Outcome::None,
-                Verdict::Slots(needs) => self.outcome_of_needs(needs, template)?,
-                Verdict::Open => Outcome::Open,
-            });
-        }
-        Ok(outcomes)
+    fn find_settling(&mut self) {
+        let literals = self.test.literals().into_iter().flatten();
+        let words = literals.filter_map(|literal| literal.is_word);
+        let listed = words.filter(|word| self.lists.count_of(*word).is_some());
+        self.settling = listed.collect();
     }
 
-    fn outcome_of_whole(&self) -> Result<Outcome, Failure> {
-        if self.uses.whole_rows() == 0 {
-            return Ok(Outcome::None);
+    fn is_settling(&self, word: Option<WordIndex>) -> bool {
+        word.is_some_and(|word| self.settling.contains(&word))
+    }
+
+    fn ask_lists(&self) -> Vec<Outcome> {
+        let of_template = |used: &TemplateUse| match self.verdicts.of(used.template) {
+            Verdict::All => Outcome::All,
+            Verdict::None => Outcome::None,
+            Verdict::Open => Outcome::Open,
+            Verdict::Slots(needs) => match self.open_needs(needs, used).next() {
+                Some(_) => Outcome::Open,
+                None => Outcome::None,
+            },
+        };
+        let templates = self.uses.uses().iter().map(of_template);
+        std::iter::once(self.outcome_of_whole())
+            .chain(templates)
+            .collect()
+    }
+
+    fn outcome_of_whole(&self) -> Outcome {
+        let may_hold = |literal: &Literal| {
+            !self.is_settling(literal.is_word)
+                && literal.words.iter().all(|word| self.lists.may_hold(*word))
+        };
+        match self.test.literals() {
+            _ if self.uses.whole_rows() == 0 => Outcome::None,
+            Some(literals) if !literals.iter().any(may_hold) => Outcome::None,
+            _ => Outcome::Open,
         }
-        let Some(literals) = self.test.literals() else {
+    }
+
+    /// The needs that some text of a template may meet, as far as stamps and lists tell, but for those that lists settle.
+    fn open_needs(
+        &self,
+        needs: &'a SlotNeeds,
+        used: &'a TemplateUse,
+    ) -> impl Iterator<Item = SlotNeed> {
+        let may_hold = move |needed: SlotPart| {
+            let part = self.test.part(needed);
+            let stamp = used.stamps.get(needed.slot);
+            stamp.is_some_and(|stamp| part.fits(stamp))
+                && needs
+                    .listed_words(part)
+                    .all(|word| self.lists.may_hold(word))
+        };
+        let open = needs.needs.iter().copied();
+        open.filter(move |need| !self.is_settling(need.word) && need.parts().all(may_hold))
+    }
+
+    /// The outcome of a template that lists leave open.
+    fn outcome_by_dictionaries(&self, template: usize) -> Result<Outcome, Failure> {
+        let used = &self.uses.uses()[template];
+        let Verdict::Slots(needs) = self.verdicts.of(used.template) else {
             return Ok(Outcome::Open);
         };
-        let mut outcome = Outcome::None;
-        for literal in literals {
-            let listed = match literal.is_word {
-                Some(word) => self.texts_of(word)?,
-                None => None,
-            };
-            match listed {
-                Some(texts) if texts.of_code(0).next().is_some() => outcome = Outcome::Listed,
-                None if self.whole_may_hold(literal)? => return Ok(Outcome::Open),
-                _ => {}
+        for need in self.open_needs(needs, used) {
+            if self.fits(need, template)? {
+                return Ok(Outcome::Open);
             }
         }
-        Ok(outcome)
+        Ok(Outcome::None)
     }
 
-    fn whole_may_hold(&self, literal: &Literal) -> Result<bool, Failure> {
-        for word in &literal.words {
-            let may_hold = match self.texts_of(*word)? {
-                Some(texts) => texts.of_code(0).next().is_some(),
-                None => self.index()?.whole_may_hold(&self.test.words()[*word])?,
-            };
-            if !may_hold {
+    /// Whether a need may be met by some text of a template, as its slots with few values tell.
+    fn fits(&self, need: SlotNeed, template: usize) -> Result<bool, Failure> {
+        for needed in need.parts() {
+            let values = self.index()?.distinct_values(template, needed.slot)?;
+            let part = self.test.part(needed);
+            if values.is_some_and(|values| part.select(needed, values).is_empty()) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn outcome_of_needs(&self, needs: &[SlotNeed], template: usize) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::None;
-        for need in needs {
-            if !self.fits_stamps(*need, &self.uses.uses()[template]) {
-                continue;
-            }
-            match self.listed_for(*need)? {
-                Some(texts) if texts.of_code(template + 1).next().is_some() => {
-                    outcome = Outcome::Listed;
-                }
-                None if self.fits(*need, template)? => return Ok(Outcome::Open),
-                _ => {}
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// The texts that meet a need, if the index lists them.
-    fn listed_for(&self, need: SlotNeed) -> Result<Option<TextsOfWord<'_>>, Failure> {
-        match need.word {
-            Some(word) => self.texts_of(word),
-            None => Ok(None),
-        }
-    }
-
     fn index(&self) -> Result<&'a SlotIndex, Failure> {
         Ok(self.block.slot_index(self.column)?)
-    }
-
-    fn texts_of(&self, word: WordIndex) -> Result<Option<TextsOfWord<'_>>, Failure> {
-        self.listed.of(word, || {
-            Ok(self.index()?.texts_of(&self.test.words()[word])?)
-        })
-    }
-
-    fn fits_stamps(&self, need: SlotNeed, used: &TemplateUse) -> bool {
-        need.parts().all(|needed| {
-            let stamp = used.stamps.get(needed.slot);
-            stamp.is_some_and(|stamp| self.test.part(needed).fits(stamp))
-        })
-    }
-
-    /// Whether a need may be met by some text of a template.
-    fn fits(&self, need: SlotNeed, template: usize) -> Result<bool, Failure> {
-        if !self.fits_stamps(need, &self.uses.uses()[template]) {
-            return Ok(false);
-        }
-        for needed in need.parts() {
-            if !self.slot_may_hold(needed, template)? {
-                return Ok(false);
-            }
-        }
-        match (need.word, need.next) {
-            (Some(pair), Some(_)) => {
-                let pair = &self.test.words()[pair];
-                Ok(self.index()?.may_hold_between(pair)?)
-            }
-            _ => Ok(true),
-        }
-    }
-
-    fn slot_may_hold(&self, needed: SlotPart, template: usize) -> Result<bool, Failure> {
-        let part = self.test.part(needed);
-        for word in &part.words {
-            let may_hold = match self.texts_of(*word)? {
-                Some(texts) => texts.of_code(template + 1).next().is_some(),
-                None => {
-                    let word = &self.test.words()[*word];
-                    self.index()?.may_hold(template, needed.slot, word)?
-                }
-            };
-            if !may_hold {
-                return Ok(false);
-            }
-        }
-        let values = self.index()?.distinct_values(template, needed.slot)?;
-        Ok(values.is_none_or(|values| !part.select(needed, values).is_empty()))
     }
 
     /// By code.
@@ -245,20 +194,55 @@ impl<'a> TextColumnTest<'a> {
         &self.outcomes
     }
 
-    /// Of the texts of a code whose outcome is listed or open, by their places, those that match, of the wanted ones at least.
+    /// Whether lists, besides the outcomes, are all that is needed.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.outcomes.contains(&Outcome::Open)
+    }
+
+    /// How many lists hold texts that match.
+    pub(crate) fn lists(&self) -> usize {
+        let holding = self.settling.iter();
+        holding.filter(|word| self.lists.may_hold(**word)).count()
+    }
+
+    /// How many texts match because they are listed, where one list holds them at most.
+    pub(crate) fn count_listed(&self) -> u64 {
+        let counts = self.settling.iter();
+        let counts = counts.filter_map(|word| self.lists.count_of(*word));
+        counts.map(u64::from).sum()
+    }
+
+    /// The lists of the texts that match, by rank, besides those of codes whose outcome is all.
+    pub(crate) fn listed(&self) -> Result<Vec<&[u32]>, Failure> {
+        let mut lists = Vec::with_capacity(self.settling.len());
+        for word in &self.settling {
+            lists.extend(self.lists.texts_of(*word)?);
+        }
+        Ok(lists)
+    }
+
+    /// Whether lists narrow what is to be looked at in the slots or in texts that are kept whole.
+    pub(crate) fn has_listed_parts(&self) -> bool {
+        let literals = self.test.literals().into_iter().flatten();
+        let mut words = literals.flat_map(|literal| &literal.words);
+        words.any(|word| self.lists.count_of(*word).is_some())
+    }
+
+    /// Of the texts of a code whose outcome is open, by their places, those that match, of the wanted ones at least. With the
+    /// ranks of the texts at hand, lists narrow what is looked at.
     pub(crate) fn select_places(
         &self,
-        code: usize,
+        (code, ranks): (usize, Option<&[usize]>),
         wanted: &Selection,
         keeps_texts: bool,
     ) -> Result<Selection, Failure> {
         let Some(template) = code.checked_sub(1) else {
-            return self.select_whole(wanted, keeps_texts);
+            return self.select_whole(ranks, wanted, keeps_texts);
         };
-        let verdict = self.verdicts.of(self.uses.uses()[template].template);
+        let used = &self.uses.uses()[template];
         let mut candidates = wanted.clone();
-        if let Verdict::Slots(needs) = verdict {
-            let (meeting, suffices) = self.meeting_any(needs, template, wanted.rows())?;
+        if let Verdict::Slots(needs) = self.verdicts.of(used.template) {
+            let (meeting, suffices) = self.meeting_any(needs, (template, ranks), wanted)?;
             candidates.intersect(&meeting);
             if suffices || candidates.is_empty() {
                 return Ok(candidates);
@@ -267,29 +251,47 @@ impl<'a> TextColumnTest<'a> {
         self.select_built(template, &candidates, keeps_texts)
     }
 
-    /// The places that meet a need, and whether all of them match.
+    /// The places that meet a need which lists leave open, and whether all of them match.
     fn meeting_any(
         &self,
-        needs: &[SlotNeed],
-        template: usize,
-        rows: usize,
+        needs: &'a SlotNeeds,
+        (template, ranks): (usize, Option<&[usize]>),
+        wanted: &Selection,
     ) -> Result<(Selection, bool), Failure> {
-        let mut any = Selection::none(rows);
+        let mut any = Selection::none(wanted.rows());
         let mut suffices = true;
-        for need in needs {
-            if let Some(texts) = self.listed_for(*need)? {
-                let places = texts.of_code(template + 1);
-                places.for_each(|place| any.insert(place));
+        for need in self.open_needs(needs, &self.uses.uses()[template]) {
+            if let Some(ranks) = ranks
+                && let Some(mut listed) = self.places_listed(needs, need, ranks)?
+            {
+                listed.intersect(wanted);
+                if listed.count() * SPARSE_SHARE < wanted.rows() {
+                    suffices &= listed.is_empty();
+                    any.union(&listed);
+                    continue;
+                }
+            }
+            if !self.fits(need, template)? {
                 continue;
             }
-            if !self.fits(*need, template)? {
-                continue;
-            }
-            let (meeting, is_enough) = self.meeting(*need, template, rows)?;
+            let (meeting, is_enough) = self.meeting(need, template, wanted.rows())?;
             suffices &= is_enough || meeting.is_empty();
             any.union(&meeting);
         }
         Ok((any, suffices))
+    }
+
+    /// The places whose slots hold all the words that a need asks for, if any of these are listed; `ranks` has one for each place.
+    fn places_listed(
+        &self,
+        needs: &SlotNeeds,
+        need: SlotNeed,
+        ranks: &[usize],
+    ) -> Result<Option<Selection>, Failure> {
+        let parts = need.parts().map(|needed| self.test.part(needed));
+        let words = parts.flat_map(|part| needs.listed_words(part));
+        let listed = self.lists.texts_of_all(words)?;
+        Ok(listed.map(|listed| places_of(&listed, ranks)))
     }
 
     /// The places whose slot holds what it needs to; `None` if that is not known.
@@ -370,31 +372,78 @@ impl<'a> TextColumnTest<'a> {
         Ok(held)
     }
 
-    fn select_whole(&self, wanted: &Selection, keeps_texts: bool) -> Result<Selection, Failure> {
-        let mut held = Selection::none(wanted.rows());
-        if self.outcomes.first() == Some(&Outcome::Listed) {
-            let words = self.test.literals().into_iter().flatten();
-            for word in words.filter_map(|literal| literal.is_word) {
-                if let Some(texts) = self.texts_of(word)? {
-                    texts.of_code(0).for_each(|place| held.insert(place));
-                }
-            }
-            held.intersect(wanted);
-            return Ok(held);
-        }
+    fn select_whole(
+        &self,
+        ranks: Option<&[usize]>,
+        wanted: &Selection,
+        keeps_texts: bool,
+    ) -> Result<Selection, Failure> {
         let whole = self.block.text_slots(self.column)?.whole()?;
+        let mut candidates = match ranks {
+            Some(ranks) => self.whole_listed(ranks)?,
+            None => Selection::all(wanted.rows()),
+        };
+        candidates.intersect(wanted);
+        let mut held = Selection::none(wanted.rows());
         for index in 0..whole.frame_count() {
+            let places = whole.frame_ranks(index);
+            let count = candidates.count_in(places.clone());
+            if count == 0 {
+                continue;
+            }
             if keeps_texts {
-                whole.get(whole.frame_ranks(index).start)?;
+                whole.get(places.start)?;
             }
             let frame = whole.frame(index)?;
+            if count * SPARSE_SHARE < places.len() {
+                for place in candidates.iter_in(places) {
+                    let text = frame.get(place - frame.first_rank);
+                    if text.is_some_and(|text| self.predicate.matches_text(text)) {
+                        held.insert(place);
+                    }
+                }
+                continue;
+            }
             let mut select = |place: usize| held.insert(frame.first_rank + place);
             self.predicate
                 .select_texts(frame.text.as_bytes(), frame.ends, &mut select);
         }
-        held.intersect(wanted);
+        held.intersect(&candidates);
         Ok(held)
     }
+
+    /// The places of the texts that are kept whole and may match, as lists tell.
+    fn whole_listed(&self, ranks: &[usize]) -> Result<Selection, Failure> {
+        let all = Selection::all(ranks.len());
+        let Some(literals) = self.test.literals() else {
+            return Ok(all);
+        };
+        let mut any = Selection::none(ranks.len());
+        for literal in literals {
+            if self.is_settling(literal.is_word) {
+                continue;
+            }
+            match self.lists.texts_of_all(literal.words.iter().copied())? {
+                Some(listed) => any.union(&places_of(&listed, ranks)),
+                None => return Ok(all),
+            }
+        }
+        Ok(any)
+    }
+}
+
+/// The places of those ranks that are listed.
+fn places_of(listed: &[u32], ranks: &[usize]) -> Selection {
+    let mut places = Selection::none(ranks.len());
+    let mut from = 0;
+    for rank in listed {
+        let rest = &ranks[from..];
+        from += rest.partition_point(|known| *known < *rank as usize);
+        if ranks.get(from) == Some(&(*rank as usize)) {
+            places.insert(from);
+        }
+    }
+    places
 }
 
 /// Those rows of `among` whose text in the column at `index` matches. Reads nothing if no template can match, and the
@@ -416,17 +465,42 @@ pub(crate) fn select(
     }
     let column_test = TextColumnTest::new((test.predicate, templates), (block, index), uses)?;
     let outcomes = column_test.outcomes();
-    if outcomes.iter().all(|outcome| *outcome == Outcome::None) {
+    let is_by_code = outcomes.iter().any(|outcome| *outcome != Outcome::None);
+    if !is_by_code && column_test.lists() == 0 {
         return Ok(none);
     }
     test.has_tested_rows.set(true);
     let presence = block.presence(index)?;
     let wanted = ranks::to_ranks(&presence, among);
-    let codes = block.text_codes(index)?;
-    let codes = codes.codes();
-    let outcome_of = |rank: usize| outcomes.get(usize::from(*codes.get(rank)?)).copied();
-    let mut held = wanted.filter(|rank| outcome_of(rank) == Some(Outcome::All));
-    for (code, ranks) in open_ranks(codes, outcomes, &wanted) {
+    let mut held = Selection::none(wanted.rows());
+    for list in column_test.listed()? {
+        list.iter().for_each(|rank| held.insert(*rank as usize));
+    }
+    held.intersect(&wanted);
+    if is_by_code {
+        let codes = block.text_codes(index)?;
+        held.union(&by_code(test, &column_test, codes.codes(), &wanted)?);
+    }
+    Ok(ranks::to_rows(&presence, held))
+}
+
+/// Those of the wanted ranks whose text matches because of its template or of what is in its slots.
+fn by_code(
+    test: &ValueTest<'_>,
+    column_test: &TextColumnTest<'_>,
+    codes: &[u16],
+    wanted: &Selection,
+) -> Result<Selection, Failure> {
+    let outcomes = column_test.outcomes();
+    let is_all: Vec<bool> = outcomes
+        .iter()
+        .map(|outcome| *outcome == Outcome::All)
+        .collect();
+    let mut held = match is_all.contains(&true) {
+        true => wanted.filter_values(codes, |code| is_all.get(usize::from(code)) == Some(&true)),
+        false => Selection::none(wanted.rows()),
+    };
+    for (code, ranks) in open_ranks(codes, outcomes, wanted) {
         test.budget.check()?;
         let mut places = Selection::none(ranks.len());
         for (place, rank) in ranks.iter().enumerate() {
@@ -434,12 +508,13 @@ pub(crate) fn select(
                 places.insert(place);
             }
         }
-        let matching = column_test.select_places(code, &places, test.keeps_frames)?;
+        let of_code = (code, Some(&*ranks));
+        let matching = column_test.select_places(of_code, &places, test.keeps_frames)?;
         for place in matching.iter() {
             held.insert(ranks[place]);
         }
     }
-    Ok(ranks::to_rows(&presence, held))
+    Ok(held)
 }
 
 /// The codes whose outcomes differ from text to text and that have wanted ranks, each with all its ranks.

@@ -12,6 +12,7 @@ use super::gather::{BlockRow, FieldCells, FieldColumn, Gathered};
 use super::{ROWS_MAX, rest};
 use crate::column::Presence;
 use crate::encoding::{self, Compressor, SharedDictionaries};
+use crate::postings::BlockPostings;
 use crate::tokens::BlockTokens;
 
 /// A block ready to be kept: its bytes, and what lies where in them.
@@ -23,6 +24,8 @@ pub struct EncodedBlock {
     pub bytes: Vec<u8>,
     /// The hashes of the words of all values, rising.
     pub tokens: Vec<u32>,
+    /// Which texts hold which words.
+    pub postings: BlockPostings,
 }
 
 /// The rows do not make a block. All but `Empty` and `Unsorted` are cured by cutting the rows in two; a single event
@@ -84,6 +87,7 @@ struct Encoder {
     presence_index: HashMap<Vec<u64>, u16>,
     body: Section,
     tokens: BlockTokens,
+    postings: BlockPostings,
 }
 
 /// Chunks one after the other.
@@ -120,6 +124,7 @@ impl Encoder {
             presence_index: HashMap::new(),
             body: Section::default(),
             tokens: BlockTokens::default(),
+            postings: BlockPostings::default(),
         }
     }
 
@@ -131,8 +136,12 @@ impl Encoder {
             dictionaries,
             &mut self.tokens,
         );
+        let path: Arc<str> = Arc::from(field.path);
+        if let Some(postings) = encoded.postings {
+            self.postings.push(Arc::clone(&path), postings);
+        }
         ColumnEntry {
-            path: Arc::from(field.path),
+            path,
             encoding: encoded.encoding,
             chunk: self.body.push(&encoded.bytes),
             present: narrow(field.rows.len()),
@@ -230,6 +239,7 @@ impl Encoder {
             directory,
             bytes: head.bytes,
             tokens: self.tokens.into_sorted(),
+            postings: self.postings,
         }
     }
 }

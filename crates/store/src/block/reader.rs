@@ -147,8 +147,7 @@ impl<S: ReadChunk> BlockReader<S> {
     pub fn slot_index(&self, index: usize) -> Result<Arc<SlotIndex>, S::Error> {
         let (_, text) = self.text_entry(index)?;
         let bytes = self.read(text.index)?;
-        let uses = Arc::clone(&text.uses);
-        Ok(Arc::new(SlotIndex::decode(&bytes, uses)?))
+        Ok(Arc::new(SlotIndex::decode(&bytes, &text.uses)?))
     }
 
     /// Of a column of texts that follow templates, all texts without the rows they are in; `slots` is its

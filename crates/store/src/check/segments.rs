@@ -31,10 +31,16 @@ pub(super) fn check(entry: &SegmentEntry, files: &Arc<OpenFiles>, report: &mut C
         report.damage(&*path, "it does not hold what the manifest says");
     }
     if segment.read_errors() > 0 {
-        report.damage(&*path, "its token map is damaged; nothing else of it is");
+        report.damage(
+            &*path,
+            "its token map or its posting lists are damaged; nothing else of it is",
+        );
     }
     if let Err(error) = segment.check_tokens() {
         report.damage(&*path, format!("its token map cannot be read: {error}"));
+    }
+    if let Err(error) = segment.check_postings() {
+        report.damage(&*path, format!("its posting lists cannot be read: {error}"));
     }
     if !segment.is_local() {
         // Its blocks are in the bucket, where their object is verified as a whole.

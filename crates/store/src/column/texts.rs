@@ -9,7 +9,7 @@ use crate::block::TEXT_BYTES_MAX;
 use crate::encoding::{Corrupt, Slots};
 use crate::template::TemplateUses;
 
-pub use crate::encoding::{ListedWord, SlotIndex, SlotRun, SlotValues};
+pub use crate::encoding::{SlotIndex, SlotRun, SlotValues};
 
 const PAST_END: Corrupt = Corrupt("a rank past the last text");
 

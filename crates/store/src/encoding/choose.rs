@@ -11,6 +11,7 @@ use super::template::Tokenized;
 use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
 use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
+use crate::postings::ColumnPostings;
 use crate::tokens::BlockTokens;
 
 /// A dictionary must make a value serve this many rows on average.
@@ -31,6 +32,8 @@ pub(crate) struct EncodedValues {
     pub(crate) counts: Option<ValueCounts>,
     /// What else there is of the column if the encoding is TEXT.
     pub(crate) text: Option<EncodedText>,
+    /// Which of its texts hold which words, if they are listed.
+    pub(crate) postings: Option<ColumnPostings>,
 }
 
 /// Encodes the values of a column; there is at least one. Small dictionaries go to `shared`; without it, outside the
@@ -44,6 +47,7 @@ pub(crate) fn encode(
     let mut out = Vec::new();
     let mut dictionary_len = 0;
     let mut text = None;
+    let mut postings = None;
     let few = few_values(values);
     let texts = match few {
         Some(few) if few.distinct.len() <= DICTIONARY_OF_PACKED_MAX => None,
@@ -77,8 +81,9 @@ pub(crate) fn encode(
             dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
-        (None, Some((codes, encoded))) => {
+        (None, Some((codes, mut encoded))) => {
             out = codes;
+            postings = encoded.postings.take();
             text = Some(encoded);
             Encoding::Text
         }
@@ -94,6 +99,7 @@ pub(crate) fn encode(
         dictionary_len,
         counts,
         text,
+        postings,
     }
 }
 

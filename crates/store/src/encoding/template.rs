@@ -18,9 +18,10 @@ use super::frame::Compressor;
 use super::{Corrupt, codes};
 use crate::block::TEXT_BYTES_MAX;
 use crate::column::TextCodes;
+use crate::postings::ColumnPostings;
 use crate::template::{Template, TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
-pub use slots::{ListedWord, SlotIndex, SlotRun, SlotValues};
+pub use slots::{SlotIndex, SlotRun, SlotValues};
 use split::Split;
 pub(super) use tokenized::Tokenized;
 
@@ -42,6 +43,7 @@ pub(crate) struct EncodedText {
     pub(crate) index: Vec<u8>,
     pub(crate) slots: Vec<u8>,
     pub(crate) uses: TemplateUses,
+    pub(crate) postings: Option<ColumnPostings>,
 }
 
 /// The chunk of codes and all else of texts, [`TEXT_BYTES_MAX`] bytes in all at the most; `None` if they have too little in common.
@@ -62,13 +64,13 @@ pub(super) fn encode(
     let slots = slots::encode(texts, column, &split, compressor);
     let mut uses = Vec::with_capacity(split.templates.len());
     let mut templates = Vec::with_capacity(split.templates.len());
-    for (known, stamps) in split.templates.into_iter().zip(slots.stamps) {
+    for (known, stamps) in split.templates.iter().zip(slots.stamps) {
         uses.push(TemplateUse {
             template: u32::try_from(uses.len()).ok()?,
             rows: u32::try_from(known.rows.len()).ok()?,
             stamps,
         });
-        templates.push(known.template);
+        templates.push(known.template.clone());
     }
     let whole_rows = u32::try_from(split.whole.len()).ok()?;
     let table = Arc::new(TemplateTable::of(templates));
@@ -76,6 +78,7 @@ pub(super) fn encode(
         index: slots.index,
         slots: slots.slots,
         uses: TemplateUses::new(table, uses, whole_rows)?,
+        postings: slots.postings,
     };
     Some((codes, encoded))
 }

@@ -182,10 +182,7 @@ fn decode_any(
     };
     let uses = Arc::new(text.uses.clone());
     let codes = decode_codes(&bytes, count, Arc::clone(&uses))?;
-    let index = Arc::new(SlotIndex::decode(
-        &Bytes::from(text.index.clone()),
-        Arc::clone(&uses),
-    )?);
+    let index = Arc::new(SlotIndex::decode(&text.index, &uses)?);
     let slots = TextSlots::new(index, Bytes::from(text.slots.clone()), uses);
     Ok(Values::Text(TextValues::new(codes, slots)))
 }
@@ -206,7 +203,10 @@ fn check_values(values: &[Value]) -> choose::EncodedValues {
     match &decoded {
         Values::Str(texts) => check_frames(texts, values),
         Values::Packed(packed) => check_packed(packed, values),
-        Values::Text(texts) => templates::check(texts, values),
+        Values::Text(texts) => {
+            let postings = encoded.postings.as_ref();
+            templates::check(texts, postings.unwrap(), values);
+        }
         _ => {}
     }
     encoded

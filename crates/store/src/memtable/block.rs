@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::OpenRows;
 use crate::block::{self, BlockDirectory, BlockRow, EncodeError};
+use crate::postings::BlockPostings;
 use crate::shared::Shared;
 use crate::{MemoryBudget, Options, Reservation};
 
@@ -15,7 +16,9 @@ pub(crate) struct MemoryBlock {
     pub(crate) directory: Arc<BlockDirectory>,
     pub(crate) bytes: Bytes,
     /// The hashes of the words of all values, rising.
-    pub(crate) tokens: Arc<[u32]>,
+    pub(crate) tokens: Box<[u32]>,
+    /// Which texts hold which words.
+    pub(crate) postings: BlockPostings,
     reservation: Reservation,
 }
 
@@ -48,19 +51,23 @@ impl MemoryBlock {
 
     fn new(rows: &[BlockRow<'_>], memory: &MemoryBudget) -> Result<MemoryBlock, EncodeError> {
         let encoded = block::encode(rows)?;
-        let tokens: Arc<[u32]> = encoded.tokens.into();
+        let tokens: Box<[u32]> = encoded.tokens.into();
         let texts = encoded
             .directory
             .columns
             .iter()
             .filter_map(|entry| entry.text.as_ref());
         let tables: usize = texts.map(|text| text.uses.table().memory_bytes()).sum();
-        let memory_bytes =
-            encoded.bytes.len() + encoded.directory.memory_bytes() + tables + size_of_val(&*tokens);
+        let memory_bytes = encoded.bytes.len()
+            + encoded.directory.memory_bytes()
+            + tables
+            + size_of_val(&*tokens)
+            + encoded.postings.memory_bytes();
         Ok(MemoryBlock {
             directory: Arc::new(encoded.directory),
             bytes: encoded.bytes.into(),
             tokens,
+            postings: encoded.postings,
             // The rows it stands for take more, and are let go right after.
             reservation: memory.reserve(memory_bytes as u64),
         })

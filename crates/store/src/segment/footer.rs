@@ -26,10 +26,16 @@ pub(crate) enum SectionId {
     TokenPages = 3,
     /// The templates that the directories refer to; left out if there are none.
     Templates = 4,
+    /// The leaves of the dictionaries of words, in pages. Its checksum is not used: every page has its own.
+    PostingLeaves = 5,
     /// The source and the offset of each block.
     Places = 6,
     /// The number of blocks of the token map and the first hash of each page.
     TokenIndex = 7,
+    /// Which columns of which blocks have posting lists, and where the leaves are.
+    PostingIndex = 8,
+    /// The posting lists, in pages as the leaves.
+    PostingLists = 9,
 }
 
 impl SectionId {
@@ -41,6 +47,9 @@ impl SectionId {
             SectionId::Templates => "table of templates",
             SectionId::Places => "places of blocks",
             SectionId::TokenIndex => "index of the token map",
+            SectionId::PostingLeaves => "dictionaries of words",
+            SectionId::PostingIndex => "index of the posting lists",
+            SectionId::PostingLists => "posting lists",
         }
     }
 }

@@ -1,16 +1,13 @@
 //! The token map of a segment: its index in memory, its pages in the file; and the one of a segment in the making.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::{Footer, SectionId, Segment, SegmentError, SegmentFile, SegmentId, read_section};
-use crate::ReadFailure;
-use crate::tokens::{
-    self, BlockSet, BlockTarget, MapInput, ReadPages, TokenMap, TokenMapBytes, WordHash,
+use super::pages::SectionPages;
+use super::{
+    BlockSource, Footer, SectionId, Segment, SegmentError, SegmentFile, SegmentId, read_section,
 };
+use crate::ReadFailure;
+use crate::tokens::{self, BlockSet, BlockTarget, MapInput, TokenMap, TokenMapBytes, WordHash};
 
 /// A token map, and where its pages begin.
 #[derive(Debug)]
@@ -49,41 +46,20 @@ impl SegmentTokens {
         self.map.each(&self.pages(segment), |_, _| {})
     }
 
-    fn pages<'s>(&self, segment: &'s Segment) -> Pages<'s> {
-        Pages {
+    fn pages<'s>(&self, segment: &'s Segment) -> SectionPages<'s> {
+        SectionPages {
             segment,
             offset: self.pages_at,
         }
     }
 }
 
-struct Pages<'s> {
-    segment: &'s Segment,
-    offset: u64,
-}
-
-impl ReadPages for Pages<'_> {
-    fn read_pages(&self, range: Range<u64>) -> Result<Bytes, ReadFailure> {
-        let length = usize::try_from(range.end - range.start).unwrap_or(0);
-        Ok(self.segment.read(self.offset + range.start, length)?)
-    }
-}
-
-/// Where the words of a block in a segment in the making are.
-#[derive(Debug)]
-pub(super) enum BlockWords {
-    /// Hashes, rising.
-    Listed(Arc<[u32]>),
-    /// In the map of an older segment, under this index.
-    Mapped(Arc<Segment>, usize),
-}
-
 /// The map of a segment of these blocks. There is none if a block comes from a segment whose map cannot be read: one without
 /// its words would lose answers.
-pub(super) fn map_of(blocks: &[&BlockWords]) -> Option<TokenMapBytes> {
+pub(super) fn map_of(blocks: &[&BlockSource]) -> Option<TokenMapBytes> {
     let listed = blocks.iter().map(|words| match words {
-        BlockWords::Listed(hashes) => Some(&**hashes),
-        BlockWords::Mapped(..) => None,
+        BlockSource::Memory(block) => Some(&*block.tokens),
+        BlockSource::Segment(..) => None,
     });
     if let Some(lists) = listed.collect::<Option<Vec<&[u32]>>>() {
         return Some(TokenMapBytes::of_blocks(lists.into_iter()));
@@ -92,8 +68,8 @@ pub(super) fn map_of(blocks: &[&BlockWords]) -> Option<TokenMapBytes> {
     let mut inputs = Vec::new();
     for (number, words) in (0u32..).zip(blocks) {
         match words {
-            BlockWords::Listed(hashes) => inputs.push(MapInput::Block(hashes, number)),
-            BlockWords::Mapped(segment, index) => {
+            BlockSource::Memory(block) => inputs.push(MapInput::Block(&block.tokens, number)),
+            BlockSource::Segment(segment, index) => {
                 let (_, targets) = older
                     .entry(segment.id())
                     .or_insert_with(|| (segment, vec![None; segment.blocks.len()]));

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use cordwood_event::SourceId;
 
 use super::footer::{self, Footer, HEADER_BYTES, Section, SectionId};
-use super::tokens::{BlockWords, map_of};
+use super::postings::postings_of;
+use super::tokens::map_of;
 use super::{DIRECTORY, Segment, SegmentId};
 use crate::block::{BlockDirectory, encode_directories};
 use crate::disk::DiskFile;
@@ -32,7 +33,8 @@ struct WrittenBlock {
     source: SourceId,
     offset: u64,
     directory: Arc<BlockDirectory>,
-    words: BlockWords,
+    /// Where its words and its posting lists are.
+    from: BlockSource,
 }
 
 /// A segment in the making. It has a file and is in no manifest; dropped unfinished, it is removed.
@@ -63,16 +65,12 @@ impl<'d> SegmentWriter<'d> {
 
     /// Adds a block; blocks come ordered by source.
     pub(crate) fn push(&mut self, source: SourceId, block: &BlockSource) -> Result<(), Error> {
-        let (directory, words) = match block {
+        let directory = match block {
             BlockSource::Memory(block) => {
                 self.append(&block.bytes)?;
-                let words = BlockWords::Listed(Arc::clone(&block.tokens));
-                (Arc::clone(&block.directory), words)
+                Arc::clone(&block.directory)
             }
-            BlockSource::Segment(segment, index) => {
-                let words = BlockWords::Mapped(Arc::clone(segment), *index);
-                (self.copy(segment, *index)?, words)
-            }
+            BlockSource::Segment(segment, index) => self.copy(segment, *index)?,
         };
         let offset = self.offset;
         self.offset += directory.encoded_bytes();
@@ -80,7 +78,7 @@ impl<'d> SegmentWriter<'d> {
             source,
             offset,
             directory,
-            words,
+            from: block.clone(),
         });
         Ok(())
     }
@@ -152,10 +150,15 @@ impl<'d> SegmentWriter<'d> {
         if !directories.templates.is_empty() {
             sections.push((SectionId::Templates, directories.templates.encode()));
         }
-        let words: Vec<&BlockWords> = self.blocks.iter().map(|block| &block.words).collect();
-        if let Some(map) = map_of(&words) {
+        let blocks: Vec<&BlockSource> = self.blocks.iter().map(|block| &block.from).collect();
+        if let Some(map) = map_of(&blocks) {
             sections.push((SectionId::TokenIndex, map.index));
             sections.push((SectionId::TokenPages, map.pages));
+        }
+        if let Some(postings) = postings_of(&blocks) {
+            sections.push((SectionId::PostingIndex, postings.index));
+            sections.push((SectionId::PostingLeaves, postings.leaves));
+            sections.push((SectionId::PostingLists, postings.lists));
         }
         sections
     }

@@ -3,8 +3,8 @@
 //! A page is read and verified by itself.
 
 use super::BlockSet;
-use super::bits::{BitReader, BitWriter, gamma_bits};
 use crate::Corrupt;
+use crate::bits::{BitReader, BitWriter, gamma_bits};
 use crate::encoding::bitpack::bit_width;
 use crate::fixed::Fixed;
 

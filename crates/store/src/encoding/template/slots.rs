@@ -1,21 +1,18 @@
 //! What stands in the slots of a column, template by template and place by place.
 //!
 //! A slot of few distinct values is a dictionary, numbers are packed, all else is text. The index says of which kind each
-//! slot is and where it lies, and which texts hold a word: a search reads it first, and mostly no more.
+//! slot is and where it lies. Which texts hold a word is in posting lists, apart.
 
 mod affixed;
 mod frames;
 mod index;
-mod postings;
 mod read;
 mod token_words;
-mod words;
 
 use cordwood_event::Scalar;
 
 use self::affixed::Affixed;
 use self::frames::FrameWriter;
-use self::postings::{LIST_OF_DISTINCT, list_of_frame};
 use self::token_words::TokenWords;
 use super::super::cursor::push_count;
 use super::super::distinct::Distinct;
@@ -23,11 +20,11 @@ use super::super::frame::Compressor;
 use super::super::{codes, int, text};
 use super::split::{Split, SplitTemplate};
 use super::tokenized::{TokenId, Tokenized};
+use crate::postings::ColumnPostings;
 use crate::template::Stamp;
 pub use index::SlotIndex;
 pub(crate) use read::Slots;
 pub use read::{SlotRun, SlotValues};
-pub use words::ListedWord;
 
 /// How a slot is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +60,14 @@ pub(super) struct EncodedSlots {
     pub(super) slots: Vec<u8>,
     /// By template.
     pub(super) stamps: Vec<Box<[Stamp]>>,
+    pub(super) postings: Option<ColumnPostings>,
 }
 
 /// Encodes all slots, and the texts that are kept whole.
 pub(super) fn encode<'a>(
     texts: &Tokenized<'a>,
     column: &[&'a str],
-    split: &Split,
+    split: &'a Split,
     compressor: &mut Compressor,
 ) -> EncodedSlots {
     let mut writer = Writer {
@@ -86,18 +84,15 @@ pub(super) fn encode<'a>(
     let whole = split.whole.iter();
     let whole = whole.filter_map(|row| column.get(*row as usize).copied());
     let whole: Vec<&str> = whole.collect();
-    writer.words.push_whole(&whole);
-    let mut first = split.whole.len();
-    let mut stamps = Vec::with_capacity(split.templates.len());
-    for template in &split.templates {
-        stamps.push(writer.push(template, first));
-        first += template.rows.len();
-    }
-    let (index, slots) = writer.finish(&whole);
+    writer.words.push_whole(&whole, &split.whole);
+    let templates = split.templates.iter();
+    let stamps = templates.map(|template| writer.push(template)).collect();
+    let (index, slots, postings) = writer.finish(&whole);
     EncodedSlots {
         index,
         slots,
         stamps,
+        postings,
     }
 }
 
@@ -116,8 +111,9 @@ struct Writer<'a, 't> {
 }
 
 impl<'a> Writer<'a, '_> {
-    /// Adds the slots of a template, whose texts are numbered from `first` on.
-    fn push(&mut self, template: &SplitTemplate, first: usize) -> Box<[Stamp]> {
+    /// Adds the slots of a template.
+    fn push(&mut self, template: &'a SplitTemplate) -> Box<[Stamp]> {
+        self.words.begin(template.template.statics());
         let ids_of = |place: &usize| -> Vec<TokenId> {
             let of_row = |row: &u32| self.texts.of_text(*row).get(*place).copied();
             template.rows.iter().filter_map(of_row).collect()
@@ -125,27 +121,26 @@ impl<'a> Writer<'a, '_> {
         let by_slot: Vec<Vec<TokenId>> = template.slots.iter().map(ids_of).collect();
         let after = template.template.statics().skip(1);
         for ((slot, next), between) in by_slot.iter().zip(by_slot.iter().skip(1)).zip(after) {
-            self.words.push_between((slot, next), between, first);
+            self.words
+                .push_between((slot, next), between, &template.rows);
         }
+        let rows = &template.rows;
         by_slot
             .iter()
-            .map(|ids| self.push_slot(ids, first))
+            .map(|ids| self.push_slot(ids, rows))
             .collect()
     }
 
-    fn push_slot(&mut self, ids: &[TokenId], first: usize) -> Stamp {
+    fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) -> Stamp {
         let packed_before = self.packed.len();
         let values: Vec<&'a str> = ids.iter().map(|id| self.texts.text(*id)).collect();
         let scalars: Vec<Scalar<'_>> = values.iter().copied().map(Scalar::Str).collect();
         let distinct_max = DISTINCT_MAX.min(ids.len() / ROWS_PER_VALUE);
-        let (kind, stamp, list) = match Distinct::of(&scalars, distinct_max) {
-            Some(distinct) => {
-                let stamp = self.push_dictionary(&distinct);
-                (Kind::Dictionary, stamp, LIST_OF_DISTINCT)
-            }
+        let (kind, stamp) = match Distinct::of(&scalars, distinct_max) {
+            Some(distinct) => (Kind::Dictionary, self.push_dictionary(&distinct)),
             None => self.push_each(&values),
         };
-        self.words.push_slot(ids, first, list);
+        self.words.push_slot(ids, rows);
         if kind != Kind::Text {
             self.packed_lengths
                 .push(signed(self.packed.len() - packed_before));
@@ -154,18 +149,17 @@ impl<'a> Writer<'a, '_> {
         stamp
     }
 
-    /// The kind of the slot, its stamp, and the list of its rare words.
-    fn push_each(&mut self, values: &[&'a str]) -> (Kind, Stamp, u32) {
+    /// The kind of the slot, and its stamp.
+    fn push_each(&mut self, values: &[&'a str]) -> (Kind, Stamp) {
         let stamp = Stamp::of(values.iter().copied());
         match Affixed::of(values) {
             Some(numbers) => {
                 numbers.encode(&mut self.packed);
-                (Kind::Numbers, stamp, LIST_OF_DISTINCT)
+                (Kind::Numbers, stamp)
             }
             None => {
-                let list = list_of_frame(self.frames.closed());
                 self.frames.push(values.iter().copied(), self.compressor);
-                (Kind::Text, stamp, list)
+                (Kind::Text, stamp)
             }
         }
     }
@@ -179,16 +173,11 @@ impl<'a> Writer<'a, '_> {
         Stamp::of(values())
     }
 
-    /// The chunk of the index and the chunk of slots.
-    fn finish(mut self, whole: &[&str]) -> (Vec<u8>, Vec<u8>) {
+    /// The chunk of the index, the chunk of slots, and the posting lists.
+    fn finish(mut self, whole: &[&str]) -> (Vec<u8>, Vec<u8>, Option<ColumnPostings>) {
         let compressor = self.compressor;
         self.frames.close(compressor);
-        let lists = list_of_frame(self.frames.closed()) as usize;
-        let postings = self.words.into_postings().encode(lists, compressor);
         let mut index = Vec::new();
-        push_count(&mut index, postings.len());
-        index.extend(postings);
-
         codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
         int::encode(&self.dictionary_lens, &mut index);
@@ -201,7 +190,7 @@ impl<'a> Writer<'a, '_> {
         if !whole.is_empty() {
             text::encode(whole, compressor, &mut slots);
         }
-        (index, slots)
+        (index, slots, self.words.finish())
     }
 }
 

@@ -3,91 +3,91 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::column::ListedWord;
+use crate::postings::{ColumnPostings, ListedWord};
 
-/// Texts come back one by one and by template, and the stamps tell the truth.
-pub(super) fn check(texts: &TextValues, values: &[Value]) {
+/// Texts come back one by one and by template, the stamps tell the truth, and every word is listed with its texts.
+pub(super) fn check(texts: &TextValues, postings: &ColumnPostings, values: &[Value]) {
     let (codes, slots) = (texts.codes(), texts.slots());
     let whole = slots.whole().unwrap();
     let mut seen = whole.len();
     let mut words = TextsByWord::default();
-    for (number, text) in (0..).zip((0..whole.len()).map(|place| whole.get(place).unwrap())) {
-        let pairs = ListedWord::each_pair_of(text);
-        for word in ListedWord::each_of(text).into_iter().chain(pairs) {
-            words.add(&word, number, slots.index().whole_may_hold(&word));
-        }
+    let ranks_of = |code: usize| {
+        let ranks = 0..values.len();
+        ranks.filter(move |rank| usize::from(codes.codes()[*rank]) == code)
+    };
+    for (place, rank) in ranks_of(0).enumerate() {
+        words.add_each(whole.get(place).unwrap(), rank, &[]);
     }
     for (index, (template, used)) in codes.uses().templates().enumerate() {
         let run = slots.build_run(index).unwrap();
-        let ranks = (0..values.len()).filter(|rank| usize::from(codes.codes()[*rank]) == index + 1);
-        for (place, rank) in ranks.enumerate() {
-            let text = values[rank].as_scalar().as_str();
+        let ranks: Vec<usize> = ranks_of(index + 1).collect();
+        for (place, rank) in ranks.iter().enumerate() {
+            let text = values[*rank].as_scalar().as_str();
             assert_eq!(run.get(place), text);
-            assert_eq!(texts.text(rank).ok().as_deref(), text);
+            assert_eq!(texts.text(*rank).ok().as_deref(), text);
         }
         assert_eq!(run.ends.len(), used.rows as usize);
         assert!(used.rows as usize >= template::ROWS_PER_TEMPLATE_MIN);
         for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
             check_stamps(template, used, text);
         }
-        check_slots((slots, seen), index, template, &run, &mut words);
+        check_slots((slots, &ranks), index, template, &run, &mut words);
         seen += run.ends.len();
     }
     assert_eq!(seen, values.len());
-    words.check(slots.index());
+    words.check(postings);
 }
 
-/// What the index must list.
+/// What must be listed, and nothing else.
 #[derive(Default)]
 struct TextsByWord {
-    by_word: BTreeMap<String, WordTexts>,
-}
-
-struct WordTexts {
-    word: ListedWord,
-    texts: BTreeSet<u32>,
-    /// Whether the index says so everywhere the word is.
-    may_hold: bool,
+    by_word: BTreeMap<String, BTreeSet<u32>>,
 }
 
 impl TextsByWord {
-    fn add(&mut self, word: &ListedWord, text: u32, may_hold: Result<bool, Corrupt>) {
-        let known = self.by_word.entry(word.spelled().to_owned());
-        let known = known.or_insert_with(|| WordTexts {
-            word: word.clone(),
-            texts: BTreeSet::new(),
-            may_hold: true,
-        });
-        known.texts.insert(text);
-        known.may_hold &= may_hold.unwrap();
+    /// Adds a word of the text of a rank, unless it is among those that the template says.
+    fn add(&mut self, word: &ListedWord, rank: usize, statics: &[ListedWord]) {
+        if !statics.contains(word) {
+            let texts = self.by_word.entry(word.spelled().to_owned());
+            texts.or_default().insert(u32::try_from(rank).unwrap());
+        }
     }
 
-    /// A word is listed with all its texts, or known as a rare one.
-    fn check(&self, index: &SlotIndex) {
-        for (spelled, known) in &self.by_word {
-            match index.texts_of(&known.word).unwrap() {
-                Some(texts) => assert!(texts.iter().eq(&known.texts), "{spelled}: {texts:?}"),
-                None => assert!(known.may_hold, "{spelled} is nowhere"),
-            }
+    fn add_each(&mut self, text: &str, rank: usize, statics: &[ListedWord]) {
+        for word in words_and_pairs_of(text) {
+            self.add(&word, rank, statics);
         }
-        let [unknown] = &*ListedWord::each_of("in_no_text_of_these_tests") else {
-            panic!("that is one word");
-        };
-        assert_eq!(index.texts_of(unknown), Ok(None));
+    }
+
+    fn check(&self, postings: &ColumnPostings) {
+        let listed = postings.each_decoded().map(|(word, texts)| {
+            let texts: BTreeSet<u32> = texts.unwrap().into_iter().collect();
+            (word.to_owned(), texts)
+        });
+        assert_eq!(listed.collect::<BTreeMap<_, _>>(), self.by_word);
     }
 }
 
-/// The values of slots make the texts, which are numbered from `first` on.
+fn words_and_pairs_of(text: &str) -> Vec<ListedWord> {
+    let mut words = ListedWord::each_of(text);
+    words.extend(ListedWord::each_pair_of(text));
+    words
+}
+
+/// The values of slots make the texts, which have these ranks.
 fn check_slots(
-    (slots, first): (&TextSlots, usize),
+    (slots, ranks): (&TextSlots, &[usize]),
     index: usize,
     template: &Template,
     run: &TextRun,
     words: &mut TextsByWord,
 ) {
     let statics: Vec<&str> = template.statics().collect();
-    for place in 0..run.ends.len() {
-        let number = u32::try_from(first + place).unwrap();
+    let in_statics: Vec<ListedWord> = statics
+        .iter()
+        .flat_map(|text| words_and_pairs_of(text))
+        .collect();
+    for (place, rank) in ranks.iter().enumerate() {
         let mut rebuilt = statics[0].to_owned();
         let mut previous = 0;
         for slot in 0..template.slots() {
@@ -108,14 +108,14 @@ fn check_slots(
                 }
             }
             for word in ListedWord::each_of(rebuilt.get(before..).unwrap()) {
-                words.add(&word, number, slots.index().may_hold(index, slot, &word));
+                words.add(&word, *rank, &in_statics);
             }
             let two = rebuilt.get(previous..).unwrap();
             for pair in ListedWord::each_pair_of(two) {
                 let at = before - previous;
                 // Others are inside one slot, or reach into static text.
                 if slot > 0 && statics[slot].len() == 1 && is_around(two, &pair, at - 1) {
-                    words.add(&pair, number, slots.index().may_hold_between(&pair));
+                    words.add(&pair, *rank, &in_statics);
                 }
             }
             previous = before;

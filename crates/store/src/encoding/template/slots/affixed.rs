@@ -143,7 +143,7 @@ fn parse(digits: &str, decimals: usize) -> Option<i64> {
 fn bytes_as_text(values: &[&str]) -> usize {
     let mut counts = [0u32; 256];
     for value in values {
-        for byte in value.bytes().chain([super::words::END]) {
+        for byte in value.bytes().chain([crate::postings::words::END]) {
             if let Some(count) = counts.get_mut(usize::from(byte)) {
                 *count += 1;
             }

@@ -4,8 +4,8 @@ use super::super::super::cursor::{Cursor, push_count};
 use super::super::super::frame::{Compressor, push_header, read_header};
 use super::super::super::{Corrupt, int};
 use super::signed;
-use super::words::END;
 use crate::block::TEXT_BYTES_MAX;
+use crate::postings::words::END;
 
 /// A frame closes at the end of a slot once it holds this much. A search decompresses the frames that hold its words, so
 /// that smaller frames make it faster, and larger ones take less space: see `docs/decisions/0010`.
@@ -23,11 +23,6 @@ pub(super) struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// How many frames are closed: the number of the one that values are added to.
-    pub(super) fn closed(&self) -> usize {
-        self.slots.len()
-    }
-
     /// Adds the values of a slot.
     pub(super) fn push<'v>(
         &mut self,

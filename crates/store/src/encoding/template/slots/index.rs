@@ -1,37 +1,19 @@
-//! Of which kind every slot of a column is, where it lies, and which words its text can hold.
+//! Of which kind every slot of a column is, and where it lies.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
-
-use bytes::Bytes;
 
 use super::super::super::cursor::Cursor;
 use super::super::super::frame::read_frame;
 use super::super::super::{Corrupt, codes, int};
 use super::frames::{FrameEntry, decode_headers, within};
-use super::postings::{
-    LIST_BETWEEN_SLOTS, LIST_OF_DISTINCT, LIST_OF_WHOLE, Postings, list_of_frame,
-};
 use super::read::{SlotRun, ValueText};
-use super::words::ListedWord;
 use super::{DISTINCT_MAX, Kind};
 use crate::block::TEXT_BYTES_MAX;
 use crate::template::TemplateUses;
 
-/// The index of the slots of a column; a slot is named by the index of its template among those of the column, and its place.
-/// Texts are numbered in the order of their codes, and within a code as they come. Its two parts are read when they are asked for.
+/// Where all slots of a column lie; a slot is named by the index of its template among those of the column, and its place.
 #[derive(Debug)]
 pub struct SlotIndex {
-    uses: Arc<TemplateUses>,
-    stored_postings: Bytes,
-    stored_places: Bytes,
-    postings: OnceLock<Postings>,
-    places: OnceLock<SlotPlaces>,
-}
-
-/// Where all slots of a column lie.
-#[derive(Debug)]
-pub(super) struct SlotPlaces {
     /// By template and then place.
     slots: Vec<SlotEntry>,
     /// By template, its first slot.
@@ -43,6 +25,8 @@ pub(super) struct SlotPlaces {
     frames_start: usize,
     /// Where the texts that are kept whole begin in the chunk of slots, which ends with them.
     whole_start: usize,
+    /// How many texts are kept whole.
+    whole_rows: usize,
 }
 
 /// Where one slot lies.
@@ -65,96 +49,7 @@ const MISSING: Corrupt = Corrupt("a slot without a place");
 
 impl SlotIndex {
     /// Reads the chunk of the index.
-    pub(crate) fn decode(bytes: &Bytes, uses: Arc<TemplateUses>) -> Result<SlotIndex, Corrupt> {
-        let mut cursor = Cursor::new(bytes);
-        let postings = cursor.count(cursor.remaining())?;
-        let stored_postings = bytes.slice_ref(cursor.take(postings)?);
-        let stored_places = bytes.slice_ref(cursor.take(cursor.remaining())?);
-        Ok(SlotIndex {
-            uses,
-            stored_postings,
-            stored_places,
-            postings: OnceLock::new(),
-            places: OnceLock::new(),
-        })
-    }
-
-    /// The numbers of the texts whose slots hold a word, or that are kept whole and hold it, rising. Of a pair, the texts that are
-    /// kept whole and hold it, and those that have its first word at the end of a slot and the second at the start of the next.
-    /// `None` if it is rare: then the other questions say where it may be.
-    pub fn texts_of(&self, word: &ListedWord) -> Result<Option<Vec<u32>>, Corrupt> {
-        self.postings()?.texts_of(word)
-    }
-
-    /// Whether a slot may hold a word that is rare.
-    pub fn may_hold(
-        &self,
-        template: usize,
-        place: usize,
-        word: &ListedWord,
-    ) -> Result<bool, Corrupt> {
-        let slot = self.places()?.slot(template, place).ok_or(MISSING)?;
-        let list = match slot.kind {
-            Kind::Text => list_of_frame(slot.frame as usize),
-            Kind::Dictionary | Kind::Numbers => LIST_OF_DISTINCT,
-        };
-        self.postings()?.may_be_in(list, word)
-    }
-
-    /// Whether two slots next to each other may hold a pair that is rare.
-    pub fn may_hold_between(&self, pair: &ListedWord) -> Result<bool, Corrupt> {
-        self.postings()?.may_be_in(LIST_BETWEEN_SLOTS, pair)
-    }
-
-    /// Whether any text that is kept whole may hold a word or a pair that is rare.
-    pub fn whole_may_hold(&self, word: &ListedWord) -> Result<bool, Corrupt> {
-        match self.uses.whole_rows() {
-            0 => Ok(false),
-            _ => self.postings()?.may_be_in(LIST_OF_WHOLE, word),
-        }
-    }
-
-    /// The distinct values of a slot, if they are few.
-    pub fn distinct_values(
-        &self,
-        template: usize,
-        place: usize,
-    ) -> Result<Option<SlotRun<'_>>, Corrupt> {
-        let places = self.places()?;
-        let slot = places.slot(template, place).ok_or(MISSING)?;
-        match slot.kind {
-            Kind::Dictionary => {
-                let (first, count) = (slot.first as usize, slot.distinct as usize);
-                places.dictionaries.run(first, count).map(Some)
-            }
-            Kind::Text | Kind::Numbers => Ok(None),
-        }
-    }
-
-    pub(super) fn places(&self) -> Result<&SlotPlaces, Corrupt> {
-        if let Some(places) = self.places.get() {
-            return Ok(places);
-        }
-        let places = SlotPlaces::decode(&self.stored_places, &self.uses)?;
-        Ok(self.places.get_or_init(|| places))
-    }
-
-    fn postings(&self) -> Result<&Postings, Corrupt> {
-        if let Some(postings) = self.postings.get() {
-            return Ok(postings);
-        }
-        let postings = Postings::decode(&self.stored_postings, &self.uses)?;
-        Ok(self.postings.get_or_init(|| postings))
-    }
-
-    /// How many texts are kept whole.
-    pub(super) fn whole_rows(&self) -> usize {
-        self.uses.whole_rows() as usize
-    }
-}
-
-impl SlotPlaces {
-    fn decode(bytes: &[u8], uses: &TemplateUses) -> Result<SlotPlaces, Corrupt> {
+    pub(crate) fn decode(bytes: &[u8], uses: &TemplateUses) -> Result<SlotIndex, Corrupt> {
         let mut cursor = Cursor::new(bytes);
         let mut starts = Vec::with_capacity(uses.uses().len());
         let mut rows: Vec<u32> = Vec::new();
@@ -192,7 +87,8 @@ impl SlotPlaces {
         }
         let frames_start = places.packed_end as usize;
         let stored = frames.iter().map(|frame| frame.stored_bytes);
-        Ok(SlotPlaces {
+        Ok(SlotIndex {
+            whole_rows: uses.whole_rows() as usize,
             whole_start: stored.fold(frames_start, usize::saturating_add),
             slots,
             starts,
@@ -200,6 +96,27 @@ impl SlotPlaces {
             frames,
             frames_start,
         })
+    }
+
+    /// The distinct values of a slot, if they are few.
+    pub fn distinct_values(
+        &self,
+        template: usize,
+        place: usize,
+    ) -> Result<Option<SlotRun<'_>>, Corrupt> {
+        let slot = self.slot(template, place).ok_or(MISSING)?;
+        match slot.kind {
+            Kind::Dictionary => {
+                let (first, count) = (slot.first as usize, slot.distinct as usize);
+                self.dictionaries.run(first, count).map(Some)
+            }
+            Kind::Text | Kind::Numbers => Ok(None),
+        }
+    }
+
+    /// How many texts are kept whole.
+    pub(super) fn whole_rows(&self) -> usize {
+        self.whole_rows
     }
 
     pub(super) fn slot(&self, template: usize, place: usize) -> Option<&SlotEntry> {

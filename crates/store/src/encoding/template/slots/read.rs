@@ -1,6 +1,5 @@
 //! Gives the values of slots back, decompressing frame by frame and slot by slot what is asked for.
 
-use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -12,8 +11,8 @@ use super::super::super::{Corrupt, codes, text};
 use super::Kind;
 use super::affixed::Affixed;
 use super::index::SlotIndex;
-use super::words::END;
 use crate::column::StrValues;
+use crate::postings::words::END;
 
 const PAST_END: Corrupt = Corrupt("a slot past the last");
 
@@ -118,12 +117,16 @@ impl Slots {
         }
     }
 
-    fn decoded(&self) -> Result<&Decoded, Corrupt> {
-        let places = self.index.places()?;
-        Ok(self.decoded.get_or_init(|| Decoded {
-            frames: places.frames().iter().map(|_| OnceLock::new()).collect(),
-            packed: (0..places.len()).map(|_| OnceLock::new()).collect(),
-        }))
+    fn decoded(&self) -> &Decoded {
+        self.decoded.get_or_init(|| Decoded {
+            frames: self
+                .index
+                .frames()
+                .iter()
+                .map(|_| OnceLock::new())
+                .collect(),
+            packed: (0..self.index.len()).map(|_| OnceLock::new()).collect(),
+        })
     }
 
     pub(crate) fn index(&self) -> &SlotIndex {
@@ -139,7 +142,7 @@ impl Slots {
         let whole = match rows {
             0 => StrValues::default(),
             _ => {
-                let start = self.index.places()?.whole_start();
+                let start = self.index.whole_start();
                 let bytes = self.bytes(start..self.stored.len())?;
                 let mut cursor = Cursor::new(&bytes);
                 let whole = text::decode(&bytes, &mut cursor, rows)?;
@@ -152,7 +155,7 @@ impl Slots {
 
     /// The values of a slot.
     pub(crate) fn values(&self, template: usize, place: usize) -> Result<SlotValues<'_>, Corrupt> {
-        let slot = self.index.places()?.slot(template, place).ok_or(PAST_END)?;
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
         Ok(match slot.kind {
             Kind::Text => {
                 let frame = self.frame(slot.frame as usize)?;
@@ -201,13 +204,12 @@ impl Slots {
     }
 
     fn frame(&self, index: usize) -> Result<&ValueText, Corrupt> {
-        let cell = self.decoded()?.frames.get(index).ok_or(PAST_END)?;
+        let cell = self.decoded().frames.get(index).ok_or(PAST_END)?;
         if let Some(values) = cell.get() {
             return Ok(values);
         }
-        let places = self.index.places()?;
-        let entry = places.frames().get(index).ok_or(PAST_END)?;
-        let stored = self.bytes(places.frame_bytes(index).ok_or(PAST_END)?)?;
+        let entry = self.index.frames().get(index).ok_or(PAST_END)?;
+        let stored = self.bytes(self.index.frame_bytes(index).ok_or(PAST_END)?)?;
         let plain = match entry.is_zstd {
             true => decompress(&stored, entry.plain_bytes)?,
             false => stored.to_vec(),
@@ -220,13 +222,12 @@ impl Slots {
     }
 
     fn packed(&self, template: usize, place: usize) -> Result<&Packed, Corrupt> {
-        let places = self.index.places()?;
-        let number = places.number_of(template, place).ok_or(PAST_END)?;
-        let cell = self.decoded()?.packed.get(number).ok_or(PAST_END)?;
+        let number = self.index.number_of(template, place).ok_or(PAST_END)?;
+        let cell = self.decoded().packed.get(number).ok_or(PAST_END)?;
         if let Some(packed) = cell.get() {
             return Ok(packed);
         }
-        let slot = places.slot(template, place).ok_or(PAST_END)?;
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
         let (start, length) = slot.packed;
         let bytes = self.bytes(start as usize..start as usize + length as usize)?;
         let mut cursor = Cursor::new(&bytes);
@@ -254,30 +255,6 @@ impl ValueText {
             text: text.into(),
             ends,
         })
-    }
-
-    /// How many values there are.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// The index of a value among values that are sorted.
-    pub(super) fn position(&self, value: &str) -> Option<usize> {
-        let values = SlotRun {
-            text: &self.text,
-            start: 0,
-            ends: &self.ends,
-        };
-        let mut range = 0..values.len();
-        while !range.is_empty() {
-            let middle = range.start + range.len() / 2;
-            match values.get(middle)?.cmp(value) {
-                Ordering::Less => range.start = middle + 1,
-                Ordering::Equal => return Some(middle),
-                Ordering::Greater => range.end = middle,
-            }
-        }
-        None
     }
 
     /// So many values from a place on.

@@ -1,20 +1,25 @@
-//! Puts words into the inverted index: those of texts that are kept whole, and those of the tokens in slots, found once for each
-//! token.
+//! Finds the words of texts that follow templates: those of texts that are kept whole, and those of the tokens in slots, found once for
+//! each token.
 
 use super::super::tokenized::{TokenId, Tokenized};
 use super::number;
-use super::postings::{LIST_BETWEEN_SLOTS, LIST_OF_WHOLE, PostingsWriter, WordId};
-use super::words::{END, Found, each_word};
+use crate::postings::words::{END, Found, each_word};
+use crate::postings::{Collector, ColumnPostings, Group, WordId};
+
+/// The group of the texts that are kept whole, which have no word in common; templates are groups from 1 on.
+const WHOLE: Group = 0;
 
 /// Finds the words of each token once.
 #[derive(Debug)]
 pub(super) struct TokenWords<'a, 't> {
     texts: &'t Tokenized<'a>,
-    postings: PostingsWriter<'a>,
+    collector: Collector<'a>,
     /// Of all tokens so far.
     found: Vec<WordId>,
     /// By token, once its words are found.
     of_token: Vec<Option<WordsOfToken>>,
+    /// The template at hand.
+    group: Group,
 }
 
 /// Where in [`TokenWords::found`] the words of a token are.
@@ -30,41 +35,44 @@ impl<'a, 't> TokenWords<'a, 't> {
     pub(super) fn new(texts: &'t Tokenized<'a>) -> TokenWords<'a, 't> {
         TokenWords {
             texts,
-            postings: PostingsWriter::default(),
+            collector: Collector::default(),
             found: Vec::new(),
             of_token: vec![None; texts.tokens().len()],
+            group: WHOLE,
         }
     }
 
-    pub(super) fn into_postings(self) -> PostingsWriter<'a> {
-        self.postings
+    pub(super) fn finish(self) -> Option<ColumnPostings> {
+        self.collector.finish(number(self.texts.len()))
     }
 
-    /// Adds the texts that are kept whole, which are the first: their words, and each two next to each other.
-    pub(super) fn push_whole(&mut self, whole: &[&'a str]) {
-        for (text, number) in whole.iter().zip(0..) {
-            let mut previous: Option<(Found<'_>, WordId)> = None;
-            each_word(text, |found| {
-                let word = self.postings.id(found);
-                self.postings.push(word, number, LIST_OF_WHOLE);
-                if let Some((first, first_word)) = previous
-                    && let Some(between) = first.is_before(&found, text)
-                {
-                    let pair = self.postings.pair_id(first_word, between, word);
-                    self.postings.push(pair, number, LIST_OF_WHOLE);
-                }
-                previous = Some((found, word));
+    /// Adds the texts that are kept whole: their words, and each two next to each other.
+    pub(super) fn push_whole(&mut self, texts: &[&'a str], rows: &[u32]) {
+        for (text, row) in texts.iter().zip(rows) {
+            self.collector.each_of(text, |collector, word| {
+                collector.push(word, *row, WHOLE);
             });
         }
     }
 
-    /// Adds the values of a slot in texts that are numbered from `first` on.
-    pub(super) fn push_slot(&mut self, ids: &[TokenId], first: usize, list: u32) {
-        for (id, text) in ids.iter().zip(number(first)..) {
+    /// Begins with a template: what its static text says is in each of its texts, and not listed.
+    pub(super) fn begin(&mut self, statics: impl Iterator<Item = &'a str>) {
+        self.group += 1;
+        let group = self.group;
+        for text in statics {
+            self.collector.each_of(text, |collector, word| {
+                collector.hold_by_group(word, group);
+            });
+        }
+    }
+
+    /// Adds the values of a slot, in these rows.
+    pub(super) fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) {
+        for (id, row) in ids.iter().zip(rows) {
             let words = self.words_of(*id);
             let words = self.found.get(words.start as usize..words.end as usize);
             for word in words.unwrap_or_default() {
-                self.postings.push(*word, text, list);
+                self.collector.push(*word, *row, self.group);
             }
         }
     }
@@ -74,7 +82,7 @@ impl<'a, 't> TokenWords<'a, 't> {
         &mut self,
         (slot, next): (&[TokenId], &[TokenId]),
         between: &str,
-        first: usize,
+        rows: &[u32],
     ) {
         let [between] = *between.as_bytes() else {
             return;
@@ -82,11 +90,11 @@ impl<'a, 't> TokenWords<'a, 't> {
         if between == END {
             return;
         }
-        for ((id, next), text) in slot.iter().zip(next).zip(number(first)..) {
+        for ((id, next), row) in slot.iter().zip(next).zip(rows) {
             let edges = (self.words_of(*id).edges.1, self.words_of(*next).edges.0);
             if let (Some(word), Some(next)) = edges {
-                let pair = self.postings.pair_id(word, between, next);
-                self.postings.push(pair, text, LIST_BETWEEN_SLOTS);
+                let pair = self.collector.pair_id(word, between, next);
+                self.collector.push(pair, *row, self.group);
             }
         }
     }
@@ -101,8 +109,8 @@ impl<'a, 't> TokenWords<'a, 't> {
             end: 0,
             edges: (None, None),
         };
-        each_word(text, |found| {
-            let word = self.postings.id(found);
+        each_word(text, |found: Found<'a>| {
+            let word = self.collector.id(found);
             self.found.push(word);
             if found.start == 0 {
                 words.edges.0 = Some(word);

@@ -1,4 +1,4 @@
-//! The words that the index of a column knows, and how texts are taken apart into them.
+//! The words that have posting lists, and how texts are taken apart into them.
 //!
 //! A word here is a maximal run of word characters of any script, and listed if it is nothing but ASCII letters and `_`: so it stands at
 //! the boundaries of words as the query language sees them. Words with a digit are mostly ids, of which every text has its own.
@@ -10,13 +10,12 @@ use cordwood_event::is_word;
 use crate::tokens::WordHash;
 
 /// Ends every value where many lie one after the other. No slot can hold it, nor any word.
-pub(super) const END: u8 = b'\n';
+pub(crate) const END: u8 = b'\n';
 
-/// A word that the index can be asked for, or two with one ASCII character between them; in any case.
+/// A word that has posting lists, or two with one ASCII character between them; in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedWord {
     spelled: Box<str>,
-    hash: WordHash,
 }
 
 impl ListedWord {
@@ -24,7 +23,7 @@ impl ListedWord {
     pub fn each_of(text: &str) -> Vec<ListedWord> {
         let mut words = Vec::new();
         each_word(text, |word| {
-            words.push(ListedWord::new(word.text, word.hash))
+            words.push(ListedWord::new(word.text));
         });
         words
     }
@@ -38,17 +37,16 @@ impl ListedWord {
                 && first.is_before(&word, text).is_some()
             {
                 let pair = text.get(first.start..word.end()).unwrap_or_default();
-                pairs.push(ListedWord::new(pair, first.hash.followed_by(word.hash)));
+                pairs.push(ListedWord::new(pair));
             }
             previous = Some(word);
         });
         pairs
     }
 
-    fn new(text: &str, hash: WordHash) -> ListedWord {
+    fn new(text: &str) -> ListedWord {
         ListedWord {
             spelled: text.to_ascii_lowercase().into(),
-            hash,
         }
     }
 
@@ -56,35 +54,31 @@ impl ListedWord {
     pub fn spelled(&self) -> &str {
         &self.spelled
     }
-
-    pub(super) fn hash(&self) -> WordHash {
-        self.hash
-    }
 }
 
 /// A word in a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'a> {
-    pub(super) text: &'a str,
-    pub(super) hash: WordHash,
+pub(crate) struct Found<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) hash: WordHash,
     /// Where it begins.
-    pub(super) start: usize,
+    pub(crate) start: usize,
 }
 
 impl Found<'_> {
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
     /// The one character between this word and the next in a text, if they are a pair.
-    pub(super) fn is_before(&self, next: &Found<'_>, text: &str) -> Option<u8> {
+    pub(crate) fn is_before(&self, next: &Found<'_>, text: &str) -> Option<u8> {
         let between = text.as_bytes().get(self.end()).copied();
         between.filter(|between| self.end() + 1 == next.start && *between != END)
     }
 }
 
 /// Visits the listed words of a text.
-pub(super) fn each_word<'a>(text: &'a str, mut visit: impl FnMut(Found<'a>)) {
+pub(crate) fn each_word<'a>(text: &'a str, mut visit: impl FnMut(Found<'a>)) {
     each_range(text, |range| {
         let word = text.get(range.clone()).unwrap_or_default();
         visit(Found {

@@ -4,7 +4,7 @@ use crate::Corrupt;
 
 /// Bits being written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct BitWriter {
+pub(crate) struct BitWriter {
     bytes: Vec<u8>,
     /// The last bits, not yet a byte.
     open: u128,
@@ -13,7 +13,7 @@ pub(super) struct BitWriter {
 
 impl BitWriter {
     /// Appends the lowest `width` bits, at most 64.
-    pub(super) fn push(&mut self, value: u64, width: u32) {
+    pub(crate) fn push(&mut self, value: u64, width: u32) {
         debug_assert!(width == 64 || value >> width == 0, "the value fits");
         self.open |= u128::from(value) << self.open_bits;
         self.open_bits += width;
@@ -25,32 +25,32 @@ impl BitWriter {
     }
 
     /// Appends a number from 1 on in Elias' gamma code: as many ones as it has bits beyond the first, a zero, those bits.
-    pub(super) fn push_gamma(&mut self, value: u32) {
+    pub(crate) fn push_gamma(&mut self, value: u32) {
         let extra = gamma_extra(value);
         self.push((1 << extra) - 1, extra + 1);
         self.push(u64::from(value) & ((1 << extra) - 1), extra);
     }
 
-    pub(super) fn bits(&self) -> usize {
+    pub(crate) fn bits(&self) -> usize {
         self.bytes.len() * 8 + self.open_bits as usize
     }
 
     /// Appends all of another run.
-    pub(super) fn append(&mut self, other: &BitWriter) {
+    pub(crate) fn append(&mut self, other: &BitWriter) {
         for byte in &other.bytes {
             self.push(u64::from(*byte), 8);
         }
         self.push(u64::try_from(other.open).unwrap_or(0), other.open_bits);
     }
 
-    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         if self.open_bits > 0 {
             self.push(0, 8 - self.open_bits);
         }
         self.bytes
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.open = 0;
         self.open_bits = 0;
@@ -63,21 +63,21 @@ fn gamma_extra(value: u32) -> u32 {
 }
 
 /// How many bits a number takes in gamma code.
-pub(super) fn gamma_bits(value: u32) -> usize {
+pub(crate) fn gamma_bits(value: u32) -> usize {
     2 * gamma_extra(value) as usize + 1
 }
 
 /// Bits being read.
 #[derive(Clone, Debug)]
-pub(super) struct BitReader<'a> {
+pub(crate) struct BitReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-const PAST_END: Corrupt = Corrupt("a page of the token map that ends early");
+const PAST_END: Corrupt = Corrupt("bits that end early");
 
 impl<'a> BitReader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> BitReader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> BitReader<'a> {
         BitReader { bytes, at: 0 }
     }
 
@@ -94,7 +94,7 @@ impl<'a> BitReader<'a> {
         bytes >> (self.at % 8)
     }
 
-    fn skip(&mut self, bits: u32) -> Result<(), Corrupt> {
+    pub(crate) fn skip(&mut self, bits: u32) -> Result<(), Corrupt> {
         self.at += bits as usize;
         if self.at > self.bytes.len() * 8 {
             return Err(PAST_END);
@@ -103,7 +103,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next `width` bits, at most 57.
-    pub(super) fn read(&mut self, width: u32) -> Result<u64, Corrupt> {
+    pub(crate) fn read(&mut self, width: u32) -> Result<u64, Corrupt> {
         let bits = self.peek() & ((1 << width) - 1);
         self.skip(width)?;
         Ok(bits)
@@ -111,17 +111,17 @@ impl<'a> BitReader<'a> {
 
     /// How many ones there are before the next zero, at most `ones_max`. The zero is read with them; after
     /// `ones_max` there is none.
-    pub(super) fn read_ones(&mut self, ones_max: u32) -> Result<u32, Corrupt> {
+    pub(crate) fn read_ones(&mut self, ones_max: u32) -> Result<u32, Corrupt> {
         let ones = self.peek().trailing_ones().min(ones_max);
         self.skip(ones + u32::from(ones < ones_max))?;
         Ok(ones)
     }
 
     /// A number in gamma code.
-    pub(super) fn read_gamma(&mut self) -> Result<u32, Corrupt> {
+    pub(crate) fn read_gamma(&mut self) -> Result<u32, Corrupt> {
         let extra = self.read_ones(u32::BITS)?;
         if extra >= u32::BITS {
-            return Err(Corrupt("a number in the token map that is too large"));
+            return Err(Corrupt("a number of too many bits"));
         }
         let low = self.read(extra)?;
         u32::try_from(1 << extra | low).map_err(|_| PAST_END)

@@ -1,0 +1,25 @@
+//! Posting lists: which texts of a column hold a word, for every word without a digit, and every two words next to each other.
+//!
+//! They answer a search for words without a look at the texts. A text is known by its rank among the texts of its column in one block;
+//! where texts follow templates, what a template says itself is not listed again. A block that is sealed has its own lists; a segment
+//! has, for each column, one dictionary of the words of all its blocks, and the lists of a word one after the other, block by block.
+//! `docs/format.md` says what the bytes are. Nothing here knows files or the query language.
+
+mod block;
+mod collect;
+mod index;
+mod leaf;
+mod list;
+mod merge;
+mod pages;
+#[cfg(test)]
+mod tests;
+pub(crate) mod words;
+
+pub use block::BlockPostings;
+pub(crate) use block::ColumnPostings;
+pub(crate) use collect::{Collector, Group, WordId};
+pub use index::{ListPlace, WordLists};
+pub(crate) use index::{PostingsIndex, PostingsPages};
+pub(crate) use merge::{PostingsBytes, PostingsInput, merge};
+pub use words::ListedWord;
