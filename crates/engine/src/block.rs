@@ -9,6 +9,7 @@ use cordwood_store::column::{
     Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
 use cordwood_store::postings::ListPlace;
+use cordwood_store::template::TemplateUses;
 use cordwood_store::{BlockHandle, Encoding, Postings, ReadError};
 
 /// A block open for one search, on one thread.
@@ -30,6 +31,8 @@ pub(crate) struct OpenBlock {
 /// What has been read of a column of texts that follow templates.
 #[derive(Debug, Default)]
 struct OpenText {
+    /// Of a column without templates: that it has none.
+    uses: OnceCell<TemplateUses>,
     codes: OnceCell<TextCodes>,
     index: OnceCell<Arc<SlotIndex>>,
     slots: OnceCell<TextSlots>,
@@ -76,6 +79,20 @@ impl OpenBlock {
         };
         self.count_column(index);
         Ok(cell.get_or_init(|| column))
+    }
+
+    /// Which templates the texts of the column at an index of the directory follow; `None` if it does not consist of texts that
+    /// may be listed.
+    pub(crate) fn template_uses(&self, index: usize) -> Option<&TemplateUses> {
+        let entry = &self.directory().columns[index];
+        match (&entry.text, entry.encoding) {
+            (Some(text), _) => Some(&text.uses),
+            (None, Encoding::Str) => {
+                let uses = &self.texts[index].uses;
+                Some(uses.get_or_init(|| TemplateUses::none(entry.present)))
+            }
+            (None, _) => None,
+        }
     }
 
     /// Which text of the column at an index of the directory follows which template.

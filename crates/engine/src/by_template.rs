@@ -40,7 +40,7 @@ pub(crate) fn count(
     let tests = ColumnTests { condition, tests };
     let in_column = if tests.are_settled() {
         Some(tests.count_settled(&asked, block)?)
-    } else if tests.have_listed_parts() {
+    } else if asked.uses.uses().is_empty() || tests.have_listed_parts() {
         None
     } else {
         Some(tests.count_by_code(&asked, budget)?)
@@ -88,6 +88,9 @@ impl<'a> AskedColumn<'a> {
     ) -> Option<AskedColumn<'a>> {
         let directory = block.directory();
         let asked = condition.clauses();
+        if asked.len() > CLAUSES_MAX {
+            return None;
+        }
         let column = column_of(&asked, clauses, directory)?;
         let entry = &directory.columns[column];
         let predicate_of = |clause: ClauseId| match &clauses[clause.0] {
@@ -99,7 +102,7 @@ impl<'a> AskedColumn<'a> {
         };
         Some(AskedColumn {
             column,
-            uses: &entry.text.as_ref()?.uses,
+            uses: block.template_uses(column)?,
             absent: directory.rows - entry.present,
             predicates: asked.into_iter().map(predicate_of).collect::<Option<_>>()?,
         })
@@ -139,17 +142,13 @@ impl ColumnTests<'_> {
             <= 1
     }
 
-    /// What the condition says of the texts of a code, of which some clauses hold only for those that are listed.
-    fn known(&self, code: usize, is_listed: impl Fn(usize) -> bool) -> Option<bool> {
-        let mut place = |clause: ClauseId| {
-            let place = self.tests.iter().position(|(asked, _)| *asked == clause)?;
-            let (_, test) = &self.tests[place];
-            match test.outcomes()[code].known() {
-                Some(false) => Some(is_listed(place)),
-                known => known,
-            }
-        };
-        self.condition.known(&mut place)
+    /// Of the texts of a code that are in no list, the clauses that hold.
+    fn holding(&self, code: usize) -> Holding {
+        let tests = self.tests.iter().enumerate();
+        let holding = tests.map(|(place, (_, test))| {
+            Holding::from(test.outcomes()[code] == Outcome::All) << place
+        });
+        holding.sum()
     }
 
     fn count_settled(
@@ -157,47 +156,37 @@ impl ColumnTests<'_> {
         asked: &AskedColumn<'_>,
         block: &OpenBlock,
     ) -> Result<Counted, Failure> {
-        // By code, whether texts match that are in no list.
-        let mut unlisted = Vec::with_capacity(asked.uses.uses().len() + 1);
-        let mut matches = 0u64;
+        let truth = TruthTable::of(self.condition, &self.tests);
+        let mut counted = Counted::default();
         for (code, rows) in asked.uses.rows_by_code().enumerate() {
-            let held = self.known(code, |_| false) == Some(true);
-            matches += if held { u64::from(rows) } else { 0 };
-            unlisted.push(held);
+            let is_counted = truth.holds(self.holding(code));
+            counted.matches += u64::from(rows) * u64::from(is_counted);
         }
-        let mut counted = Counted {
-            matches,
-            rows_scanned: 0,
-        };
         if let [(_, test)] = &*self.tests
             && self.are_counted_unread()
         {
             // What is listed is of no code whose texts all match.
-            match self.condition {
-                Condition::Not(_) => counted.matches -= test.count_listed(),
-                _ => counted.matches += test.count_listed(),
+            match truth.holds(1) {
+                true => counted.matches += test.count_listed(),
+                false => counted.matches -= test.count_listed(),
             }
             return Ok(counted);
         }
-        let present = block.directory().columns[asked.column].present;
-        let mut held_by = Vec::with_capacity(self.tests.len());
-        let mut any = Selection::none(present as usize);
-        for (_, test) in &self.tests {
-            let mut held = Selection::none(present as usize);
-            for list in test.listed()? {
-                list.iter().for_each(|rank| held.insert(*rank as usize));
-            }
-            any.union(&held);
-            held_by.push(held);
-        }
-        if any.is_empty() {
+        let listed = self.listed(block.directory().columns[asked.column].present)?;
+        if listed.any.is_empty() {
             return Ok(counted);
         }
-        let codes = block.text_codes(asked.column)?.codes();
-        for rank in any.iter() {
+        let codes = match asked.uses.uses() {
+            [] => &[],
+            _ => block.text_codes(asked.column)?.codes(),
+        };
+        for rank in listed.any.iter() {
             let code = codes.get(rank).map_or(0, |code| usize::from(*code));
-            let held = self.known(code, |test| held_by[test].contains(rank)) == Some(true);
-            match (held, unlisted[code]) {
+            let unlisted = self.holding(code);
+            match (
+                truth.holds(unlisted | listed.of(rank)),
+                truth.holds(unlisted),
+            ) {
                 (true, false) => counted.matches += 1,
                 (false, true) => counted.matches -= 1,
                 _ => {}
@@ -205,6 +194,23 @@ impl ColumnTests<'_> {
             counted.rows_scanned += 1;
         }
         Ok(counted)
+    }
+
+    /// The texts that are listed, of so many.
+    fn listed(&self, texts: u32) -> Result<Listed, Failure> {
+        let mut listed = Listed {
+            any: Selection::none(texts as usize),
+            by_clause: Vec::with_capacity(self.tests.len()),
+        };
+        for (_, test) in &self.tests {
+            let mut held = Selection::none(texts as usize);
+            for list in test.listed()? {
+                list.iter().for_each(|rank| held.insert(*rank as usize));
+            }
+            listed.any.union(&held);
+            listed.by_clause.push(held);
+        }
+        Ok(listed)
     }
 
     fn count_by_code(&self, asked: &AskedColumn<'_>, budget: &Budget) -> Result<Counted, Failure> {
@@ -251,6 +257,49 @@ fn column_of(asked: &[ClauseId], clauses: &Clauses, directory: &BlockDirectory) 
         }
     }
     found
+}
+
+/// Which clauses hold: a bit for each test, the first the lowest.
+type Holding = u16;
+
+/// A filter of more clauses on one field is evaluated row by row.
+const CLAUSES_MAX: usize = 8;
+
+/// What a condition says, for every way in which its clauses may hold.
+struct TruthTable {
+    holds: Vec<bool>,
+}
+
+impl TruthTable {
+    fn of(condition: &Condition, tests: &[(ClauseId, TextColumnTest<'_>)]) -> TruthTable {
+        let place_of = |clause: ClauseId| tests.iter().position(|(asked, _)| *asked == clause);
+        let says = |holding: Holding| {
+            let is_held = |clause: ClauseId| Some(holding >> place_of(clause)? & 1 == 1);
+            condition.known(&mut |clause| is_held(clause)) == Some(true)
+        };
+        TruthTable {
+            holds: (0..1 << tests.len()).map(says).collect(),
+        }
+    }
+
+    fn holds(&self, holding: Holding) -> bool {
+        self.holds[usize::from(holding)]
+    }
+}
+
+/// The ranks that are listed under a word of any clause, and of each.
+struct Listed {
+    any: Selection,
+    by_clause: Vec<Selection>,
+}
+
+impl Listed {
+    /// The clauses under whose words a rank is listed.
+    fn of(&self, rank: usize) -> Holding {
+        let clauses = self.by_clause.iter().enumerate();
+        let listed = clauses.map(|(place, held)| Holding::from(held.contains(rank)) << place);
+        listed.sum()
+    }
 }
 
 /// The clauses on the texts of one code.

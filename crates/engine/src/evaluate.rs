@@ -230,10 +230,10 @@ impl<'a> BlockClauses<'a> {
             }
             self.budget.check()?;
             let test = self.value_test(predicate, reading);
-            let found = match &self.block.directory().columns[index].text {
-                Some(text) => {
+            let found = match self.block.template_uses(index) {
+                Some(uses) => {
                     let templates = self.clauses.template_test(clause, predicate);
-                    texts::select(&test, templates, (self.block, index), &text.uses, &open)?
+                    texts::select((&test, templates), (self.block, index), uses, &open)?
                 }
                 None => test.select(self.block.column(index)?, &open)?,
             };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cordwood_store::postings::{ListPlace, ListedWord, WordLists};
-use cordwood_store::{Postings, SegmentLists};
+use cordwood_store::{Encoding, Postings, SegmentLists};
 
 use crate::block::OpenBlock;
 use crate::evaluate::Failure;
@@ -45,12 +45,10 @@ impl TestWords {
         &self.words[word]
     }
 
-    /// Those among the words of a text.
+    /// Those that a text has.
     pub(crate) fn each_in(&self, text: &str) -> impl Iterator<Item = WordIndex> {
-        let mut in_text = ListedWord::each_of(text);
-        in_text.extend(ListedWord::each_pair_of(text));
         let words = self.words.iter().enumerate();
-        words.filter_map(move |(index, word)| in_text.contains(word).then_some(index))
+        words.filter_map(move |(index, word)| word.is_in(text).then_some(index))
     }
 
     /// Where the lists of a word are in a segment.
@@ -117,7 +115,12 @@ impl<'a> ListedTexts<'a> {
     }
 
     fn find(&self, word: WordIndex) -> Option<Listed> {
-        let path = self.path();
+        let entry = &self.block.directory().columns[self.column];
+        // Pairs are listed only where texts follow templates.
+        if entry.encoding == Encoding::Str && self.words.get(word).is_pair() {
+            return None;
+        }
+        let path = &entry.path;
         let (count, place) = match self.block.postings() {
             Postings::OfBlock(lists) => (lists.count_of(path, self.words.get(word))?, None),
             Postings::OfSegment(segment, block) => {

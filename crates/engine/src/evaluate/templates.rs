@@ -93,6 +93,32 @@ pub(crate) struct TableVerdicts {
     /// As long as this is kept, no other table has its address.
     table: Weak<TemplateTable>,
     by_template: Vec<Verdict>,
+    /// The same in short.
+    kinds: Vec<VerdictKind>,
+}
+
+/// A verdict in short: what a block has to be asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VerdictKind {
+    All,
+    None,
+    /// Nothing but the lists of words that are all it takes for a match.
+    Listed,
+    /// More than that.
+    Open,
+}
+
+impl Verdict {
+    fn kind(&self) -> VerdictKind {
+        match self {
+            Verdict::All => VerdictKind::All,
+            Verdict::None => VerdictKind::None,
+            Verdict::Slots(slots) if slots.needs.iter().all(|need| need.word.is_some()) => {
+                VerdictKind::Listed
+            }
+            Verdict::Slots(_) | Verdict::Open => VerdictKind::Open,
+        }
+    }
 }
 
 /// What every text contains that matches an alternative of a test.
@@ -133,6 +159,12 @@ impl TableVerdicts {
         self.by_template
             .get(template as usize)
             .unwrap_or(&Verdict::Open)
+    }
+
+    /// The same in short.
+    pub(crate) fn kind_of(&self, template: u32) -> VerdictKind {
+        let kind = self.kinds.get(template as usize);
+        kind.copied().unwrap_or(VerdictKind::Open)
     }
 }
 
@@ -232,8 +264,10 @@ impl TemplateTest {
         }
         let templates = (0..table.len()).filter_map(|index| table.get(index));
         let verdicts = templates.map(|template| self.verdict(predicate, template));
+        let by_template: Vec<Verdict> = verdicts.collect();
         let verdicts = Arc::new(TableVerdicts {
-            by_template: verdicts.collect(),
+            kinds: by_template.iter().map(Verdict::kind).collect(),
+            by_template,
             table: Arc::downgrade(table),
         });
         let mut known = known();

@@ -10,7 +10,7 @@ use cordwood_store::template::{TemplateUse, TemplateUses};
 use crate::block::OpenBlock;
 use crate::evaluate::listed::{ListedTexts, WordIndex};
 use crate::evaluate::templates::{
-    Literal, SlotNeed, SlotNeeds, SlotPart, TableVerdicts, TemplateTest, Verdict,
+    Literal, SlotNeed, SlotNeeds, SlotPart, TableVerdicts, TemplateTest, Verdict, VerdictKind,
 };
 use crate::evaluate::values::ValueTest;
 use crate::evaluate::{Failure, ranks};
@@ -114,19 +114,26 @@ impl<'a> TextColumnTest<'a> {
     }
 
     fn ask_lists(&self) -> Vec<Outcome> {
-        let of_template = |used: &TemplateUse| match self.verdicts.of(used.template) {
-            Verdict::All => Outcome::All,
-            Verdict::None => Outcome::None,
-            Verdict::Open => Outcome::Open,
-            Verdict::Slots(needs) => match self.open_needs(needs, used).next() {
-                Some(_) => Outcome::Open,
-                None => Outcome::None,
-            },
+        let words = self.test.literals().into_iter().flatten();
+        let mut words = words.filter_map(|literal| literal.is_word);
+        let lists_settle = words.all(|word| self.is_settling(Some(word)));
+        let of_template = |used: &TemplateUse| match self.verdicts.kind_of(used.template) {
+            VerdictKind::All => Outcome::All,
+            VerdictKind::None => Outcome::None,
+            VerdictKind::Listed if lists_settle => Outcome::None,
+            VerdictKind::Listed | VerdictKind::Open => self.outcome_by_lists(used),
         };
-        let templates = self.uses.uses().iter().map(of_template);
-        std::iter::once(self.outcome_of_whole())
-            .chain(templates)
-            .collect()
+        let mut outcomes = Vec::with_capacity(self.uses.uses().len() + 1);
+        outcomes.push(self.outcome_of_whole());
+        outcomes.extend(self.uses.uses().iter().map(of_template));
+        outcomes
+    }
+
+    fn outcome_by_lists(&self, used: &TemplateUse) -> Outcome {
+        match self.verdicts.of(used.template) {
+            Verdict::Slots(needs) if self.open_needs(needs, used).next().is_none() => Outcome::None,
+            _ => Outcome::Open,
+        }
     }
 
     fn outcome_of_whole(&self) -> Outcome {
@@ -142,11 +149,7 @@ impl<'a> TextColumnTest<'a> {
     }
 
     /// The needs that some text of a template may meet, as far as stamps and lists tell, but for those that lists settle.
-    fn open_needs(
-        &self,
-        needs: &'a SlotNeeds,
-        used: &'a TemplateUse,
-    ) -> impl Iterator<Item = SlotNeed> {
+    fn open_needs(&self, needs: &SlotNeeds, used: &TemplateUse) -> impl Iterator<Item = SlotNeed> {
         let may_hold = move |needed: SlotPart| {
             let part = self.test.part(needed);
             let stamp = used.stamps.get(needed.slot);
@@ -254,7 +257,7 @@ impl<'a> TextColumnTest<'a> {
     /// The places that meet a need which lists leave open, and whether all of them match.
     fn meeting_any(
         &self,
-        needs: &'a SlotNeeds,
+        needs: &SlotNeeds,
         (template, ranks): (usize, Option<&[usize]>),
         wanted: &Selection,
     ) -> Result<(Selection, bool), Failure> {
@@ -379,11 +382,15 @@ impl<'a> TextColumnTest<'a> {
         keeps_texts: bool,
     ) -> Result<Selection, Failure> {
         let whole = self.block.text_slots(self.column)?.whole()?;
-        let mut candidates = match ranks {
-            Some(ranks) => self.whole_listed(ranks)?,
-            None => Selection::all(wanted.rows()),
-        };
-        candidates.intersect(wanted);
+        let mut candidates = wanted.clone();
+        if let Some(ranks) = ranks {
+            let texts = self.block.directory().columns[self.column].present;
+            let listed = self.whole_listed(texts as usize)?;
+            candidates = candidates.filter(|place| {
+                let rank = ranks.get(place);
+                rank.is_some_and(|rank| listed.contains(*rank))
+            });
+        }
         let mut held = Selection::none(wanted.rows());
         for index in 0..whole.frame_count() {
             let places = whole.frame_ranks(index);
@@ -412,20 +419,19 @@ impl<'a> TextColumnTest<'a> {
         Ok(held)
     }
 
-    /// The places of the texts that are kept whole and may match, as lists tell.
-    fn whole_listed(&self, ranks: &[usize]) -> Result<Selection, Failure> {
-        let all = Selection::all(ranks.len());
+    /// Of so many ranks, those whose texts may match if they are kept whole, as lists tell, besides those that lists settle.
+    fn whole_listed(&self, texts: usize) -> Result<Selection, Failure> {
         let Some(literals) = self.test.literals() else {
-            return Ok(all);
+            return Ok(Selection::all(texts));
         };
-        let mut any = Selection::none(ranks.len());
+        let mut any = Selection::none(texts);
         for literal in literals {
             if self.is_settling(literal.is_word) {
                 continue;
             }
             match self.lists.texts_of_all(literal.words.iter().copied())? {
-                Some(listed) => any.union(&places_of(&listed, ranks)),
-                None => return Ok(all),
+                Some(listed) => listed.iter().for_each(|rank| any.insert(*rank as usize)),
+                None => return Ok(Selection::all(texts)),
             }
         }
         Ok(any)
@@ -446,11 +452,10 @@ fn places_of(listed: &[u32], ranks: &[usize]) -> Selection {
     places
 }
 
-/// Those rows of `among` whose text in the column at `index` matches. Reads nothing if no template can match, and the
-/// slots only if there is a template on which the outcome depends on them.
+/// Those rows of `among` whose text in the column at `index` matches. Reads nothing of the block if neither a template nor a list
+/// makes a match possible, and texts only where these leave the outcome open.
 pub(crate) fn select(
-    test: &ValueTest<'_>,
-    templates: &TemplateTest,
+    (test, templates): (&ValueTest<'_>, &TemplateTest),
     (block, index): (&OpenBlock, usize),
     uses: &TemplateUses,
     among: &Selection,
@@ -477,10 +482,19 @@ pub(crate) fn select(
         list.iter().for_each(|rank| held.insert(*rank as usize));
     }
     held.intersect(&wanted);
-    if is_by_code {
-        let codes = block.text_codes(index)?;
-        held.union(&by_code(test, &column_test, codes.codes(), &wanted)?);
+    if !is_by_code {
+        return Ok(ranks::to_rows(&presence, held));
     }
+    if uses.uses().is_empty() {
+        let mut open = column_test.whole_listed(wanted.rows())?;
+        open.intersect(&wanted);
+        let open = ranks::to_rows(&presence, open);
+        let mut held = ranks::to_rows(&presence, held);
+        held.union(&test.select(block.column(index)?, &open)?);
+        return Ok(held);
+    }
+    let codes = block.text_codes(index)?;
+    held.union(&by_code(test, &column_test, codes.codes(), &wanted)?);
     Ok(ranks::to_rows(&presence, held))
 }
 

@@ -112,6 +112,11 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<bool, ReadError> {
     {
         return Err(in_column(Corrupt("a value that no row has")));
     }
+    if let Values::Text(texts) = &column.values
+        && !texts.codes().are_as_counted()
+    {
+        return Ok(false);
+    }
     let entry = handle.directory().columns.get(index);
     let counts = entry.and_then(|entry| entry.values.as_ref());
     counts.map_or(Ok(true), |counts| {

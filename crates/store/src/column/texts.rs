@@ -81,6 +81,17 @@ impl TextCodes {
         &self.inner.uses
     }
 
+    /// Whether the directory counts what is there.
+    pub(crate) fn are_as_counted(&self) -> bool {
+        let mut counts = vec![0u32; self.uses().uses().len() + 1];
+        for code in self.codes() {
+            if let Some(count) = counts.get_mut(usize::from(*code)) {
+                *count += 1;
+            }
+        }
+        counts.into_iter().eq(self.uses().rows_by_code())
+    }
+
     /// The code of a rank, and how many ranks before it have the same.
     fn place_of(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
         let code = self.inner.codes.get(rank);

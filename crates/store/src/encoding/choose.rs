@@ -47,7 +47,6 @@ pub(crate) fn encode(
     let mut out = Vec::new();
     let mut dictionary_len = 0;
     let mut text = None;
-    let mut postings = None;
     let few = few_values(values);
     let texts = match few {
         Some(few) if few.distinct.len() <= DICTIONARY_OF_PACKED_MAX => None,
@@ -67,7 +66,14 @@ pub(crate) fn encode(
             .iter()
             .for_each(|value| tokens.add_value(*value)),
     }
-    let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
+    let mut encoded = sentences
+        .as_ref()
+        .and_then(|sentences| sentences.encode(compressor));
+    let postings = match (&mut encoded, &sentences) {
+        (Some((_, encoded)), _) => encoded.postings.take(),
+        (None, Some(sentences)) => template::list_words(&sentences.tokenized),
+        (None, None) => None,
+    };
     let counts = dictionary
         .as_ref()
         .and_then(|distinct| ValueCounts::of(&distinct.values, &distinct.rows_by_code()));
@@ -81,9 +87,8 @@ pub(crate) fn encode(
             dictionary::encode_column(&distinct, compressor, shared, &mut out);
             Encoding::Dict
         }
-        (None, Some((codes, mut encoded))) => {
+        (None, Some((codes, encoded))) => {
             out = codes;
-            postings = encoded.postings.take();
             text = Some(encoded);
             Encoding::Text
         }

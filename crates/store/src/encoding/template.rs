@@ -16,10 +16,9 @@ use memchr::memchr2;
 use super::cursor::Cursor;
 use super::frame::Compressor;
 use super::{Corrupt, codes};
-use crate::block::TEXT_BYTES_MAX;
 use crate::column::TextCodes;
 use crate::postings::ColumnPostings;
-use crate::template::{Template, TemplateTable, TemplateUse, TemplateUses};
+use crate::template::{TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
 pub use slots::{SlotIndex, SlotRun, SlotValues};
 use split::Split;
@@ -83,6 +82,11 @@ pub(super) fn encode(
     Some((codes, encoded))
 }
 
+/// The posting lists of the words of texts that have too little in common, without pairs.
+pub(super) fn list_words(texts: &Tokenized<'_>) -> Option<ColumnPostings> {
+    slots::list_words(texts)
+}
+
 /// Whether at least every second of the texts has words or steps of a path, and they are long enough.
 pub(super) fn are_sentences(texts: &[&str]) -> bool {
     let bytes: usize = texts.iter().map(|text| text.len()).sum();
@@ -103,31 +107,6 @@ pub(crate) fn decode_codes(
 ) -> Result<TextCodes, Corrupt> {
     let mut cursor = Cursor::new(bytes);
     let codes = codes::decode(&mut cursor, count, uses.uses().len() + 1)?;
-    check_counts(&codes, &uses)?;
     cursor.finish()?;
     Ok(TextCodes::new(codes, uses))
-}
-
-/// The directory must count what is there, and what it counts must not be more than a block can hold.
-fn check_counts(codes: &[u16], uses: &TemplateUses) -> Result<(), Corrupt> {
-    let mut counts = vec![0u32; uses.uses().len() + 1];
-    for code in codes {
-        if let Some(count) = counts.get_mut(usize::from(*code)) {
-            *count += 1;
-        }
-    }
-    if !counts.into_iter().eq(uses.rows_by_code()) {
-        return Err(Corrupt("other templates than the directory counts"));
-    }
-    let bytes_of = |(template, used): (&Template, &TemplateUse)| {
-        template.static_bytes().saturating_mul(used.rows as usize)
-    };
-    let static_bytes = uses
-        .templates()
-        .map(bytes_of)
-        .fold(0, usize::saturating_add);
-    if static_bytes > TEXT_BYTES_MAX {
-        return Err(Corrupt("more text than a block can hold"));
-    }
-    Ok(())
 }

@@ -22,8 +22,8 @@ impl ListedWord {
     /// The words of a text whose ends are boundaries of words.
     pub fn each_of(text: &str) -> Vec<ListedWord> {
         let mut words = Vec::new();
-        each_word(text, |word| {
-            words.push(ListedWord::new(word.text));
+        each_range(text, |range| {
+            words.extend(text.get(range).map(ListedWord::new));
         });
         words
     }
@@ -31,15 +31,14 @@ impl ListedWord {
     /// Each two words next to each other.
     pub fn each_pair_of(text: &str) -> Vec<ListedWord> {
         let mut pairs = Vec::new();
-        let mut previous: Option<Found<'_>> = None;
-        each_word(text, |word| {
-            if let Some(first) = previous
-                && first.is_before(&word, text).is_some()
+        let mut previous: Option<Range<usize>> = None;
+        each_range(text, |range| {
+            if let Some(first) = previous.take()
+                && between(&first, &range, text).is_some()
             {
-                let pair = text.get(first.start..word.end()).unwrap_or_default();
-                pairs.push(ListedWord::new(pair));
+                pairs.extend(text.get(first.start..range.end).map(ListedWord::new));
             }
-            previous = Some(word);
+            previous = Some(range);
         });
         pairs
     }
@@ -48,6 +47,30 @@ impl ListedWord {
         ListedWord {
             spelled: text.to_ascii_lowercase().into(),
         }
+    }
+
+    /// Whether a text has it among its words or pairs.
+    pub fn is_in(&self, text: &str) -> bool {
+        let is_same = |range: Range<usize>| {
+            let found = text.get(range);
+            found.is_some_and(|found| found.eq_ignore_ascii_case(&self.spelled))
+        };
+        let mut is_in = false;
+        let mut previous: Option<Range<usize>> = None;
+        each_range(text, |range| {
+            let first = previous.replace(range.clone());
+            is_in |= is_same(range.clone());
+            is_in |= first.is_some_and(|first| {
+                between(&first, &range, text).is_some() && is_same(first.start..range.end)
+            });
+        });
+        is_in
+    }
+
+    /// Whether it is two words.
+    pub fn is_pair(&self) -> bool {
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        !self.spelled.bytes().all(is_letter)
     }
 
     /// How it is spelled, in lower case.
@@ -72,9 +95,13 @@ impl Found<'_> {
 
     /// The one character between this word and the next in a text, if they are a pair.
     pub(crate) fn is_before(&self, next: &Found<'_>, text: &str) -> Option<u8> {
-        let between = text.as_bytes().get(self.end()).copied();
-        between.filter(|between| self.end() + 1 == next.start && *between != END)
+        between(&(self.start..self.end()), &(next.start..next.end()), text)
     }
+}
+
+fn between(first: &Range<usize>, next: &Range<usize>, text: &str) -> Option<u8> {
+    let between = text.as_bytes().get(first.end).copied();
+    between.filter(|between| first.end + 1 == next.start && *between != END)
 }
 
 /// Visits the listed words of a text.

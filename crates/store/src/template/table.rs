@@ -1,6 +1,6 @@
 //! Distinct templates, and which of them the texts of a column follow.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{CharClasses, Stamp, Template};
 use crate::encoding::cursor::{Cursor, push_count};
@@ -134,6 +134,16 @@ impl TemplateUses {
         })
     }
 
+    /// Of so many texts that are kept whole.
+    pub fn none(whole_rows: u32) -> TemplateUses {
+        static NO_TEMPLATES: LazyLock<Arc<TemplateTable>> = LazyLock::new(Arc::default);
+        TemplateUses {
+            table: Arc::clone(&NO_TEMPLATES),
+            uses: Vec::new(),
+            whole_rows,
+        }
+    }
+
     /// Where the templates are.
     pub fn table(&self) -> &Arc<TemplateTable> {
         &self.table
@@ -164,6 +174,16 @@ impl TemplateUses {
     /// How many texts have each code.
     pub fn rows_by_code(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.whole_rows).chain(self.uses.iter().map(|used| used.rows))
+    }
+
+    /// The bytes of static text in all texts.
+    pub(crate) fn static_bytes(&self) -> usize {
+        let bytes_of = |(template, used): (&Template, &TemplateUse)| {
+            template.static_bytes().saturating_mul(used.rows as usize)
+        };
+        self.templates()
+            .map(bytes_of)
+            .fold(0, usize::saturating_add)
     }
 
     /// The memory it takes besides the table, in bytes.

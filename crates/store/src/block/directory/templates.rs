@@ -5,7 +5,7 @@ use std::vec;
 
 use super::MISSING;
 use super::serial::{next, push, signed, within};
-use crate::block::ROWS_MAX;
+use crate::block::{ROWS_MAX, TEXT_BYTES_MAX};
 use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::frame::read_frame;
 use crate::encoding::{Compressor, Corrupt, int};
@@ -71,8 +71,11 @@ pub(super) fn decode_uses(
             });
         }
         let whole_rows = u32::try_from(within(whole_rows, ROWS_MAX)?).map_err(|_| MISSING)?;
-        let uses = TemplateUses::new(Arc::clone(table), uses, whole_rows);
-        columns.push(Arc::new(uses.ok_or(MISSING)?));
+        let uses = TemplateUses::new(Arc::clone(table), uses, whole_rows).ok_or(MISSING)?;
+        if uses.static_bytes() > TEXT_BYTES_MAX {
+            return Err(Corrupt("more text than a block can hold"));
+        }
+        columns.push(Arc::new(uses));
     }
     Ok(columns)
 }

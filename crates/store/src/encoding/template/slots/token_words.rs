@@ -55,6 +55,14 @@ impl<'a, 't> TokenWords<'a, 't> {
         }
     }
 
+    /// Adds the words of a text, without pairs.
+    pub(super) fn push_text(&mut self, row: u32) {
+        let texts = self.texts;
+        for id in texts.of_text(row) {
+            self.push_words(*id, row);
+        }
+    }
+
     /// Begins with a template: what its static text says is in each of its texts, and not listed.
     pub(super) fn begin(&mut self, statics: impl Iterator<Item = &'a str>) {
         self.group += 1;
@@ -69,11 +77,15 @@ impl<'a, 't> TokenWords<'a, 't> {
     /// Adds the values of a slot, in these rows.
     pub(super) fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) {
         for (id, row) in ids.iter().zip(rows) {
-            let words = self.words_of(*id);
-            let words = self.found.get(words.start as usize..words.end as usize);
-            for word in words.unwrap_or_default() {
-                self.collector.push(*word, *row, self.group);
-            }
+            self.push_words(*id, *row);
+        }
+    }
+
+    fn push_words(&mut self, id: TokenId, row: u32) {
+        let words = self.words_of(id);
+        let words = self.found.get(words.start as usize..words.end as usize);
+        for word in words.unwrap_or_default() {
+            self.collector.push(*word, row, self.group);
         }
     }
 
