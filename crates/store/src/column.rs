@@ -25,7 +25,8 @@ pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
 pub use texts::{
-    ListedWord, SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots, TextValues,
+    ListedWord, SlotFrame, SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots,
+    TextValues,
 };
 
 use crate::encoding::Corrupt;

@@ -38,7 +38,7 @@ pub(crate) use distinct::compare;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
 pub(crate) use template::{EncodedText, Slots, decode_codes};
-pub use template::{ListedWord, SlotIndex, SlotRun, SlotValues};
+pub use template::{ListedWord, SlotFrame, SlotIndex, SlotRun, SlotValues};
 pub(crate) use timestamps::encode as encode_timestamps;
 
 /// Bytes that no encoder wrote; says what is wrong with them.

@@ -8,6 +8,7 @@ use cordwood_store::column::{SlotIndex, SlotValues};
 use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
+use crate::evaluate::frames::PartsInFrames;
 use crate::evaluate::listed::{ListedTexts, TextsOfWord};
 use crate::evaluate::templates::{
     Literal, SlotNeed, SlotPart, TableVerdicts, TemplateTest, Verdict, WordIndex,
@@ -53,6 +54,8 @@ pub(crate) struct TextColumnTest<'a> {
     uses: &'a TemplateUses,
     /// What the index lists of the words of the test.
     listed: ListedTexts,
+    /// Which frames of slots hold a part of the test at all.
+    frames: PartsInFrames,
     /// By code: 0 are the texts that are kept whole.
     outcomes: Vec<Outcome>,
 }
@@ -86,6 +89,7 @@ impl<'a> TextColumnTest<'a> {
             column,
             uses,
             listed: ListedTexts::new(test.words().len(), uses),
+            frames: PartsInFrames::default(),
             outcomes: Vec::new(),
         }
     }
@@ -301,6 +305,11 @@ impl<'a> TextColumnTest<'a> {
     ) -> Result<Option<Selection>, Failure> {
         let part = self.test.part(needed);
         let slots = self.block.text_slots(self.column)?;
+        if let Some(frame) = slots.frame_of(template, needed.slot)?
+            && !self.frames.holds((needed.part, part), frame)
+        {
+            return Ok(Some(Selection::none(rows)));
+        }
         Ok(match slots.values(template, needed.slot)? {
             SlotValues::Texts(values) => Some(part.select(needed, values)),
             SlotValues::Dictionary(values, codes) => {
@@ -322,17 +331,19 @@ impl<'a> TextColumnTest<'a> {
         template: usize,
         rows: usize,
     ) -> Result<(Selection, bool), Failure> {
-        let mut meeting = Selection::all(rows);
+        let mut meeting: Option<Selection> = None;
         let mut suffices = need.suffices;
         for needed in need.parts() {
-            match self.holding(needed, template, rows)? {
-                Some(holding) => meeting.intersect(&holding),
-                None => suffices = false,
+            match (self.holding(needed, template, rows)?, &mut meeting) {
+                (Some(holding), Some(meeting)) => meeting.intersect(&holding),
+                (Some(holding), None) => meeting = Some(holding),
+                (None, _) => suffices = false,
             }
-            if meeting.is_empty() {
+            if meeting.as_ref().is_some_and(Selection::is_empty) {
                 break;
             }
         }
+        let meeting = meeting.unwrap_or_else(|| Selection::all(rows));
         Ok((meeting, suffices))
     }
 

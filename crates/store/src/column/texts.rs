@@ -9,7 +9,7 @@ use crate::block::TEXT_BYTES_MAX;
 use crate::encoding::{Corrupt, Slots};
 use crate::template::TemplateUses;
 
-pub use crate::encoding::{ListedWord, SlotIndex, SlotRun, SlotValues};
+pub use crate::encoding::{ListedWord, SlotFrame, SlotIndex, SlotRun, SlotValues};
 
 const PAST_END: Corrupt = Corrupt("a rank past the last text");
 
@@ -141,6 +141,11 @@ impl TextSlots {
         self.inner.slots.values(template, slot)
     }
 
+    /// The frame that holds the values of a slot of a template, if they are text.
+    pub fn frame_of(&self, template: usize, slot: usize) -> Result<Option<SlotFrame<'_>>, Corrupt> {
+        self.inner.slots.frame_of(template, slot)
+    }
+
     /// Appends the text at a place of a template.
     pub fn push_text(
         &self,
@@ -148,9 +153,22 @@ impl TextSlots {
         place: usize,
         out: &mut String,
     ) -> Result<(), Corrupt> {
+        self.push_between(self.statics(template)?, (template, place), out)
+    }
+
+    fn statics(&self, template: usize) -> Result<impl Iterator<Item = &str>, Corrupt> {
         let used = self.inner.uses.uses().get(template).ok_or(PAST_END)?;
         let known = self.inner.uses.table().get(used.template as usize);
-        let mut statics = known.ok_or(PAST_END)?.statics();
+        Ok(known.ok_or(PAST_END)?.statics())
+    }
+
+    /// Appends the values of a text between the static texts of its template.
+    fn push_between<'t>(
+        &self,
+        mut statics: impl Iterator<Item = &'t str>,
+        (template, place): (usize, usize),
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
         out.push_str(statics.next().unwrap_or_default());
         for (slot, text) in statics.enumerate() {
             self.inner.slots.push_value((template, slot), place, out)?;
@@ -174,9 +192,11 @@ impl TextSlots {
     pub fn build_run(&self, template: usize) -> Result<TextRun, Corrupt> {
         let uses = self.inner.uses.uses();
         let rows = uses.get(template).map_or(0, |used| used.rows as usize);
+        let statics: Vec<&str> = self.statics(template)?.collect();
         let mut run = TextRun::default();
         for place in 0..rows {
-            self.push_text(template, place, &mut run.text)?;
+            let between = statics.iter().copied();
+            self.push_between(between, (template, place), &mut run.text)?;
             let end = u32::try_from(run.text.len()).ok();
             let end = end.filter(|end| *end as usize <= TEXT_BYTES_MAX);
             run.ends

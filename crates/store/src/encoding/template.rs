@@ -20,7 +20,7 @@ use crate::block::TEXT_BYTES_MAX;
 use crate::column::TextCodes;
 use crate::template::{Template, TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
-pub use slots::{ListedWord, SlotIndex, SlotRun, SlotValues};
+pub use slots::{ListedWord, SlotFrame, SlotIndex, SlotRun, SlotValues};
 use split::Split;
 pub(super) use tokenized::Tokenized;
 

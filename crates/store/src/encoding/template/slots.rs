@@ -26,7 +26,7 @@ use super::tokenized::{TokenId, Tokenized};
 use crate::template::Stamp;
 pub use index::SlotIndex;
 pub(crate) use read::Slots;
-pub use read::{SlotRun, SlotValues};
+pub use read::{SlotFrame, SlotRun, SlotValues};
 pub use words::ListedWord;
 
 /// How a slot is kept.
