@@ -229,11 +229,9 @@ impl<S: ReadChunk> BlockReader<S> {
             if !rows.iter().any(|row| presence.contains(*row)) {
                 continue;
             }
-            let column = self.column(index)?;
-            for (fields, row) in fields.iter_mut().zip(rows) {
-                if let Some(value) = column.value(*row)? {
-                    fields.push((Arc::clone(&entry.path), value));
-                }
+            let values = self.column(index)?.values_of(rows)?;
+            for (fields, value) in fields.iter_mut().zip(values) {
+                fields.extend(value.map(|value| (Arc::clone(&entry.path), value)));
             }
         }
         if let Some(rest) = self.rest()? {

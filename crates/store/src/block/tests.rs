@@ -121,6 +121,20 @@ fn check_stored(reader: &BlockReader<Bytes>) {
                 assert_eq!(column.value(row), stored.value(row), "{}", entry.path);
             }
         }
+        check_few(reader, index);
+    }
+}
+
+/// A few rows of a column have the values that all rows of it have.
+fn check_few(reader: &BlockReader<Bytes>, index: usize) {
+    let all = reader.column(index).unwrap();
+    let last = reader.rows() - 1;
+    for rows in [vec![last, 0, last / 2], (0..=last).collect()] {
+        let few = reader.column(index).unwrap().values_of(&rows).unwrap();
+        for (row, value) in rows.iter().zip(few) {
+            let scalar = all.scalar(*row).unwrap();
+            assert_eq!(value, scalar.map(Scalar::to_value), "row {row}");
+        }
     }
 }
 
@@ -531,6 +545,7 @@ fn read_all(block: &EncodedBlock) {
             for row in &rows {
                 let _ = column.scalar(*row);
             }
+            let _ = reader.column(index).map(|column| column.values_of(&rows));
             if let Values::Str(texts) = &column.values {
                 let _ = texts.for_each_frame(|frame| drop(frame.get(0).map(str::to_owned)));
             }

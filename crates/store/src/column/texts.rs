@@ -89,6 +89,13 @@ impl TextCodes {
         Ok((*code, *place as usize))
     }
 
+    /// The same of a rank alone, without counting the places of all.
+    fn find_place(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
+        let before = self.codes().get(..rank).ok_or(PAST_END)?;
+        let code = *self.codes().get(rank).ok_or(PAST_END)?;
+        Ok((code, before.iter().filter(|other| **other == code).count()))
+    }
+
     fn count_places(&self) -> Vec<u32> {
         let mut counts = vec![0u32; self.uses().uses().len() + 1];
         let mut place = |code: &u16| match counts.get_mut(usize::from(*code)) {
@@ -244,7 +251,23 @@ impl TextValues {
 
     /// The text of rank `rank`, put together by itself.
     pub fn text(&self, rank: usize) -> Result<String, Corrupt> {
-        let (code, place) = self.codes.place_of(rank)?;
+        self.text_at(self.codes.place_of(rank)?)
+    }
+
+    /// The texts of some ranks, each put together by itself.
+    pub(super) fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<String>, Corrupt> {
+        /// Counting all places takes as long as finding so many.
+        const FEW: usize = 16;
+        let place_of = match ranks.len() {
+            ..FEW => TextCodes::find_place,
+            _ => TextCodes::place_of,
+        };
+        let text = |rank: &usize| self.text_at(place_of(&self.codes, *rank)?);
+        ranks.iter().map(text).collect()
+    }
+
+    /// The text of a code, by its place among those of the code.
+    fn text_at(&self, (code, place): (u16, usize)) -> Result<String, Corrupt> {
         let Some(template) = usize::from(code).checked_sub(1) else {
             return self.slots.whole()?.get(place).map(str::to_owned);
         };

@@ -80,6 +80,22 @@ pub(crate) fn unpack_codes(
     unpack_with(unpack_code_group(width), cursor, count, width, each)
 }
 
+/// The value at an index of `count` packed ones, each of at most 16 bits; `None` past the last.
+pub(crate) fn code_at(packed: &[u8], index: usize, count: usize, width: u32) -> Option<u16> {
+    /// A code and the bits before it in its first byte.
+    const BYTES: usize = 3;
+    if index >= count {
+        return None;
+    }
+    let bit = index * width as usize;
+    let tail = packed.get(bit / 8..)?;
+    let mut word = [0; 4];
+    let near = tail.len().min(BYTES);
+    word[..near].copy_from_slice(tail.get(..near)?);
+    let bits = u64::from(u32::from_le_bytes(word)) >> (bit % 8) & mask(width);
+    u16::try_from(bits).ok()
+}
+
 /// 64 packed values, and what lies behind them: eight values are read from 72 bytes, whatever their width.
 type Window = [u8; GROUP * 8 + 8];
 
