@@ -28,10 +28,6 @@ impl Histogram {
     /// Half the width of a bucket, as a share of its lower end.
     pub(crate) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
 
-    pub(crate) fn add(&mut self, float: f64) {
-        self.add_all(&[float]);
-    }
-
     /// Adds the floats that some numbers are.
     pub(crate) fn add_each<N>(&mut self, numbers: &[N], float_of: impl Fn(&N) -> f64) {
         const AT_ONCE: usize = 256;
@@ -178,8 +174,8 @@ mod tests {
         ) {
             let (head, tail) = floats.split_at(split.min(floats.len()));
             let (mut histogram, mut other) = (Histogram::default(), Histogram::default());
-            head.iter().for_each(|float| histogram.add(*float));
-            tail.iter().for_each(|float| other.add(*float));
+            histogram.add_all(head);
+            other.add_all(tail);
             histogram.merge(&other);
             floats.sort_by(f64::total_cmp);
             for (rank, float) in floats.iter().enumerate() {

@@ -90,11 +90,11 @@ fn keys_of<'c>(
 }
 
 /// The group of each selected row, made for it. Keys that are equal may have several groups.
-pub(super) fn number_groups(
+pub(super) fn number_groups<'k>(
     groups: &mut Groups,
-    keys: &[Coded<'_>],
+    keys: &'k [Coded<'_>],
     selected: &Selection,
-) -> Result<GroupOf<'static>, Failure> {
+) -> Result<GroupOf<'k>, Failure> {
     let mut varying = keys.iter().filter(|coded| !coded.is_constant());
     let by_row = match (varying.next(), varying.next()) {
         (Some(coded), None) => {
@@ -107,8 +107,7 @@ pub(super) fn number_groups(
                 (0..coded.len()).for_each(|code| {
                     new_group(code);
                 });
-                let by_row = codes.iter().map(|code| first + u32::from(*code));
-                return Ok(GroupOf::Each(by_row.collect()));
+                return Ok(GroupOf::Coded { first, codes });
             }
             match &coded.by_row()? {
                 RowCodes::One => Vec::new(),
