@@ -27,8 +27,11 @@ pub(super) fn count_by_code(
     let (Some(coded), None) = (varying.next(), varying.next()) else {
         return Ok(false);
     };
-    let counts = rows_by_code(coded, selected)?;
-    groups.reserve(counts.len());
+    let mut counts = rows_by_code(coded, selected)?;
+    if let ([_], Some(values)) = (keys, coded.dictionary()) {
+        groups.leave_aside(values, &mut counts);
+    }
+    groups.reserve(counts.iter().filter(|rows| **rows > 0).count());
     for (code, rows) in counts.into_iter().enumerate() {
         if rows > 0 {
             groups.push_counted(keys_of(keys, |_| code), rows.into());
