@@ -1,5 +1,6 @@
 //! A block gives back the events it was made of, whatever they are; damaged, it is refused or read, never a panic.
 
+mod few;
 mod format;
 
 use std::collections::BTreeMap;
@@ -121,20 +122,7 @@ fn check_stored(reader: &BlockReader<Bytes>) {
                 assert_eq!(column.value(row), stored.value(row), "{}", entry.path);
             }
         }
-        check_few(reader, index);
-    }
-}
-
-/// A few rows of a column have the values that all rows of it have.
-fn check_few(reader: &BlockReader<Bytes>, index: usize) {
-    let all = reader.column(index).unwrap();
-    let last = reader.rows() - 1;
-    for rows in [vec![last, 0, last / 2], (0..=last).collect()] {
-        let few = reader.column(index).unwrap().values_of(&rows).unwrap();
-        for (row, value) in rows.iter().zip(few) {
-            let scalar = all.scalar(*row).unwrap();
-            assert_eq!(value, scalar.map(Scalar::to_value), "row {row}");
-        }
+        few::check_few(reader, index);
     }
 }
 
