@@ -189,23 +189,25 @@ fn read_runs(
     cursor: &mut Cursor<'_>,
     count: usize,
     width: u32,
-) -> Result<Vec<(u16, usize)>, Corrupt> {
+) -> Result<impl Iterator<Item = (u16, usize)>, Corrupt> {
     let run_count = cursor.count(count)?;
     let codes = decode_packed(cursor, run_count, width)?;
     let lengths = int::decode(cursor, run_count)?;
-    let mut left = count;
-    let run = |(code, length): (u16, i64)| {
-        let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
-        left = left.checked_sub(length).ok_or(WRONG_LENGTHS)?;
-        Ok((code, length))
-    };
-    let runs = codes.into_iter().zip(lengths).map(run);
-    let runs = runs.collect::<Result<_, Corrupt>>()?;
-    if left == 0 {
-        Ok(runs)
-    } else {
-        Err(WRONG_LENGTHS)
+    // Folded without an early end, which becomes vector code. No sum of as many lengths within the count wraps.
+    let signed = (count as u64).cast_signed();
+    let is_within = lengths
+        .iter()
+        .fold(true, |all, length| all & (0..=signed).contains(length));
+    let total = lengths
+        .iter()
+        .fold(0, |total: i64, length| total.wrapping_add(*length));
+    if !is_within || total != signed {
+        return Err(WRONG_LENGTHS);
     }
+    let lengths = lengths.into_iter();
+    Ok(codes
+        .into_iter()
+        .zip(lengths.map(|length| usize::try_from(length).unwrap_or(0))))
 }
 
 fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {
