@@ -93,6 +93,11 @@ impl Encoding {
     }
 }
 
+/// Whether decoding takes the shared dictionaries of the block.
+pub(crate) fn needs_dictionaries(encoding: Encoding, bytes: &[u8]) -> bool {
+    matches!(encoding, Encoding::Const | Encoding::Dict) && dictionary::is_shared(bytes)
+}
+
 /// Decodes `count` values that are not TEXT, for which the directory is needed.
 pub(crate) fn decode(
     encoding: Encoding,
