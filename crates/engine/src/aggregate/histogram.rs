@@ -4,6 +4,8 @@
 //! interpolated mapping of DDSketch (Masson, Rim, Lee, 2019): found by a shift, the same in every block, so that
 //! histograms merge by adding.
 
+use std::slice;
+
 /// How many bits of the fraction tell buckets apart.
 const FRACTION_BITS: u32 = 7;
 const SHIFT: u32 = 52 - FRACTION_BITS;
@@ -38,13 +40,9 @@ impl Histogram {
     }
 
     pub(crate) fn add_all(&mut self, floats: &[f64]) {
-        for float in floats {
-            let (page, bucket) = place_of(*float);
-            let index = page.wrapping_sub(self.first_page).cast_unsigned() as usize;
-            match self.pages.get_mut(index) {
-                Some(Some(counts)) => counts[bucket] += 1,
-                _ => self.page(page)[bucket] += 1,
-            }
+        let mut rest = floats.iter();
+        while let Some((page, bucket)) = count_in(&mut self.pages, self.first_page, &mut rest) {
+            self.page(page)[bucket] += 1;
         }
         self.count += floats.len() as u64;
         if let Some(extremes) = extremes_of(floats) {
@@ -115,6 +113,23 @@ impl Histogram {
         let made = self.pages.iter().flatten().count() * size_of::<[u64; PAGE]>();
         (made + self.pages.len() * size_of::<Option<Page>>() + size_of::<Histogram>()) as u64
     }
+}
+
+/// Counts floats until one has no page yet, whose place that is. Where pages lie is known once for all floats.
+fn count_in(
+    pages: &mut [Option<Page>],
+    first_page: i32,
+    floats: &mut slice::Iter<'_, f64>,
+) -> Option<(i32, usize)> {
+    for float in floats {
+        let (page, bucket) = place_of(*float);
+        let index = page.wrapping_sub(first_page).cast_unsigned() as usize;
+        match pages.get_mut(index) {
+            Some(Some(counts)) => counts[bucket] += 1,
+            _ => return Some((page, bucket)),
+        }
+    }
+    None
 }
 
 /// Pages from 0 up hold what is at or above zero, those from -1 down what is below it.
