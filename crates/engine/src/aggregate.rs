@@ -140,6 +140,13 @@ impl Accumulator {
         }
     }
 
+    /// Lets go of what it shares with others of its block.
+    pub(crate) fn detach(&mut self) {
+        if let Accumulator::Values(values) = self {
+            values.settle();
+        }
+    }
+
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> u64 {
         let held = match self {

@@ -213,14 +213,12 @@ impl OpenBlock {
             return;
         };
         self.count_presence(entry);
-        let is_listed = entry.values.is_some();
-        if is_listed && entry.encoding == Encoding::Const {
+        if entry.values.is_some() && entry.encoding == Encoding::Const {
             return;
         }
         entry.chunks().for_each(|chunk| self.count_shared(chunk));
-        if !is_listed
-            && matches!(entry.encoding, Encoding::Const | Encoding::Dict)
-            && let Some(chunk) = directory.dictionaries
+        if let Some(chunk) = directory.dictionaries
+            && self.handle.has_read_dictionaries()
         {
             self.count_shared(chunk);
         }

@@ -3,6 +3,7 @@
 //! Must agree with [`cordwood_query::Matcher`] on every event: a column is only ever a faster way to ask the
 //! same question of many values.
 
+mod frames;
 mod listed;
 mod packed;
 pub(crate) mod ranks;

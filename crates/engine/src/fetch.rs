@@ -203,10 +203,9 @@ fn add_values(
     path: &str,
     column: &Column,
 ) -> Result<(), Failure> {
-    for (event, (row, _)) in events.iter_mut().zip(rows) {
-        if let Some(value) = column.value(*row)? {
-            event.fields.push((path.into(), value));
-        }
+    let rows: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
+    for (event, value) in events.iter_mut().zip(column.values_of(&rows)?) {
+        event.fields.extend(value.map(|value| (path.into(), value)));
     }
     Ok(())
 }

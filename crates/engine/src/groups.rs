@@ -1,5 +1,6 @@
 //! Rows by group, and what each group holds so far.
 
+mod aside;
 mod column;
 mod held;
 mod of_row;
@@ -17,6 +18,7 @@ use crate::key::{KeyList, KeyRef, hash_of_keys};
 use crate::row::filter::RowFilter;
 use crate::{Cell, Incomplete, Table};
 
+use aside::Aside;
 pub(crate) use column::GroupColumn;
 use column::Incoming;
 pub(crate) use held::Held;
@@ -43,6 +45,8 @@ pub(crate) struct Aggregation {
     pub(crate) keys: Vec<GroupBy>,
     pub(crate) key_names: Vec<String>,
     pub(crate) computed: Vec<Computed>,
+    /// How many groups are wanted, those with the most rows; `None` for all.
+    pub(crate) greatest: Option<usize>,
 }
 
 impl Aggregation {
@@ -75,6 +79,8 @@ pub(crate) struct Groups {
     index: HashTable<Indexed>,
     /// One for each computed column.
     columns: Vec<GroupColumn>,
+    /// Groups that have not become any yet, because they have few rows.
+    aside: Aside,
 }
 
 /// A group in the index.
@@ -95,6 +101,7 @@ impl Groups {
             columns: computed
                 .map(|computed| GroupColumn::new(&computed.aggregate.function))
                 .collect(),
+            aside: Aside::default(),
             aggregation: Arc::clone(aggregation),
         }
     }
@@ -105,6 +112,10 @@ impl Groups {
 
     pub(crate) fn len(&self) -> usize {
         self.hashes.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hashes.is_empty() && self.aside.is_empty()
     }
 
     /// No groups, of the same aggregation.
@@ -205,8 +216,9 @@ impl Groups {
         found.expect("there is a column for everything computed")
     }
 
-    /// Adds what other groups hold.
+    /// Adds what other groups hold. What they left aside stays so.
     pub(crate) fn merge(&mut self, other: Groups, held: &Held) -> Result<(), Incomplete> {
+        self.take_aside(other.aside, held)?;
         let mut more: Vec<Incoming> = other.columns.into_iter().map(Incoming::from).collect();
         let mut first = 0;
         for hashes in other.hashes.chunks(MERGED_AT_ONCE) {

@@ -24,9 +24,13 @@ pub(crate) use packed::{HexShape, HexTexts, Packed, address_of};
 pub use presence::{Presence, PresentRows};
 pub use strings::{Frame, StrValues};
 pub(crate) use strings::{FrameText, StoredFrame};
-pub use texts::{SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots, TextValues};
+pub use texts::{
+    SlotFrame, SlotIndex, SlotRun, SlotValues, TextCodes, TextRun, TextSlots, TextValues,
+};
 
 use crate::encoding::Corrupt;
+
+const PAST_END: Corrupt = Corrupt("a rank past the last value");
 
 /// One column of one block.
 #[derive(Clone, Debug)]
@@ -74,10 +78,16 @@ impl Column {
         let Some(rank) = self.presence.rank(row) else {
             return Ok(None);
         };
-        match &self.values {
-            Values::Text(texts) => texts.text(rank).map(|text| Some(Value::Str(text.into()))),
-            values => values.scalar(rank).map(Scalar::to_value).map(Some),
-        }
+        self.values.value(rank).map(Some)
+    }
+
+    /// The values in a few rows, in the order asked for. Unpacks, rebuilds and puts together no more than these.
+    pub fn values_of(&self, rows: &[usize]) -> Result<Vec<Option<Value>>, Corrupt> {
+        let ranks: Vec<Option<usize>> = rows.iter().map(|row| self.presence.rank(*row)).collect();
+        let present: Vec<usize> = ranks.iter().flatten().copied().collect();
+        let mut values = self.values.of_ranks(&present)?.into_iter();
+        let by_row = ranks.iter().map(|rank| rank.and_then(|_| values.next()));
+        Ok(by_row.collect())
     }
 
     /// Like [`value`](Self::value), borrowed.
@@ -102,10 +112,36 @@ impl Values {
         }
     }
 
+    fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<Value>, Corrupt> {
+        match self {
+            Values::Dict { values, codes } => {
+                let codes = codes.of_ranks(ranks)?.into_iter();
+                let value = |code| values.get(usize::from(code)).map(Scalar::to_value);
+                codes.map(|code| value(code).ok_or(PAST_END)).collect()
+            }
+            Values::Text(texts) => {
+                let texts = texts.of_ranks(ranks)?.into_iter();
+                Ok(texts.map(|text| Value::Str(text.into())).collect())
+            }
+            _ => ranks.iter().map(|rank| self.value(*rank)).collect(),
+        }
+    }
+
+    /// The value of a rank by itself: nothing but dictionary codes and decompressed frames is kept for the next.
+    fn value(&self, rank: usize) -> Result<Value, Corrupt> {
+        match self {
+            Values::Text(texts) => texts.text(rank).map(|text| Value::Str(text.into())),
+            Values::Packed(packed) => {
+                let text = packed.slot(rank).and_then(|slot| packed.text(slot));
+                Ok(Value::Str(text.ok_or(PAST_END)?.into()))
+            }
+            values => values.scalar(rank).map(Scalar::to_value),
+        }
+    }
+
     /// The value of rank `rank`. A rank past the end is reported as [`Corrupt`]: only damaged bytes
     /// lead to one.
     pub fn scalar(&self, rank: usize) -> Result<Scalar<'_>, Corrupt> {
-        const PAST_END: Corrupt = Corrupt("a rank past the last value");
         match self {
             Values::Const(value) => Ok(value.as_scalar()),
             Values::Dict { values, codes } => codes

@@ -38,7 +38,7 @@ pub(crate) use distinct::compare;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
 pub(crate) use template::{EncodedText, Slots, decode_codes};
-pub use template::{SlotIndex, SlotRun, SlotValues};
+pub use template::{SlotFrame, SlotIndex, SlotRun, SlotValues};
 pub(crate) use timestamps::encode as encode_timestamps;
 
 /// Bytes that no encoder wrote; says what is wrong with them.
@@ -91,6 +91,11 @@ impl Encoding {
             _ => None,
         }
     }
+}
+
+/// Whether decoding takes the shared dictionaries of the block.
+pub(crate) fn needs_dictionaries(encoding: Encoding, bytes: &[u8]) -> bool {
+    matches!(encoding, Encoding::Const | Encoding::Dict) && dictionary::is_shared(bytes)
 }
 
 /// Decodes `count` values that are not TEXT, for which the directory is needed.

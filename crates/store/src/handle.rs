@@ -222,6 +222,11 @@ impl BlockHandle {
         self.reader.rows()
     }
 
+    /// Whether the lists that several columns share have been read.
+    pub fn has_read_dictionaries(&self) -> bool {
+        self.reader.has_read_dictionaries()
+    }
+
     /// The earliest and the latest time of the rows.
     pub fn time_range(&self) -> (Timestamp, Timestamp) {
         self.directory().timestamps

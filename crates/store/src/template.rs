@@ -17,6 +17,7 @@ pub use table::{TemplateTable, TemplateUse, TemplateUses};
 
 /// What stands for a slot in the text of a template.
 pub(crate) const PLACEHOLDER: &str = "0";
+const PLACEHOLDER_CHAR: char = '0';
 
 /// Most slots of a template; texts with more are kept whole.
 pub(crate) const SLOTS_MAX: usize = 64;
@@ -160,7 +161,8 @@ impl Template {
     /// The static text before, between and behind the slots: one more than there are slots. Only the first and the
     /// last can be empty.
     pub fn statics(&self) -> impl Iterator<Item = &str> {
-        self.text.split(PLACEHOLDER)
+        // By character: to look for a text would have to be prepared each time.
+        self.text.split(PLACEHOLDER_CHAR)
     }
 
     /// Bytes of static text.

@@ -4,6 +4,8 @@
 //! interpolated mapping of DDSketch (Masson, Rim, Lee, 2019): found by a shift, the same in every block, so that
 //! histograms merge by adding.
 
+use std::slice;
+
 /// How many bits of the fraction tell buckets apart.
 const FRACTION_BITS: u32 = 7;
 const SHIFT: u32 = 52 - FRACTION_BITS;
@@ -28,10 +30,6 @@ impl Histogram {
     /// Half the width of a bucket, as a share of its lower end.
     pub(crate) const RELATIVE_ERROR: f64 = 0.5 / PAGE as f64;
 
-    pub(crate) fn add(&mut self, float: f64) {
-        self.add_all(&[float]);
-    }
-
     /// Adds the floats that some numbers are.
     pub(crate) fn add_each<N>(&mut self, numbers: &[N], float_of: impl Fn(&N) -> f64) {
         const AT_ONCE: usize = 256;
@@ -42,13 +40,9 @@ impl Histogram {
     }
 
     pub(crate) fn add_all(&mut self, floats: &[f64]) {
-        for float in floats {
-            let (page, bucket) = place_of(*float);
-            let index = page.wrapping_sub(self.first_page).cast_unsigned() as usize;
-            match self.pages.get_mut(index) {
-                Some(Some(counts)) => counts[bucket] += 1,
-                _ => self.page(page)[bucket] += 1,
-            }
+        let mut rest = floats.iter();
+        while let Some((page, bucket)) = count_in(&mut self.pages, self.first_page, &mut rest) {
+            self.page(page)[bucket] += 1;
         }
         self.count += floats.len() as u64;
         if let Some(extremes) = extremes_of(floats) {
@@ -121,6 +115,23 @@ impl Histogram {
     }
 }
 
+/// Counts floats until one has no page yet, whose place that is. Where pages lie is known once for all floats.
+fn count_in(
+    pages: &mut [Option<Page>],
+    first_page: i32,
+    floats: &mut slice::Iter<'_, f64>,
+) -> Option<(i32, usize)> {
+    for float in floats {
+        let (page, bucket) = place_of(*float);
+        let index = page.wrapping_sub(first_page).cast_unsigned() as usize;
+        match pages.get_mut(index) {
+            Some(Some(counts)) => counts[bucket] += 1,
+            _ => return Some((page, bucket)),
+        }
+    }
+    None
+}
+
 /// Pages from 0 up hold what is at or above zero, those from -1 down what is below it.
 fn place_of(float: f64) -> (i32, usize) {
     let bits = float.abs().to_bits() >> SHIFT;
@@ -178,8 +189,8 @@ mod tests {
         ) {
             let (head, tail) = floats.split_at(split.min(floats.len()));
             let (mut histogram, mut other) = (Histogram::default(), Histogram::default());
-            head.iter().for_each(|float| histogram.add(*float));
-            tail.iter().for_each(|float| other.add(*float));
+            histogram.add_all(head);
+            other.add_all(tail);
             histogram.merge(&other);
             floats.sort_by(f64::total_cmp);
             for (rank, float) in floats.iter().enumerate() {

@@ -1,5 +1,8 @@
 //! Percentiles by nearest rank: exact up to a limit, off a histogram beyond it.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use cordwood_event::Number;
 use cordwood_query::Percentile;
 
@@ -13,6 +16,8 @@ const EXACT_MAX: usize = 100_000;
 /// The numbers so far.
 #[derive(Clone, Debug)]
 pub(crate) enum Values {
+    /// Floats among those of the other groups of a block: they are moved once, when groups are merged.
+    Run(Arc<Vec<f64>>, Range<usize>),
     Exact(Numbers),
     Sketch(Box<Histogram>),
 }
@@ -35,9 +40,9 @@ impl Default for Values {
 impl Values {
     pub(crate) fn add(&mut self, number: Number) {
         match number {
-            Number::Float(float) => self.add_float(float),
+            Number::Float(float) => self.add_floats(&[float]),
             Number::Int(integer) => match i64::try_from(integer) {
-                Ok(integer) => self.add_integer(integer),
+                Ok(integer) => self.add_integers(&[integer]),
                 Err(_) => self.add_each(&Numbers {
                     wide: vec![integer],
                     ..Numbers::default()
@@ -46,37 +51,25 @@ impl Values {
         }
     }
 
-    pub(crate) fn add_float(&mut self, float: f64) {
+    /// Adds some of a list of floats, which is kept as it is if there are no others.
+    pub(crate) fn add_run(&mut self, all: &Arc<Vec<f64>>, range: Range<usize>) {
         match self {
-            Values::Sketch(histogram) => histogram.add(float),
-            Values::Exact(numbers) => {
-                numbers.floats.push(float);
-                self.keep_within_limit();
+            Values::Exact(numbers) if numbers.len() == 0 => {
+                *self = Values::Run(Arc::clone(all), range);
             }
+            _ => self.add_floats(floats_in(all, &range)),
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a histogram is far coarser than a float"
-    )]
-    pub(crate) fn add_integer(&mut self, integer: i64) {
-        match self {
-            Values::Sketch(histogram) => histogram.add(integer as f64),
-            Values::Exact(numbers) => {
-                numbers.integers.push(integer);
-                self.keep_within_limit();
-            }
-        }
-    }
-
-    pub(crate) fn add_floats(&mut self, floats: &[f64]) {
-        match self {
-            Values::Sketch(histogram) => histogram.add_all(floats),
-            Values::Exact(numbers) => {
-                numbers.floats.extend_from_slice(floats);
-                self.keep_within_limit();
-            }
+    /// Makes numbers of their own of a run, so that the list it is in can go.
+    pub(crate) fn settle(&mut self) {
+        if let Values::Run(all, range) = self {
+            let floats = floats_in(all, range).to_vec();
+            *self = Values::Exact(Numbers {
+                floats,
+                ..Numbers::default()
+            });
+            self.keep_within_limit();
         }
     }
 
@@ -85,10 +78,24 @@ impl Values {
         reason = "a histogram is far coarser than a float"
     )]
     pub(crate) fn add_integers(&mut self, integers: &[i64]) {
+        self.settle();
         match self {
+            Values::Run(..) => {}
             Values::Sketch(histogram) => histogram.add_each(integers, |integer| *integer as f64),
             Values::Exact(numbers) => {
                 numbers.integers.extend_from_slice(integers);
+                self.keep_within_limit();
+            }
+        }
+    }
+
+    pub(crate) fn add_floats(&mut self, floats: &[f64]) {
+        self.settle();
+        match self {
+            Values::Run(..) => {}
+            Values::Sketch(histogram) => histogram.add_all(floats),
+            Values::Exact(numbers) => {
+                numbers.floats.extend_from_slice(floats);
                 self.keep_within_limit();
             }
         }
@@ -104,6 +111,7 @@ impl Values {
 
     pub(crate) fn merge(&mut self, other: Values) {
         match other {
+            Values::Run(all, range) => self.add_floats(floats_in(&all, &range)),
             Values::Exact(numbers) => self.add_each(&numbers),
             Values::Sketch(other) => {
                 self.condense();
@@ -115,7 +123,9 @@ impl Values {
     }
 
     fn add_each(&mut self, more: &Numbers) {
+        self.settle();
         match self {
+            Values::Run(..) => {}
             Values::Sketch(histogram) => more.add_to(histogram),
             Values::Exact(numbers) => {
                 numbers.floats.extend(&more.floats);
@@ -127,6 +137,7 @@ impl Values {
     }
 
     pub(crate) fn condense(&mut self) {
+        self.settle();
         if let Values::Exact(numbers) = self {
             let mut histogram = Box::<Histogram>::default();
             numbers.add_to(&mut histogram);
@@ -135,8 +146,10 @@ impl Values {
     }
 
     /// Null of no number.
-    pub(crate) fn percentile(self, percentile: Percentile) -> Cell {
+    pub(crate) fn percentile(mut self, percentile: Percentile) -> Cell {
+        self.settle();
         match self {
+            Values::Run(..) => Cell::Null,
             Values::Exact(numbers) => {
                 let rank = rank_of(percentile, numbers.len() as u64);
                 let number = rank.and_then(|rank| numbers.at_rank(usize::try_from(rank).ok()?));
@@ -150,7 +163,7 @@ impl Values {
 
     pub(crate) fn method(&self) -> Option<Method> {
         match self {
-            Values::Exact(_) => None,
+            Values::Run(..) | Values::Exact(_) => None,
             Values::Sketch(_) => Some(Method::Histogram {
                 relative_error: Histogram::RELATIVE_ERROR,
             }),
@@ -159,10 +172,15 @@ impl Values {
 
     pub(crate) fn bytes(&self) -> u64 {
         match self {
+            Values::Run(_, range) => (range.len() * size_of::<f64>()) as u64,
             Values::Exact(numbers) => numbers.bytes(),
             Values::Sketch(histogram) => histogram.bytes(),
         }
     }
+}
+
+fn floats_in<'a>(all: &'a [f64], range: &Range<usize>) -> &'a [f64] {
+    all.get(range.clone()).unwrap_or_default()
 }
 
 impl Numbers {
@@ -215,4 +233,62 @@ fn rank_of(Percentile(thousandths): Percentile, count: u64) -> Option<u64> {
             .saturating_sub(1)
             .min(last),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cordwood_event::Number;
+    use cordwood_query::Percentile;
+    use proptest::prelude::*;
+
+    use super::{EXACT_MAX, Values};
+    use crate::Cell;
+
+    /// The median of floats that come in runs of a list, among them one that is added by itself.
+    fn median(floats: &[f64], ends: &[usize]) -> Cell {
+        let all = Arc::new(floats.to_vec());
+        let mut merged = Values::default();
+        let mut start = 0;
+        for end in ends
+            .iter()
+            .map(|end| (*end).min(floats.len()))
+            .chain([floats.len()])
+        {
+            let mut values = Values::default();
+            let end = end.max(start);
+            let middle = start.midpoint(end);
+            values.add_run(&all, start..middle);
+            values.add_run(&all, middle..end);
+            merged.merge(values);
+            start = end;
+        }
+        merged.add(Number::Float(0.5));
+        merged.percentile(Percentile(50_000))
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_the_numbers_in_them(
+            floats in proptest::collection::vec(-9.0f64..9.0, 0..40),
+            mut ends in proptest::collection::vec(0usize..40, 0..5),
+        ) {
+            ends.sort_unstable();
+            let mut sorted = floats.clone();
+            sorted.push(0.5);
+            sorted.sort_by(f64::total_cmp);
+            let expected = sorted[sorted.len().div_ceil(2) - 1];
+            prop_assert_eq!(median(&floats, &ends), Cell::Float(expected));
+        }
+    }
+
+    #[test]
+    fn a_run_of_too_many_is_estimated() {
+        let mut values = Values::default();
+        values.add_run(&Arc::new(vec![3.0; EXACT_MAX + 1]), 0..EXACT_MAX + 1);
+        values.settle();
+        assert!(values.method().is_some());
+        assert_eq!(values.percentile(Percentile(50_000)), Cell::Float(3.0));
+    }
 }

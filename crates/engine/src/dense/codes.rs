@@ -1,6 +1,7 @@
 //! The keys of all rows of a block as codes into a list of keys.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use cordwood_event::{Level, Number, Scalar, Timestamp};
 use cordwood_query::Interval;
@@ -27,7 +28,7 @@ pub(super) struct Coded<'a> {
 /// What codes stand for; two of them may stand for equal keys.
 enum Keys<'a> {
     List(KeyList),
-    Dictionary(&'a Dictionary),
+    Dictionary(&'a Arc<Dictionary>),
 }
 
 /// A code for each rank.
@@ -72,6 +73,14 @@ impl<'a> Coded<'a> {
     /// Whether all rows have one key.
     pub(super) fn is_constant(&self) -> bool {
         matches!(self.codes, Codes::One) && self.presence.is_none()
+    }
+
+    /// The values that the codes stand for, if these are their keys.
+    pub(super) fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        match &self.keys {
+            Keys::Dictionary(values) => Some(values),
+            Keys::List(_) => None,
+        }
     }
 
     /// Whether every code occurs in some row.

@@ -27,8 +27,11 @@ pub(super) fn count_by_code(
     let (Some(coded), None) = (varying.next(), varying.next()) else {
         return Ok(false);
     };
-    let counts = rows_by_code(coded, selected)?;
-    groups.reserve(counts.len());
+    let mut counts = rows_by_code(coded, selected)?;
+    if let ([_], Some(values)) = (keys, coded.dictionary()) {
+        groups.leave_aside(values, &mut counts);
+    }
+    groups.reserve(counts.iter().filter(|rows| **rows > 0).count());
     for (code, rows) in counts.into_iter().enumerate() {
         if rows > 0 {
             groups.push_counted(keys_of(keys, |_| code), rows.into());
@@ -90,11 +93,11 @@ fn keys_of<'c>(
 }
 
 /// The group of each selected row, made for it. Keys that are equal may have several groups.
-pub(super) fn number_groups(
+pub(super) fn number_groups<'k>(
     groups: &mut Groups,
-    keys: &[Coded<'_>],
+    keys: &'k [Coded<'_>],
     selected: &Selection,
-) -> Result<GroupOf<'static>, Failure> {
+) -> Result<GroupOf<'k>, Failure> {
     let mut varying = keys.iter().filter(|coded| !coded.is_constant());
     let by_row = match (varying.next(), varying.next()) {
         (Some(coded), None) => {
@@ -107,8 +110,7 @@ pub(super) fn number_groups(
                 (0..coded.len()).for_each(|code| {
                     new_group(code);
                 });
-                let by_row = codes.iter().map(|code| first + u32::from(*code));
-                return Ok(GroupOf::Each(by_row.collect()));
+                return Ok(GroupOf::Coded { first, codes });
             }
             match &coded.by_row()? {
                 RowCodes::One => Vec::new(),

@@ -1,5 +1,8 @@
 //! The values of a column, given to the groups of their rows.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use cordwood_event::{Number, Scalar};
 use cordwood_store::column::{Column, ScalarKind, Values};
 
@@ -89,8 +92,12 @@ impl Sink<'_> {
     /// added.
     fn take(mut self, values: &Values) -> Result<bool, Failure> {
         match values {
-            Values::Int(integers) => self.in_runs(integers, add_integers),
-            Values::Float(floats) => self.in_runs(floats, add_floats),
+            Values::Int(integers) => {
+                self.in_runs(integers, add_integers, |accumulator, all, run| {
+                    add_integers(accumulator, &all[run]);
+                })
+            }
+            Values::Float(floats) => self.in_runs(floats, add_floats, add_float_run),
             Values::Const(value) => {
                 let value = value.as_scalar();
                 if is_compound(value) {
@@ -175,44 +182,30 @@ impl Sink<'_> {
         )
     }
 
-    /// Adds the numbers of each group together, sorted by their groups as in a counting sort.
-    fn in_runs<T: Copy + Default>(&mut self, numbers: &[T], add: impl Fn(&mut Accumulator, &[T])) {
-        let groups = match self.groups {
-            GroupOf::Each(groups) => groups,
+    /// Adds the numbers of each group together: all to one, or runs of them, sorted by their groups as in a counting sort.
+    fn in_runs<T: Copy + Default>(
+        &mut self,
+        numbers: &[T],
+        add_all: impl Fn(&mut Accumulator, &[T]),
+        add: impl Fn(&mut Accumulator, &Arc<Vec<T>>, Range<usize>),
+    ) {
+        match self.groups {
             GroupOf::One { group, .. } => {
                 if let Some(accumulator) = self.accumulator(*group) {
-                    add(accumulator, numbers);
+                    add_all(accumulator, numbers);
                 }
-                return;
             }
-        };
-        // By group, and at last that of the rows in none: how many numbers it has, then where its next one goes, and at last
-        // where its run ends.
-        let mut ends = vec![0usize; self.accumulators.len() + 1];
-        let none = self.accumulators.len();
-        let groups = groups.iter().map(|group| (*group as usize).min(none));
-        groups
-            .clone()
-            .zip(numbers)
-            .for_each(|(group, _)| ends[group] += 1);
-        let mut total = 0;
-        for end in &mut ends {
-            total += std::mem::replace(end, total);
-        }
-        let mut sorted = vec![T::default(); total];
-        for (group, number) in groups.zip(numbers) {
-            let next = &mut ends[group];
-            sorted[*next] = *number;
-            *next += 1;
-        }
-        let mut start = 0;
-        for (group, end) in ends.into_iter().enumerate() {
-            if let Some(accumulator) = self.accumulators.get_mut(group)
-                && start < end
-            {
-                add(accumulator, &sorted[start..end]);
+            GroupOf::Coded { first, codes } => {
+                let first = *first as usize;
+                let groups = codes.iter().map(|code| usize::from(*code));
+                add_sorted(self.accumulators.get_mut(first..), groups, numbers, add);
             }
-            start = end;
+            GroupOf::Each(groups) => {
+                // At last that of the rows in none.
+                let none = self.accumulators.len();
+                let groups = groups.iter().map(|group| (*group as usize).min(none));
+                add_sorted(Some(self.accumulators), groups, numbers, add);
+            }
         }
     }
 
@@ -262,6 +255,40 @@ impl Sink<'_> {
                 add(accumulator, rank);
             }
         }
+    }
+}
+
+/// Adds to each accumulator the numbers whose group it is; a group past the last is that of those in none.
+fn add_sorted<T: Copy + Default>(
+    accumulators: Option<&mut [Accumulator]>,
+    groups: impl Iterator<Item = usize> + Clone,
+    numbers: &[T],
+    add: impl Fn(&mut Accumulator, &Arc<Vec<T>>, Range<usize>),
+) {
+    let accumulators = accumulators.unwrap_or_default();
+    // By group: how many numbers it has, then where its next one goes, and at last where its run ends.
+    let mut ends = vec![0usize; accumulators.len() + 1];
+    groups
+        .clone()
+        .zip(numbers)
+        .for_each(|(group, _)| ends[group] += 1);
+    let mut total = 0;
+    for end in &mut ends {
+        total += std::mem::replace(end, total);
+    }
+    let mut sorted = vec![T::default(); total];
+    for (group, number) in groups.zip(numbers) {
+        let next = &mut ends[group];
+        sorted[*next] = *number;
+        *next += 1;
+    }
+    let sorted = Arc::new(sorted);
+    let mut start = 0;
+    for (accumulator, end) in accumulators.iter_mut().zip(ends) {
+        if start < end {
+            add(accumulator, &sorted, start..end);
+        }
+        start = end;
     }
 }
 
@@ -316,6 +343,13 @@ fn add_floats(accumulator: &mut Accumulator, floats: &[f64]) {
         accumulator => floats.iter().for_each(|float| {
             add(accumulator, Leaf::Number(Number::Float(*float)));
         }),
+    }
+}
+
+fn add_float_run(accumulator: &mut Accumulator, all: &Arc<Vec<f64>>, run: Range<usize>) {
+    match accumulator {
+        Accumulator::Values(values) => values.add_run(all, run),
+        accumulator => add_floats(accumulator, &all[run]),
     }
 }
 

@@ -61,11 +61,21 @@ fn gather_bits(from: u64, mask: u64) -> u64 {
 
 /// The inverse: the low bits of `from`, moved to the places set in `mask`.
 fn scatter_bits(from: u64, mask: u64) -> u64 {
+    /// Of so few bits, each is moved by itself.
+    const FEW: u32 = 8;
     if mask == u64::MAX || from == 0 {
         return from;
     }
     let mut scattered = 0;
     let mut open = from;
+    if open.count_ones() <= FEW {
+        let ones = u64::from_le_bytes(ones_in_bytes(mask));
+        while open != 0 {
+            scattered |= nth_place(mask, ones, open.trailing_zeros());
+            open &= open - 1;
+        }
+        return scattered;
+    }
     let bytes = mask.to_le_bytes().into_iter().zip(ones_in_bytes(mask));
     for (index, (mask, ones)) in bytes.enumerate() {
         // As a rule few bits are set, and none in most bytes.
@@ -76,6 +86,24 @@ fn scatter_bits(from: u64, mask: u64) -> u64 {
         open >>= ones;
     }
     scattered
+}
+
+/// The place set in `mask` that so many come before, as a bit, given how many are set in each byte; 0 if there are no more.
+/// As in S. Vigna, "Broadword implementation of rank/select queries", 2008.
+fn nth_place(mask: u64, ones: u64, before: u32) -> u64 {
+    const EACH: u64 = u64::MAX / 255;
+    const HIGH: u64 = EACH << 7;
+    // In every byte how many are set in it and those below; then a bit in each of the bytes that are all before the place.
+    let sums = ones.wrapping_mul(EACH);
+    let passed = ((EACH * u64::from(before)) | HIGH).wrapping_sub(sums) & HIGH;
+    let start = passed.count_ones() * u8::BITS;
+    let in_bytes_before = (sums << u8::BITS).checked_shr(start).unwrap_or(0) & 0xff;
+    let mut places = mask.checked_shr(start).unwrap_or(0);
+    for _ in in_bytes_before..u64::from(before) {
+        places &= places.wrapping_sub(1);
+    }
+    let place = places & places.wrapping_neg();
+    place.checked_shl(start).unwrap_or(0)
 }
 
 fn scatter_in_byte(from: u64, mask: u8) -> u64 {
@@ -117,11 +145,12 @@ mod tests {
             rows in proptest::collection::vec((proptest::bool::weighted(0.7), any::<bool>()), 0..300),
             is_everywhere in any::<bool>(),
             asked_for_all in any::<bool>(),
+            wanted_every in 1usize..20,
         ) {
             let has_field = |row: usize| is_everywhere || rows[row].0;
             let presence = Presence::of_rows(rows.len(), (0..rows.len()).filter(|row| has_field(*row)));
             let mut among = Selection::none(rows.len());
-            (0..rows.len()).filter(|row| asked_for_all || rows[*row].1).for_each(|row| among.insert(row));
+            (0..rows.len()).filter(|row| asked_for_all || rows[*row].1 && row % wanted_every == 0).for_each(|row| among.insert(row));
 
             let ranks = to_ranks(&presence, &among);
             let expected: Vec<usize> = among.iter().filter_map(|row| presence.rank(row)).collect();

@@ -49,7 +49,7 @@ pub(crate) struct SlotPart {
     /// The place of the slot in its template.
     pub(crate) slot: usize,
     /// An index into the parts of the test.
-    part: usize,
+    pub(crate) part: usize,
     /// Whether the part stands at the start of the slot, because the match begins before it.
     at_start: bool,
     /// Whether it stands at the end, because the match goes on behind it.
@@ -409,6 +409,11 @@ impl LiteralPart {
     /// Whether a slot with this stamp can hold the part.
     pub(crate) fn fits(&self, stamp: &Stamp) -> bool {
         stamp.classes.contain(self.classes) && self.bytes_min <= stamp.bytes_max
+    }
+
+    /// Whether the part stands anywhere in the text of several slots.
+    pub(crate) fn is_in_any(&self, text: &str) -> bool {
+        self.pattern.candidate(text.as_bytes(), 0).is_some()
     }
 
     /// Those values of a slot that hold the part where they need to.

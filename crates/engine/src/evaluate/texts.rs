@@ -8,6 +8,7 @@ use cordwood_store::column::{SlotIndex, SlotValues};
 use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
+use crate::evaluate::frames::PartsInFrames;
 use crate::evaluate::listed::{ListedTexts, WordIndex};
 use crate::evaluate::templates::{
     Literal, SlotNeed, SlotNeeds, SlotPart, TableVerdicts, TemplateTest, Verdict, VerdictKind,
@@ -53,6 +54,8 @@ pub(crate) struct TextColumnTest<'a> {
     lists: ListedTexts<'a>,
     /// Words each of which is all that it takes for a match: the texts listed under them match.
     settling: Vec<WordIndex>,
+    /// Which frames of slots hold a part of the test at all.
+    frames: PartsInFrames,
     /// By code: 0 are the texts that are kept whole.
     outcomes: Vec<Outcome>,
 }
@@ -88,6 +91,7 @@ impl<'a> TextColumnTest<'a> {
             uses,
             lists: ListedTexts::new(test.words(), (block, column)),
             settling: Vec::new(),
+            frames: PartsInFrames::default(),
             outcomes: Vec::new(),
         };
         let of_all = |outcome: Outcome| vec![outcome; uses.uses().len() + 1];
@@ -306,6 +310,11 @@ impl<'a> TextColumnTest<'a> {
     ) -> Result<Option<Selection>, Failure> {
         let part = self.test.part(needed);
         let slots = self.block.text_slots(self.column)?;
+        if let Some(frame) = slots.frame_of(template, needed.slot)?
+            && !self.frames.holds((needed.part, part), frame)
+        {
+            return Ok(Some(Selection::none(rows)));
+        }
         Ok(match slots.values(template, needed.slot)? {
             SlotValues::Texts(values) => Some(part.select(needed, values)),
             SlotValues::Dictionary(values, codes) => {
@@ -327,17 +336,19 @@ impl<'a> TextColumnTest<'a> {
         template: usize,
         rows: usize,
     ) -> Result<(Selection, bool), Failure> {
-        let mut meeting = Selection::all(rows);
+        let mut meeting: Option<Selection> = None;
         let mut suffices = need.suffices;
         for needed in need.parts() {
-            match self.holding(needed, template, rows)? {
-                Some(holding) => meeting.intersect(&holding),
-                None => suffices = false,
+            match (self.holding(needed, template, rows)?, &mut meeting) {
+                (Some(holding), Some(meeting)) => meeting.intersect(&holding),
+                (Some(holding), None) => meeting = Some(holding),
+                (None, _) => suffices = false,
             }
-            if meeting.is_empty() {
+            if meeting.as_ref().is_some_and(Selection::is_empty) {
                 break;
             }
         }
+        let meeting = meeting.unwrap_or_else(|| Selection::all(rows));
         Ok((meeting, suffices))
     }
 

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use cordwood_event::Scalar;
 use cordwood_query::{NumberInterval, Predicate, Reach, TextTest};
-use cordwood_store::column::{Column, DictCodes, PackedTexts, StrValues, Values};
+use cordwood_store::column::{
+    Column, DictCodes, Dictionary, PackedTexts, ScalarKind, StrValues, Values,
+};
 
 use crate::budget::Budget;
 use crate::evaluate::{Failure, packed, ranks};
@@ -66,7 +68,7 @@ impl ValueTest<'_> {
             Values::Const(value) if self.matches(value.as_scalar()) => wanted(),
             Values::Const(_) => return Ok(Selection::none(among.rows())),
             Values::Dict { values, codes } => {
-                let holds: Vec<bool> = values.iter().map(|value| self.matches(value)).collect();
+                let holds = self.select_values(values);
                 if !holds.contains(&true) {
                     return Ok(Selection::none(among.rows()));
                 }
@@ -91,6 +93,17 @@ impl ValueTest<'_> {
             Values::Mixed(mixed) => self.select_each(&wanted(), |rank| Ok(mixed.get(rank)?))?,
         };
         Ok(ranks::to_rows(&column.presence, held))
+    }
+
+    /// By code, whether the value matches.
+    fn select_values(&self, values: &Dictionary) -> Vec<bool> {
+        if self.predicate.is_presence() && !self.is_inside_arrays() {
+            let mut holds = vec![true; values.len()];
+            let nulls = holds.get_mut(values.codes_of(ScalarKind::Null));
+            nulls.into_iter().for_each(|nulls| nulls.fill(false));
+            return holds;
+        }
+        values.iter().map(|value| self.matches(value)).collect()
     }
 
     fn select_dictionary(

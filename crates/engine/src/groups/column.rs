@@ -105,12 +105,13 @@ impl GroupColumn {
             }
             (GroupColumn::Accumulators(own), Incoming::Accumulators(more)) => {
                 let mut grown = 0;
-                for (group, accumulator) in groups.iter().zip(more) {
+                for (group, mut accumulator) in groups.iter().zip(more) {
                     if let Some(own) = own.get_mut(*group as usize) {
                         let before = own.bytes();
                         own.merge(accumulator);
                         grown += own.bytes().saturating_sub(before);
                     } else {
+                        accumulator.detach();
                         grown += accumulator.bytes();
                         own.push(accumulator);
                     }

@@ -26,7 +26,7 @@ impl Groups {
     /// The same of groups that lie in several tables, each made by merging; `None` if nothing is saved over merging all.
     ///
     /// A group that is among the first has at least as many rows as the last of the first in any table, and so it has
-    /// its share of them in some table. All others can be left where they are.
+    /// its share of them, less what may have been left aside, in some table. All others can be left where they are.
     pub(crate) fn greatest_of(tables: &[Groups], limit: usize) -> Option<Groups> {
         /// With a smaller share, most groups may have it.
         const SHARE_MIN: u64 = 8;
@@ -35,7 +35,9 @@ impl Groups {
             1.. if limit <= counts.len() => greatest_at(counts, limit),
             _ => 0,
         });
-        let share = of_first.max()?.div_ceil(tables.len() as u64);
+        let aside: u64 = tables.iter().map(|table| table.aside.rows_max()).sum();
+        let share = of_first.max()?.saturating_sub(aside);
+        let share = share.div_ceil(tables.len() as u64);
         if share < SHARE_MIN {
             return None;
         }
@@ -52,14 +54,18 @@ impl Groups {
                 let has_keys = |own: usize| table.has_keys(own, &candidates.keys, candidate);
                 counts.get(table.find(hash, has_keys)? as usize)
             });
-            let rows = of_tables.sum();
+            let mut rows = of_tables.sum();
+            if let Some(key) = candidates.keys_of(candidate).next() {
+                let aside = tables.iter().map(|table| table.aside.rows_of(key));
+                rows += aside.sum::<u64>();
+            }
             candidates.column(0).count(candidate, rows);
         }
         Some(candidates.greatest(limit))
     }
 
     /// How many rows each has, if nothing else is computed.
-    fn counts(&self) -> Option<&[u64]> {
+    pub(super) fn counts(&self) -> Option<&[u64]> {
         match &*self.columns {
             [GroupColumn::Counts(counts)] => Some(counts),
             _ => None,
@@ -73,7 +79,7 @@ impl Groups {
 }
 
 /// The count at a place, the greatest being at 1; there are as many.
-fn greatest_at(counts: &[u64], place: usize) -> u64 {
+pub(super) fn greatest_at<T: Copy + Ord>(counts: &[T], place: usize) -> T {
     let mut counts = counts.to_vec();
     let (_, count, _) = counts.select_nth_unstable_by(place - 1, |a, b| b.cmp(a));
     *count
@@ -104,6 +110,7 @@ mod tests {
             keys: vec![GroupBy::Field(0)],
             key_names: vec!["key".to_owned()],
             computed: vec![count],
+            greatest: None,
         }));
         for (key, rows) in rows {
             let group = groups.group(&[KeyRef::Int((*key).into())]);

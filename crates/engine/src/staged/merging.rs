@@ -57,7 +57,7 @@ impl<'a> Merging<'a> {
 
     /// Takes the groups of a part.
     pub(super) fn take(&mut self, groups: Groups) -> Result<(), Incomplete> {
-        if groups.len() > 0 {
+        if !groups.is_empty() {
             self.waiting.push(groups);
         }
         while let Ok(merged) = self.receiver.try_recv() {
@@ -138,8 +138,9 @@ impl<'a> Merging<'a> {
             return Ok((groups, outcome));
         }
         let groups = self.idle.pop().ok_or(Error::Broken)?;
-        let (groups, merged) = merge_all(groups, self.idle, self.held);
-        Ok((groups, outcome.and(merged)))
+        let (mut groups, merged) = merge_all(groups, self.idle, self.held);
+        let settled = groups.settle_aside(self.held);
+        Ok((groups, outcome.and(merged).and(settled)))
     }
 }
 
@@ -150,6 +151,7 @@ fn merge_all(
 ) -> (Groups, Result<(), Incomplete>) {
     let merged = others
         .into_iter()
-        .try_for_each(|other| groups.merge(other, held));
+        .try_for_each(|other| groups.merge(other, held))
+        .and_then(|()| groups.review_aside(held));
     (groups, merged)
 }

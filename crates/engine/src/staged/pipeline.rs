@@ -204,6 +204,7 @@ pub(super) fn aggregation(stage: &Stage, now: Timestamp, fields: &mut FieldSet) 
         _ => (Vec::new(), Vec::new()),
     };
     Aggregation {
+        greatest: top_of(stage).and_then(|limit| usize::try_from(limit).ok()),
         key_names: keys.iter().map(name_of_key).collect(),
         keys: keys
             .iter()

@@ -13,4 +13,5 @@ mod stages;
 mod stages_cut;
 mod support;
 mod templates;
+mod top;
 mod unreadable;

@@ -125,8 +125,11 @@ impl<S: ReadChunk> BlockReader<S> {
         let entry = self.directory.columns.get(index);
         let entry = entry.ok_or(Corrupt("no column of this index"))?;
         let presence = self.presence(entry)?;
-        let shared = self.dictionaries_for(entry.encoding)?;
         let bytes = self.read(entry.chunk)?;
+        let shared = match encoding::needs_dictionaries(entry.encoding, &bytes) {
+            true => self.dictionaries()?,
+            false => Arc::default(),
+        };
         let values = encoding::decode(entry.encoding, &bytes, presence.present(), &shared)?;
         Ok(Column { presence, values })
     }
@@ -228,11 +231,9 @@ impl<S: ReadChunk> BlockReader<S> {
             if !rows.iter().any(|row| presence.contains(*row)) {
                 continue;
             }
-            let column = self.column(index)?;
-            for (fields, row) in fields.iter_mut().zip(rows) {
-                if let Some(value) = column.value(*row)? {
-                    fields.push((Arc::clone(&entry.path), value));
-                }
+            let values = self.column(index)?.values_of(rows)?;
+            for (fields, value) in fields.iter_mut().zip(values) {
+                fields.extend(value.map(|value| (Arc::clone(&entry.path), value)));
             }
         }
         if let Some(rest) = self.rest()? {
@@ -247,10 +248,13 @@ impl<S: ReadChunk> BlockReader<S> {
         Ok(fields)
     }
 
-    fn dictionaries_for(&self, encoding: Encoding) -> Result<Arc<SharedDictionaries>, S::Error> {
-        let (Encoding::Const | Encoding::Dict, Some(chunk)) =
-            (encoding, self.directory.dictionaries)
-        else {
+    /// Whether the lists that several columns share have been read.
+    pub fn has_read_dictionaries(&self) -> bool {
+        self.dictionaries.get().is_some()
+    }
+
+    fn dictionaries(&self) -> Result<Arc<SharedDictionaries>, S::Error> {
+        let Some(chunk) = self.directory.dictionaries else {
             return Ok(Arc::default());
         };
         if let Some(shared) = self.dictionaries.get() {

@@ -1,5 +1,6 @@
 //! A block gives back the events it was made of, whatever they are; damaged, it is refused or read, never a panic.
 
+mod few;
 mod format;
 
 use std::collections::BTreeMap;
@@ -121,6 +122,7 @@ fn check_stored(reader: &BlockReader<Bytes>) {
                 assert_eq!(column.value(row), stored.value(row), "{}", entry.path);
             }
         }
+        few::check_few(reader, index);
     }
 }
 
@@ -531,6 +533,7 @@ fn read_all(block: &EncodedBlock) {
             for row in &rows {
                 let _ = column.scalar(*row);
             }
+            let _ = reader.column(index).map(|column| column.values_of(&rows));
             if let Values::Str(texts) = &column.values {
                 let _ = texts.for_each_frame(|frame| drop(frame.get(0).map(str::to_owned)));
             }

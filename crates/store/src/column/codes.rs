@@ -52,6 +52,19 @@ impl DictCodes {
         Ok(self.unpacked.get_or_init(|| unpacked))
     }
 
+    /// Those of a few ranks, in the order asked for; unpacks no more than it takes, and keeps nothing.
+    pub fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<u16>, Corrupt> {
+        if let Some(unpacked) = self.unpacked.get() {
+            let codes = ranks.iter().map(|rank| unpacked.get(*rank).copied());
+            let codes: Option<Vec<u16>> = codes.collect();
+            return codes.ok_or(Corrupt("a rank past the last value"));
+        }
+        let mut cursor = Cursor::new(&self.stored);
+        let codes = codes::decode_few(&mut cursor, (self.len, self.values), ranks)?;
+        cursor.finish()?;
+        Ok(codes)
+    }
+
     /// How many ranks have each value.
     pub fn count(&self) -> Result<Vec<u32>, Corrupt> {
         if let Some(unpacked) = self.unpacked.get() {

@@ -1,5 +1,6 @@
 //! The distinct values of a column, sorted, in one allocation per kind.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use cordwood_event::Scalar;
@@ -91,6 +92,28 @@ impl Dictionary {
             ScalarKind::Str => self.text_at(code).map(Scalar::Str),
             ScalarKind::Json => self.text_at(code).map(Scalar::Json),
         }
+    }
+
+    /// The code of a text, if it is one of the values.
+    pub fn code_of_text(&self, text: &str) -> Option<usize> {
+        let codes = self.codes_of(ScalarKind::Str);
+        let (mut start, mut end) = (codes.start, codes.end);
+        while start < end {
+            let middle = start.midpoint(end);
+            match self.text_at(middle)?.cmp(text) {
+                Ordering::Less => start = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => end = middle,
+            }
+        }
+        None
+    }
+
+    /// About the memory it takes.
+    pub fn bytes(&self) -> u64 {
+        let numbers = (self.ints.len() + self.floats.len()) * size_of::<u64>();
+        let ends = self.text_ends.len() * size_of::<u32>();
+        (self.text.len() + ends + numbers + self.bools.len() + size_of::<Dictionary>()) as u64
     }
 
     /// The values in code order.

@@ -85,6 +85,14 @@ impl PackedTexts {
         self.texts.get_or_init(|| rebuilt(&self.packed))
     }
 
+    /// The text of a slot, rebuilt by itself; `None` past the last.
+    pub fn text(&self, slot: usize) -> Option<String> {
+        if slot >= self.slots() {
+            return None;
+        }
+        String::from_utf8(self.packed.rebuild(slot..slot + 1)).ok()
+    }
+
     /// The most bytes a listed text can have.
     pub fn text_bytes_max(&self) -> usize {
         /// `255.255.255.255`

@@ -9,7 +9,7 @@ use crate::block::TEXT_BYTES_MAX;
 use crate::encoding::{Corrupt, Slots};
 use crate::template::TemplateUses;
 
-pub use crate::encoding::{SlotIndex, SlotRun, SlotValues};
+pub use crate::encoding::{SlotFrame, SlotIndex, SlotRun, SlotValues};
 
 const PAST_END: Corrupt = Corrupt("a rank past the last text");
 
@@ -100,6 +100,13 @@ impl TextCodes {
         Ok((*code, *place as usize))
     }
 
+    /// The same of a rank alone, without counting the places of all.
+    fn find_place(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
+        let before = self.codes().get(..rank).ok_or(PAST_END)?;
+        let code = *self.codes().get(rank).ok_or(PAST_END)?;
+        Ok((code, before.iter().filter(|other| **other == code).count()))
+    }
+
     fn count_places(&self) -> Vec<u32> {
         let mut counts = vec![0u32; self.uses().uses().len() + 1];
         let mut place = |code: &u16| match counts.get_mut(usize::from(*code)) {
@@ -152,6 +159,11 @@ impl TextSlots {
         self.inner.slots.values(template, slot)
     }
 
+    /// The frame that holds the values of a slot of a template, if they are text.
+    pub fn frame_of(&self, template: usize, slot: usize) -> Result<Option<SlotFrame<'_>>, Corrupt> {
+        self.inner.slots.frame_of(template, slot)
+    }
+
     /// Appends the text at a place of a template.
     pub fn push_text(
         &self,
@@ -159,9 +171,22 @@ impl TextSlots {
         place: usize,
         out: &mut String,
     ) -> Result<(), Corrupt> {
+        self.push_between(self.statics(template)?, (template, place), out)
+    }
+
+    fn statics(&self, template: usize) -> Result<impl Iterator<Item = &str>, Corrupt> {
         let used = self.inner.uses.uses().get(template).ok_or(PAST_END)?;
         let known = self.inner.uses.table().get(used.template as usize);
-        let mut statics = known.ok_or(PAST_END)?.statics();
+        Ok(known.ok_or(PAST_END)?.statics())
+    }
+
+    /// Appends the values of a text between the static texts of its template.
+    fn push_between<'t>(
+        &self,
+        mut statics: impl Iterator<Item = &'t str>,
+        (template, place): (usize, usize),
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
         out.push_str(statics.next().unwrap_or_default());
         for (slot, text) in statics.enumerate() {
             self.inner.slots.push_value((template, slot), place, out)?;
@@ -185,9 +210,11 @@ impl TextSlots {
     pub fn build_run(&self, template: usize) -> Result<TextRun, Corrupt> {
         let uses = self.inner.uses.uses();
         let rows = uses.get(template).map_or(0, |used| used.rows as usize);
+        let statics: Vec<&str> = self.statics(template)?.collect();
         let mut run = TextRun::default();
         for place in 0..rows {
-            self.push_text(template, place, &mut run.text)?;
+            let between = statics.iter().copied();
+            self.push_between(between, (template, place), &mut run.text)?;
             let end = u32::try_from(run.text.len()).ok();
             let end = end.filter(|end| *end as usize <= TEXT_BYTES_MAX);
             run.ends
@@ -235,7 +262,23 @@ impl TextValues {
 
     /// The text of rank `rank`, put together by itself.
     pub fn text(&self, rank: usize) -> Result<String, Corrupt> {
-        let (code, place) = self.codes.place_of(rank)?;
+        self.text_at(self.codes.place_of(rank)?)
+    }
+
+    /// The texts of some ranks, each put together by itself.
+    pub(super) fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<String>, Corrupt> {
+        /// Counting all places takes as long as finding so many.
+        const FEW: usize = 16;
+        let place_of = match ranks.len() {
+            ..FEW => TextCodes::find_place,
+            _ => TextCodes::place_of,
+        };
+        let text = |rank: &usize| self.text_at(place_of(&self.codes, *rank)?);
+        ranks.iter().map(text).collect()
+    }
+
+    /// The text of a code, by its place among those of the code.
+    fn text_at(&self, (code, place): (u16, usize)) -> Result<String, Corrupt> {
         let Some(template) = usize::from(code).checked_sub(1) else {
             return self.slots.whole()?.get(place).map(str::to_owned);
         };

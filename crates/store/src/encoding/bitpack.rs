@@ -80,8 +80,27 @@ pub(crate) fn unpack_codes(
     unpack_with(unpack_code_group(width), cursor, count, width, each)
 }
 
+/// The value at an index of `count` packed ones, each of at most 16 bits; `None` past the last.
+pub(crate) fn code_at(packed: &[u8], index: usize, count: usize, width: u32) -> Option<u16> {
+    /// A code and the bits before it in its first byte.
+    const BYTES: usize = 3;
+    if index >= count {
+        return None;
+    }
+    let bit = index * width as usize;
+    let tail = packed.get(bit / 8..)?;
+    let mut word = [0; 4];
+    let near = tail.len().min(BYTES);
+    word[..near].copy_from_slice(tail.get(..near)?);
+    let bits = u64::from(u32::from_le_bytes(word)) >> (bit % 8) & mask(width);
+    u16::try_from(bits).ok()
+}
+
+/// 64 packed values, and what lies behind them: eight values are read from 72 bytes, whatever their width.
+type Window = [u8; GROUP * 8 + 8];
+
 /// Unpacks 64 values of one width.
-type UnpackGroup<T> = fn(&[u8], &mut [T; GROUP]);
+type UnpackGroup<T> = fn(&Window, &mut [T; GROUP]);
 
 fn unpack_with<T: Copy + Default>(
     unpack_group: UnpackGroup<T>,
@@ -90,23 +109,21 @@ fn unpack_with<T: Copy + Default>(
     width: u32,
     mut each: impl FnMut(&[T]),
 ) -> Result<(), Corrupt> {
-    let bytes = cursor.take(packed_len(count, width))?;
+    let mut bytes = cursor.take(packed_len(count, width))?;
     let mut group = [T::default(); GROUP];
-    let (whole, tail_count) = (count / GROUP, count % GROUP);
-    let (groups, tail) = bytes.split_at(whole * width as usize * 8);
-    if width == 0 {
-        (0..whole).for_each(|_| each(&group));
-    } else {
-        for packed in groups.chunks_exact(width as usize * 8) {
-            unpack_group(packed, &mut group);
-            each(&group);
+    let mut left = count;
+    while left > 0 {
+        match bytes.first_chunk() {
+            Some(window) => unpack_group(window, &mut group),
+            None => {
+                let mut window = [0u8; GROUP * 8 + 8];
+                window[..bytes.len()].copy_from_slice(bytes);
+                unpack_group(&window, &mut group);
+            }
         }
-    }
-    if tail_count > 0 {
-        let mut padded = [0u8; GROUP * 8];
-        padded[..tail.len()].copy_from_slice(tail);
-        unpack_group(&padded, &mut group);
-        each(&group[..tail_count]);
+        each(&group[..left.min(GROUP)]);
+        left = left.saturating_sub(GROUP);
+        bytes = bytes.get(width as usize * 8..).unwrap_or_default();
     }
     Ok(())
 }
@@ -124,7 +141,7 @@ fn pack_words<const W: usize>(values: &Group, out: &mut Vec<u8>) {
     out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
 }
 
-fn unpack_numbers<const W: usize>(packed: &[u8], numbers: &mut Group) {
+fn unpack_numbers<const W: usize>(packed: &Window, numbers: &mut Group) {
     unpack_words::<W, u64>(packed, numbers, |bits| bits);
 }
 
@@ -132,29 +149,37 @@ fn unpack_numbers<const W: usize>(packed: &[u8], numbers: &mut Group) {
     clippy::cast_possible_truncation,
     reason = "a code has at most 16 bits, checked"
 )]
-fn unpack_codes_of<const W: usize>(packed: &[u8], codes: &mut [u16; GROUP]) {
+fn unpack_codes_of<const W: usize>(packed: &Window, codes: &mut [u16; GROUP]) {
     unpack_words::<W, u16>(packed, codes, |bits| bits as u16);
 }
 
+/// Eight values fill whole bytes, so that the places of bits are the same in every eight, and known where the loop over them
+/// is unrolled: one over all 64 is too long for that, and finds each place out anew.
 fn unpack_words<const W: usize, T>(
-    packed: &[u8],
+    packed: &Window,
     values: &mut [T; GROUP],
     value_of: impl Fn(u64) -> T,
 ) {
     let mask = u64::MAX >> (64 - W);
-    let mut words = [0u64; W];
-    for (word, bytes) in words.iter_mut().zip(packed.as_chunks().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
-    for (index, value) in values.iter_mut().enumerate() {
-        let bit = index * W;
-        let (word, shift) = (bit / 64, bit % 64);
-        let mut bits = words[word] >> shift;
-        if shift + W > 64 {
-            bits |= words[word + 1] << (64 - shift);
+    for (index, values) in values.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let Some(eight) = packed[index * W..].first_chunk() else {
+            return;
+        };
+        for (place, value) in values.iter_mut().enumerate() {
+            let bit = place * W;
+            let (byte, shift) = (bit / 8, bit % 8);
+            let mut bits = word_at(eight, byte) >> shift;
+            if shift + W > 64 {
+                bits |= u64::from(eight[byte + 8]) << (64 - shift);
+            }
+            *value = value_of(bits & mask);
         }
-        *value = value_of(bits & mask);
     }
+}
+
+fn word_at(bytes: &[u8; 72], start: usize) -> u64 {
+    let word = bytes[start..].first_chunk();
+    u64::from_le_bytes(word.copied().unwrap_or_default())
 }
 
 macro_rules! for_each_width {

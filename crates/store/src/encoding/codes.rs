@@ -1,6 +1,6 @@
 //! Codes: indices into a short list, bit-packed, as runs, or entropy coded, whichever is shortest.
 
-use super::bitpack::{bit_width, pack, packed_len, unpack_codes};
+use super::bitpack::{bit_width, code_at, pack, packed_len, unpack_codes};
 use super::cursor::{Cursor, push_count};
 use super::frame::{self, Compressor};
 use super::{Corrupt, int};
@@ -108,6 +108,45 @@ pub(crate) fn decode(
     Ok(codes)
 }
 
+/// Reads the codes at some of `count` indexes, without unpacking all as far as that goes; in the order asked for. They may be
+/// damaged: whoever looks them up in the list finds out.
+pub(crate) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, code_count): (usize, usize),
+    indexes: &[usize],
+) -> Result<Vec<u16>, Corrupt> {
+    let width = code_width(code_count);
+    let codes: Option<Vec<u16>> = match cursor.byte()? {
+        MODE_PACKED => {
+            let packed = cursor.take(packed_len(count, width))?;
+            let indexes = indexes.iter();
+            indexes
+                .map(|index| code_at(packed, *index, count, width))
+                .collect()
+        }
+        MODE_RUNS => {
+            let mut end = 0;
+            let mut ends = Vec::new();
+            for (code, length) in read_runs(cursor, count, width)? {
+                end += length;
+                ends.push((end, code));
+            }
+            let code = |index: &usize| {
+                let run = ends.partition_point(|(end, _)| end <= index);
+                ends.get(run).map(|(_, code)| *code)
+            };
+            indexes.iter().map(code).collect()
+        }
+        MODE_ZSTD => {
+            let bytes = frame::read_frame(cursor, count)?;
+            let code = |index: &usize| bytes.get(*index).copied().map(u16::from);
+            indexes.iter().map(code).collect()
+        }
+        _ => return Err(UNKNOWN_MODE),
+    };
+    codes.ok_or(Corrupt("an index past the last code"))
+}
+
 /// Reads how many of `count` codes are each of those below `code_count`.
 pub(crate) fn count(
     cursor: &mut Cursor<'_>,
@@ -150,23 +189,25 @@ fn read_runs(
     cursor: &mut Cursor<'_>,
     count: usize,
     width: u32,
-) -> Result<Vec<(u16, usize)>, Corrupt> {
+) -> Result<impl Iterator<Item = (u16, usize)>, Corrupt> {
     let run_count = cursor.count(count)?;
     let codes = decode_packed(cursor, run_count, width)?;
     let lengths = int::decode(cursor, run_count)?;
-    let mut left = count;
-    let run = |(code, length): (u16, i64)| {
-        let length = usize::try_from(length).map_err(|_| WRONG_LENGTHS)?;
-        left = left.checked_sub(length).ok_or(WRONG_LENGTHS)?;
-        Ok((code, length))
-    };
-    let runs = codes.into_iter().zip(lengths).map(run);
-    let runs = runs.collect::<Result<_, Corrupt>>()?;
-    if left == 0 {
-        Ok(runs)
-    } else {
-        Err(WRONG_LENGTHS)
+    // Folded without an early end, which becomes vector code. No sum of as many lengths within the count wraps.
+    let signed = (count as u64).cast_signed();
+    let is_within = lengths
+        .iter()
+        .fold(true, |all, length| all & (0..=signed).contains(length));
+    let total = lengths
+        .iter()
+        .fold(0, |total: i64, length| total.wrapping_add(*length));
+    if !is_within || total != signed {
+        return Err(WRONG_LENGTHS);
     }
+    let lengths = lengths.into_iter();
+    Ok(codes
+        .into_iter()
+        .zip(lengths.map(|length| usize::try_from(length).unwrap_or(0))))
 }
 
 fn decode_runs(cursor: &mut Cursor<'_>, count: usize, width: u32) -> Result<Vec<u16>, Corrupt> {

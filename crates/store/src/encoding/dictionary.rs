@@ -176,6 +176,12 @@ fn codes_of(
     Ok(Values::Dict { values, codes })
 }
 
+/// Whether the list of a CONST or DICT chunk lies in the shared frame.
+pub(crate) fn is_shared(bytes: &[u8]) -> bool {
+    let placement = Cursor::new(bytes).varint();
+    placement.is_ok_and(|placement| placement != PLACED_HERE)
+}
+
 fn decode_values(
     cursor: &mut Cursor<'_>,
     shared: &SharedDictionaries,

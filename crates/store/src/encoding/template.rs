@@ -20,7 +20,7 @@ use crate::column::TextCodes;
 use crate::postings::ColumnPostings;
 use crate::template::{TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
-pub use slots::{SlotIndex, SlotRun, SlotValues};
+pub use slots::{SlotFrame, SlotIndex, SlotRun, SlotValues};
 use split::Split;
 pub(super) use tokenized::Tokenized;
 

@@ -628,7 +628,14 @@ proptest! {
         let expected: Vec<usize> = (0..count).map(rows_of).collect();
         prop_assert_eq!(counts.map(|counts| counts.into_iter().map(|rows| rows as usize).collect()), Ok(expected));
         let mut cursor = Cursor::new(&out);
-        prop_assert_eq!(codes::decode(&mut cursor, codes.len(), count.into()), Ok(codes));
+        prop_assert_eq!(codes::decode(&mut cursor, codes.len(), count.into()), Ok(codes.clone()));
+
+        let mut cursor = Cursor::new(&out);
+        let backwards: Vec<usize> = (0..codes.len()).rev().collect();
+        let few = codes::decode_few(&mut cursor, (codes.len(), count.into()), &backwards);
+        prop_assert_eq!(few, Ok(codes.iter().rev().copied().collect()));
+        let past_end = codes::decode_few(&mut Cursor::new(&out), (codes.len(), count.into()), &[codes.len()]);
+        prop_assert!(past_end.is_err());
         prop_assert_eq!(cursor.finish(), Ok(()));
     }
 

@@ -24,7 +24,7 @@ use crate::postings::ColumnPostings;
 use crate::template::Stamp;
 pub use index::SlotIndex;
 pub(crate) use read::Slots;
-pub use read::{SlotRun, SlotValues};
+pub use read::{SlotFrame, SlotRun, SlotValues};
 
 /// How a slot is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
