@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cordwood_event::{EventId, EventRef, SourceId, Timestamp};
 use cordwood_query::{BatchMatcher, CompiledClause, Filter, Matcher, Origin, TimeBounds, parse};
 use cordwood_store::{
-    BlockHandle, DeletedSource, DeletionRequest, Eviction, FindDeleted, Part, Snapshot,
+    BlockHandle, DeletedSource, DeletionRequest, Eviction, FindDeleted, Part, Snapshot, Untold,
 };
 
 use crate::block::OpenBlock;
@@ -326,12 +326,12 @@ impl FindDeleted for DeletedRows {
         request: &DeletionRequest,
         source: SourceId,
         block: &BlockHandle,
-    ) -> Result<Vec<usize>, String> {
+    ) -> Result<Vec<usize>, Untold> {
         let deletion = self.compiled(request);
         if let Some(reason) = &deletion.misunderstood {
-            return Err(format!(
+            return Err(Untold::Lasting(format!(
                 "the query of the deletion is not understood: {reason}"
-            ));
+            )));
         }
         let deletions = [deletion];
         let mut of_source = SourceDeletions::new(&deletions, source);
@@ -347,8 +347,9 @@ impl FindDeleted for DeletedRows {
         let open = OpenBlock::new(block);
         match touching.select(&open, &Selection::all(block.rows()), &budget) {
             Ok(selected) => Ok(selected.iter().collect()),
-            Err(Failure::Unreadable(detail)) => Err(detail),
-            Err(Failure::Cut(_)) => Err("it took too long".to_owned()),
+            Err(Failure::OutOfReach(detail)) => Err(Untold::OutOfReach(detail)),
+            Err(Failure::Unreadable(detail)) => Err(Untold::Lasting(detail)),
+            Err(Failure::Cut(_)) => Err(Untold::Lasting("it took too long".to_owned())),
         }
     }
 }

@@ -65,7 +65,9 @@ impl Run<'_> {
                         }
                     }
                     Err(Failure::Cut(_)) => self.incomplete.push(Incomplete::Cancelled),
-                    Err(Failure::Unreadable(detail)) => self.note_unfetched(group.part, detail),
+                    Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
+                        self.note_unfetched(group.part, detail)
+                    }
                 }
             }
             groups_done += wave.len();

@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
                 self.unreached.insert(index);
                 self.cut_short(cut);
             }
-            Err(Failure::Unreadable(detail)) => {
+            Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
                 self.blocks.unreadable += 1;
                 self.note_unreadable(index, detail);
                 if let Err(incomplete) = quest.give_up(index) {

@@ -332,7 +332,9 @@ fn hand_on_found<G: Gather>(
                 run.incomplete.push(Incomplete::Cancelled);
                 break;
             }
-            Err(Failure::Unreadable(detail)) => run.note_unfetched(group.part, detail),
+            Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
+                run.note_unfetched(group.part, detail)
+            }
         }
     }
     Ok(())

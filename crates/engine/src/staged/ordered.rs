@@ -261,7 +261,7 @@ impl From<Failure> for Stop {
         match failure {
             Failure::Cut(Cut::Deadline) => Stop::Incomplete(Incomplete::Deadline),
             Failure::Cut(Cut::Cancelled) => Stop::Incomplete(Incomplete::Cancelled),
-            Failure::Unreadable(_) => Stop::Broken,
+            Failure::Unreadable(_) | Failure::OutOfReach(_) => Stop::Broken,
         }
     }
 }

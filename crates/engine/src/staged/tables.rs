@@ -52,7 +52,9 @@ pub(super) fn apply(
 fn incomplete(failure: Failure) -> Incomplete {
     match failure {
         Failure::Cut(Cut::Deadline) => Incomplete::Deadline,
-        Failure::Cut(Cut::Cancelled) | Failure::Unreadable(_) => Incomplete::Cancelled,
+        Failure::Cut(Cut::Cancelled) | Failure::Unreadable(_) | Failure::OutOfReach(_) => {
+            Incomplete::Cancelled
+        }
     }
 }
 
