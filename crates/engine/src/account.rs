@@ -6,6 +6,7 @@ use std::time::Duration;
 use cordwood_event::SourceId;
 use cordwood_query::TimeBounds;
 
+use crate::budget::Cut;
 use crate::narrow::Pruned;
 
 /// Why an answer may lack events.
@@ -68,6 +69,15 @@ pub enum Incomplete {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl From<Cut> for Incomplete {
+    fn from(cut: Cut) -> Incomplete {
+        match cut {
+            Cut::Deadline => Incomplete::Deadline,
+            Cut::Cancelled => Incomplete::Cancelled,
+        }
+    }
 }
 
 impl fmt::Display for Incomplete {

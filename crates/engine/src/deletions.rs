@@ -14,7 +14,7 @@ use cordwood_store::{
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cancel, Clock};
-use crate::clauses::Clauses;
+use crate::clauses::{Clauses, Compiler};
 use crate::condition::{ClauseId, Condition};
 use crate::counted::ValueVerdicts;
 use crate::evaluate::{BlockClauses, Failure};
@@ -59,11 +59,12 @@ impl Deletion {
         let filter = parsed.map_or(Filter::All, |parsed| parsed.query.filter);
         let now = request.requested_at;
         let (condition, clauses) = Condition::of(&filter);
-        let clauses = clauses.into_iter().map(|clause| clause.compile(now));
+        // One for all questions, and for who purges: nobody interrupts it.
+        let compiler = Compiler::new(now);
         Deletion {
-            clauses: Clauses::new(clauses.collect()),
+            clauses: Clauses::new(compiler.clauses(&clauses)),
             condition,
-            matcher: Matcher::new(&filter, now),
+            matcher: compiler.matcher(&filter),
             misunderstood,
             request,
         }

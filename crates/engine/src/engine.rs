@@ -57,9 +57,9 @@ impl Engine {
         request: &SearchRequest,
     ) -> Result<SearchAnswer, Error> {
         let started = self.clock.now();
-        let planned = self.plan(snapshot, request);
-        let up_to_sequence = planned.0.up_to_sequence;
         let means = self.means(request);
+        let planned = self.plan(snapshot, request, &means.budget);
+        let up_to_sequence = planned.0.up_to_sequence;
         let Outcome {
             events,
             matches,
@@ -92,8 +92,13 @@ impl Engine {
         DeletedRows::new(self.clock.clone())
     }
 
-    pub(crate) fn plan(&self, snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
-        self.plan_before(snapshot, request, &mut |_| {})
+    pub(crate) fn plan(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        budget: &Budget,
+    ) -> (Plan, Planned) {
+        self.plan_before(snapshot, request, budget, &mut |_| {})
     }
 
     /// The same, before a witness of each block that is ruled out.
@@ -101,9 +106,11 @@ impl Engine {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
+        budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
-        Plan::new(snapshot, request, self.deletions.of(snapshot), witness)
+        let deletions = self.deletions.of(snapshot);
+        Plan::new(snapshot, request, deletions, budget, witness)
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {

@@ -55,7 +55,11 @@ impl Run<'_> {
             if bytes >= ANSWER_BYTES_MAX {
                 break;
             }
-            for (group, outcome) in wave.iter().zip(self.fetch_wave(wave, found, &budget)?) {
+            let Some(fetched) = self.fetch_wave(wave, found, &budget)? else {
+                self.note(Incomplete::Cancelled);
+                break;
+            };
+            for (group, outcome) in wave.iter().zip(fetched) {
                 match outcome {
                     Ok(fetched) => {
                         self.count_bytes(fetched.bytes_read);
@@ -64,7 +68,7 @@ impl Run<'_> {
                             events[*index] = Some(event);
                         }
                     }
-                    Err(Failure::Cut(_)) => self.incomplete.push(Incomplete::Cancelled),
+                    Err(Failure::Cut(cut)) => self.note(cut.into()),
                     Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
                         self.note_unfetched(group.part, detail)
                     }
@@ -83,7 +87,7 @@ impl Run<'_> {
         wave: &[Group],
         found: &[Found],
         budget: &Budget,
-    ) -> Result<Vec<Result<OfPart, Failure>>, Error> {
+    ) -> Result<Option<Vec<Result<OfPart, Failure>>>, Error> {
         let fetch_group = |group: &Group| {
             let (plan, part, budget) = (Arc::clone(&self.plan), group.part, budget.clone());
             let rows = group.rows.iter().map(|index| found[*index]);
@@ -93,11 +97,11 @@ impl Run<'_> {
         if let [only] = wave {
             let fetched = catch_unwind(AssertUnwindSafe(fetch_group(only)));
             return fetched
-                .map(|fetched| vec![fetched])
+                .map(|fetched| Some(vec![fetched]))
                 .map_err(|_| Error::Broken);
         }
         let share = self.means().share.afresh();
-        share.do_all(wave.iter().map(fetch_group))
+        share.do_all(wave.iter().map(fetch_group), budget)
     }
 }
 
@@ -130,11 +134,12 @@ fn fetch_from_part(
     match &part.part {
         Part::Open(rows) => {
             let copy = |found: &Found| {
-                let row = found.place.row as usize;
-                Event::copy_of(rows.batch().event(row), source, found.id.sequence)
+                budget.check()?;
+                let event = rows.batch().event(found.place.row as usize);
+                Ok(Event::copy_of(event, source, found.id.sequence))
             };
             Ok(OfPart {
-                events: found.iter().map(copy).collect(),
+                events: found.iter().map(copy).collect::<Result<_, Failure>>()?,
                 bytes_read: 0,
             })
         }
@@ -182,6 +187,7 @@ pub(crate) fn events_of_block(
     }
     if let Some(rest) = block.rest()? {
         for (event, (row, _)) in events.iter_mut().zip(rows) {
+            budget.check()?;
             for (path, value) in rest.fields(*row)? {
                 event.fields.push((path.into(), value.to_value()));
             }

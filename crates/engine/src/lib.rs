@@ -41,6 +41,7 @@ mod run;
 mod scan;
 mod search;
 mod selection;
+mod sorting;
 mod staged;
 mod table;
 mod top;

@@ -23,7 +23,7 @@ use crate::top::Rank;
 use crate::{Account, BlockCounts, Error, Incomplete, Order};
 
 /// How often the caller's thread looks whether it should give up while the others are busy.
-const PATIENCE: Duration = Duration::from_millis(10);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Parts handed out per thread, so that none waits for the next.
 const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
@@ -203,6 +203,10 @@ impl<'a> Run<'a> {
         index: usize,
         outcome: Result<PartAnswer<Q::Found>, Failure>,
     ) {
+        let outcome = match self.means.budget.interrupted() {
+            Some(cut) => Err(Failure::Cut(cut)),
+            None => outcome,
+        };
         match outcome {
             Ok(answer) => {
                 self.count_fate(answer.fate);
@@ -226,6 +230,13 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Takes note of what the answer may lack, once.
+    pub(crate) fn note(&mut self, incomplete: Incomplete) {
+        if !self.incomplete.contains(&incomplete) {
+            self.incomplete.push(incomplete);
+        }
+    }
+
     fn count_fate(&mut self, fate: Fate) {
         match fate {
             Fate::OpenRows => {}
@@ -240,10 +251,7 @@ impl<'a> Run<'a> {
     }
 
     fn cut_short(&mut self, cut: Cut) {
-        self.cut.get_or_insert(match cut {
-            Cut::Deadline => Incomplete::Deadline,
-            Cut::Cancelled => Incomplete::Cancelled,
-        });
+        self.cut.get_or_insert(cut.into());
     }
 
     fn note_unreadable(&mut self, index: usize, detail: String) {

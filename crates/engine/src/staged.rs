@@ -20,6 +20,7 @@ use cordwood_query::Stage;
 use cordwood_store::Snapshot;
 
 use crate::aggregate::Approximation;
+use crate::budget::Cut;
 use crate::engine::Engine;
 use crate::groups::Held;
 use crate::row::kept::{Added, KeptRow};
@@ -30,6 +31,9 @@ use crate::{Account, Error, Incomplete, Position, SearchRequest, Table, Total};
 use ordered::Ordered;
 pub(crate) use outline::Outline;
 use pipeline::{Ending, Pipeline};
+
+/// How many rows are looked at between two looks at the budget.
+const ROWS_PER_CHECK: usize = 1024;
 
 /// A question with stages.
 #[derive(Clone, Debug)]
@@ -78,10 +82,10 @@ impl Engine {
         request: &StagedRequest,
     ) -> Result<StagedAnswer, Error> {
         let started = self.clock().now();
-        let mut pipeline = Pipeline::new(request);
+        let means = self.means(&request.search);
+        let mut pipeline = Pipeline::new(request, &means.budget);
         let search = pipeline.search_of(request);
-        let planned = self.plan(snapshot, &search);
-        let means = self.means(&search);
+        let planned = self.plan(snapshot, &search, &means.budget);
         let (up_to_sequence, held) = (planned.0.up_to_sequence, Arc::new(Held::new(means.memory)));
         let range = range::lasting(self, &planned.0, snapshot, &search)?;
         let mut run = Run::new(&means, planned.0, planned.1);
@@ -101,7 +105,7 @@ impl Engine {
                         finish_groups(&mut run, &mut pipeline, groups, range)?
                     }
                     Ending::Columns(names) => {
-                        let table = project(&pipeline, &names, &rows)?;
+                        let table = project(&mut run, &names, &rows)?;
                         let table = finish_table(&mut run, &mut pipeline, table, range)?;
                         (Staged::Table(table), Vec::new())
                     }
@@ -133,19 +137,37 @@ fn finish_groups(
     range: range::Lasting,
 ) -> Result<(Staged, Vec<Approximation>), Error> {
     let approximate = groups.approximations();
-    let keys = groups.aggregation().keys.len();
-    let mut table = pipeline.shown(groups).into_table(range.seconds());
-    if let Some(timechart) = &pipeline.timechart
-        && let Some(times) = range.times
-        && let Err(incomplete) = timechart.fill(&mut table, times)
-    {
-        run.incomplete.push(incomplete);
-    }
-    pipeline.order(&mut table, keys);
-    let table = finish_table(run, pipeline, table, range)?;
+    let table = match table_of(run, pipeline, groups, range) {
+        Ok(table) => finish_table(run, pipeline, table, range)?,
+        Err(cut) => {
+            run.note(cut.into());
+            Table::default()
+        }
+    };
     let is_shown = |approximation: &Approximation| table.columns.contains(&approximation.column);
     let approximate = approximate.into_iter().filter(is_shown).collect();
     Ok((Staged::Table(table), approximate))
+}
+
+/// The table of the groups, in its order. What was found before a deadline passed is worth its time still.
+fn table_of(
+    run: &mut Run<'_>,
+    pipeline: &Pipeline,
+    groups: crate::groups::Groups,
+    range: range::Lasting,
+) -> Result<Table, Cut> {
+    let budget = run.means().budget.without_deadline();
+    let keys = groups.aggregation().keys.len();
+    let groups = pipeline.shown(groups, &budget)?;
+    let mut table = groups.into_table(range.seconds(), &budget)?;
+    if let Some(timechart) = &pipeline.timechart
+        && let Some(times) = range.times
+        && let Err(incomplete) = timechart.fill(&mut table, times, &budget)
+    {
+        run.note(incomplete);
+    }
+    pipeline.order(&mut table, keys, &budget)?;
+    Ok(table)
 }
 
 fn finish_table(
@@ -156,10 +178,10 @@ fn finish_table(
 ) -> Result<Table, Error> {
     for stage in std::mem::take(&mut pipeline.on_table) {
         let budget = &run.means().budget;
-        match tables::apply(&stage, table, pipeline.now, range, budget) {
+        match tables::apply(&stage, table, &pipeline.compiler, range, budget) {
             Ok(after) => table = after,
             Err(incomplete) => {
-                run.incomplete.push(incomplete);
+                run.note(incomplete);
                 return Ok(Table::default());
             }
         }
@@ -178,26 +200,23 @@ fn limited(result: Staged, rows_max: usize) -> Staged {
     }
 }
 
-fn project(
-    pipeline: &Pipeline,
-    names: &[(String, usize)],
-    rows: &[KeptRow],
-) -> Result<Table, Error> {
-    let cells = rows.iter().map(|kept| {
+fn project(run: &mut Run<'_>, names: &[(String, usize)], rows: &[KeptRow]) -> Result<Table, Error> {
+    let mut table = Table {
+        columns: names.iter().map(|(name, _)| name.clone()).collect(),
+        rows: Vec::with_capacity(rows.len()),
+        more: false,
+    };
+    for (index, kept) in rows.iter().enumerate() {
+        if index.is_multiple_of(ROWS_PER_CHECK) && run.means().budget.is_cancelled() {
+            run.note(Incomplete::Cancelled);
+            break;
+        }
         let row = kept.extended();
         let cells = names.iter().map(|(_, field)| cell_of(&row, *field));
-        cells.collect::<Result<_, _>>().map_err(|_| Error::Broken)
-    });
-    debug_assert!(
-        names
-            .iter()
-            .all(|(_, field)| *field < pipeline.fields.targets().len())
-    );
-    Ok(Table {
-        columns: names.iter().map(|(name, _)| name.clone()).collect(),
-        rows: cells.collect::<Result<_, Error>>()?,
-        more: false,
-    })
+        let cells = cells.collect::<Result<_, _>>();
+        table.rows.push(cells.map_err(|_| Error::Broken)?);
+    }
+    Ok(table)
 }
 
 /// What a page of events may hold.

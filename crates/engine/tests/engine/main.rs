@@ -1,5 +1,6 @@
 //! The engine over a real store.
 
+mod cancelled;
 mod counted;
 mod counted_values;
 mod cut;
