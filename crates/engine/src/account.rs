@@ -31,6 +31,11 @@ pub enum Incomplete {
         /// How many bytes one question may keep.
         bytes_max: u64,
     },
+    /// The events that were asked for take more memory than one answer may, and no page follows: the rest is left out.
+    Answer {
+        /// How many bytes one answer may take.
+        bytes_max: u64,
+    },
     /// A timechart would have more rows than one may have; later intervals without events are left out.
     Rows {
         /// How many it may have.
@@ -85,7 +90,9 @@ impl fmt::Display for Incomplete {
         match self {
             Incomplete::Deadline => f.write_str("the time for the search ran out"),
             Incomplete::Cancelled => f.write_str("the search was cancelled"),
-            Incomplete::Memory => f.write_str("the memory for the search ran out"),
+            Incomplete::Memory => f.write_str(
+                "the memory for the search ran out; ask for less, or when others ask for less",
+            ),
             Incomplete::Groups { groups, bytes_max } => write!(
                 f,
                 "the memory for one question, {bytes_max} bytes, ran out at {groups} groups"
@@ -93,6 +100,10 @@ impl fmt::Display for Incomplete {
             Incomplete::Kept { bytes_max } => write!(
                 f,
                 "the memory for one question, {bytes_max} bytes, ran out for the rows it has to remember"
+            ),
+            Incomplete::Answer { bytes_max } => write!(
+                f,
+                "the events take more than {bytes_max} bytes, the most of one answer; ask for fewer, or for `fields` of them"
             ),
             Incomplete::Rows { rows_max } => {
                 write!(

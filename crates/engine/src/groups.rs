@@ -305,6 +305,13 @@ impl Groups {
         columns.filter_map(approximation).collect()
     }
 
+    /// About the memory that a table of them takes.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let cells = self.aggregation.keys.len() + self.columns.len();
+        let row = size_of::<Vec<Cell>>() + cells * size_of::<Cell>();
+        self.len() as u64 * row as u64 + self.keys.bytes()
+    }
+
     /// The table, a row for each group, in no order. `seconds` is how long the range lasts.
     pub(crate) fn into_table(self, seconds: f64, budget: &Budget) -> Result<Table, Cut> {
         let aggregation = self.aggregation;

@@ -10,6 +10,7 @@
 mod account;
 mod aggregate;
 mod answer;
+mod answer_memory;
 mod block;
 mod budget;
 mod by_template;
@@ -50,6 +51,7 @@ mod words;
 pub use account::{Account, BlockCounts, Incomplete};
 pub use aggregate::{Approximation, Method};
 pub use answer::SearchAnswer;
+pub use answer_memory::AnswerMemory;
 pub use budget::{Cancel, Clock};
 pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};

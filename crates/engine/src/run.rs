@@ -14,6 +14,7 @@ use std::time::Duration;
 use cordwood_query::TimeBounds;
 use cordwood_store::{BlockHandle, MemoryBudget, Part, Reservation};
 
+use crate::answer_memory::AnswerBudget;
 use crate::budget::{Budget, Cut};
 use crate::evaluate::Failure;
 use crate::part::{Fate, PartAnswer};
@@ -33,6 +34,7 @@ const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
 pub(crate) struct Means<'a> {
     pub(crate) share: Share<'a>,
     pub(crate) memory: &'a MemoryBudget,
+    pub(crate) answers: &'a AnswerBudget,
     pub(crate) budget: Budget,
 }
 
@@ -268,6 +270,11 @@ impl<'a> Run<'a> {
         });
     }
 
+    /// Notes parts of which rows were found that are not given back.
+    pub(crate) fn note_unreached(&mut self, parts: impl Iterator<Item = usize>) {
+        self.unreached.extend(parts);
+    }
+
     /// Notes a block that was read, and whose rows then could not be fetched.
     pub(crate) fn note_unfetched(&mut self, part: usize, detail: String) {
         if let Part::Block(_) = self.plan.parts[part].part {
@@ -342,6 +349,6 @@ impl<'a> Run<'a> {
 
 /// The most memory that looking at a block takes: all of its columns decoded take about as much as its events did
 /// when they were sent.
-fn working_bytes(block: &BlockHandle) -> u64 {
+pub(crate) fn working_bytes(block: &BlockHandle) -> u64 {
     block.directory().source_bytes
 }

@@ -1,5 +1,6 @@
 //! The engine over a real store.
 
+mod answer_memory;
 mod cancelled;
 mod counted;
 mod counted_values;
