@@ -8,10 +8,13 @@ use cordwood_event::{SourceId, Timestamp};
 use rusqlite::Connection;
 
 use crate::api_tokens::{self, LiveApiToken};
+use crate::deleted_sources;
 use crate::source_tokens::{self, LiveSourceToken};
 use crate::sources;
 use crate::usage;
-use crate::{ApiTokenId, Client, Error, Organisation, Source, SourceUsage, TokenHash};
+use crate::{
+    ApiTokenId, Client, DeletedSource, Error, Organisation, Source, SourceUsage, TokenHash,
+};
 
 /// Everything but past months of usage. A source takes about a kilobyte.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub(crate) struct Memory {
     pub(crate) organisation: Organisation,
     pub(crate) clients: Vec<Client>,
     pub(crate) sources: BTreeMap<SourceId, LiveSource>,
+    pub(crate) deleted_sources: BTreeMap<SourceId, Arc<DeletedSource>>,
     pub(crate) source_tokens: HashMap<TokenHash, Arc<LiveSourceToken>>,
     pub(crate) api_tokens: BTreeMap<ApiTokenId, Arc<LiveApiToken>>,
     pub(crate) api_token_hashes: HashMap<TokenHash, ApiTokenId>,
@@ -45,6 +49,7 @@ impl Memory {
             organisation,
             clients,
             sources: BTreeMap::new(),
+            deleted_sources: BTreeMap::new(),
             source_tokens: HashMap::new(),
             api_tokens: BTreeMap::new(),
             api_token_hashes: HashMap::new(),
@@ -53,6 +58,9 @@ impl Memory {
         };
         for source in sources::load(connection).map_err(Error::database(reading))? {
             memory.show_source(source, SourceUsage::default());
+        }
+        for deleted in deleted_sources::load(connection).map_err(Error::database(reading))? {
+            memory.show_deleted_source(deleted);
         }
         for token in source_tokens::load(connection).map_err(Error::database(reading))? {
             memory.show_source_token(token);
@@ -72,6 +80,10 @@ impl Memory {
         };
         self.has_made_sources = true;
         self.sources.insert(live.source.id, live);
+    }
+
+    pub(crate) fn show_deleted_source(&mut self, deleted: DeletedSource) {
+        self.deleted_sources.insert(deleted.id, Arc::new(deleted));
     }
 
     pub(crate) fn show_source_token(&mut self, token: LiveSourceToken) {

@@ -6,6 +6,7 @@ use cordwood_event::{SourceId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use crate::database::{id_from, id_to};
+use crate::deleted_sources::{self, DeletedSource};
 use crate::source_tokens::insert_token;
 use crate::{Catalog, ClientId, Error, NewToken, SourceUsage};
 
@@ -141,19 +142,18 @@ impl Catalog {
         )
     }
 
-    /// Deletes a source, its tokens and its usage.
-    pub fn delete_source(&self, id: SourceId) -> Result<(), Error> {
+    /// Deletes a source, its tokens and its usage, and keeps a [`DeletedSource`](crate::DeletedSource) of it.
+    pub fn delete_source(&self, id: SourceId, now: Timestamp) -> Result<(), Error> {
         self.change(
             "deleting a source",
             |transaction| {
-                let deleted = transaction
-                    .execute("DELETE FROM sources WHERE id = ?1", [id_to(id.0)])
-                    .map_err(Error::database("deleting a source"))?;
-                if deleted == 0 { Err(NO_SOURCE) } else { Ok(()) }
+                let source = self.source(id).ok_or(NO_SOURCE)?;
+                delete(transaction, &source, now).map_err(Error::database("deleting a source"))
             },
-            |memory, ()| {
+            |memory, deleted| {
                 memory.sources.remove(&id);
                 memory.source_tokens.retain(|_, token| token.source != id);
+                memory.show_deleted_source(deleted);
             },
         )
     }
@@ -265,6 +265,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
 }
 
 /// SQLite keeps the largest id ever given out for each AUTOINCREMENT table.
+fn delete(
+    connection: &Connection,
+    source: &Source,
+    now: Timestamp,
+) -> rusqlite::Result<DeletedSource> {
+    connection.execute("DELETE FROM sources WHERE id = ?1", [id_to(source.id.0)])?;
+    deleted_sources::record(connection, source, now)
+}
+
 pub(crate) fn has_made_any(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'sources')",

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cordwood_catalog::{
-    Access, ApiToken, ApiTokenId, ApiTokenPurpose, Catalog, Client, ClientId, Error, MonthUsage,
-    NewApiToken, NewSource, NewToken, Random, Scope, Source, SourceChanges, SourceToken, TokenHash,
-    check,
+    Access, ApiToken, ApiTokenId, ApiTokenPurpose, Catalog, Client, ClientId, DeletedSource, Error,
+    MonthUsage, NewApiToken, NewSource, NewToken, Random, Scope, Source, SourceChanges,
+    SourceToken, TokenHash, check,
 };
 use cordwood_event::{SourceId, Timestamp};
 use proptest::prelude::*;
@@ -77,6 +77,7 @@ fn new_source(name: &str) -> NewSource {
 struct Picture {
     clients: Vec<Client>,
     sources: Vec<Source>,
+    deleted_sources: Vec<DeletedSource>,
     source_tokens: Vec<Vec<SourceToken>>,
     usage: Vec<MonthUsage>,
     api_tokens: Vec<ApiToken>,
@@ -89,6 +90,11 @@ fn picture(catalog: &Catalog, now: Timestamp) -> Picture {
         source_tokens: sources
             .iter()
             .map(|source| catalog.source_tokens(source.id, now))
+            .collect(),
+        deleted_sources: catalog
+            .deleted_sources()
+            .iter()
+            .map(|source| (**source).clone())
             .collect(),
         usage: sources
             .iter()
@@ -165,6 +171,25 @@ fn names_and_table_names_are_unique_for_a_client() {
 }
 
 #[test]
+fn what_was_deleted_is_remembered() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    for name in ["web", "shop"] {
+        catalog
+            .create_source(&new_source(name), &shelf.source_token(), at(0))
+            .unwrap();
+    }
+    catalog.delete_source(SourceId(2), at(7)).unwrap();
+    let expected = DeletedSource {
+        id: SourceId(2),
+        name: "shop".to_owned(),
+        deleted_at: at(7),
+    };
+    assert_eq!(picture(&catalog, at(8)).deleted_sources, [expected]);
+    assert_eq!(catalog.sources().len(), 1);
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     let shelf = Shelf::new();
     let catalog = shelf.open();
@@ -173,7 +198,7 @@ fn what_is_not_there_is_not_found() {
         catalog
             .update_source(nobody, &SourceChanges::default(), at(0))
             .map(drop),
-        catalog.delete_source(nobody),
+        catalog.delete_source(nobody, at(0)),
         catalog.rotate_source_token(nobody, &shelf.source_token(), at(1), at(0)),
         catalog.revoke_api_token(ApiTokenId(9), at(0)).map(drop),
     ];
@@ -419,7 +444,7 @@ fn act(shelf: &Shelf, catalog: &Catalog, secrets: &mut Vec<NewToken>, now: &mut 
             let _ = catalog.rotate_source_token(source(number), &token, at(*now + overlap), time);
             secrets.push(token);
         }
-        Step::Delete(number) => drop(catalog.delete_source(source(number))),
+        Step::Delete(number) => drop(catalog.delete_source(source(number), time)),
         Step::CreateClient(name) => drop(catalog.create_client(&format!("c {name}"), time)),
         Step::CreateApiToken(access, clients) => {
             let known = catalog.clients();

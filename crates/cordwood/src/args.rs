@@ -148,7 +148,7 @@ pub(crate) enum SourceVerb {
         /// Its id or name.
         source: String,
     },
-    /// Delete a source. Its events are no longer found.
+    /// Delete a source. Its events are no longer found, and are removed from the disk.
     Delete {
         /// Its id or name.
         source: String,

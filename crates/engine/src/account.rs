@@ -6,6 +6,7 @@ use std::time::Duration;
 use cordwood_event::SourceId;
 use cordwood_query::TimeBounds;
 
+use crate::budget::Cut;
 use crate::narrow::Pruned;
 
 /// Why an answer may lack events.
@@ -28,6 +29,11 @@ pub enum Incomplete {
     /// The rows that a stage has to remember took more memory than a question may keep.
     Kept {
         /// How many bytes one question may keep.
+        bytes_max: u64,
+    },
+    /// The events that were asked for take more memory than one answer may, and no page follows: the rest is left out.
+    Answer {
+        /// How many bytes one answer may take.
         bytes_max: u64,
     },
     /// A timechart would have more rows than one may have; later intervals without events are left out.
@@ -70,12 +76,23 @@ pub enum Incomplete {
     },
 }
 
+impl From<Cut> for Incomplete {
+    fn from(cut: Cut) -> Incomplete {
+        match cut {
+            Cut::Deadline => Incomplete::Deadline,
+            Cut::Cancelled => Incomplete::Cancelled,
+        }
+    }
+}
+
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Incomplete::Deadline => f.write_str("the time for the search ran out"),
             Incomplete::Cancelled => f.write_str("the search was cancelled"),
-            Incomplete::Memory => f.write_str("the memory for the search ran out"),
+            Incomplete::Memory => f.write_str(
+                "the memory for the search ran out; ask for less, or when others ask for less",
+            ),
             Incomplete::Groups { groups, bytes_max } => write!(
                 f,
                 "the memory for one question, {bytes_max} bytes, ran out at {groups} groups"
@@ -83,6 +100,10 @@ impl fmt::Display for Incomplete {
             Incomplete::Kept { bytes_max } => write!(
                 f,
                 "the memory for one question, {bytes_max} bytes, ran out for the rows it has to remember"
+            ),
+            Incomplete::Answer { bytes_max } => write!(
+                f,
+                "the events take more than {bytes_max} bytes, the most of one answer; ask for fewer, or for `fields` of them"
             ),
             Incomplete::Rows { rows_max } => {
                 write!(

@@ -2,7 +2,7 @@
 
 use cordwood_event::Event;
 
-use crate::{Account, Position};
+use crate::{Account, AnswerMemory, Position};
 
 /// The events found, and the account of the search.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,4 +18,6 @@ pub struct SearchAnswer {
     pub up_to_sequence: u64,
     /// Completeness, range and cost.
     pub account: Account,
+    /// The memory the events take; to be kept as long as they are.
+    pub memory: AnswerMemory,
 }

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use cordwood_event::Timestamp;
+use cordwood_query::Interrupt;
+
+use crate::clauses::Compiler;
+
 /// The engine's clock, handed in by whoever owns time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Instant + Send + Sync>);
@@ -56,25 +61,45 @@ pub(crate) struct Budget {
     clock: Clock,
     deadline: Option<Instant>,
     cancel: Cancel,
+    /// Asks the same in the middle of a large text.
+    interrupt: Interrupt,
 }
 
 impl Budget {
     pub(crate) fn new(clock: Clock, deadline: Option<Instant>, cancel: Cancel) -> Budget {
+        let (of_text, is_given_up) = (clock.clone(), cancel.clone());
+        let is_over = move || check(&is_given_up, deadline, &of_text).is_err();
         Budget {
             clock,
             deadline,
             cancel,
+            interrupt: Interrupt::when(is_over),
         }
     }
 
     pub(crate) fn check(&self) -> Result<(), Cut> {
-        if self.cancel.is_cancelled() {
-            return Err(Cut::Cancelled);
-        }
-        match self.deadline {
-            Some(deadline) if self.clock.now() >= deadline => Err(Cut::Deadline),
-            _ => Ok(()),
-        }
+        check(&self.cancel, self.deadline, &self.clock)
+    }
+
+    /// Whether its caller has given up.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Why the search must stop, if a test of a text has given up for it: what that test said must not be believed.
+    pub(crate) fn interrupted(&self) -> Option<Cut> {
+        let has_stopped = self.interrupt.has_stopped();
+        // What has stopped it lasts.
+        has_stopped.then(|| {
+            check(&self.cancel, None, &self.clock)
+                .err()
+                .unwrap_or(Cut::Deadline)
+        })
+    }
+
+    /// Compiles clauses whose tests keep to this budget.
+    pub(crate) fn compiler(&self, now: Timestamp) -> Compiler {
+        Compiler::new(now).interrupted_by(&self.interrupt)
     }
 
     /// The same without the deadline, to fetch what was found before it passed.
@@ -83,5 +108,15 @@ impl Budget {
             deadline: None,
             ..self.clone()
         }
+    }
+}
+
+fn check(cancel: &Cancel, deadline: Option<Instant>, clock: &Clock) -> Result<(), Cut> {
+    if cancel.is_cancelled() {
+        return Err(Cut::Cancelled);
+    }
+    match deadline {
+        Some(deadline) if clock.now() >= deadline => Err(Cut::Deadline),
+        _ => Ok(()),
     }
 }

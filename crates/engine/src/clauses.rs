@@ -3,10 +3,45 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use cordwood_query::{CompiledClause, Predicate};
+use cordwood_event::Timestamp;
+use cordwood_query::{Clause, CompiledClause, Filter, Interrupt, Matcher, Predicate};
 
 use crate::condition::ClauseId;
 use crate::evaluate::TemplateTest;
+
+/// Compiles what one question asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiler {
+    now: Timestamp,
+    interrupt: Interrupt,
+}
+
+impl Compiler {
+    /// Relative times are counted from `now`; nothing interrupts the tests.
+    pub(crate) fn new(now: Timestamp) -> Compiler {
+        Compiler {
+            now,
+            interrupt: Interrupt::default(),
+        }
+    }
+
+    pub(crate) fn interrupted_by(self, interrupt: &Interrupt) -> Compiler {
+        Compiler {
+            interrupt: interrupt.clone(),
+            ..self
+        }
+    }
+
+    pub(crate) fn clauses(&self, clauses: &[&Clause]) -> Vec<CompiledClause> {
+        let compiled = clauses.iter().map(|clause| clause.compile(self.now));
+        let interrupted = compiled.map(|clause| clause.interrupted_by(&self.interrupt));
+        interrupted.collect()
+    }
+
+    pub(crate) fn matcher(&self, filter: &Filter) -> Matcher {
+        Matcher::new(filter, self.now).interrupted_by(&self.interrupt)
+    }
+}
 
 /// Compiled clauses by [`ClauseId`]. A clone shares what is found out.
 #[derive(Clone, Debug)]

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cordwood_event::{EventId, EventRef, SourceId, Timestamp};
 use cordwood_query::{BatchMatcher, CompiledClause, Filter, Matcher, Origin, TimeBounds, parse};
 use cordwood_store::{
-    BlockHandle, DeletedSource, DeletionRequest, Eviction, FindDeleted, Part, Snapshot,
+    BlockHandle, DeletedSource, DeletionRequest, Eviction, FindDeleted, Part, Snapshot, Untold,
 };
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cancel, Clock};
-use crate::clauses::Clauses;
+use crate::clauses::{Clauses, Compiler};
 use crate::condition::{ClauseId, Condition};
 use crate::counted::ValueVerdicts;
 use crate::evaluate::{BlockClauses, Failure};
@@ -59,11 +59,12 @@ impl Deletion {
         let filter = parsed.map_or(Filter::All, |parsed| parsed.query.filter);
         let now = request.requested_at;
         let (condition, clauses) = Condition::of(&filter);
-        let clauses = clauses.into_iter().map(|clause| clause.compile(now));
+        // One for all questions, and for who purges: nobody interrupts it.
+        let compiler = Compiler::new(now);
         Deletion {
-            clauses: Clauses::new(clauses.collect()),
+            clauses: Clauses::new(compiler.clauses(&clauses)),
             condition,
-            matcher: Matcher::new(&filter, now),
+            matcher: compiler.matcher(&filter),
             misunderstood,
             request,
         }
@@ -326,12 +327,12 @@ impl FindDeleted for DeletedRows {
         request: &DeletionRequest,
         source: SourceId,
         block: &BlockHandle,
-    ) -> Result<Vec<usize>, String> {
+    ) -> Result<Vec<usize>, Untold> {
         let deletion = self.compiled(request);
         if let Some(reason) = &deletion.misunderstood {
-            return Err(format!(
+            return Err(Untold::Lasting(format!(
                 "the query of the deletion is not understood: {reason}"
-            ));
+            )));
         }
         let deletions = [deletion];
         let mut of_source = SourceDeletions::new(&deletions, source);
@@ -347,8 +348,9 @@ impl FindDeleted for DeletedRows {
         let open = OpenBlock::new(block);
         match touching.select(&open, &Selection::all(block.rows()), &budget) {
             Ok(selected) => Ok(selected.iter().collect()),
-            Err(Failure::Unreadable(detail)) => Err(detail),
-            Err(Failure::Cut(_)) => Err("it took too long".to_owned()),
+            Err(Failure::OutOfReach(detail)) => Err(Untold::OutOfReach(detail)),
+            Err(Failure::Unreadable(detail)) => Err(Untold::Lasting(detail)),
+            Err(Failure::Cut(_)) => Err(Untold::Lasting("it took too long".to_owned())),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cordwood_store::{MemoryBudget, Snapshot};
 
+use crate::answer_memory::AnswerBudget;
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
 use crate::fields::KnownKinds;
@@ -20,7 +21,8 @@ pub struct Options {
     /// Threads that evaluate blocks, at least one. All searches share them and take turns, block by block: who has used little
     /// goes first.
     pub threads: usize,
-    /// The budget that blocks being evaluated are charged to.
+    /// The budget that blocks being evaluated are charged to, and what is made of them; answers, until they are dropped, to a
+    /// quarter of it.
     pub memory: MemoryBudget,
     /// The clock of deadlines and of the time a search took.
     pub clock: Clock,
@@ -31,6 +33,7 @@ pub struct Options {
 pub struct Engine {
     pool: Pool,
     memory: MemoryBudget,
+    answers: AnswerBudget,
     clock: Clock,
     deletions: Deletions,
     known_kinds: Arc<KnownKinds>,
@@ -41,6 +44,7 @@ impl Engine {
     pub fn new(options: Options) -> Result<Engine, Error> {
         Ok(Engine {
             pool: Pool::new(options.threads, options.clock.clone())?,
+            answers: AnswerBudget::new(&options.memory),
             memory: options.memory,
             clock: options.clock,
             deletions: Deletions::default(),
@@ -57,14 +61,15 @@ impl Engine {
         request: &SearchRequest,
     ) -> Result<SearchAnswer, Error> {
         let started = self.clock.now();
-        let planned = self.plan(snapshot, request);
-        let up_to_sequence = planned.0.up_to_sequence;
         let means = self.means(request);
+        let planned = self.plan(snapshot, request, &means.budget);
+        let up_to_sequence = planned.0.up_to_sequence;
         let Outcome {
             events,
             matches,
             next,
             mut account,
+            memory,
         } = search::search(&means, planned, request.limit)?;
         account.elapsed = self.clock.now().saturating_duration_since(started);
         Ok(SearchAnswer {
@@ -73,6 +78,7 @@ impl Engine {
             next,
             up_to_sequence,
             account,
+            memory: memory.into(),
         })
     }
 
@@ -92,8 +98,13 @@ impl Engine {
         DeletedRows::new(self.clock.clone())
     }
 
-    pub(crate) fn plan(&self, snapshot: &Snapshot, request: &SearchRequest) -> (Plan, Planned) {
-        self.plan_before(snapshot, request, &mut |_| {})
+    pub(crate) fn plan(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        budget: &Budget,
+    ) -> (Plan, Planned) {
+        self.plan_before(snapshot, request, budget, &mut |_| {})
     }
 
     /// The same, before a witness of each block that is ruled out.
@@ -101,15 +112,18 @@ impl Engine {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
+        budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
-        Plan::new(snapshot, request, self.deletions.of(snapshot), witness)
+        let deletions = self.deletions.of(snapshot);
+        Plan::new(snapshot, request, deletions, budget, witness)
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {
         Means {
             share: self.pool.share(),
             memory: &self.memory,
+            answers: &self.answers,
             budget: self.budget(request),
         }
     }

@@ -18,7 +18,7 @@ use cordwood_query::{
     CompiledClause, IdPredicate, LevelPredicate, Predicate, Reach, TimePredicate,
 };
 use cordwood_store::block::ColumnEntry;
-use cordwood_store::{Encoding, ReadError};
+use cordwood_store::{Encoding, ReadError, ReadFailure};
 
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
@@ -38,6 +38,8 @@ pub(crate) enum Failure {
     Cut(Cut),
     /// The block cannot be read; the text says why.
     Unreadable(String),
+    /// The same, because the bucket that holds it cannot be reached.
+    OutOfReach(String),
 }
 
 impl From<Cut> for Failure {
@@ -59,7 +61,11 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
-        Failure::Unreadable(with_causes(&error))
+        let detail = with_causes(&error);
+        match error.source {
+            ReadFailure::Bucket(_) => Failure::OutOfReach(detail),
+            _ => Failure::Unreadable(detail),
+        }
     }
 }
 

@@ -207,7 +207,8 @@ impl Inquiry<'_> {
     /// the others: a field that rare is hardly the one that was meant.
     fn known_names(&mut self) -> BTreeSet<String> {
         let everything = self.question(Filter::All, self.range);
-        let (plan, _) = self.engine.plan(self.snapshot, &everything);
+        let budget = self.engine.budget(&everything);
+        let (plan, _) = self.engine.plan(self.snapshot, &everything, &budget);
         let mut names = BTreeSet::new();
         let mut add = |path: &str| {
             if names.len() < KNOWN_NAMES_MAX && !names.contains(&*path::name(path)) {

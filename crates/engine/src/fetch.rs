@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use cordwood_event::{Event, EventId, Level, SourceId, Value};
 use cordwood_store::column::Column;
-use cordwood_store::{BlockHandle, Part};
+use cordwood_store::{BlockHandle, Part, Reservation};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::plan::Plan;
-use crate::run::Run;
+use crate::run::{Run, working_bytes};
 use crate::top::Found;
 use crate::{Error, Incomplete};
 
-/// When the events of an answer take more memory than this, the page ends early. Far above a page of ordinary
-/// events, far below the default memory ceiling of the process.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// Open rows of more bytes, as sent, are copied in several turns, so that a page of large events ends in time.
+const TURN_BYTES: usize = 8 << 20;
 
 /// The events of the rows found, as far as they go into one answer.
 #[derive(Debug)]
@@ -27,6 +26,10 @@ pub(crate) struct Fetched {
     pub(crate) events: Vec<Option<Event>>,
     /// How many of the rows that covers: fewer than all when the events are large.
     pub(crate) until: usize,
+    /// Why it is fewer, if it is.
+    pub(crate) cut: Option<Incomplete>,
+    /// What the events take.
+    pub(crate) memory: Reservation,
 }
 
 /// The events of one part, and what was read for them.
@@ -44,36 +47,137 @@ pub(crate) struct Group {
 }
 
 impl Run<'_> {
-    /// The events of the rows found. Rows of a block that turns out to be unreadable are noted and left out.
+    /// The events of the rows found, as many as there is memory for. Rows of a block that turns out to be unreadable are
+    /// noted and left out.
     pub(crate) fn fetch(&mut self, found: &[Found]) -> Result<Fetched, Error> {
         let budget = self.means().budget.without_deadline();
-        let groups = by_part(found);
+        let answers = self.means().answers;
+        let groups = self.in_turns(found);
         let mut events: Vec<Option<Event>> = found.iter().map(|_| None).collect();
-        let mut bytes = 0;
+        let mut memory = answers.begin();
+        let mut cut = None;
         let mut groups_done = 0;
         for wave in groups.chunks(self.means().share.threads()) {
-            if bytes >= ANSWER_BYTES_MAX {
+            if memory.bytes() >= answers.bytes_max() {
+                cut = Some(Incomplete::Answer {
+                    bytes_max: answers.bytes_max(),
+                });
                 break;
             }
-            for (group, outcome) in wave.iter().zip(self.fetch_wave(wave, found, &budget)?) {
-                match outcome {
-                    Ok(fetched) => {
-                        self.count_bytes(fetched.bytes_read);
-                        bytes += fetched.events.iter().map(size_of_fields).sum::<u64>();
-                        for (index, event) in group.rows.iter().zip(fetched.events) {
-                            events[*index] = Some(event);
-                        }
-                    }
-                    Err(Failure::Cut(_)) => self.incomplete.push(Incomplete::Cancelled),
-                    Err(Failure::Unreadable(detail)) => self.note_unfetched(group.part, detail),
-                }
+            let bytes = wave.iter().map(|group| self.bytes_of(group, found)).sum();
+            let Some(_working) = answers.work(bytes, &budget) else {
+                cut = Some(self.why_no_memory());
+                break;
+            };
+            let Some(fetched) = self.fetch_wave(wave, found, &budget)? else {
+                cut = Some(Incomplete::Cancelled);
+                break;
+            };
+            let of_part = fetched.iter().flatten().flat_map(|of_part| &of_part.events);
+            let bytes = of_part.map(size_of_event).sum();
+            if !answers.grow(&mut memory, bytes, &budget) {
+                cut = Some(self.why_no_memory());
+                break;
             }
+            self.take_wave(wave, fetched, &mut events);
             groups_done += wave.len();
         }
         let first_left = groups.get(groups_done).and_then(|group| group.rows.first());
         let until = first_left.copied().unwrap_or(found.len());
         events.truncate(until);
-        Ok(Fetched { events, until })
+        memory.shrink_to(events.iter().flatten().map(size_of_event).sum());
+        if until == 0 {
+            self.note_unreached(groups.iter().map(|group| group.part));
+        }
+        if let Some(cut) = &cut
+            && (until == 0 || *cut == Incomplete::Cancelled)
+        {
+            self.note(cut.clone());
+        }
+        Ok(Fetched {
+            events,
+            until,
+            cut,
+            memory,
+        })
+    }
+
+    fn why_no_memory(&self) -> Incomplete {
+        match self.means().budget.is_cancelled() {
+            true => Incomplete::Cancelled,
+            false => Incomplete::Memory,
+        }
+    }
+
+    fn take_wave(
+        &mut self,
+        wave: &[Group],
+        fetched: Vec<Result<OfPart, Failure>>,
+        events: &mut [Option<Event>],
+    ) {
+        for (group, outcome) in wave.iter().zip(fetched) {
+            match outcome {
+                Ok(of_part) => {
+                    self.count_bytes(of_part.bytes_read);
+                    for (index, event) in group.rows.iter().zip(of_part.events) {
+                        events[*index] = Some(event);
+                    }
+                }
+                Err(Failure::Cut(cut)) => self.note(cut.into()),
+                Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
+                    self.note_unfetched(group.part, detail);
+                }
+            }
+        }
+    }
+
+    /// The rows found by their parts, those of one part in several turns when they are large.
+    fn in_turns(&self, found: &[Found]) -> Vec<Group> {
+        let mut turns = Vec::new();
+        for group in by_part(found) {
+            let Part::Open(rows) = &self.plan.parts[group.part].part else {
+                turns.push(group);
+                continue;
+            };
+            let mut bytes = 0;
+            let mut turn = Vec::new();
+            for index in group.rows {
+                bytes += rows
+                    .batch()
+                    .event(found[index].place.row as usize)
+                    .source_bytes();
+                turn.push(index);
+                if bytes >= TURN_BYTES {
+                    bytes = 0;
+                    turns.push(Group {
+                        part: group.part,
+                        rows: std::mem::take(&mut turn),
+                    });
+                }
+            }
+            if !turn.is_empty() {
+                turns.push(Group {
+                    part: group.part,
+                    rows: turn,
+                });
+            }
+        }
+        turns.sort_by_key(|group| group.rows.first().copied());
+        turns
+    }
+
+    /// About the most memory that fetching the rows of a group takes, the events included.
+    fn bytes_of(&self, group: &Group, found: &[Found]) -> u64 {
+        match &self.plan.parts[group.part].part {
+            Part::Block(block) => working_bytes(block),
+            Part::Open(rows) => {
+                let rows = group.rows.iter().map(|index| {
+                    let row = found[*index].place.row as usize;
+                    rows.batch().event(row).source_bytes() as u64
+                });
+                rows.sum()
+            }
+        }
     }
 
     fn fetch_wave(
@@ -81,7 +185,7 @@ impl Run<'_> {
         wave: &[Group],
         found: &[Found],
         budget: &Budget,
-    ) -> Result<Vec<Result<OfPart, Failure>>, Error> {
+    ) -> Result<Option<Vec<Result<OfPart, Failure>>>, Error> {
         let fetch_group = |group: &Group| {
             let (plan, part, budget) = (Arc::clone(&self.plan), group.part, budget.clone());
             let rows = group.rows.iter().map(|index| found[*index]);
@@ -91,11 +195,11 @@ impl Run<'_> {
         if let [only] = wave {
             let fetched = catch_unwind(AssertUnwindSafe(fetch_group(only)));
             return fetched
-                .map(|fetched| vec![fetched])
+                .map(|fetched| Some(vec![fetched]))
                 .map_err(|_| Error::Broken);
         }
         let share = self.means().share.afresh();
-        share.do_all(wave.iter().map(fetch_group))
+        share.do_all(wave.iter().map(fetch_group), budget)
     }
 }
 
@@ -128,11 +232,12 @@ fn fetch_from_part(
     match &part.part {
         Part::Open(rows) => {
             let copy = |found: &Found| {
-                let row = found.place.row as usize;
-                Event::copy_of(rows.batch().event(row), source, found.id.sequence)
+                budget.check()?;
+                let event = rows.batch().event(found.place.row as usize);
+                Ok(Event::copy_of(event, source, found.id.sequence))
             };
             Ok(OfPart {
-                events: found.iter().map(copy).collect(),
+                events: found.iter().map(copy).collect::<Result<_, Failure>>()?,
                 bytes_read: 0,
             })
         }
@@ -180,6 +285,7 @@ pub(crate) fn events_of_block(
     }
     if let Some(rest) = block.rest()? {
         for (event, (row, _)) in events.iter_mut().zip(rows) {
+            budget.check()?;
             for (path, value) in rest.fields(*row)? {
                 event.fields.push((path.into(), value.to_value()));
             }
@@ -210,8 +316,8 @@ fn add_values(
     Ok(())
 }
 
-/// About the memory the fields of an event take.
-fn size_of_fields(event: &Event) -> u64 {
+/// About the memory an event takes.
+fn size_of_event(event: &Event) -> u64 {
     let text_bytes = |value: &Value| match value {
         Value::Str(text) | Value::Json(text) => text.len(),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
@@ -219,5 +325,5 @@ fn size_of_fields(event: &Event) -> u64 {
     let fields = event.fields.iter();
     let bytes =
         fields.map(|(path, value)| size_of::<(Box<str>, Value)>() + path.len() + text_bytes(value));
-    bytes.sum::<usize>() as u64
+    (size_of::<Event>() + bytes.sum::<usize>()) as u64
 }

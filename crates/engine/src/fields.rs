@@ -119,9 +119,9 @@ impl Engine {
             filter: Filter::All,
             ..request.clone()
         };
-        let (plan, _) = self.plan(snapshot, &everything);
-        let plan = Arc::new(plan);
         let budget = self.budget(request);
+        let (plan, _) = self.plan(snapshot, &everything, &budget);
+        let plan = Arc::new(plan);
         let starts = (0..plan.parts.len()).step_by(PARTS_AT_ONCE);
         let of_some = |start: usize| {
             let (plan, wanted, budget) = (Arc::clone(&plan), wanted.clone(), budget.clone());
@@ -134,7 +134,8 @@ impl Engine {
                 looking.into_found()
             }
         };
-        let of_all = self.pool().share().do_all(starts.map(of_some))?;
+        let of_all = self.pool().share().do_all(starts.map(of_some), &budget)?;
+        let of_all = of_all.unwrap_or_default();
         Ok(of_all.into_iter().fold(Fields::default(), merged))
     }
 }

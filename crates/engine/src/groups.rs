@@ -14,6 +14,7 @@ use cordwood_query::{Aggregate, Function, Interval};
 use hashbrown::HashTable;
 
 use crate::aggregate::{Accumulator, Approximation};
+use crate::budget::{Budget, Cut};
 use crate::key::{KeyList, KeyRef, hash_of_keys};
 use crate::row::filter::RowFilter;
 use crate::{Cell, Incomplete, Table};
@@ -216,17 +217,27 @@ impl Groups {
         found.expect("there is a column for everything computed")
     }
 
-    /// Adds what other groups hold. What they left aside stays so.
-    pub(crate) fn merge(&mut self, other: Groups, held: &Held) -> Result<(), Incomplete> {
-        self.take_aside(other.aside, held)?;
+    /// Adds what other groups hold. When that is cut short, a part of them is added to some columns.
+    /// What they left aside stays so.
+    pub(crate) fn merge(
+        &mut self,
+        other: Groups,
+        held: &Held,
+        budget: &Budget,
+    ) -> Result<(), Incomplete> {
+        self.take_aside(other.aside, held, budget)?;
         let mut more: Vec<Incoming> = other.columns.into_iter().map(Incoming::from).collect();
         let mut first = 0;
         for hashes in other.hashes.chunks(MERGED_AT_ONCE) {
+            budget.check()?;
             let before = self.bytes();
             let groups = self.number(hashes, &other.keys, first);
             first += hashes.len();
             let columns = self.columns.iter_mut().zip(&mut more);
-            let mut grown: u64 = columns.map(|(own, more)| own.merge(more, &groups)).sum();
+            let mut grown = 0;
+            for (own, more) in columns {
+                grown += own.merge(more, &groups, budget)?;
+            }
             grown += self.bytes() - before;
             self.hold(grown, held)?;
         }
@@ -307,36 +318,47 @@ impl Groups {
         columns.filter_map(approximation).collect()
     }
 
+    /// About the memory that a table of them takes.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let cells = self.aggregation.keys.len() + self.columns.len();
+        let row = size_of::<Vec<Cell>>() + cells * size_of::<Cell>();
+        self.len() as u64 * row as u64 + self.keys.bytes()
+    }
+
     /// The table, a row for each group, in no order. `seconds` is how long the range lasts.
-    pub(crate) fn into_table(self, seconds: f64) -> Table {
+    pub(crate) fn into_table(self, seconds: f64, budget: &Budget) -> Result<Table, Cut> {
         let aggregation = self.aggregation;
         let seconds = aggregation.interval().map_or(seconds, seconds_of);
         let width = aggregation.keys.len();
-        let columns = self.columns.into_iter().zip(&aggregation.computed);
-        let mut columns: Vec<_> = columns
-            .map(|(column, computed)| column.finish(&computed.aggregate.function, seconds))
-            .map(Vec::into_iter)
-            .collect();
-        let rows = (0..self.hashes.len()).map(|group| {
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (column, computed) in self.columns.into_iter().zip(&aggregation.computed) {
+            let cells = column.finish(&computed.aggregate.function, seconds, budget)?;
+            columns.push(cells.into_iter());
+        }
+        let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(self.hashes.len());
+        for group in 0..self.hashes.len() {
+            if group.is_multiple_of(MERGED_AT_ONCE) {
+                budget.check()?;
+            }
             let keys = (0..width).map(|index| self.keys.get(group * width + index).to_cell());
             let computed = columns.iter_mut().map(|column| column.next());
-            keys.chain(computed.map(|cell| cell.unwrap_or(Cell::Null)))
-                .collect()
-        });
-        let rows: Vec<Vec<Cell>> = rows.collect();
+            let computed = computed.map(|cell| cell.unwrap_or(Cell::Null));
+            rows.push(keys.chain(computed).collect());
+        }
         let names = aggregation.key_names.iter().cloned();
         let computed = aggregation.computed.iter();
-        Table {
+        Ok(Table {
             columns: names
                 .chain(computed.map(|column| column.aggregate.name.clone()))
                 .collect(),
             rows,
             more: false,
-        }
+        })
     }
 }
 
-/// Memory is taken for so many groups together: the budget is asked by every thread, and asking costs more than a group.
+/// Memory is taken, and the budget of time asked, for so many groups together: every thread asks, and asking costs more than a
+/// group.
 const MERGED_AT_ONCE: usize = 256;
 
 /// Bits of a hash that its place in a table does not depend on.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cordwood_query::{CompiledClause, Matcher, TimeBounds};
 use cordwood_store::{BlockHandle, Part, Snapshot};
 
+use crate::budget::Budget;
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition};
 use crate::counted::ValueVerdicts;
@@ -79,18 +80,17 @@ pub(crate) struct RuledOut<'a> {
 }
 
 impl Plan {
-    /// `witness` learns of each block that is ruled out.
+    /// `witness` learns of each block that is ruled out. A plan that is cancelled is short of parts, and nothing is made of it.
     pub(crate) fn new(
         snapshot: &Snapshot,
         request: &SearchRequest,
         deletions: Vec<Arc<Deletion>>,
+        budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
         let (condition, clauses) = Condition::of(&request.filter);
-        let clauses: Vec<CompiledClause> = clauses
-            .into_iter()
-            .map(|clause| clause.compile(request.now))
-            .collect();
+        let compiler = budget.compiler(request.now);
+        let clauses = compiler.clauses(&clauses);
         let bounds = request.filter.time_bounds(request.now);
         let range = request.range.intersection(bounds);
         let up_to_sequence = request
@@ -99,7 +99,7 @@ impl Plan {
                 asked.min(snapshot.last_sequence())
             });
         let mut plan = Plan {
-            matcher: Matcher::new(&request.filter, request.now),
+            matcher: compiler.matcher(&request.filter),
             sources: planned_sources(request, range, &condition, &clauses),
             clauses: Clauses::new(clauses),
             verdicts: ValueVerdicts::default(),
@@ -115,13 +115,14 @@ impl Plan {
             total: request.total,
             deletions,
         };
-        let planned = plan.collect_parts(snapshot, witness);
+        let planned = plan.collect_parts(snapshot, budget, witness);
         (plan, planned)
     }
 
     fn collect_parts(
         &mut self,
         snapshot: &Snapshot,
+        budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> Planned {
         let mut planned = Planned::default();
@@ -137,6 +138,10 @@ impl Plan {
             let mut deletions = SourceDeletions::new(&self.deletions, id);
             let mut last_segment: Option<String> = None;
             for part in snapshot.parts(id) {
+                if budget.is_cancelled() {
+                    planned.incomplete = vec![Incomplete::Cancelled];
+                    return planned;
+                }
                 if let Part::Block(block) = &part {
                     planned.blocks.total += 1;
                     // Blocks of a segment follow each other: its name is looked up once.

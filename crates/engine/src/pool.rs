@@ -6,10 +6,12 @@
 mod schedule;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::budget::Budget;
+use crate::run::PATIENCE;
 use crate::{Clock, Error};
 use schedule::{QuestionId, Schedule};
 
@@ -141,8 +143,12 @@ impl<'p> Share<'p> {
         shared.wakes.notify_one();
     }
 
-    /// Has all tasks done and gives what came of them, in their order.
-    pub(crate) fn do_all<T, F>(&self, tasks: impl Iterator<Item = F>) -> Result<Vec<T>, Error>
+    /// Has all tasks done and gives what came of them, in their order; `None` when the caller gives up meanwhile.
+    pub(crate) fn do_all<T, F>(
+        &self,
+        tasks: impl Iterator<Item = F>,
+        budget: &Budget,
+    ) -> Result<Option<Vec<T>>, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
@@ -156,12 +162,17 @@ impl<'p> Share<'p> {
             count += 1;
         }
         drop(sender);
-        let mut done: Vec<(usize, T)> = receiver.iter().collect();
-        if done.len() < count {
-            return Err(Error::Broken);
+        let mut done: Vec<(usize, T)> = Vec::with_capacity(count);
+        while done.len() < count {
+            match receiver.recv_timeout(PATIENCE) {
+                Ok(one) => done.push(one),
+                Err(RecvTimeoutError::Timeout) if budget.is_cancelled() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Broken),
+            }
         }
         done.sort_by_key(|(index, _)| *index);
-        Ok(done.into_iter().map(|(_, value)| value).collect())
+        Ok(Some(done.into_iter().map(|(_, value)| value).collect()))
     }
 }
 

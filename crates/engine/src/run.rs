@@ -14,6 +14,7 @@ use std::time::Duration;
 use cordwood_query::TimeBounds;
 use cordwood_store::{BlockHandle, MemoryBudget, Part, Reservation};
 
+use crate::answer_memory::AnswerBudget;
 use crate::budget::{Budget, Cut};
 use crate::evaluate::Failure;
 use crate::part::{Fate, PartAnswer};
@@ -23,7 +24,7 @@ use crate::top::Rank;
 use crate::{Account, BlockCounts, Error, Incomplete, Order};
 
 /// How often the caller's thread looks whether it should give up while the others are busy.
-const PATIENCE: Duration = Duration::from_millis(10);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Parts handed out per thread, so that none waits for the next.
 const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
@@ -33,6 +34,7 @@ const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
 pub(crate) struct Means<'a> {
     pub(crate) share: Share<'a>,
     pub(crate) memory: &'a MemoryBudget,
+    pub(crate) answers: &'a AnswerBudget,
     pub(crate) budget: Budget,
 }
 
@@ -203,6 +205,10 @@ impl<'a> Run<'a> {
         index: usize,
         outcome: Result<PartAnswer<Q::Found>, Failure>,
     ) {
+        let outcome = match self.means.budget.interrupted() {
+            Some(cut) => Err(Failure::Cut(cut)),
+            None => outcome,
+        };
         match outcome {
             Ok(answer) => {
                 self.count_fate(answer.fate);
@@ -216,13 +222,20 @@ impl<'a> Run<'a> {
                 self.unreached.insert(index);
                 self.cut_short(cut);
             }
-            Err(Failure::Unreadable(detail)) => {
+            Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
                 self.blocks.unreadable += 1;
                 self.note_unreadable(index, detail);
                 if let Err(incomplete) = quest.give_up(index) {
                     self.cut.get_or_insert(incomplete);
                 }
             }
+        }
+    }
+
+    /// Takes note of what the answer may lack, once.
+    pub(crate) fn note(&mut self, incomplete: Incomplete) {
+        if !self.incomplete.contains(&incomplete) {
+            self.incomplete.push(incomplete);
         }
     }
 
@@ -240,10 +253,7 @@ impl<'a> Run<'a> {
     }
 
     fn cut_short(&mut self, cut: Cut) {
-        self.cut.get_or_insert(match cut {
-            Cut::Deadline => Incomplete::Deadline,
-            Cut::Cancelled => Incomplete::Cancelled,
-        });
+        self.cut.get_or_insert(cut.into());
     }
 
     fn note_unreadable(&mut self, index: usize, detail: String) {
@@ -258,6 +268,11 @@ impl<'a> Run<'a> {
             rows,
             detail,
         });
+    }
+
+    /// Notes parts of which rows were found that are not given back.
+    pub(crate) fn note_unreached(&mut self, parts: impl Iterator<Item = usize>) {
+        self.unreached.extend(parts);
     }
 
     /// Notes a block that was read, and whose rows then could not be fetched.
@@ -334,6 +349,6 @@ impl<'a> Run<'a> {
 
 /// The most memory that looking at a block takes: all of its columns decoded take about as much as its events did
 /// when they were sent.
-fn working_bytes(block: &BlockHandle) -> u64 {
+pub(crate) fn working_bytes(block: &BlockHandle) -> u64 {
     block.directory().source_bytes
 }

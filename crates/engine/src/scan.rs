@@ -74,8 +74,8 @@ impl Engine {
             total: crate::Total::NotAsked,
             ..request.search.clone()
         };
-        let (plan, planned) = self.plan(snapshot, &search);
         let means = self.means(&search);
+        let (plan, planned) = self.plan(snapshot, &search, &means.budget);
         let mut run = Run::new(&means, plan, planned);
         let reading = Reading::new(&request.fields, gather);
         match request.extent {
@@ -305,17 +305,21 @@ fn hand_on_found<G: Gather>(
             .iter()
             .map(|index| found[*index].place.row as usize);
         let chosen: Vec<usize> = places.collect();
-        let (reading, plan, budget) = (reading.clone(), Arc::clone(&run.plan), budget.clone());
+        let (reading, plan, of_task) = (reading.clone(), Arc::clone(&run.plan), budget.clone());
         let gather = move || {
             let part = &plan.parts[group.part];
             let rows = PartRows {
                 plan: &plan,
                 part,
-                budget: &budget,
+                budget: &of_task,
             };
             reading.gather_found(&rows, &chosen)
         };
-        let gathered = run.means().share.afresh().do_all(std::iter::once(gather))?;
+        let share = run.means().share.afresh();
+        let Some(gathered) = share.do_all(std::iter::once(gather), &budget)? else {
+            run.incomplete.push(Incomplete::Cancelled);
+            break;
+        };
         let Some(gathered) = gathered.into_iter().next() else {
             return Err(Error::Broken);
         };
@@ -332,7 +336,9 @@ fn hand_on_found<G: Gather>(
                 run.incomplete.push(Incomplete::Cancelled);
                 break;
             }
-            Err(Failure::Unreadable(detail)) => run.note_unfetched(group.part, detail),
+            Err(Failure::Unreadable(detail) | Failure::OutOfReach(detail)) => {
+                run.note_unfetched(group.part, detail)
+            }
         }
     }
     Ok(())

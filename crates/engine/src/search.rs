@@ -1,6 +1,7 @@
 //! The quest for events: the first rows that match, and how many there are.
 
 use cordwood_event::Event;
+use cordwood_store::Reservation;
 
 use crate::budget::Budget;
 use crate::evaluate::Failure;
@@ -26,6 +27,7 @@ pub(crate) struct Outcome {
     pub(crate) matches: u64,
     pub(crate) next: Option<Position>,
     pub(crate) account: Account,
+    pub(crate) memory: Reservation,
 }
 
 /// The rows found so far.
@@ -114,18 +116,22 @@ pub(crate) fn search(
         Some(frontier) if limit > 0 => frontier.place_before(run.plan.order),
         _ => None,
     };
-    let mut events = Vec::new();
     if run.incomplete.contains(&Incomplete::Cancelled) {
+        found.clear();
         next = None;
-    } else {
-        let fetched = run.fetch(&found)?;
-        if fetched.until < found.len() {
-            next = found.get(fetched.until - 1).map(|last| last.id);
-        }
-        events = fetched.events.into_iter().flatten().collect();
+    }
+    let fetched = run.fetch(&found)?;
+    if fetched.until < found.len() {
+        next = match fetched.until.checked_sub(1) {
+            Some(last) => found.get(last).map(|last| last.id),
+            None => run
+                .frontier()
+                .and_then(|frontier| frontier.place_before(run.plan.order)),
+        };
     }
     Ok(Outcome {
-        events,
+        events: fetched.events.into_iter().flatten().collect(),
+        memory: fetched.memory,
         matches: first.matches,
         next,
         account: run.account(),

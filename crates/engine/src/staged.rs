@@ -17,19 +17,23 @@ use std::sync::Arc;
 
 use cordwood_event::{Event, Value, path};
 use cordwood_query::Stage;
-use cordwood_store::Snapshot;
+use cordwood_store::{Reservation, Snapshot};
 
 use crate::aggregate::Approximation;
+use crate::budget::Cut;
 use crate::engine::Engine;
 use crate::groups::Held;
 use crate::row::kept::{Added, KeptRow};
 use crate::row::tabular::cell_of;
 use crate::run::Run;
 use crate::top::Found;
-use crate::{Account, Error, Incomplete, Position, SearchRequest, Table, Total};
+use crate::{Account, AnswerMemory, Error, Incomplete, Position, SearchRequest, Table, Total};
 use ordered::Ordered;
 pub(crate) use outline::Outline;
 use pipeline::{Ending, Pipeline};
+
+/// How many rows are looked at between two looks at the budget.
+const ROWS_PER_CHECK: usize = 1024;
 
 /// A question with stages.
 #[derive(Clone, Debug)]
@@ -67,6 +71,8 @@ pub struct StagedAnswer {
     pub up_to_sequence: u64,
     /// Completeness, range and cost.
     pub account: Account,
+    /// The memory the events or the table take; to be kept as long as they are.
+    pub memory: AnswerMemory,
 }
 
 impl Engine {
@@ -78,17 +84,17 @@ impl Engine {
         request: &StagedRequest,
     ) -> Result<StagedAnswer, Error> {
         let started = self.clock().now();
-        let mut pipeline = Pipeline::new(request);
+        let means = self.means(&request.search);
+        let mut pipeline = Pipeline::new(request, &means.budget);
         let search = pipeline.search_of(request);
-        let planned = self.plan(snapshot, &search);
-        let means = self.means(&search);
+        let planned = self.plan(snapshot, &search, &means.budget);
         let (up_to_sequence, held) = (planned.0.up_to_sequence, Arc::new(Held::new(means.memory)));
         let range = range::lasting(self, &planned.0, snapshot, &search)?;
         let mut run = Run::new(&means, planned.0, planned.1);
-        let (result, approximate) = match pipeline.ending.clone() {
+        let (Made { result, memory }, approximate) = match pipeline.ending.clone() {
             Ending::Groups(aggregation) if pipeline.ordered.is_empty() => {
                 let groups = aggregating::aggregate(&mut run, &pipeline, &aggregation, &held)?;
-                finish_groups(&mut run, &mut pipeline, groups, range)?
+                finish_groups(&mut run, (&mut pipeline, request.rows_max), groups, range)?
             }
             ending => {
                 let mut stream = Ordered::new(&pipeline, request.rows_max);
@@ -98,12 +104,15 @@ impl Engine {
                 match ending {
                     Ending::Groups(_) => {
                         let groups = stream.groups.take().ok_or(Error::Broken)?;
-                        finish_groups(&mut run, &mut pipeline, groups, range)?
+                        finish_groups(&mut run, (&mut pipeline, request.rows_max), groups, range)?
                     }
                     Ending::Columns(names) => {
-                        let table = project(&pipeline, &names, &rows)?;
-                        let table = finish_table(&mut run, &mut pipeline, table, range)?;
-                        (Staged::Table(table), Vec::new())
+                        let working = rows.iter().map(KeptRow::bytes).sum();
+                        let made = make_table(&mut run, request.rows_max, working, |run| {
+                            let table = project(run, &names, &rows)?;
+                            finish_table(run, &mut pipeline, table, range)
+                        })?;
+                        (made, Vec::new())
                     }
                     Ending::Events => {
                         let page = Page {
@@ -118,34 +127,109 @@ impl Engine {
         let mut account = run.account();
         account.elapsed = self.clock().now().saturating_duration_since(started);
         Ok(StagedAnswer {
-            result: limited(result, request.rows_max),
+            result,
             approximate,
             up_to_sequence,
             account,
+            memory: memory.into(),
         })
     }
 }
 
 fn finish_groups(
     run: &mut Run<'_>,
-    pipeline: &mut Pipeline,
+    (pipeline, rows_max): (&mut Pipeline, usize),
     groups: crate::groups::Groups,
     range: range::Lasting,
-) -> Result<(Staged, Vec<Approximation>), Error> {
-    let approximate = groups.approximations();
+) -> Result<(Made, Vec<Approximation>), Error> {
+    let mut approximate = groups.approximations();
+    let shown = pipeline.shown(groups, &run.means().budget.without_deadline());
+    let made = match shown {
+        Ok(groups) => make_table(run, rows_max, groups.table_bytes(), |run| {
+            let table = match table_of(run, pipeline, groups, range) {
+                Ok(table) => table,
+                Err(cut) => {
+                    run.note(cut.into());
+                    return Ok(Table::default());
+                }
+            };
+            finish_table(run, pipeline, table, range)
+        })?,
+        Err(cut) => {
+            run.note(cut.into());
+            Made::nothing(run)
+        }
+    };
+    if let Staged::Table(table) = &made.result {
+        approximate.retain(|approximation| table.columns.contains(&approximation.column));
+    }
+    Ok((made, approximate))
+}
+
+/// Makes a table with so much memory to work with, and charges what is left of it as an answer. Without the memory there is no
+/// table, and that is said.
+fn make_table(
+    run: &mut Run<'_>,
+    rows_max: usize,
+    working_bytes: u64,
+    make: impl FnOnce(&mut Run<'_>) -> Result<Table, Error>,
+) -> Result<Made, Error> {
+    let answers = run.means().answers;
+    let budget = run.means().budget.without_deadline();
+    let working = answers.work(working_bytes, &budget);
+    let mut table = Table::default();
+    if working.is_some() {
+        table = make(run)?;
+        table.more |= table.rows.len() > rows_max;
+        table.rows.truncate(rows_max);
+    }
+    let mut memory = answers.begin();
+    if working.is_none() || !answers.grow(&mut memory, table.bytes(), &budget) {
+        run.note(match budget.is_cancelled() {
+            true => Incomplete::Cancelled,
+            false => Incomplete::Memory,
+        });
+        return Ok(Made::nothing(run));
+    }
+    Ok(Made {
+        result: Staged::Table(table),
+        memory,
+    })
+}
+
+/// What came of the stages, and the memory that takes.
+struct Made {
+    result: Staged,
+    memory: Reservation,
+}
+
+impl Made {
+    fn nothing(run: &Run<'_>) -> Made {
+        Made {
+            result: Staged::Table(Table::default()),
+            memory: run.means().answers.begin(),
+        }
+    }
+}
+
+/// The table of the groups, in its order. What was found before a deadline passed is worth its time still.
+fn table_of(
+    run: &mut Run<'_>,
+    pipeline: &Pipeline,
+    groups: crate::groups::Groups,
+    range: range::Lasting,
+) -> Result<Table, Cut> {
+    let budget = run.means().budget.without_deadline();
     let keys = groups.aggregation().keys.len();
-    let mut table = pipeline.shown(groups).into_table(range.seconds());
+    let mut table = groups.into_table(range.seconds(), &budget)?;
     if let Some(timechart) = &pipeline.timechart
         && let Some(times) = range.times
-        && let Err(incomplete) = timechart.fill(&mut table, times)
+        && let Err(incomplete) = timechart.fill(&mut table, times, &budget)
     {
-        run.incomplete.push(incomplete);
+        run.note(incomplete);
     }
-    pipeline.order(&mut table, keys);
-    let table = finish_table(run, pipeline, table, range)?;
-    let is_shown = |approximation: &Approximation| table.columns.contains(&approximation.column);
-    let approximate = approximate.into_iter().filter(is_shown).collect();
-    Ok((Staged::Table(table), approximate))
+    pipeline.order(&mut table, keys, &budget)?;
+    Ok(table)
 }
 
 fn finish_table(
@@ -156,10 +240,10 @@ fn finish_table(
 ) -> Result<Table, Error> {
     for stage in std::mem::take(&mut pipeline.on_table) {
         let budget = &run.means().budget;
-        match tables::apply(&stage, table, pipeline.now, range, budget) {
+        match tables::apply(&stage, table, &pipeline.compiler, range, budget) {
             Ok(after) => table = after,
             Err(incomplete) => {
-                run.incomplete.push(incomplete);
+                run.note(incomplete);
                 return Ok(Table::default());
             }
         }
@@ -167,37 +251,23 @@ fn finish_table(
     Ok(table)
 }
 
-fn limited(result: Staged, rows_max: usize) -> Staged {
-    match result {
-        Staged::Table(mut table) => {
-            table.more |= table.rows.len() > rows_max;
-            table.rows.truncate(rows_max);
-            Staged::Table(table)
+fn project(run: &mut Run<'_>, names: &[(String, usize)], rows: &[KeptRow]) -> Result<Table, Error> {
+    let mut table = Table {
+        columns: names.iter().map(|(name, _)| name.clone()).collect(),
+        rows: Vec::with_capacity(rows.len()),
+        more: false,
+    };
+    for (index, kept) in rows.iter().enumerate() {
+        if index.is_multiple_of(ROWS_PER_CHECK) && run.means().budget.is_cancelled() {
+            run.note(Incomplete::Cancelled);
+            break;
         }
-        events => events,
-    }
-}
-
-fn project(
-    pipeline: &Pipeline,
-    names: &[(String, usize)],
-    rows: &[KeptRow],
-) -> Result<Table, Error> {
-    let cells = rows.iter().map(|kept| {
         let row = kept.extended();
         let cells = names.iter().map(|(_, field)| cell_of(&row, *field));
-        cells.collect::<Result<_, _>>().map_err(|_| Error::Broken)
-    });
-    debug_assert!(
-        names
-            .iter()
-            .all(|(_, field)| *field < pipeline.fields.targets().len())
-    );
-    Ok(Table {
-        columns: names.iter().map(|(name, _)| name.clone()).collect(),
-        rows: cells.collect::<Result<_, Error>>()?,
-        more: false,
-    })
+        let cells = cells.collect::<Result<_, _>>();
+        table.rows.push(cells.map_err(|_| Error::Broken)?);
+    }
+    Ok(table)
 }
 
 /// What a page of events may hold.
@@ -207,7 +277,7 @@ struct Page {
     is_resumable: bool,
 }
 
-fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Staged, Error> {
+fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Made, Error> {
     let has_more = rows.len() > page.rows_max;
     rows.truncate(page.rows_max);
     let is_cancelled = run.incomplete.contains(&Incomplete::Cancelled);
@@ -226,11 +296,21 @@ fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Staged
         Some(last) if has_more || fetched.until < found.len() => Some(last.id),
         _ => frontier,
     };
+    // Where no page follows, nobody else says that there is more.
+    if let Some(cut) = fetched.cut
+        && !page.is_resumable
+    {
+        run.note(cut);
+    }
     let with_added = |(event, row): (Option<Event>, KeptRow)| Some(extended(event?, row.added));
     let events = fetched.events.into_iter().zip(rows);
-    Ok(Staged::Events {
+    let result = Staged::Events {
         events: events.filter_map(with_added).collect(),
         next: next.filter(|_| page.is_resumable && !is_cancelled && page.rows_max > 0),
+    };
+    Ok(Made {
+        result,
+        memory: fetched.memory,
     })
 }
 

@@ -17,6 +17,14 @@ pub struct Table {
     pub more: bool,
 }
 
+impl Table {
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let cells = self.rows.iter().flatten().map(Cell::bytes);
+        (self.rows.len() * size_of::<Vec<Cell>>()) as u64 + cells.sum::<u64>()
+    }
+}
+
 /// A value in a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {

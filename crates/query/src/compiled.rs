@@ -2,7 +2,7 @@
 
 use cordwood_event::{EventId, Level, Scalar, SourceId, Timestamp};
 
-use crate::{Clause, FieldName, Predicate, Range, Row, Target, Test, TimeBounds};
+use crate::{Clause, FieldName, Interrupt, Predicate, Range, Row, Target, Test, TimeBounds};
 
 /// A clause, compiled for its target.
 #[derive(Clone, Debug)]
@@ -34,6 +34,26 @@ impl CompiledClause {
             Target::Time => CompiledClause::Time(TimePredicate::new(test, now)),
             Target::Source => CompiledClause::Source(SourcePredicate::new(test)),
             Target::Id => CompiledClause::Id(IdPredicate::new(test)),
+        }
+    }
+
+    /// The same clause, whose tests of text give up when interrupted.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: &Interrupt) -> CompiledClause {
+        match self {
+            CompiledClause::AnyField(predicate, level) => {
+                CompiledClause::AnyField(predicate.interrupted_by(interrupt), level)
+            }
+            CompiledClause::Field(field, predicate) => {
+                CompiledClause::Field(field, predicate.interrupted_by(interrupt))
+            }
+            CompiledClause::Level(level) => CompiledClause::Level(LevelPredicate {
+                raw: level.raw.map(|raw| raw.interrupted_by(interrupt)),
+                ..level
+            }),
+            small @ (CompiledClause::Time(_)
+            | CompiledClause::Source(_)
+            | CompiledClause::Id(_)) => small,
         }
     }
 

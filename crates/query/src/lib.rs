@@ -15,6 +15,7 @@ mod compiled;
 mod diagnostic;
 mod field;
 mod filter;
+mod interrupt;
 mod interval;
 mod leaf;
 pub mod limits;
@@ -36,6 +37,7 @@ pub use compiled::{CompiledClause, IdPredicate, LevelPredicate, SourcePredicate,
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use field::{FieldName, Reach};
 pub use filter::Filter;
+pub use interrupt::Interrupt;
 pub use interval::NumberInterval;
 pub use leaf::each_element;
 pub use matcher::{BatchMatcher, Matcher, Origin};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cordwood_event::{Batch, EventId, EventRef, Level, Scalar, SourceId, Timestamp};
 
 use crate::{
-    Clause, CompiledClause, FieldName, Filter, IdPredicate, Reach, Row, SourcePredicate,
+    Clause, CompiledClause, FieldName, Filter, IdPredicate, Interrupt, Reach, Row, SourcePredicate,
     TimePredicate,
 };
 
@@ -47,6 +47,14 @@ impl Matcher {
     pub fn of_clause(clause: &Clause, now: Timestamp) -> Matcher {
         Matcher {
             root: Node::Clause(Box::new(CompiledClause::new(clause, now))),
+        }
+    }
+
+    /// The same filter, whose tests of text give up when interrupted.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: &Interrupt) -> Matcher {
+        Matcher {
+            root: self.root.interrupted_by(interrupt),
         }
     }
 
@@ -117,6 +125,22 @@ impl Node {
             Filter::Or(members) => Node::Or(nodes(members)),
             Filter::Not(member) => Node::Not(Box::new(Node::new(member, now))),
             Filter::Clause(clause) => Node::Clause(Box::new(CompiledClause::new(clause, now))),
+        }
+    }
+
+    fn interrupted_by(self, interrupt: &Interrupt) -> Node {
+        let each = |members: Box<[Node]>| {
+            let members = members.into_iter();
+            members
+                .map(|member| member.interrupted_by(interrupt))
+                .collect()
+        };
+        match self {
+            Node::All => Node::All,
+            Node::And(members) => Node::And(each(members)),
+            Node::Or(members) => Node::Or(each(members)),
+            Node::Not(member) => Node::Not(Box::new(member.interrupted_by(interrupt))),
+            Node::Clause(clause) => Node::Clause(Box::new(clause.interrupted_by(interrupt))),
         }
     }
 

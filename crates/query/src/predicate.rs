@@ -8,7 +8,7 @@ use cordwood_event::{Number, Scalar, Timestamp};
 use crate::leaf::{Leaves, any_leaf};
 use crate::text::{AnyLiteral, each_value, select_by_candidates};
 use crate::{
-    Cidr, NumberInterval, Range, Reach, RegexTest, RequiredWords, Test, TextPattern,
+    Cidr, Interrupt, NumberInterval, Range, Reach, RegexTest, RequiredWords, Test, TextPattern,
     WildcardPattern,
 };
 
@@ -18,6 +18,7 @@ pub struct Predicate {
     kind: Kind,
     /// The numbers for which it holds; `None` when that depends on how they are written.
     intervals: Option<Box<[NumberInterval]>>,
+    interrupt: Interrupt,
 }
 
 #[derive(Clone, Debug)]
@@ -146,7 +147,22 @@ impl Predicate {
         Predicate {
             kind,
             intervals: intervals.map(Vec::into),
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// The same test, which gives up when interrupted.
+    #[must_use]
+    pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Predicate {
+        if let Kind::AnyOf(members, literals) = self.kind {
+            let members = members.into_iter();
+            let members = members
+                .map(|member| member.interrupted_by(interrupt))
+                .collect();
+            self.kind = Kind::AnyOf(members, literals);
+        }
+        self.interrupt = interrupt.clone();
+        self
     }
 
     /// Whether the test holds for the value of a field; for an array, for any element of it.
@@ -264,8 +280,8 @@ impl Predicate {
             Kind::Contains(pattern, _) => pattern.matches(text),
             Kind::Equals(expected, _) => **expected == *text,
             Kind::EqualsFolded(expected) => text.chars().map(crate::fold).eq(expected.chars()),
-            Kind::Wildcard(pattern) => pattern.matches(text),
-            Kind::Regex(regex) => regex.matches(text.as_bytes()),
+            Kind::Wildcard(pattern) => pattern.matches_unless(&self.interrupt, text),
+            Kind::Regex(regex) => regex.matches_unless(&self.interrupt, text.as_bytes()),
             Kind::Numbers(interval) => {
                 Number::parse(text).is_some_and(|number| interval.contains(number))
             }
@@ -283,9 +299,9 @@ impl Predicate {
     pub fn select_texts(&self, run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
         match &self.kind {
             Kind::Contains(pattern, _) => pattern.select(run, ends, select),
-            Kind::Wildcard(pattern) => pattern.select(run, ends, select),
-            Kind::Regex(regex) => regex.select(run, ends, select),
-            Kind::AnyOf(members, None) => select_any(members, run, ends, select),
+            Kind::Wildcard(pattern) => pattern.select(run, ends, &self.interrupt, select),
+            Kind::Regex(regex) => regex.select(run, ends, &self.interrupt, select),
+            Kind::AnyOf(members, None) => self.select_any(members, run, ends, select),
             Kind::AnyOf(_, Some(literals)) => select_by_candidates(
                 run,
                 ends,
@@ -303,6 +319,25 @@ impl Predicate {
                     select(index);
                 }
             }),
+        }
+    }
+
+    fn select_any(
+        &self,
+        members: &[Predicate],
+        run: &[u8],
+        ends: &[u32],
+        select: &mut dyn FnMut(usize),
+    ) {
+        let mut is_selected = vec![false; ends.len()];
+        for member in members {
+            if self.interrupt.stops() {
+                return;
+            }
+            member.select_texts(run, ends, &mut |index| is_selected[index] = true);
+        }
+        for (index, _) in is_selected.iter().enumerate().filter(|(_, is)| **is) {
+            select(index);
         }
     }
 
@@ -366,15 +401,5 @@ fn boolean_ignoring_case(literal: &str) -> Option<bool> {
         Some(false)
     } else {
         None
-    }
-}
-
-fn select_any(members: &[Predicate], run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
-    let mut is_selected = vec![false; ends.len()];
-    for member in members {
-        member.select_texts(run, ends, &mut |index| is_selected[index] = true);
-    }
-    for (index, _) in is_selected.iter().enumerate().filter(|(_, is)| **is) {
-        select(index);
     }
 }

@@ -191,6 +191,9 @@ impl Error {
             Error::StatementTooCostly { .. } => {
                 Some("ask for a shorter range, fewer columns or fewer groups".into())
             }
+            Error::Busy { .. } => Some(
+                "ask for fewer events or fewer fields, or give the server more `memory`".into(),
+            ),
             Error::InvalidCursor { .. } => Some(
                 "start again without a cursor, with the same query and sources on every page"
                     .into(),

@@ -1,4 +1,5 @@
-//! The thread that now and then writes what memory knows better than the disk, and says what has expired.
+//! The thread that now and then writes what memory knows better than the disk, says what has expired, and has events of
+//! deleted sources deleted.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +10,12 @@ use cordwood_catalog::Catalog;
 use cordwood_store::Store;
 
 use crate::retention::retention;
-use crate::{Clock, Error};
+use crate::{Clock, Error, deleted_sources};
 
 /// How much counted usage a crash may lose, in time.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// How many intervals go by before the store is told again what has expired: a minute.
+/// How many intervals go by before the store is told again what has expired or was deleted: a minute.
 const INTERVALS_PER_EXPIRY: u64 = 12;
 
 /// The thread, stopped and joined when this is dropped.
@@ -34,12 +35,17 @@ impl Housekeeping {
             .name("housekeeping".to_owned())
             .spawn(move || {
                 let mut is_failing = false;
+                let mut is_store_failing = false;
                 let mut intervals = 0u64;
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     is_failing = !write_usage(&catalog, is_failing);
                     intervals += 1;
                     if intervals.is_multiple_of(INTERVALS_PER_EXPIRY) {
-                        store.set_retention(retention(&catalog, clock.now()));
+                        let now = clock.now();
+                        store.set_retention(retention(&catalog, now));
+                        let is_done =
+                            deleted_sources::delete_events(&catalog, &store, now, is_store_failing);
+                        is_store_failing = !is_done;
                     }
                 }
             })

@@ -13,6 +13,7 @@ mod clients;
 mod compaction;
 mod cursor;
 mod decoding;
+mod deleted_sources;
 mod deletions;
 mod error;
 mod housekeeping;

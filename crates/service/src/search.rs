@@ -11,7 +11,7 @@ use cordwood_catalog as catalog;
 use cordwood_engine::{self as engine, Incomplete, SearchedSource, Total};
 use cordwood_event::{Event, SourceId, Timestamp};
 use cordwood_query::{Diagnostic, Filter, Query, TimeBounds};
-use cordwood_store::{Reservation, Snapshot};
+use cordwood_store::Snapshot;
 
 use crate::caller::pick_source;
 use crate::cursor::{Cursor, question_hash};
@@ -23,8 +23,8 @@ use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
 pub use cordwood_engine::{
-    Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation, Method, NearFields,
-    Order, Table,
+    AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
+    Method, NearFields, Order, Table,
 };
 pub use plan::QueryExplained;
 
@@ -91,14 +91,8 @@ pub struct SearchAnswer {
     pub explanation: Option<Explanation>,
     /// Remarks on the query text, such as a lower-case `and`.
     pub hints: Vec<QueryProblem>,
-    /// The memory the events take; to be kept as long as they are.
+    /// The memory the events or the table take; to be kept as long as they are.
     pub held: AnswerMemory,
-}
-
-/// The memory of an answer, counted against the ceiling until it is dropped.
-#[derive(Clone, Debug)]
-pub struct AnswerMemory {
-    _reservation: Arc<Reservation>,
 }
 
 impl SearchAnswer {
@@ -164,10 +158,14 @@ impl Service {
             return Err(Error::Cancelled);
         }
         self.counters.count_search(&found.account);
-        let held = self.hold_answer(&found)?;
+        if found.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
+            return Err(Error::Busy {
+                retry_after: RETRY_AFTER_BUSY,
+            });
+        }
         let explanation = self.explain(&question, &snapshot, &asked, &found)?;
         let account = account_of(&question, &found.account, &snapshot);
-        Ok(answer_of(question, found, account, explanation, held))
+        Ok(answer_of(question, found, account, explanation))
     }
 
     fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
@@ -239,23 +237,6 @@ impl Service {
         }
     }
 
-    /// Counts the events of an answer against the memory there is. A search that got none for itself
-    /// is told to try again.
-    fn hold_answer(&self, found: &Found) -> Result<AnswerMemory, Error> {
-        let busy = || Error::Busy {
-            retry_after: RETRY_AFTER_BUSY,
-        };
-        if found.is_empty() && found.account.incomplete.contains(&Incomplete::Memory) {
-            return Err(busy());
-        }
-        let events: u64 = found.events.iter().map(bytes_of).sum();
-        let bytes = events + found.table.as_ref().map_or(0, staged::bytes_of);
-        let reservation = self.memory.try_reserve(bytes).ok_or_else(busy)?;
-        Ok(AnswerMemory {
-            _reservation: Arc::new(reservation),
-        })
-    }
-
     /// Why a first page is empty: what [`SearchAnswer::explanation`] holds. A later one is the end of something, and needs no explanation.
     fn explain(
         &self,
@@ -300,7 +281,6 @@ fn answer_of(
     found: Found,
     account: Account,
     explanation: Option<Explanation>,
-    held: AnswerMemory,
 ) -> SearchAnswer {
     let next = found.next.map(|position| Cursor {
         position,
@@ -323,7 +303,7 @@ fn answer_of(
         account,
         explanation,
         hints: question.hints,
-        held,
+        held: found.memory,
     }
 }
 
@@ -352,16 +332,4 @@ pub(crate) fn problems_of(diagnostics: Vec<Diagnostic>) -> Vec<QueryProblem> {
         hint: diagnostic.hint,
     });
     problems.collect()
-}
-
-/// The memory an event takes, near enough.
-fn bytes_of(event: &Event) -> u64 {
-    let fields = event.fields.iter().map(|(path, value)| {
-        let text = match value {
-            cordwood_event::Value::Str(text) | cordwood_event::Value::Json(text) => text.len(),
-            _ => 0,
-        };
-        path.len() + text + size_of_val(&(path, value)) * 2
-    });
-    (size_of::<Event>() + fields.sum::<usize>()) as u64
 }

@@ -11,6 +11,7 @@ use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::decoding::Replay;
+use crate::deleted_sources;
 use crate::housekeeping::Housekeeping;
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
@@ -55,6 +56,7 @@ impl Service {
         store.set_retention(retention(&catalog, now));
         let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
+        deleted_sources::delete_events(&catalog, &store, now, false);
         let mut service = Service {
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),

@@ -10,7 +10,9 @@ use cordwood_store::SourceTotals;
 use crate::caller::source_number;
 use crate::platform::{PLATFORMS, Platform, UnknownPlatform};
 use crate::retention::retention;
-use crate::{Access, Caller, ClientId, Error, InvalidValue, Secret, Service, near};
+use crate::{
+    Access, Caller, ClientId, Error, InvalidValue, Secret, Service, deleted_sources, near,
+};
 
 /// Sources on a page unless asked otherwise.
 pub const PER_PAGE_DEFAULT: usize = 50;
@@ -312,14 +314,16 @@ impl Service {
         })
     }
 
-    /// Deletes a source and its tokens. Its events can no longer be found by anyone; their bytes
-    /// leave the disk when retention comes to them.
+    /// Deletes a source and its tokens. Its events can no longer be found by anyone, and the store begins to purge them.
     pub fn delete_source(&self, caller: &Caller, source: &str) -> Result<(), Error> {
         caller.require(Access::Admin)?;
         let source = self.find_source(caller, source)?;
         self.catalog
-            .delete_source(source.id)
-            .map_err(|error| of_catalog("deleting a source", error))
+            .delete_source(source.id, self.now())
+            .map_err(|error| of_catalog("deleting a source", error))?;
+        // Should the store refuse that now, housekeeping asks again.
+        deleted_sources::delete_events(&self.catalog, &self.store, self.now(), false);
+        Ok(())
     }
 
     /// The whole picture of a source.

@@ -211,9 +211,10 @@ pub(crate) fn cut_of(account: &engine::Account) -> Option<Cut> {
         .find_map(|incomplete| match incomplete {
             Incomplete::Deadline => Some(Cut::Deadline),
             Incomplete::Cancelled => Some(Cut::Cancelled),
-            Incomplete::Memory | Incomplete::Groups { .. } | Incomplete::Kept { .. } => {
-                Some(Cut::Memory)
-            }
+            Incomplete::Memory
+            | Incomplete::Groups { .. }
+            | Incomplete::Kept { .. }
+            | Incomplete::Answer { .. } => Some(Cut::Memory),
             Incomplete::Rows { .. }
             | Incomplete::Unreadable { .. }
             | Incomplete::Deletion { .. }

@@ -59,6 +59,9 @@ pub struct Listed {
     pub bytes: u64,
 }
 
+/// How long a bucket that failed is left alone, unless told otherwise.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// A bucket, and how much of it is kept here.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -72,6 +75,8 @@ pub struct Remote {
     pub piece_bytes: u64,
     /// How often objects that no manifest names are looked for. One that is found so twice is removed.
     pub sweep_interval: Duration,
+    /// How long a bucket that could not be asked is not asked again, so that a search which needs a thousand blocks of it waits once.
+    pub retry_after: Duration,
 }
 
 impl Remote {
@@ -84,6 +89,7 @@ impl Remote {
             // A block of a source takes about half of it; a smaller one costs round trips, a larger one bytes.
             piece_bytes: 1 << 20,
             sweep_interval: Duration::from_secs(3600),
+            retry_after: RETRY_AFTER,
         }
     }
 }

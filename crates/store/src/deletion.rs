@@ -81,13 +81,24 @@ pub struct Deletion {
 
 /// Says which rows of a block a deletion means.
 pub trait FindDeleted: Send + Sync + fmt::Debug {
-    /// Their indices, rising. The error says why they cannot be told, such as damage of the block.
+    /// Their indices, rising.
     fn deleted_rows(
         &self,
         request: &DeletionRequest,
         source: SourceId,
         block: &BlockHandle,
-    ) -> Result<Vec<usize>, String>;
+    ) -> Result<Vec<usize>, Untold>;
+}
+
+/// Why it cannot be told which rows of a block a deletion means.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Untold {
+    /// The bucket that holds the block cannot be reached; it is asked again later.
+    #[error("{0}")]
+    OutOfReach(String),
+    /// It will not be told later either: the block is damaged, or the query is not understood.
+    #[error("{0}")]
+    Lasting(String),
 }
 
 impl DeletionRequest {

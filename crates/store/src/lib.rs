@@ -48,7 +48,7 @@ pub use check::{CheckReport, Depth, Finding, Severity, check, check_with_bucket}
 pub use compacted::Compacted;
 pub use decode::{Decode, LoggedBody};
 pub use deletion::{
-    DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, FindDeleted,
+    DeletedSource, Deletion, DeletionId, DeletionRequest, DeletionState, FindDeleted, Untold,
 };
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};

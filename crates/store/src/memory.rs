@@ -66,6 +66,14 @@ impl MemoryBudget {
         self.shared.used_bytes.load(Ordering::Relaxed)
     }
 
+    /// Whether so many bytes could be reserved now.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        let sum = self.used_bytes().checked_add(bytes);
+        let parent = self.shared.parent.as_ref();
+        sum.is_some_and(|sum| sum <= self.shared.ceiling_bytes)
+            && parent.is_none_or(|parent| parent.has_room(bytes))
+    }
+
     /// How often a reservation was refused, for want of room here or above.
     pub fn refusals(&self) -> u64 {
         self.shared.refusals.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@
 
 mod choose;
 mod join;
+mod out_of_reach;
 mod plan;
 mod purge;
 mod settle;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bucket::BucketFailure;
+use crate::bucket::{self, BucketFailure};
 use crate::eviction::{self, Evictions};
 use crate::manifest::{Chain, SegmentEntry};
 use crate::offload::bring_home;
@@ -25,6 +26,7 @@ use crate::work_signal::Wake;
 use crate::{Compacted, DeletionId, Error, Retention};
 
 use choose::{Eagerness, Limits, SegmentFacts, choose};
+use out_of_reach::OutOfReach;
 use plan::outputs_of;
 use purge::Purge;
 use settle::Settled;
@@ -45,12 +47,16 @@ pub(crate) struct Merger {
     purged_up_to: BTreeMap<SegmentId, DeletionId>,
     /// Deletions that cannot be carried out in some block; left alone until the next start.
     held_up: BTreeSet<DeletionId>,
+    out_of_reach: OutOfReach,
     is_failing: bool,
 }
 
 impl Merger {
     pub(crate) fn new(shared: Arc<Shared>, files: Arc<OpenFiles>, chain: Arc<Chain>) -> Merger {
+        let remote = shared.options.remote.as_ref();
+        let retry_after = remote.map_or(bucket::RETRY_AFTER, |remote| remote.retry_after);
         Merger {
+            out_of_reach: OutOfReach::new(retry_after),
             shared,
             files,
             chain,
@@ -65,7 +71,7 @@ impl Merger {
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         loop {
-            match shared.merge.wait(None) {
+            match shared.merge.wait(self.out_of_reach.ask_again_at()) {
                 Wake::Due => {
                     let result = self.merge_all(Eagerness::Tiered);
                     self.note(result.map(drop));
@@ -99,8 +105,18 @@ impl Merger {
         }
     }
 
-    /// Merges until nothing is left to merge.
+    /// Merges until nothing is left to merge. Who asked for everything is told what could not be reached.
     fn merge_all(&mut self, eagerness: Eagerness) -> Result<Compacted, Error> {
+        self.out_of_reach.begin_round();
+        let merged = self.merge_within_reach(eagerness);
+        let out_of_reach = self.out_of_reach.end_round();
+        match (merged, out_of_reach) {
+            (Ok(_), Some(failure)) if eagerness == Eagerness::Everything => Err(failure),
+            (merged, _) => merged,
+        }
+    }
+
+    fn merge_within_reach(&mut self, eagerness: Eagerness) -> Result<Compacted, Error> {
         let mut compacted = Compacted::default();
         loop {
             self.shared.check_not_poisoned()?;
@@ -108,10 +124,10 @@ impl Merger {
             let view = self.shared.published.get();
             let retention = self.shared.retention();
             let settled = self.settle_deletions(&view);
-            let inputs = match settled.inspect_err(|error| self.leave_alone(error))? {
-                Settled::Nothing => self.choose(&view, &retention, eagerness),
+            let (purged, inputs) = match settled.inspect_err(|error| self.leave_alone(error))? {
+                Settled::Nothing => (None, self.choose(&view, &retention, eagerness)),
                 Settled::Step => continue,
-                Settled::Purge(segment) => Some(vec![segment]),
+                Settled::Purge(segment) => (Some(segment.id()), Some(vec![segment])),
             };
             let Some(inputs) = inputs else {
                 return Ok(compacted);
@@ -120,8 +136,16 @@ impl Merger {
             let evictions = Arc::clone(&view.evictions);
             // A merge takes long, and must not hold on to the memory of rows that are flushed meanwhile.
             drop(view);
-            let merged = self.merge(inputs, (&retention, &evictions), purge);
-            compacted.add(&merged.inspect_err(|error| self.leave_alone(error))?);
+            match (self.merge(inputs, (&retention, &evictions), purge), purged) {
+                (Ok(merged), _) => compacted.add(&merged),
+                (Err(failure @ Error::Bucket { .. }), Some(segment)) => {
+                    self.out_of_reach.note(segment, failure);
+                }
+                (Err(error), _) => {
+                    self.leave_alone(&error);
+                    return Err(error);
+                }
+            }
         }
     }
 

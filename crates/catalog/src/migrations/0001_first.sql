@@ -54,6 +54,13 @@ CREATE TABLE sources (
     UNIQUE (client_id, table_name)
 ) STRICT;
 
+-- Their events outlive them in the store, for a while; see deleted_sources.rs.
+CREATE TABLE deleted_sources (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    deleted_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE source_tokens (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source_id INTEGER NOT NULL REFERENCES sources (id) ON DELETE CASCADE,

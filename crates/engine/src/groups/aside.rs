@@ -11,6 +11,7 @@ use cordwood_store::column::{Dictionary, ScalarKind};
 use super::top::greatest_at;
 use super::{Groups, Held};
 use crate::Incomplete;
+use crate::budget::Budget;
 use crate::key::KeyRef;
 
 /// Of a block, so many times as many groups as are wanted in the end are not left aside; and no fewer than so many: the more,
@@ -114,7 +115,12 @@ impl Groups {
     }
 
     /// Takes what other groups left aside, as far as there is memory for it.
-    pub(super) fn take_aside(&mut self, other: Aside, held: &Held) -> Result<(), Incomplete> {
+    pub(super) fn take_aside(
+        &mut self,
+        other: Aside,
+        held: &Held,
+        budget: &Budget,
+    ) -> Result<(), Incomplete> {
         if other.is_empty() {
             return Ok(());
         }
@@ -123,8 +129,8 @@ impl Groups {
             && held.try_grow(other.bytes);
         if !is_held {
             self.aside.is_given_up = true;
-            self.settle_aside(held)?;
-            return self.merge_blocks(other.blocks, held);
+            self.settle_aside(held, budget)?;
+            return self.merge_blocks(other.blocks, held, budget);
         }
         self.aside.bytes += other.bytes;
         self.aside.rows_max += other.rows_max;
@@ -133,12 +139,12 @@ impl Groups {
     }
 
     /// Makes groups of what was left aside, unless it may well decide nothing.
-    pub(crate) fn review_aside(&mut self, held: &Held) -> Result<(), Incomplete> {
+    pub(crate) fn review_aside(&mut self, held: &Held, budget: &Budget) -> Result<(), Incomplete> {
         if self.aside.is_empty() || self.least_of_first() > self.aside.rows_max {
             return Ok(());
         }
         self.aside.is_given_up = true;
-        self.settle_aside(held)
+        self.settle_aside(held, budget)
     }
 
     /// The rows of the last of the groups that would be wanted, were these all.
@@ -151,21 +157,26 @@ impl Groups {
     }
 
     /// Makes groups of all that was left aside.
-    pub(crate) fn settle_aside(&mut self, held: &Held) -> Result<(), Incomplete> {
+    pub(crate) fn settle_aside(&mut self, held: &Held, budget: &Budget) -> Result<(), Incomplete> {
         let blocks = std::mem::take(&mut self.aside.blocks);
         held.give_back(std::mem::take(&mut self.aside.bytes));
         self.aside.rows_max = 0;
-        self.merge_blocks(blocks, held)
+        self.merge_blocks(blocks, held, budget)
     }
 
-    fn merge_blocks(&mut self, blocks: Vec<OfBlock>, held: &Held) -> Result<(), Incomplete> {
+    fn merge_blocks(
+        &mut self,
+        blocks: Vec<OfBlock>,
+        held: &Held,
+        budget: &Budget,
+    ) -> Result<(), Incomplete> {
         for block in blocks {
             let mut groups = self.afresh();
             groups.reserve(block.rows.len());
             for (key, rows) in block.groups() {
                 groups.push_counted(std::iter::once(key), rows);
             }
-            self.merge(groups, held)?;
+            self.merge(groups, held, budget)?;
         }
         Ok(())
     }

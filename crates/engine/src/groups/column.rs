@@ -7,6 +7,7 @@ use cordwood_query::Function;
 
 use crate::Cell;
 use crate::aggregate::{Accumulator, EachValue};
+use crate::budget::{Budget, Cut};
 
 /// By group.
 #[derive(Debug)]
@@ -35,8 +36,12 @@ impl GroupColumn {
     pub(crate) fn of_nothing(function: &Function) -> Cell {
         let mut column = GroupColumn::new(function);
         column.push(function);
-        let cells = column.finish(function, 1.0);
-        cells.into_iter().next().unwrap_or(Cell::Null)
+        match column {
+            GroupColumn::Counts(_) => cell_of_count(0, function, 1.0),
+            GroupColumn::Accumulators(mut one) => one
+                .pop()
+                .map_or(Cell::Null, |nothing| nothing.finish(function)),
+        }
     }
 
     /// Makes room for one more group.
@@ -91,8 +96,13 @@ impl GroupColumn {
     }
 
     /// Takes what others hold for the groups of these numbers, new ones in order; says by how many bytes it has grown.
-    pub(super) fn merge(&mut self, more: &mut Incoming, groups: &[u32]) -> u64 {
-        match (self, more) {
+    pub(super) fn merge(
+        &mut self,
+        more: &mut Incoming,
+        groups: &[u32],
+        budget: &Budget,
+    ) -> Result<u64, Cut> {
+        Ok(match (self, more) {
             (GroupColumn::Counts(own), Incoming::Counts(more)) => {
                 let before = own.len();
                 for (group, count) in groups.iter().zip(more) {
@@ -105,7 +115,9 @@ impl GroupColumn {
             }
             (GroupColumn::Accumulators(own), Incoming::Accumulators(more)) => {
                 let mut grown = 0;
+                let mut pace = Pace::new(budget);
                 for (group, mut accumulator) in groups.iter().zip(more) {
+                    pace.check(accumulator.bytes())?;
                     if let Some(own) = own.get_mut(*group as usize) {
                         let before = own.bytes();
                         own.merge(accumulator);
@@ -122,7 +134,7 @@ impl GroupColumn {
                 debug_assert!(false, "a column of one function is of one kind");
                 0
             }
-        }
+        })
     }
 
     /// Approximates from now on; says how many bytes that gave back.
@@ -144,21 +156,58 @@ impl GroupColumn {
     }
 
     /// By group; its interval, or the range, lasts so many seconds.
-    #[expect(clippy::cast_precision_loss, reason = "a rate is a float")]
-    pub(super) fn finish(self, function: &Function, seconds: f64) -> Vec<Cell> {
-        match self {
+    pub(super) fn finish(
+        self,
+        function: &Function,
+        seconds: f64,
+        budget: &Budget,
+    ) -> Result<Vec<Cell>, Cut> {
+        Ok(match self {
             GroupColumn::Counts(counts) => {
-                let cell = |count: u64| match function {
-                    Function::Rate => Cell::Float(count as f64 / seconds),
-                    _ => Cell::Int(count.into()),
-                };
+                let cell = |count| cell_of_count(count, function, seconds);
                 counts.into_iter().map(cell).collect()
             }
             GroupColumn::Accumulators(accumulators) => {
-                let accumulators = accumulators.into_iter();
-                accumulators.map(|held| held.finish(function)).collect()
+                let mut pace = Pace::new(budget);
+                let mut cells = Vec::with_capacity(accumulators.len());
+                for held in accumulators {
+                    pace.check(held.bytes())?;
+                    cells.push(held.finish(function));
+                }
+                cells
             }
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate is a float")]
+fn cell_of_count(count: u64, function: &Function, seconds: f64) -> Cell {
+    match function {
+        Function::Rate => Cell::Float(count as f64 / seconds),
+        _ => Cell::Int(count.into()),
+    }
+}
+
+/// Looks at the budget once for so many bytes of what groups hold: a few milliseconds' worth of merging or finishing them.
+struct Pace<'b> {
+    budget: &'b Budget,
+    bytes: u64,
+}
+
+const BYTES_PER_CHECK: u64 = 256 << 10;
+
+impl<'b> Pace<'b> {
+    fn new(budget: &'b Budget) -> Pace<'b> {
+        Pace { budget, bytes: 0 }
+    }
+
+    fn check(&mut self, bytes: u64) -> Result<(), Cut> {
+        self.bytes += bytes;
+        if self.bytes < BYTES_PER_CHECK {
+            return Ok(());
         }
+        self.bytes = 0;
+        self.budget.check()
     }
 }
 

@@ -2,15 +2,28 @@
 
 use std::cmp::Ordering;
 
+use crate::budget::{Budget, Cut};
+use crate::sorting::sort_by;
 use crate::table::SortValue;
 use crate::{Cell, Table};
 
+/// How many rows are looked at between two looks at the budget.
+const ROWS_PER_CHECK: usize = 4096;
+
 impl Table {
     /// Orders rows by their first `keys` cells.
-    pub(crate) fn sort_by_keys(&mut self, keys: usize) {
-        self.rows.sort_by_cached_key(|row| RowOrder {
-            keys: row.iter().take(keys).map(order_of).collect(),
-        });
+    pub(crate) fn sort_by_keys(&mut self, keys: usize, budget: &Budget) -> Result<(), Cut> {
+        let mut ordered: Vec<(RowOrder, Vec<Cell>)> = Vec::with_capacity(self.rows.len());
+        for (index, row) in std::mem::take(&mut self.rows).into_iter().enumerate() {
+            if index.is_multiple_of(ROWS_PER_CHECK) {
+                budget.check()?;
+            }
+            let keys = row.iter().take(keys).map(order_of).collect();
+            ordered.push((RowOrder { keys }, row));
+        }
+        sort_by(&mut ordered, budget, |(a, _), (b, _)| a.cmp(b))?;
+        self.rows = ordered.into_iter().map(|(_, row)| row).collect();
+        Ok(())
     }
 }
 

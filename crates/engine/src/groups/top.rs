@@ -2,54 +2,75 @@
 //! than counting them, and so does bringing together what several threads have counted.
 
 use super::{GroupColumn, Groups};
+use crate::budget::{Budget, Cut};
 use crate::key::KeyRef;
+
+/// How many groups are looked at between two looks at the budget.
+const GROUPS_PER_CHECK: usize = 4096;
 
 impl Groups {
     /// Those with the greatest counts, at least so many, where rows are counted and nothing else is computed.
-    pub(crate) fn greatest(self, limit: usize) -> Groups {
+    pub(crate) fn greatest(self, limit: usize, budget: &Budget) -> Result<Groups, Cut> {
         let Some(counts) = self.counts() else {
-            return self;
+            return Ok(self);
         };
         if limit == 0 || limit >= counts.len() {
-            return self;
+            return Ok(self);
         }
         let least = greatest_at(counts, limit);
         let mut greatest = self.afresh();
         for (group, count) in counts.iter().enumerate() {
+            if group.is_multiple_of(GROUPS_PER_CHECK) {
+                budget.check()?;
+            }
             if *count >= least {
                 greatest.push_counted(self.keys_of(group), *count);
             }
         }
-        greatest
+        Ok(greatest)
     }
 
     /// The same of groups that lie in several tables, each made by merging; `None` if nothing is saved over merging all.
     ///
     /// A group that is among the first has at least as many rows as the last of the first in any table, and so it has
     /// its share of them, less what may have been left aside, in some table. All others can be left where they are.
-    pub(crate) fn greatest_of(tables: &[Groups], limit: usize) -> Option<Groups> {
+    pub(crate) fn greatest_of(
+        tables: &[Groups],
+        limit: usize,
+        budget: &Budget,
+    ) -> Result<Option<Groups>, Cut> {
         /// With a smaller share, most groups may have it.
         const SHARE_MIN: u64 = 8;
-        let counts: Vec<&[u64]> = tables.iter().map(Groups::counts).collect::<Option<_>>()?;
+        let counts = tables.iter().map(Groups::counts);
+        let (Some(counts), Some(first)) = (counts.collect::<Option<Vec<&[u64]>>>(), tables.first())
+        else {
+            return Ok(None);
+        };
         let of_first = counts.iter().map(|counts| match limit {
             1.. if limit <= counts.len() => greatest_at(counts, limit),
             _ => 0,
         });
         let aside: u64 = tables.iter().map(|table| table.aside.rows_max()).sum();
-        let share = of_first.max()?.saturating_sub(aside);
+        let share = of_first.max().unwrap_or(0).saturating_sub(aside);
         let share = share.div_ceil(tables.len() as u64);
         if share < SHARE_MIN {
-            return None;
+            return Ok(None);
         }
-        let mut candidates = tables.first()?.afresh();
+        let mut candidates = first.afresh();
         for (table, counts) in tables.iter().zip(&counts) {
             let groups = counts.iter().enumerate();
-            for (group, _) in groups.filter(|(_, count)| **count >= share) {
+            for (index, (group, _)) in groups.filter(|(_, count)| **count >= share).enumerate() {
+                if index.is_multiple_of(GROUPS_PER_CHECK) {
+                    budget.check()?;
+                }
                 let keys: Vec<KeyRef<'_>> = table.keys_of(group).collect();
                 candidates.group(&keys);
             }
         }
         for (candidate, hash) in candidates.hashes.clone().into_iter().enumerate() {
+            if candidate.is_multiple_of(GROUPS_PER_CHECK) {
+                budget.check()?;
+            }
             let of_tables = tables.iter().zip(&counts).filter_map(|(table, counts)| {
                 let has_keys = |own: usize| table.has_keys(own, &candidates.keys, candidate);
                 counts.get(table.find(hash, has_keys)? as usize)
@@ -61,7 +82,7 @@ impl Groups {
             }
             candidates.column(0).count(candidate, rows);
         }
-        Some(candidates.greatest(limit))
+        candidates.greatest(limit, budget).map(Some)
     }
 
     /// How many rows each has, if nothing else is computed.
@@ -88,13 +109,16 @@ pub(super) fn greatest_at<T: Copy + Ord>(counts: &[T], place: usize) -> T {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Instant;
 
     use cordwood_query::{Aggregate, Function};
     use proptest::prelude::*;
 
     use super::Groups;
+    use crate::budget::Budget;
     use crate::groups::{Aggregation, Computed, GroupBy};
     use crate::key::KeyRef;
+    use crate::{Cancel, Clock};
 
     fn counted(rows: &[(i8, u64)]) -> Groups {
         let count = Computed {
@@ -139,7 +163,8 @@ mod tests {
         ) {
             let mut all = rows_of(counted(&tables.concat()));
             let tables: Vec<Groups> = tables.iter().map(|rows| counted(rows)).collect();
-            if let Some(found) = Groups::greatest_of(&tables, limit) {
+            let budget = Budget::new(Clock::new(Instant::now), None, Cancel::default());
+            if let Some(found) = Groups::greatest_of(&tables, limit, &budget).expect("nobody stops it") {
                 let mut found = rows_of(found);
                 found.truncate(limit);
                 all.truncate(limit);

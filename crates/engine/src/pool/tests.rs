@@ -5,6 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::Cancel;
+
+fn budget(cancel: &Cancel) -> Budget {
+    Budget::new(Clock::new(Instant::now), None, cancel.clone())
+}
 
 /// A pool of one thread, whose clock moves only as its tasks say.
 struct Clocked {
@@ -91,21 +96,34 @@ fn a_panic_fails_its_question_and_no_other() {
     let clocked = Clocked::new();
     let failing = clocked.pool.share();
     let tasks = [1, 0].map(|divisor: u32| move || 6_u32.checked_div(divisor).expect("no zero"));
-    let failed = failing.do_all(tasks.into_iter());
+    let failed = failing.do_all(tasks.into_iter(), &budget(&Cancel::default()));
     assert!(matches!(failed, Err(Error::Broken)), "{failed:?}");
     let share = clocked.pool.share();
-    let done = share.do_all((0..5).map(|number| move || number * number));
-    assert_eq!(done.expect("all are done"), [0, 1, 4, 9, 16]);
+    let tasks = (0..5).map(|number| move || number * number);
+    let done = share.do_all(tasks, &budget(&Cancel::default()));
+    assert_eq!(done.expect("none panics"), Some(vec![0, 1, 4, 9, 16]));
+}
+
+/// Neither for its turn nor for a task that goes on.
+#[test]
+fn who_gives_up_waits_for_no_task() {
+    let clocked = Clocked::new();
+    let busy = clocked.pool.share();
+    let running = clocked.hold(&busy);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let share = clocked.pool.share();
+    let done = share.do_all(std::iter::once(|| 7), &budget(&cancel));
+    assert_eq!(done.expect("none panics"), None);
+    drop(running);
 }
 
 #[test]
 fn the_threads_end_with_the_pool() {
     let clocked = Clocked::new();
     let share = clocked.pool.share();
-    assert_eq!(
-        (share.threads(), share.do_all(std::iter::once(|| 7)).ok()),
-        (1, Some(vec![7]))
-    );
+    let done = share.do_all(std::iter::once(|| 7), &budget(&Cancel::default()));
+    assert_eq!((share.threads(), done.ok()), (1, Some(Some(vec![7]))));
     drop(share);
     drop(clocked.pool);
 }

@@ -33,13 +33,13 @@ impl Engine {
     /// request without stages is the search it holds.
     pub fn explain(&self, snapshot: &Snapshot, request: &StagedRequest) -> QueryPlan {
         let started = self.clock().now();
-        let outline = Outline::of(request);
+        let budget = self.budget(&request.search);
+        let outline = Outline::of(request, &budget);
         let mut ruled_out = Vec::new();
         let witness = &mut |out: RuledOut<'_>| {
             ruled_out.push((out.source, out.block.clone(), out.by, out.absent.to_vec()));
         };
-        let (plan, planned) = self.plan_before(snapshot, &outline.search, witness);
-        let budget = self.budget(&outline.search);
+        let (plan, planned) = self.plan_before(snapshot, &outline.search, &budget, witness);
         let mut survey = Survey::new(&plan, &outline, &budget);
         survey.add_other_sources(snapshot);
         for (source, block, by, absent) in &ruled_out {
@@ -48,13 +48,10 @@ impl Engine {
                 survey.ask_clauses(&plan.sources[*source], block, absent);
             }
         }
-        let cut = survey.add_parts().err();
+        let cut = survey.add_parts().err().or(budget.interrupted());
         let mut query_plan = survey.finish();
         query_plan.incomplete = planned.incomplete;
-        query_plan.incomplete.extend(cut.map(|cut| match cut {
-            Cut::Deadline => Incomplete::Deadline,
-            Cut::Cancelled => Incomplete::Cancelled,
-        }));
+        query_plan.incomplete.extend(cut.map(Incomplete::from));
         query_plan.elapsed = self.clock().now().saturating_duration_since(started);
         query_plan
     }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cordwood_event::{Level, Scalar, Timestamp};
+use cordwood_event::{Level, Scalar};
 use cordwood_query::{
     Clause, CompiledClause, FieldName, Filter, IdPredicate, Reach, SourcePredicate, Target,
     TimePredicate,
@@ -10,7 +10,7 @@ use cordwood_query::{
 
 use super::{FieldSet, Row, raw_level};
 use crate::SearchedSource;
-use crate::clauses::Clauses;
+use crate::clauses::{Clauses, Compiler};
 use crate::condition::{ClauseId, Condition};
 use crate::datum::Datum;
 use crate::evaluate::Failure;
@@ -25,7 +25,7 @@ pub(crate) struct RowFilter {
 }
 
 impl RowFilter {
-    pub(crate) fn new(filter: &Filter, now: Timestamp, fields: &mut FieldSet) -> RowFilter {
+    pub(crate) fn new(filter: &Filter, compiler: &Compiler, fields: &mut FieldSet) -> RowFilter {
         let (condition, clauses) = Condition::of(filter);
         let field_of = |clause: &&Clause| {
             let target = match &clause.target {
@@ -36,7 +36,7 @@ impl RowFilter {
         };
         RowFilter {
             fields: clauses.iter().map(field_of).collect(),
-            clauses: Clauses::new(clauses.iter().map(|clause| clause.compile(now)).collect()),
+            clauses: Clauses::new(compiler.clauses(&clauses)),
             condition,
         }
     }

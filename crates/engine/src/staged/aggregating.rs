@@ -98,13 +98,15 @@ pub(super) fn aggregate(
 ) -> Result<Groups, Error> {
     let mut quest = Aggregating {
         work: Work::new(pipeline, aggregation),
-        merging: Merging::new(&run.means().share, held),
+        merging: Merging::new(run.means(), held),
     };
     run.pursue(&mut quest)?;
     let (mut groups, merged) = quest
         .merging
         .finish(Groups::new(aggregation), pipeline.top)?;
-    run.incomplete.extend(merged.err());
+    if let Err(incomplete) = merged {
+        run.note(incomplete);
+    }
     groups.ensure_whole();
     Ok(groups)
 }

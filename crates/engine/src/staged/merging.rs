@@ -7,8 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::budget::Budget;
 use crate::groups::{Groups, Held};
 use crate::pool::Share;
+use crate::run::{Means, PATIENCE};
 use crate::{Error, Incomplete};
 
 /// Groups of so many parts are merged together, so that a thread is not asked for each.
@@ -24,6 +26,8 @@ type Merged = Result<(Groups, Result<(), Incomplete>), Error>;
 pub(super) struct Merging<'a> {
     share: Share<'a>,
     held: &'a Arc<Held>,
+    /// Without a deadline: what was found before it passed is merged still.
+    budget: Budget,
     /// Of parts, not merged yet.
     waiting: Vec<Groups>,
     /// Merged, and no thread is at work on them.
@@ -41,11 +45,12 @@ enum Failed {
 }
 
 impl<'a> Merging<'a> {
-    pub(super) fn new(share: &Share<'a>, held: &'a Arc<Held>) -> Merging<'a> {
+    pub(super) fn new(means: &Means<'a>, held: &'a Arc<Held>) -> Merging<'a> {
         let (sender, receiver) = channel();
         Merging {
-            share: share.afresh(),
+            share: means.share.afresh(),
             held,
+            budget: means.budget.without_deadline(),
             waiting: Vec::new(),
             idle: Vec::new(),
             threads_busy: 0,
@@ -85,26 +90,33 @@ impl<'a> Merging<'a> {
             return;
         };
         let groups = self.idle.pop().unwrap_or_else(|| first.afresh());
-        let held = Arc::clone(self.held);
+        let (held, budget) = (Arc::clone(self.held), self.budget.clone());
         let sender = self.sender.clone();
         self.threads_busy += 1;
         self.share.spawn(move || {
-            let merge = || merge_all(groups, waiting, &held);
+            let merge = || merge_all(groups, waiting, &held, &budget);
             let merged = catch_unwind(AssertUnwindSafe(merge)).map_err(|_| Error::Broken);
             // Nobody listens to a question that failed.
             let _ = sender.send(merged);
         });
     }
 
+    /// Waits for a thread, or for the caller to give up, who then waits for none.
     fn wait(&mut self) {
         // The sender beside the receiver keeps the channel open.
-        if let Ok(merged) = self.receiver.recv() {
-            self.returned(merged);
+        match self.receiver.recv_timeout(PATIENCE) {
+            Ok(merged) => self.returned(merged),
+            Err(_) if self.budget.is_cancelled() => {
+                self.threads_busy = 0;
+                self.failed
+                    .get_or_insert(Failed::Incomplete(Incomplete::Cancelled));
+            }
+            Err(_) => {}
         }
     }
 
     fn returned(&mut self, merged: Merged) {
-        self.threads_busy -= 1;
+        self.threads_busy = self.threads_busy.saturating_sub(1);
         match merged {
             Ok((groups, outcome)) => {
                 self.idle.push(groups);
@@ -130,16 +142,22 @@ impl<'a> Merging<'a> {
         // Few are looked for among many, which costs less than many among few.
         self.idle.sort_by_key(Groups::len);
         let groups = self.idle.pop().unwrap_or(none);
-        let (groups, merged) = merge_all(groups, self.waiting, self.held);
+        let (groups, merged) = merge_all(groups, self.waiting, self.held, &self.budget);
         let outcome = outcome.and(merged);
         let limit = top.and_then(|limit| usize::try_from(limit).ok());
         self.idle.push(groups);
-        if let Some(groups) = limit.and_then(|limit| Groups::greatest_of(&self.idle, limit)) {
-            return Ok((groups, outcome));
-        }
+        let greatest = match limit {
+            Some(limit) => Groups::greatest_of(&self.idle, limit, &self.budget),
+            None => Ok(None),
+        };
         let groups = self.idle.pop().ok_or(Error::Broken)?;
-        let (mut groups, merged) = merge_all(groups, self.idle, self.held);
-        let settled = groups.settle_aside(self.held);
+        match greatest {
+            Ok(Some(greatest)) => return Ok((greatest, outcome)),
+            Ok(None) => {}
+            Err(cut) => return Ok((groups, outcome.and(Err(cut.into())))),
+        }
+        let (mut groups, merged) = merge_all(groups, self.idle, self.held, &self.budget);
+        let settled = groups.settle_aside(self.held, &self.budget);
         Ok((groups, outcome.and(merged).and(settled)))
     }
 }
@@ -148,10 +166,11 @@ fn merge_all(
     mut groups: Groups,
     others: impl IntoIterator<Item = Groups>,
     held: &Held,
+    budget: &Budget,
 ) -> (Groups, Result<(), Incomplete>) {
     let merged = others
         .into_iter()
-        .try_for_each(|other| groups.merge(other, held))
-        .and_then(|()| groups.review_aside(held));
+        .try_for_each(|other| groups.merge(other, held, budget))
+        .and_then(|()| groups.review_aside(held, budget));
     (groups, merged)
 }

@@ -29,6 +29,7 @@ use crate::row::open::OpenFields;
 use crate::row::{FieldSet, Row};
 use crate::run::{Quest, Run};
 use crate::selection::Selection;
+use crate::sorting::sort_by;
 use crate::table::SortValue;
 use crate::top::{Found, Rank, RowPlace};
 use crate::{Error, Incomplete, Order};
@@ -142,21 +143,22 @@ impl Ordered {
             waiting: BinaryHeap::new(),
             ordered: self,
             held,
+            budget: run.means().budget.clone(),
         };
         run.pursue(&mut stream)?;
         let frontier = run.frontier();
+        // What was found before a deadline passed is worth its time still.
+        stream.budget = stream.budget.without_deadline();
         let flushed = stream
             .pass_on(frontier)
-            .and_then(|()| stream.ordered.finish(0, stream.held));
+            .and_then(|()| stream.ordered.finish(0, stream.held, &stream.budget));
         if let Some(groups) = &mut self.groups {
             groups.ensure_whole();
         }
         match flushed {
             Ok(_) => Ok(()),
             Err(Stop::Incomplete(incomplete)) => {
-                if !run.incomplete.contains(&incomplete) {
-                    run.incomplete.push(incomplete);
-                }
+                run.note(incomplete);
                 Ok(())
             }
             Err(Stop::Broken) => Err(Error::Broken),
@@ -164,15 +166,23 @@ impl Ordered {
     }
 
     /// Hands a row to the stage at `index` and those after it.
-    fn push(&mut self, index: usize, mut row: KeptRow, held: &Held) -> Result<Flow, Stop> {
+    fn push(
+        &mut self,
+        index: usize,
+        mut row: KeptRow,
+        (held, budget): (&Held, &Budget),
+    ) -> Result<Flow, Stop> {
         let Some(stage) = self.stages.get_mut(index) else {
-            return self.keep(row, held);
+            return self.keep(row, held, budget);
         };
         match stage {
             Stateful::Local(local) => {
                 let mut added = std::mem::take(&mut row.added);
                 let is_kept = pass(std::slice::from_ref(local), &row, &mut added)?;
                 row.added = added;
+                if let Some(cut) = budget.interrupted() {
+                    return Err(cut.into());
+                }
                 if !is_kept {
                     return Ok(Flow::GoesOn);
                 }
@@ -189,22 +199,25 @@ impl Ordered {
             }
             Stateful::Sort(sorting) => {
                 grow(held, row.bytes())?;
-                sorting.add(row, held)?;
+                sorting.add(row, held, budget)?;
                 return Ok(Flow::GoesOn);
             }
         }
         let is_used_up = matches!(self.stages.get(index), Some(Stateful::Limit(0)));
-        let flow = self.push(index + 1, row, held)?;
+        let flow = self.push(index + 1, row, (held, budget))?;
         Ok(if is_used_up { Flow::Done } else { flow })
     }
 
     /// Takes what stages have held back through those after them.
-    fn finish(&mut self, index: usize, held: &Held) -> Result<Flow, Stop> {
+    fn finish(&mut self, index: usize, held: &Held, budget: &Budget) -> Result<Flow, Stop> {
         for index in index..self.stages.len() {
             if let Some(Stateful::Sort(sorting)) = self.stages.get_mut(index) {
-                for row in sorting.take_sorted() {
+                for (count, row) in sorting.take_sorted(budget)?.into_iter().enumerate() {
+                    if count.is_multiple_of(ROWS_PER_CHECK) {
+                        budget.check()?;
+                    }
                     held.give_back(row.bytes());
-                    if self.push(index + 1, row, held)? == Flow::Done {
+                    if self.push(index + 1, row, (held, budget))? == Flow::Done {
                         break;
                     }
                 }
@@ -213,12 +226,12 @@ impl Ordered {
         Ok(Flow::Done)
     }
 
-    fn keep(&mut self, row: KeptRow, held: &Held) -> Result<Flow, Stop> {
+    fn keep(&mut self, row: KeptRow, held: &Held, budget: &Budget) -> Result<Flow, Stop> {
         if let Some(groups) = &mut self.groups {
             // Of one row, so that what it adds is seen and paid for.
             let mut of_row = groups.afresh();
             of_row.add(&row.extended())?;
-            groups.merge(of_row, held)?;
+            groups.merge(of_row, held, budget)?;
             return Ok(Flow::GoesOn);
         }
         grow(held, row.bytes())?;
@@ -256,12 +269,17 @@ impl From<Incomplete> for Stop {
     }
 }
 
+impl From<Cut> for Stop {
+    fn from(cut: Cut) -> Stop {
+        Stop::Incomplete(cut.into())
+    }
+}
+
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Stop {
         match failure {
-            Failure::Cut(Cut::Deadline) => Stop::Incomplete(Incomplete::Deadline),
-            Failure::Cut(Cut::Cancelled) => Stop::Incomplete(Incomplete::Cancelled),
-            Failure::Unreadable(_) => Stop::Broken,
+            Failure::Cut(cut) => cut.into(),
+            Failure::Unreadable(_) | Failure::OutOfReach(_) => Stop::Broken,
         }
     }
 }
@@ -294,12 +312,12 @@ impl Stateful {
 }
 
 impl Sorting {
-    fn add(&mut self, row: KeptRow, held: &Held) -> Result<(), Stop> {
+    fn add(&mut self, row: KeptRow, held: &Held, budget: &Budget) -> Result<(), Stop> {
         let values = sort_values(&row.extended(), &self.keys)?;
         self.rows.push((values, row));
         // Twice as many as needed, so that sorting them now and then costs little for each.
         if self.rows.len() > self.rows_max.saturating_mul(2).max(ROWS_PER_CHECK) {
-            self.sort();
+            self.sort(&budget.without_deadline())?;
             for (_, dropped) in self.rows.drain(self.rows_max.min(self.rows.len())..) {
                 held.give_back(dropped.bytes());
             }
@@ -308,15 +326,15 @@ impl Sorting {
     }
 
     /// Equals stay in the order they came.
-    fn sort(&mut self) {
+    fn sort(&mut self, budget: &Budget) -> Result<(), Cut> {
         let keys = &self.keys;
-        self.rows.sort_by(|(a, _), (b, _)| compare(a, b, keys));
+        sort_by(&mut self.rows, budget, |(a, _), (b, _)| compare(a, b, keys))
     }
 
-    fn take_sorted(&mut self) -> Vec<KeptRow> {
-        self.sort();
+    fn take_sorted(&mut self, budget: &Budget) -> Result<Vec<KeptRow>, Cut> {
+        self.sort(budget)?;
         let rows = std::mem::take(&mut self.rows).into_iter();
-        rows.take(self.rows_max).map(|(_, row)| row).collect()
+        Ok(rows.take(self.rows_max).map(|(_, row)| row).collect())
     }
 }
 
@@ -330,6 +348,7 @@ struct Stream<'a> {
     waiting: BinaryHeap<Reverse<Waiting>>,
     ordered: &'a mut Ordered,
     held: &'a Held,
+    budget: Budget,
 }
 
 /// A row, ordered by its place.
@@ -358,13 +377,21 @@ impl Ord for Waiting {
 impl Stream<'_> {
     /// Passes on the rows before `frontier`; all of them when there is none.
     fn pass_on(&mut self, frontier: Option<Rank>) -> Result<(), Stop> {
+        let mut passed = 0usize;
         while self.ordered.flow == Flow::GoesOn
             && let Some(Reverse(Waiting(next))) = self.waiting.peek()
             && frontier.is_none_or(|frontier| next.found.rank < frontier)
             && let Some(Reverse(Waiting(row))) = self.waiting.pop()
         {
+            if passed.is_multiple_of(ROWS_PER_CHECK)
+                && let Err(cut) = self.budget.check()
+            {
+                self.waiting.push(Reverse(Waiting(row)));
+                return Err(cut.into());
+            }
+            passed += 1;
             self.held.give_back(row.bytes());
-            self.ordered.flow = self.ordered.push(0, row, self.held)?;
+            self.ordered.flow = self.ordered.push(0, row, (self.held, &self.budget))?;
         }
         Ok(())
     }

@@ -39,11 +39,11 @@ enum Asked {
 }
 
 impl Outline {
-    pub(crate) fn of(request: &StagedRequest) -> Outline {
+    pub(crate) fn of(request: &StagedRequest, budget: &Budget) -> Outline {
         if request.stages.is_empty() {
             return Outline::of_search(&request.search);
         }
-        let pipeline = Pipeline::new(request);
+        let pipeline = Pipeline::new(request, budget);
         let fields = Arc::clone(&pipeline.fields);
         let (asked, rows_enough) = match &pipeline.ending {
             Ending::Groups(aggregation) if pipeline.ordered.is_empty() => {

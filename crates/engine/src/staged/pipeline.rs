@@ -10,6 +10,8 @@ use cordwood_query::{
 use super::local::LocalStage;
 use super::range::Timechart;
 use super::{StagedRequest, plain_search, tables};
+use crate::budget::{Budget, Cut};
+use crate::clauses::Compiler;
 use crate::groups::{Aggregation, Computed, GroupBy, Groups, field_of};
 use crate::row::FieldSet;
 use crate::row::filter::RowFilter;
@@ -38,7 +40,7 @@ pub(super) enum Ending {
 pub(super) struct Pipeline {
     /// Filters that events must meet as they are stored.
     filters: Vec<Filter>,
-    pub(super) now: Timestamp,
+    pub(super) compiler: Compiler,
     /// What the stages on rows read.
     pub(super) fields: Arc<FieldSet>,
     /// Done where the row lies.
@@ -54,7 +56,7 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn new(request: &StagedRequest) -> Pipeline {
+    pub(super) fn new(request: &StagedRequest, budget: &Budget) -> Pipeline {
         let mut stages = defer_fields(request.stages.clone());
         let leading = stages
             .iter()
@@ -66,7 +68,7 @@ impl Pipeline {
         });
         let mut pipeline = Pipeline {
             filters: filters.collect(),
-            now: request.search.now,
+            compiler: budget.compiler(request.search.now),
             fields: Arc::default(),
             local: Vec::new(),
             ordered: Vec::new(),
@@ -91,7 +93,7 @@ impl Pipeline {
     fn take(&mut self, stage: Stage, fields: &mut FieldSet) -> bool {
         match stage {
             Stage::Where(_) | Stage::Parse { .. } => {
-                if let Some(local) = local_stage(&stage, self.now, fields) {
+                if let Some(local) = local_stage(&stage, &self.compiler, fields) {
                     self.take_local(local);
                 }
                 return false;
@@ -115,7 +117,7 @@ impl Pipeline {
             Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
                 self.timechart = Timechart::of(&stage);
                 self.top = top_of(&stage);
-                let aggregation = aggregation(&stage, self.now, fields);
+                let aggregation = aggregation(&stage, &self.compiler, fields);
                 self.ending = Ending::Groups(Arc::new(aggregation));
                 return true;
             }
@@ -145,13 +147,13 @@ impl Pipeline {
     }
 
     /// The groups of which rows are made: for `top`, those that it may keep.
-    pub(super) fn shown(&self, groups: Groups) -> Groups {
-        tables::of_top(groups, self.top)
+    pub(super) fn shown(&self, groups: Groups, budget: &Budget) -> Result<Groups, Cut> {
+        tables::of_top(groups, self.top, budget)
     }
 
     /// Puts the rows of groups in order: by their keys, for `top` by their counts.
-    pub(super) fn order(&self, table: &mut Table, keys: usize) {
-        tables::order_groups(table, keys, self.top);
+    pub(super) fn order(&self, table: &mut Table, keys: usize, budget: &Budget) -> Result<(), Cut> {
+        tables::order_groups(table, (keys, self.top), budget)
     }
 }
 
@@ -165,11 +167,11 @@ pub(super) fn top_of(stage: &Stage) -> Option<u64> {
 
 pub(super) fn local_stage(
     stage: &Stage,
-    now: Timestamp,
+    compiler: &Compiler,
     fields: &mut FieldSet,
 ) -> Option<LocalStage> {
     match stage {
-        Stage::Where(filter) => Some(LocalStage::Where(RowFilter::new(filter, now, fields))),
+        Stage::Where(filter) => Some(LocalStage::Where(RowFilter::new(filter, compiler, fields))),
         Stage::Parse { from, pattern } => {
             let from = fields.named(from);
             let pattern = CompiledPattern::new(pattern);
@@ -187,7 +189,11 @@ pub(super) fn local_stage(
 }
 
 /// What `stats`, `timechart` or `top` computes; of any other stage, nothing.
-pub(super) fn aggregation(stage: &Stage, now: Timestamp, fields: &mut FieldSet) -> Aggregation {
+pub(super) fn aggregation(
+    stage: &Stage,
+    compiler: &Compiler,
+    fields: &mut FieldSet,
+) -> Aggregation {
     let of_fields = |names: &[FieldName]| names.iter().cloned().map(GroupKey::Field).collect();
     let (keys, aggregates): (Vec<GroupKey>, Vec<Aggregate>) = match stage {
         Stage::Stats { aggregates, by } => (by.clone(), aggregates.clone()),
@@ -220,7 +226,7 @@ pub(super) fn aggregation(stage: &Stage, now: Timestamp, fields: &mut FieldSet) 
                 condition: aggregate
                     .condition
                     .as_ref()
-                    .map(|condition| RowFilter::new(condition, now, fields)),
+                    .map(|condition| RowFilter::new(condition, compiler, fields)),
                 aggregate,
             })
             .collect(),
@@ -285,9 +291,10 @@ fn first_fields(stages: &[Stage], from: usize) -> Option<usize> {
 /// Whether the stage asks for no other fields than `kept`, and makes none.
 fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
     let mut fields = FieldSet::default();
+    let compiler = Compiler::new(Timestamp::MIN);
     let reads_time = match stage {
         Stage::Where(filter) => {
-            RowFilter::new(filter, Timestamp::MIN, &mut fields);
+            RowFilter::new(filter, &compiler, &mut fields);
             false
         }
         Stage::Sort(keys) => {
@@ -304,7 +311,7 @@ fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
         }
         Stage::Limit(_) => false,
         Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
-            let aggregation = aggregation(stage, Timestamp::MIN, &mut fields);
+            let aggregation = aggregation(stage, &compiler, &mut fields);
             // The order of rows in time decides what is first.
             let is_ordered = |computed: &Computed| {
                 matches!(

@@ -6,6 +6,7 @@ use cordwood_event::Timestamp;
 use cordwood_query::{Filter, Interval, Stage, TimeBounds};
 use cordwood_store::Snapshot;
 
+use crate::budget::Budget;
 use crate::groups::{GroupColumn, interval_start};
 use crate::key::Key;
 use crate::plan::Plan;
@@ -14,6 +15,9 @@ use crate::{Cell, Engine, Error, Incomplete, Order, SearchRequest, SearchedSourc
 
 /// Most rows a timechart has: a week by the minute for ten series.
 const TIMECHART_ROWS_MAX: usize = 100_000;
+
+/// How many rows are looked at between two looks at the budget.
+const ROWS_PER_CHECK: usize = 1024;
 
 /// The range asked for, or where that has no end, up to the last event.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +150,12 @@ impl Timechart {
     }
 
     /// Adds a row for every interval in `times` and every combination of the other keys that has none.
-    pub(super) fn fill(&self, table: &mut Table, times: TimeBounds) -> Result<(), Incomplete> {
+    pub(super) fn fill(
+        &self,
+        table: &mut Table,
+        times: TimeBounds,
+        budget: &Budget,
+    ) -> Result<(), Incomplete> {
         let series = self.series(table);
         let known: HashSet<Vec<Key>> = table
             .rows
@@ -155,7 +164,10 @@ impl Timechart {
             .collect();
         let mut start = interval_start(times.first, self.interval);
         loop {
-            for others in &series {
+            for (index, others) in series.iter().enumerate() {
+                if index.is_multiple_of(ROWS_PER_CHECK) {
+                    budget.check()?;
+                }
                 let keys: Vec<Cell> = [Cell::Time(start)]
                     .into_iter()
                     .chain(others.clone())
@@ -164,7 +176,7 @@ impl Timechart {
                     continue;
                 }
                 if table.rows.len() >= TIMECHART_ROWS_MAX {
-                    table.sort_by_keys(self.keys);
+                    table.sort_by_keys(self.keys, budget)?;
                     return Err(Incomplete::Rows {
                         rows_max: TIMECHART_ROWS_MAX as u64,
                     });
@@ -181,7 +193,7 @@ impl Timechart {
                 None => break,
             }
         }
-        table.sort_by_keys(self.keys);
+        table.sort_by_keys(self.keys, budget)?;
         Ok(())
     }
 

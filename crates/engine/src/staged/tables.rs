@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cordwood_event::Timestamp;
 use cordwood_query::{Direction, FieldName, SortKey, Stage};
 
 use super::local::{LocalStage, pass};
 use super::pipeline::{aggregation, local_stage, top_of};
 use super::range::{Lasting, Timechart, fields_in};
 use crate::budget::{Budget, Cut};
+use crate::clauses::Compiler;
 use crate::evaluate::Failure;
 use crate::groups::Groups;
 use crate::key::Key;
 use crate::row::{FieldSet, Row};
+use crate::sorting::sort_by;
 use crate::table::SortValue;
 use crate::{Cell, Incomplete, Table};
 
@@ -24,7 +25,7 @@ const ROWS_PER_CHECK: usize = 1024;
 pub(super) fn apply(
     stage: &Stage,
     mut table: Table,
-    now: Timestamp,
+    compiler: &Compiler,
     range: Lasting,
     budget: &Budget,
 ) -> Result<Table, Incomplete> {
@@ -34,25 +35,28 @@ pub(super) fn apply(
             table.rows.truncate(limit);
         }
         Stage::Fields(names) => table = keep_columns(table, names),
-        Stage::Sort(keys) => sort(&mut table, keys),
+        Stage::Sort(keys) => sort(&mut table, keys, budget)?,
         Stage::Dedup(by) => dedup(&mut table, by, budget).map_err(incomplete)?,
         Stage::Where(_) | Stage::Parse { .. } => {
             let mut fields = FieldSet::default();
-            if let Some(local) = local_stage(stage, now, &mut fields) {
+            if let Some(local) = local_stage(stage, compiler, &mut fields) {
                 table = pass_rows(&table, &local, &fields, budget).map_err(incomplete)?;
             }
         }
         Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
-            table = group(stage, &table, now, range, budget)?;
+            table = group(stage, &table, compiler, range, budget)?;
         }
     }
-    Ok(table)
+    match budget.interrupted() {
+        Some(cut) => Err(cut.into()),
+        None => Ok(table),
+    }
 }
 
 fn incomplete(failure: Failure) -> Incomplete {
     match failure {
-        Failure::Cut(Cut::Deadline) => Incomplete::Deadline,
-        Failure::Cut(Cut::Cancelled) | Failure::Unreadable(_) => Incomplete::Cancelled,
+        Failure::Cut(cut) => cut.into(),
+        Failure::Unreadable(_) | Failure::OutOfReach(_) => Incomplete::Cancelled,
     }
 }
 
@@ -79,7 +83,7 @@ fn keep_columns(table: Table, names: &[FieldName]) -> Table {
     }
 }
 
-fn sort(table: &mut Table, keys: &[SortKey]) {
+fn sort(table: &mut Table, keys: &[SortKey], budget: &Budget) -> Result<(), Cut> {
     let mut fields = FieldSet::default();
     let keys: Vec<(usize, SortKey)> = keys
         .iter()
@@ -87,18 +91,17 @@ fn sort(table: &mut Table, keys: &[SortKey]) {
         .collect();
     let rows = std::mem::take(&mut table.rows);
     let columns = fields_in(table, &fields);
-    let mut keyed: Vec<(Vec<SortValue>, Vec<Cell>)> = rows
-        .into_iter()
-        .enumerate()
-        .map(|(index, cells)| {
-            (
-                sort_values(&columns.row(index, &cells), &keys).unwrap_or_default(),
-                cells,
-            )
-        })
-        .collect();
-    keyed.sort_by(|(a, _), (b, _)| compare(a, b, &keys));
+    let mut keyed: Vec<(Vec<SortValue>, Vec<Cell>)> = Vec::with_capacity(rows.len());
+    for (index, cells) in rows.into_iter().enumerate() {
+        if index.is_multiple_of(ROWS_PER_CHECK) {
+            budget.check()?;
+        }
+        let values = sort_values(&columns.row(index, &cells), &keys).unwrap_or_default();
+        keyed.push((values, cells));
+    }
+    sort_by(&mut keyed, budget, |(a, _), (b, _)| compare(a, b, &keys))?;
     table.rows = keyed.into_iter().map(|(_, cells)| cells).collect();
+    Ok(())
 }
 
 /// What a row is sorted by: of an array, its first element.
@@ -210,12 +213,12 @@ fn pass_rows(
 fn group(
     stage: &Stage,
     table: &Table,
-    now: Timestamp,
+    compiler: &Compiler,
     range: Lasting,
     budget: &Budget,
 ) -> Result<Table, Incomplete> {
     let mut fields = FieldSet::default();
-    let aggregation = Arc::new(aggregation(stage, now, &mut fields));
+    let aggregation = Arc::new(aggregation(stage, compiler, &mut fields));
     let mut groups = Groups::new(&aggregation);
     let columns = fields_in(table, &fields);
     for (index, cells) in table.rows.iter().enumerate() {
@@ -224,34 +227,40 @@ fn group(
     }
     groups.ensure_whole();
     let keys = aggregation.keys.len();
-    let mut grouped = of_top(groups, top_of(stage)).into_table(range.seconds());
+    let groups = of_top(groups, top_of(stage), budget)?;
+    let mut grouped = groups.into_table(range.seconds(), budget)?;
     if let (Some(timechart), Some(times)) = (Timechart::of(stage), range.times) {
-        timechart.fill(&mut grouped, times)?;
+        timechart.fill(&mut grouped, times, budget)?;
     }
-    order_groups(&mut grouped, keys, top_of(stage));
+    order_groups(&mut grouped, (keys, top_of(stage)), budget)?;
     Ok(grouped)
 }
 
 /// The groups that `top` may keep; else all.
-pub(super) fn of_top(groups: Groups, top: Option<u64>) -> Groups {
+pub(super) fn of_top(groups: Groups, top: Option<u64>, budget: &Budget) -> Result<Groups, Cut> {
     match top {
-        Some(limit) => groups.greatest(rows_of(limit)),
-        None => groups,
+        Some(limit) => groups.greatest(rows_of(limit), budget),
+        None => Ok(groups),
     }
 }
 
 /// Orders rows by their keys; for `top`, those with the greatest counts, which stand in the last column, come first and
 /// the others are dropped.
-pub(super) fn order_groups(table: &mut Table, keys: usize, top: Option<u64>) {
+pub(super) fn order_groups(
+    table: &mut Table,
+    (keys, top): (usize, Option<u64>),
+    budget: &Budget,
+) -> Result<(), Cut> {
     let count = |row: &Vec<Cell>| match row.last() {
         Some(Cell::Int(count)) => *count,
         _ => 0,
     };
-    table.sort_by_keys(keys);
+    table.sort_by_keys(keys, budget)?;
     if let Some(limit) = top {
-        table.rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
+        sort_by(&mut table.rows, budget, |a, b| count(b).cmp(&count(a)))?;
         table.rows.truncate(rows_of(limit));
     }
+    Ok(())
 }
 
 fn rows_of(limit: u64) -> usize {

@@ -159,7 +159,7 @@ fn a_cancelled_search_stops_where_it_is() {
 }
 
 #[test]
-fn without_memory_open_rows_are_still_found() {
+fn without_memory_nothing_is_read_and_that_is_said() {
     let mut fixture = filled(&many());
     fixture.append(&sources()[0], &many()[399..]);
     fixture.engine = engine(MemoryBudget::new(1), Clock::new(Instant::now));
@@ -187,5 +187,7 @@ fn what_a_search_reserved_is_given_back() {
         .search(&fixture.store.snapshot(), &request)
         .expect("an answer");
     assert_eq!(answer.total, Some(400));
+    assert_eq!(memory.used_bytes(), answer.memory.bytes());
+    drop(answer);
     assert_eq!(memory.used_bytes(), 0);
 }

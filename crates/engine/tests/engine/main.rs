@@ -1,5 +1,7 @@
 //! The engine over a real store.
 
+mod answer_memory;
+mod cancelled;
 mod counted;
 mod counted_values;
 mod cut;

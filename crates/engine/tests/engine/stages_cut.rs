@@ -132,6 +132,8 @@ fn groups_stop_at_the_memory_for_one_question() {
     };
     assert_eq!(bytes_max, 1 << 18);
     assert!(groups > 100 && groups < 5_000, "{groups}");
+    assert_eq!(memory.used_bytes(), answer.memory.bytes());
+    drop(answer);
     assert_eq!(memory.used_bytes(), 0, "what was reserved is given back");
 }
 

@@ -1,18 +1,26 @@
 //! `field:/re/` and `field:/re/i`: regular expressions, in the syntax of the `regex` crate, unanchored.
 
+mod stepped;
+
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
+use crate::Interrupt;
 use crate::limits::REGEX_BYTES_MAX;
+use stepped::Stepped;
 
 /// How much memory one search may take for its lazily built automaton, in bytes. The crate's own default is four
 /// times as much; a query can hold many expressions.
 const DFA_BYTES_MAX: usize = 512 * 1024;
+
+/// So much text is looked at between two looks at the interrupt: the slowest expressions that are let in, with counted
+/// repetitions inside each other, need about 3 µs for a byte, and so 25 ms.
+const UNINTERRUPTED_BYTES: usize = 8 * 1024;
 
 /// A valid regular expression with its compiled form, which is shared by all copies.
 #[derive(Clone)]
@@ -22,6 +30,8 @@ pub struct RegexTest {
     compiled: Regex,
     /// The longest text that every match contains.
     literal: Option<Arc<memmem::Finder<'static>>>,
+    /// What takes a large text step by step, made for the first; `None` if there is no such thing.
+    stepped: Arc<OnceLock<Option<Stepped>>>,
 }
 
 /// Why a text is no regular expression that can be run.
@@ -53,6 +63,7 @@ impl RegexTest {
             compiled,
             literal: required_literal(&syntax)
                 .map(|literal| Arc::new(memmem::Finder::new(literal).into_owned())),
+            stepped: Arc::default(),
         })
     }
 
@@ -81,19 +92,53 @@ impl RegexTest {
         self.compiled.is_match(text)
     }
 
-    /// Calls `select` with the index of each value that contains a match, in order. The values lie end to end
+    /// The same, unless interrupted.
+    pub(crate) fn matches_unless(&self, interrupt: &Interrupt, text: &[u8]) -> bool {
+        !interrupt.stops() && self.matches_or_gives_up(interrupt, text)
+    }
+
+    fn matches_or_gives_up(&self, interrupt: &Interrupt, text: &[u8]) -> bool {
+        if text.len() <= UNINTERRUPTED_BYTES || !interrupt.is_set() {
+            return self.matches(text);
+        }
+        let literal = self.literal.as_ref();
+        if literal.is_some_and(|literal| literal.find(text).is_none()) {
+            return false;
+        }
+        let stepped = self
+            .stepped
+            .get_or_init(|| Stepped::new(&self.source, self.is_case_ignored));
+        let stepped = stepped
+            .as_ref()
+            .and_then(|stepped| stepped.matches(text, interrupt));
+        stepped.unwrap_or_else(|| self.matches(text))
+    }
+
+    /// Calls `select` with the index of each value that contains a match, in order, unless interrupted. The values lie end to end
     /// in `run`; `ends` holds where each of them ends.
-    pub fn select(&self, run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
+    pub(crate) fn select(
+        &self,
+        run: &[u8],
+        ends: &[u32],
+        interrupt: &Interrupt,
+        select: &mut dyn FnMut(usize),
+    ) {
+        let mut pace = interrupt.every(UNINTERRUPTED_BYTES);
+        let mut matches = |value: &[u8]| {
+            !pace.stops(value.len())
+                && !interrupt.has_stopped()
+                && self.matches_or_gives_up(interrupt, value)
+        };
         match &self.literal {
             Some(literal) => crate::text::select_by_candidates(
                 run,
                 ends,
                 |from| Some(from + literal.find(run.get(from..)?)?),
-                |value, _| self.matches(value),
+                |value, _| matches(value),
                 select,
             ),
             None => crate::text::each_value(run, ends, &mut |index, value| {
-                if self.matches(value) {
+                if matches(value) {
                     select(index);
                 }
             }),

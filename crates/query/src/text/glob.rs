@@ -2,7 +2,11 @@
 
 use super::finder::Finder;
 use super::fold::{first_char, fold, last_char, next_char};
-use crate::{GlobToken, RequiredWords, Wildcard};
+use crate::interrupt::Pace;
+use crate::{GlobToken, Interrupt, RequiredWords, Wildcard};
+
+/// So many characters are compared between two looks at the interrupt: less than a tenth of a millisecond.
+const UNINTERRUPTED_STEPS: usize = 1 << 14;
 
 /// A wildcard pattern, compiled.
 #[derive(Clone, Debug)]
@@ -71,22 +75,35 @@ impl WildcardPattern {
 
     /// Whether the value as a whole, or one word in it, matches.
     pub fn matches(&self, value: &str) -> bool {
-        self.matches_bytes(value.as_bytes(), 0)
+        self.matches_unless(&Interrupt::default(), value)
     }
 
-    /// Calls `select` with the index of each value that matches, in order. The values lie end to end in
+    /// The same, unless interrupted.
+    pub(crate) fn matches_unless(&self, interrupt: &Interrupt, value: &str) -> bool {
+        let mut pace = interrupt.every(UNINTERRUPTED_STEPS);
+        self.matches_bytes(value.as_bytes(), 0, &mut pace)
+    }
+
+    /// Calls `select` with the index of each value that matches, in order, unless interrupted. The values lie end to end in
     /// `run`; `ends` holds where each of them ends.
-    pub fn select(&self, run: &[u8], ends: &[u32], select: &mut dyn FnMut(usize)) {
+    pub(crate) fn select(
+        &self,
+        run: &[u8],
+        ends: &[u32],
+        interrupt: &Interrupt,
+        select: &mut dyn FnMut(usize),
+    ) {
+        let mut pace = interrupt.every(UNINTERRUPTED_STEPS);
         match &self.literal {
             Some(literal) => super::select_by_candidates(
                 run,
                 ends,
                 |from| literal.find(run, from).map(|found| found.start),
-                |value, from| self.matches_bytes(value, from),
+                |value, from| self.matches_bytes(value, from, &mut pace),
                 select,
             ),
             None => super::each_value(run, ends, &mut |index, value| {
-                if self.matches_bytes(value, 0) {
+                if self.matches_bytes(value, 0, &mut pace) {
                     select(index);
                 }
             }),
@@ -94,9 +111,9 @@ impl WildcardPattern {
     }
 
     /// Whether `value` matches, given that the literal does not stand before `from`.
-    fn matches_bytes(&self, value: &[u8], from: usize) -> bool {
+    fn matches_bytes(&self, value: &[u8], from: usize, pace: &mut Pace<'_>) -> bool {
         let Some(literal) = &self.literal else {
-            return self.matches_somewhere(value);
+            return self.matches_somewhere(value, pace);
         };
         let mut at = from;
         while let Some(found) = literal.find(value, at) {
@@ -104,7 +121,7 @@ impl WildcardPattern {
                 Shape::Infix => true,
                 Shape::Prefix => is_word_edge(last_char(&value[..found.start])),
                 Shape::Suffix => is_word_edge(first_char(&value[found.end..])),
-                Shape::Whole | Shape::WholeOrWord => return self.matches_somewhere(value),
+                Shape::Whole | Shape::WholeOrWord => return self.matches_somewhere(value, pace),
             };
             if is_match {
                 return true;
@@ -114,12 +131,12 @@ impl WildcardPattern {
         false
     }
 
-    fn matches_somewhere(&self, value: &[u8]) -> bool {
-        if glob(&self.tokens, value) {
+    fn matches_somewhere(&self, value: &[u8], pace: &mut Pace<'_>) -> bool {
+        if glob(&self.tokens, value, pace) {
             return true;
         }
         self.shape != Shape::Whole
-            && words(value).any(|word| word.len() < value.len() && glob(&self.tokens, word))
+            && words(value).any(|word| word.len() < value.len() && glob(&self.tokens, word, pace))
     }
 }
 
@@ -174,11 +191,14 @@ fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether the whole of `text` matches. Goes back no further than the last `*`, so its time is bounded by
-/// the product of both lengths.
-fn glob(tokens: &[GlobToken], text: &[u8]) -> bool {
+/// the product of both lengths, unless it is given up.
+fn glob(tokens: &[GlobToken], text: &[u8], pace: &mut Pace<'_>) -> bool {
     let (mut token, mut at) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {
+        if pace.stops(1) {
+            return false;
+        }
         match tokens.get(token) {
             None if at == text.len() => return true,
             Some(GlobToken::AnyRun) => {

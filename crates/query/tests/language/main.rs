@@ -11,6 +11,7 @@ mod document;
 mod event;
 mod features;
 mod generate;
+mod interrupt;
 mod introspection;
 mod precedence;
 mod properties;

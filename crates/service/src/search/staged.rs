@@ -1,7 +1,7 @@
 //! Queries with stages: which of them make a table, which can be read page by page, and running them.
 
 use cordwood_engine::{
-    self as engine, Account, Approximation, Cell, Position, Staged, StagedRequest, Table,
+    self as engine, Account, AnswerMemory, Approximation, Position, Staged, StagedRequest, Table,
 };
 use cordwood_event::Event;
 use cordwood_query::{Query, Stage};
@@ -20,6 +20,7 @@ pub(super) struct Found {
     pub(super) next: Option<Position>,
     pub(super) up_to_sequence: u64,
     pub(super) account: Account,
+    pub(super) memory: AnswerMemory,
 }
 
 impl Found {
@@ -42,6 +43,7 @@ impl Found {
             next: found.next,
             up_to_sequence: found.up_to_sequence,
             account: found.account,
+            memory: found.memory,
         }
     }
 
@@ -55,6 +57,7 @@ impl Found {
             next: None,
             up_to_sequence: found.up_to_sequence,
             account: found.account,
+            memory: found.memory,
         };
         match found.result {
             Staged::Table(table) => outcome.table = Some(table),
@@ -158,16 +161,4 @@ pub(super) fn check(query: &Query, request: &SearchRequest) -> Result<(), Error>
         });
     }
     Ok(())
-}
-
-/// The memory a table takes, near enough.
-pub(super) fn bytes_of(table: &Table) -> u64 {
-    let cells = table.rows.iter().flatten().map(|cell| {
-        let text = match cell {
-            Cell::Str(text) | Cell::Json(text) => text.len(),
-            _ => 0,
-        };
-        size_of::<Cell>() + text
-    });
-    cells.sum::<usize>() as u64
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrency;
+mod deleted_sources;
 mod deletions;
 mod explain;
 mod first_start;

@@ -12,7 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -26,8 +26,6 @@ const DIRECTORY: &str = "cache";
 const CHECKSUM_BYTES: u64 = 4;
 /// Pieces that one request to the bucket asks for at most.
 const PIECES_PER_FETCH: u64 = 8;
-/// How long a bucket that could not be asked is not asked again: a search that needs a thousand blocks of it waits once.
-const OUTAGE: Duration = Duration::from_secs(5);
 
 /// Reads objects through the local disk.
 #[derive(Debug)]
@@ -208,7 +206,7 @@ impl RangeCache {
                 return Err(self.failure(piece.segment, io::Error::new(outage.kind, reason)));
             }
             // One asks; until it knows, the others need not wait with it.
-            let again = Instant::now() + OUTAGE;
+            let again = Instant::now() + self.objects.remote.retry_after;
             if let Some(outage) = &mut state.outage {
                 outage.until = again;
             }
@@ -251,7 +249,7 @@ impl RangeCache {
             return;
         }
         let outage = Outage {
-            until: Instant::now() + OUTAGE,
+            until: Instant::now() + self.objects.remote.retry_after,
             kind: error.kind(),
             reason: error.to_string(),
         };

@@ -8,7 +8,7 @@ use cordwood_event::SourceId;
 use super::plan::StoredBlock;
 use crate::shared::Shared;
 use crate::view::View;
-use crate::{Deletion, DeletionId, FindDeleted};
+use crate::{Deletion, DeletionId, FindDeleted, Untold};
 
 /// How many events a deletion removed for good, and about how many bytes of them as sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Purge {
     pub(super) purged: BTreeMap<DeletionId, Purged>,
     /// Deletions whose rows cannot be told in some block, which stays as it is.
     pub(super) held_up: BTreeSet<DeletionId>,
+    /// Why the bucket did not give a block, if so: what stays in it may go later.
+    pub(super) out_of_reach: Option<String>,
 }
 
 impl Purge {
@@ -42,6 +44,7 @@ impl Purge {
             find_deleted: shared.find_deleted.get().cloned(),
             purged: BTreeMap::new(),
             held_up: BTreeSet::new(),
+            out_of_reach: None,
         }
     }
 
@@ -72,7 +75,8 @@ impl Purge {
                     let deleted = deleted.get_or_insert_with(|| DeletedRows::none(rows));
                     deleted.add(deletion.id, &found, directory.source_bytes);
                 }
-                Err(reason) => {
+                Err(Untold::OutOfReach(reason)) => self.out_of_reach = Some(reason),
+                Err(Untold::Lasting(reason)) => {
                     let path = block.path();
                     tracing::warn!(path, reason, deletion = %deletion.id, "a block cannot be purged");
                     self.held_up.insert(deletion.id);

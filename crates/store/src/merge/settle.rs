@@ -53,7 +53,9 @@ impl Merger {
     /// Whether a segment holds a row that is deleted. Each is looked at once for each deletion.
     fn holds_deleted(&mut self, view: &View, segment: &Arc<Segment>, reach: DeletionId) -> bool {
         let up_to = self.purged_up_to.get(&segment.id()).copied();
-        if up_to >= Some(reach) || self.unreadable.contains(&segment.id()) {
+        let is_left_alone =
+            self.unreadable.contains(&segment.id()) || self.out_of_reach.contains(segment.id());
+        if up_to >= Some(reach) || is_left_alone {
             return false;
         }
         let is_new = |deletion: &&Deletion| up_to.is_none_or(|up_to| deletion.id > up_to);
@@ -67,6 +69,12 @@ impl Merger {
             let stored = StoredBlock::new(segment, index);
             if is_touched && purge.deleted_rows(block.source, &stored).is_some() {
                 return true;
+            }
+            if let Some(reason) = purge.out_of_reach.take() {
+                let failure = std::io::Error::other(reason);
+                let failure = Error::bucket("read", segment.path())(failure);
+                self.out_of_reach.note(segment.id(), failure);
+                return false;
             }
         }
         self.held_up.append(&mut purge.held_up);
@@ -84,7 +92,7 @@ impl Merger {
         for segment in inputs {
             self.purged_up_to.remove(&segment.id());
         }
-        if let Some(reach) = purge.reach() {
+        if let Some(reach) = purge.reach().filter(|_| purge.out_of_reach.is_none()) {
             let written = written.iter().map(|segment| (segment.id(), reach));
             self.purged_up_to.extend(written);
         }
@@ -128,7 +136,9 @@ impl Merger {
             .iter()
             .map(|missing| (missing.source, missing.totals));
         let unreadable = view.segments.iter();
-        let unreadable = unreadable.filter(|segment| self.unreadable.contains(&segment.id()));
+        let unreadable = unreadable.filter(|segment| {
+            self.unreadable.contains(&segment.id()) || self.out_of_reach.contains(segment.id())
+        });
         let of_unreadable = unreadable.flat_map(|segment| segment.totals());
         of_missing.chain(of_unreadable).any(|(source, totals)| {
             // What sequence numbers it holds is not known.

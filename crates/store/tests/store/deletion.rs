@@ -33,7 +33,7 @@ fn delete(store: &Store, text: &str) -> Deletion {
 }
 
 /// Waits until a deletion is purged, which the merging thread does by itself.
-fn wait_until_purged(store: &Store, deletion: &Deletion) -> Deletion {
+pub(crate) fn wait_until_purged(store: &Store, deletion: &Deletion) -> Deletion {
     let give_up = Instant::now() + Duration::from_secs(60);
     loop {
         let deletions = store.deletions();

@@ -8,8 +8,8 @@ use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Ti
 use cordwood_store::disk::simulated::SimulatedDisk;
 use cordwood_store::{
     Append, AppendError, Appended, BlockHandle, Decode, DeletedSource, DeletionRequest, Disk,
-    Error, FindDeleted, LoggedBody, MemoryBudget, Options, Part, ReadError, Recovery, Snapshot,
-    Store,
+    Error, FindDeleted, LoggedBody, MemoryBudget, Options, Part, ReadError, ReadFailure, Recovery,
+    Snapshot, Store, Untold,
 };
 
 /// Decodes lines.
@@ -161,8 +161,12 @@ impl FindDeleted for Containing {
         request: &DeletionRequest,
         source: SourceId,
         block: &BlockHandle,
-    ) -> Result<Vec<usize>, String> {
-        let lines = lines_of(&Part::Block(block.clone())).map_err(|error| error.to_string())?;
+    ) -> Result<Vec<usize>, Untold> {
+        let lines = lines_of(&Part::Block(block.clone()));
+        let lines = lines.map_err(|error| match error.source {
+            ReadFailure::Bucket(_) => Untold::OutOfReach(error.to_string()),
+            _ => Untold::Lasting(error.to_string()),
+        })?;
         let rows = lines.iter().enumerate();
         let deleted = rows
             .filter(|(_, (sequence, line))| Containing::means(request, source, *sequence, line));

@@ -11,6 +11,7 @@ mod backup;
 mod basics;
 mod bucket;
 mod bucket_crash;
+mod bucket_deletion;
 mod concurrency;
 mod crash;
 mod damage;
