@@ -124,15 +124,14 @@ impl OpenBlock {
         self.handle.postings()
     }
 
-    /// The ranks of the texts of the column at an index of the directory that a list of the segment names, rising.
+    /// The ranks of the texts of the column at an index of the directory that a list of the segment names, rising. As a token
+    /// map, a list is no part of the block.
     pub(crate) fn listed_texts(
         &self,
         index: usize,
         place: ListPlace,
     ) -> Result<Vec<u32>, ReadError> {
-        let texts = self.handle.listed_texts(index, place)?;
-        self.bytes_read.set(self.bytes_read.get() + place.bytes());
-        Ok(texts)
+        self.handle.listed_texts(index, place)
     }
 
     /// The texts of such a column, without the rows they are in.

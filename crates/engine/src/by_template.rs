@@ -176,12 +176,13 @@ impl ColumnTests<'_> {
         if listed.any.is_empty() {
             return Ok(counted);
         }
+        let ranks: Vec<usize> = listed.any.iter().collect();
         let codes = match asked.uses.uses() {
-            [] => &[],
-            _ => block.text_codes(asked.column)?.codes(),
+            [] => vec![0; ranks.len()],
+            _ => block.text_codes(asked.column)?.of_ranks(&ranks)?,
         };
-        for rank in listed.any.iter() {
-            let code = codes.get(rank).map_or(0, |code| usize::from(*code));
+        for (rank, code) in ranks.into_iter().zip(codes) {
+            let code = usize::from(code);
             let unlisted = self.holding(code);
             match (
                 truth.holds(unlisted | listed.of(rank)),

@@ -187,7 +187,7 @@ impl<'a> BlockClauses<'a> {
         }
         self.has_tested_rows.set(true);
         let codes = self.block.levels()?;
-        Ok(among.filter(|row| codes.get(row).is_some_and(|code| holds[usize::from(*code)])))
+        Ok(among.filter_codes(codes, &holds))
     }
 
     fn select_time(&self, time: &TimePredicate, among: &Selection) -> Result<Selection, Failure> {

@@ -113,6 +113,26 @@ impl Selection {
         }
     }
 
+    /// Those rows for whose code `holds` says so; there is a code for every row.
+    pub(crate) fn filter_codes<C: Copy + Into<u16>>(
+        &self,
+        codes: &[C],
+        holds: &[bool],
+    ) -> Selection {
+        let first = holds.iter().position(|holds| *holds).unwrap_or(0);
+        let run = holds[first..].iter().take_while(|holds| **holds).count();
+        let are_others = holds[first + run..].contains(&true);
+        match (u16::try_from(first), u16::try_from(run)) {
+            // A comparison, and not a look into a table, becomes vector code.
+            (Ok(first), Ok(run)) if !are_others => {
+                self.filter_values(codes, |code| code.into().wrapping_sub(first) < run)
+            }
+            _ => self.filter_values(codes, |code| {
+                holds.get(usize::from(code.into())) == Some(&true)
+            }),
+        }
+    }
+
     /// Those rows for whose value `holds`; there is a value for every row. A cheap test of many rows becomes vector code.
     pub(crate) fn filter_values<T: Copy>(
         &self,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cordwood_query::{Predicate, TextTest};
-use cordwood_store::column::{SlotIndex, SlotValues};
+use cordwood_store::column::{SlotIndex, SlotValues, TextCodes};
 use cordwood_store::template::{TemplateUse, TemplateUses};
 
 use crate::block::OpenBlock;
@@ -505,8 +505,35 @@ pub(crate) fn select(
         return Ok(held);
     }
     let codes = block.text_codes(index)?;
-    held.union(&by_code(test, &column_test, codes.codes(), &wanted)?);
+    let mut open = wanted;
+    open.subtract(&held);
+    let matching = match few_by_code(&column_test, codes, &open)? {
+        Some(matching) => matching,
+        None => by_code(test, &column_test, codes.codes()?, &open)?,
+    };
+    held.union(&matching);
     Ok(ranks::to_rows(&presence, held))
+}
+
+/// The same as [`by_code`] of so few ranks that their codes are looked up one by one; `None` if it takes more than that.
+fn few_by_code(
+    column_test: &TextColumnTest<'_>,
+    codes: &TextCodes,
+    wanted: &Selection,
+) -> Result<Option<Selection>, Failure> {
+    if wanted.count() * SPARSE_SHARE >= codes.len() {
+        return Ok(None);
+    }
+    let ranks: Vec<usize> = wanted.iter().collect();
+    let mut held = Selection::none(wanted.rows());
+    for (code, rank) in codes.of_ranks(&ranks)?.into_iter().zip(ranks) {
+        match column_test.outcomes().get(usize::from(code)) {
+            Some(Outcome::All) => held.insert(rank),
+            Some(Outcome::None) => {}
+            Some(Outcome::Open) | None => return Ok(None),
+        }
+    }
+    Ok(Some(held))
 }
 
 /// Those of the wanted ranks whose text matches because of its template or of what is in its slots.

@@ -115,7 +115,18 @@ impl ValueTest<'_> {
         if !holds.contains(&false) {
             return Ok(wanted.clone());
         }
-        Ok(self.select_codes(holds, codes.get()?, wanted))
+        if wanted.count() * SPARSE_SHARE >= codes.len() {
+            return Ok(self.select_codes(holds, codes.get()?, wanted));
+        }
+        self.has_tested_rows.set(true);
+        let ranks: Vec<usize> = wanted.iter().collect();
+        let mut held = Selection::none(wanted.rows());
+        for (code, rank) in codes.of_ranks(&ranks)?.into_iter().zip(ranks) {
+            if holds.get(usize::from(code)) == Some(&true) {
+                held.insert(rank);
+            }
+        }
+        Ok(held)
     }
 
     fn select_codes(&self, holds: &[bool], codes: &[u16], wanted: &Selection) -> Selection {
@@ -123,7 +134,7 @@ impl ValueTest<'_> {
             return wanted.clone();
         }
         self.has_tested_rows.set(true);
-        wanted.filter_values(codes, |code| holds.get(usize::from(code)) == Some(&true))
+        wanted.filter_codes(codes, holds)
     }
 
     fn select_integers(&self, integers: &[i64], wanted: &Selection) -> Selection {

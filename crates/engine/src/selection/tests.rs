@@ -60,6 +60,11 @@ proptest! {
             Selection::all(rows).filter_values(&values, |row| a.contains(&row)),
             of(rows, &a)
         );
+        let codes: Vec<u8> = (0..rows).map(|row| (row % 5).to_le_bytes()[0]).collect();
+        for holds in [[false; 5], [true; 5], [false, true, true, false, false], [true, false, true, false, true]] {
+            let held: BTreeSet<usize> = a.iter().copied().filter(|row| holds[row % 5]).collect();
+            prop_assert_eq!(left.filter_codes(&codes, &holds), of(rows, &held));
+        }
         prop_assert_eq!(left.is_all(), a.len() == rows);
         let whole: BTreeSet<usize> = range.clone().filter(|row| *row < rows).collect();
         prop_assert_eq!(Selection::range(rows, range), of(rows, &whole));

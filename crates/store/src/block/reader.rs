@@ -139,11 +139,7 @@ impl<S: ReadChunk> BlockReader<S> {
         let (entry, text) = self.text_entry(index)?;
         let bytes = self.read(entry.chunk)?;
         let uses = Arc::clone(&text.uses);
-        Ok(encoding::decode_codes(
-            &bytes,
-            entry.present as usize,
-            uses,
-        )?)
+        Ok(encoding::decode_codes(&bytes, entry.present as usize, uses))
     }
 
     /// Of a column of texts that follow templates, what is in the slots, as far as it can be told without reading them.

@@ -113,7 +113,7 @@ fn check_column(handle: &BlockHandle, index: usize) -> Result<bool, ReadError> {
         return Err(in_column(Corrupt("a value that no row has")));
     }
     if let Values::Text(texts) = &column.values
-        && !texts.codes().are_as_counted()
+        && !texts.codes().are_as_counted().map_err(in_column)?
     {
         return Ok(false);
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::StrValues;
+use super::{DictCodes, StrValues};
 use crate::block::TEXT_BYTES_MAX;
 use crate::encoding::{Corrupt, Slots};
 use crate::template::TemplateUses;
@@ -21,7 +21,7 @@ pub struct TextCodes {
 
 #[derive(Debug)]
 struct Codes {
-    codes: Vec<u16>,
+    codes: DictCodes,
     /// By rank, how many ranks before it have the same code; counted when first asked for.
     places: OnceLock<Vec<u32>>,
     uses: Arc<TemplateUses>,
@@ -60,7 +60,7 @@ pub struct TextRun {
 }
 
 impl TextCodes {
-    pub(crate) fn new(codes: Vec<u16>, uses: Arc<TemplateUses>) -> TextCodes {
+    pub(crate) fn new(codes: DictCodes, uses: Arc<TemplateUses>) -> TextCodes {
         TextCodes {
             inner: Arc::new(Codes {
                 codes,
@@ -72,8 +72,23 @@ impl TextCodes {
 
     /// By rank: 0 for a text that is kept whole, else one more than the index of its template in
     /// [`TemplateUses::uses`].
-    pub fn codes(&self) -> &[u16] {
-        &self.inner.codes
+    pub fn codes(&self) -> Result<&[u16], Corrupt> {
+        self.inner.codes.get()
+    }
+
+    /// The codes of a few ranks, in the order asked for, without unpacking all.
+    pub fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<u16>, Corrupt> {
+        self.inner.codes.of_ranks(ranks)
+    }
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.inner.codes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The templates.
@@ -82,32 +97,29 @@ impl TextCodes {
     }
 
     /// Whether the directory counts what is there.
-    pub(crate) fn are_as_counted(&self) -> bool {
-        let mut counts = vec![0u32; self.uses().uses().len() + 1];
-        for code in self.codes() {
-            if let Some(count) = counts.get_mut(usize::from(*code)) {
-                *count += 1;
-            }
-        }
-        counts.into_iter().eq(self.uses().rows_by_code())
+    pub(crate) fn are_as_counted(&self) -> Result<bool, Corrupt> {
+        let counts = self.inner.codes.count()?;
+        Ok(counts.into_iter().eq(self.uses().rows_by_code()))
     }
 
     /// The code of a rank, and how many ranks before it have the same.
     fn place_of(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
-        let code = self.inner.codes.get(rank);
-        let places = self.inner.places.get_or_init(|| self.count_places());
+        let codes = self.codes()?;
+        let code = codes.get(rank);
+        let places = self.inner.places.get_or_init(|| self.count_places(codes));
         let (code, place) = code.zip(places.get(rank)).ok_or(PAST_END)?;
         Ok((*code, *place as usize))
     }
 
     /// The same of a rank alone, without counting the places of all.
     fn find_place(&self, rank: usize) -> Result<(u16, usize), Corrupt> {
-        let before = self.codes().get(..rank).ok_or(PAST_END)?;
-        let code = *self.codes().get(rank).ok_or(PAST_END)?;
+        let codes = self.codes()?;
+        let before = codes.get(..rank).ok_or(PAST_END)?;
+        let code = *codes.get(rank).ok_or(PAST_END)?;
         Ok((code, before.iter().filter(|other| **other == code).count()))
     }
 
-    fn count_places(&self) -> Vec<u32> {
+    fn count_places(&self, codes: &[u16]) -> Vec<u32> {
         let mut counts = vec![0u32; self.uses().uses().len() + 1];
         let mut place = |code: &u16| match counts.get_mut(usize::from(*code)) {
             Some(count) => {
@@ -116,7 +128,7 @@ impl TextCodes {
             }
             None => 0,
         };
-        self.codes().iter().map(&mut place).collect()
+        codes.iter().map(&mut place).collect()
     }
 }
 
@@ -232,7 +244,7 @@ impl TextValues {
 
     /// How many texts there are.
     pub fn len(&self) -> usize {
-        self.codes.codes().len()
+        self.codes.len()
     }
 
     /// Whether there are none.

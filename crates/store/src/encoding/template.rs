@@ -13,10 +13,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memchr::memchr2;
 
-use super::cursor::Cursor;
+use super::codes;
 use super::frame::Compressor;
-use super::{Corrupt, codes};
-use crate::column::TextCodes;
+use crate::column::{DictCodes, TextCodes};
 use crate::postings::ColumnPostings;
 use crate::template::{TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
@@ -99,14 +98,8 @@ pub(super) fn are_sentences(texts: &[&str]) -> bool {
     parted.count() * 2 >= texts.len()
 }
 
-/// Reads the chunk of codes of `count` texts.
-pub(crate) fn decode_codes(
-    bytes: &Bytes,
-    count: usize,
-    uses: Arc<TemplateUses>,
-) -> Result<TextCodes, Corrupt> {
-    let mut cursor = Cursor::new(bytes);
-    let codes = codes::decode(&mut cursor, count, uses.uses().len() + 1)?;
-    cursor.finish()?;
-    Ok(TextCodes::new(codes, uses))
+/// The chunk of codes of `count` texts.
+pub(crate) fn decode_codes(bytes: &Bytes, count: usize, uses: Arc<TemplateUses>) -> TextCodes {
+    let codes = DictCodes::new(bytes.clone(), count, uses.uses().len() + 1);
+    TextCodes::new(codes, uses)
 }

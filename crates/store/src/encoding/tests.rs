@@ -181,7 +181,7 @@ fn decode_any(
         return decode(encoded.encoding, &bytes, count, shared);
     };
     let uses = Arc::new(text.uses.clone());
-    let codes = decode_codes(&bytes, count, Arc::clone(&uses))?;
+    let codes = decode_codes(&bytes, count, Arc::clone(&uses));
     let index = Arc::new(SlotIndex::decode(&text.index, &uses)?);
     let slots = TextSlots::new(index, Bytes::from(text.slots.clone()), uses);
     Ok(Values::Text(TextValues::new(codes, slots)))

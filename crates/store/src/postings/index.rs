@@ -90,7 +90,7 @@ impl ListPlace {
     }
 
     /// How many bytes the list takes.
-    pub fn bytes(self) -> u64 {
+    fn bytes(self) -> u64 {
         list::encoded_bytes(self.count, self.texts) as u64
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn check(texts: &TextValues, postings: &ColumnPostings, values: &[Val
     let mut words = TextsByWord::default();
     let ranks_of = |code: usize| {
         let ranks = 0..values.len();
-        ranks.filter(move |rank| usize::from(codes.codes()[*rank]) == code)
+        ranks.filter(move |rank| usize::from(codes.codes().unwrap()[*rank]) == code)
     };
     for (place, rank) in ranks_of(0).enumerate() {
         words.add_each(whole.get(place).unwrap(), rank, &[]);
