@@ -253,3 +253,40 @@ fn too_many_postings_are_not_listed() {
     }
     assert!(collector.finish((1 << 17) + 1).is_none());
 }
+
+/// Two columns and two blocks, with a list of every form: of all texts, a bitmap, high and low bits.
+fn texts_1() -> [Texts; 2] {
+    let number_in_letters = |number: usize| -> String {
+        let digits = number.to_string().into_bytes();
+        digits.iter().map(|digit| char::from(digit + 49)).collect()
+    };
+    let message = |rank: usize| {
+        let half = ["even", "odd"][rank % 2];
+        format!(
+            "every {half}: user {} was refused",
+            number_in_letters(rank / 3)
+        )
+    };
+    let trace = |rank: usize| format!("at com.example.Service{rank} (in {})", rank % 4);
+    [0, 700].map(|first| {
+        Texts::from([
+            (
+                "message".to_owned(),
+                (first..first + 700).map(message).collect(),
+            ),
+            (format!("trace.{first}"), (0..40).map(trace).collect()),
+        ])
+    })
+}
+
+/// Lists that earlier versions wrote are read for ever.
+#[test]
+fn format_1_is_read_for_ever() {
+    let bytes = PostingsBytes {
+        index: include_bytes!("../../fixtures/postings-1.index.bin").to_vec(),
+        leaves: include_bytes!("../../fixtures/postings-1.leaves.bin").to_vec(),
+        lists: include_bytes!("../../fixtures/postings-1.lists.bin").to_vec(),
+    };
+    let blocks = texts_1();
+    Segment::open(bytes, 2).check(&blocks.each_ref().map(Some));
+}
