@@ -88,7 +88,7 @@ fn scatter_bits(from: u64, mask: u64) -> u64 {
     scattered
 }
 
-/// The place set in `mask` that so many come before, as a bit, given how many are set in each byte; 0 if there are no more.
+/// The place set in `mask` that so many come before, as a bit, given how many are set in each byte; there is one. Without a branch.
 /// As in S. Vigna, "Broadword implementation of rank/select queries", 2008.
 fn nth_place(mask: u64, ones: u64, before: u32) -> u64 {
     const EACH: u64 = u64::MAX / 255;
@@ -98,12 +98,30 @@ fn nth_place(mask: u64, ones: u64, before: u32) -> u64 {
     let passed = ((EACH * u64::from(before)) | HIGH).wrapping_sub(sums) & HIGH;
     let start = passed.count_ones() * u8::BITS;
     let in_bytes_before = (sums << u8::BITS).checked_shr(start).unwrap_or(0) & 0xff;
-    let mut places = mask.checked_shr(start).unwrap_or(0);
-    for _ in in_bytes_before..u64::from(before) {
-        places &= places.wrapping_sub(1);
+    let [byte, ..] = mask.checked_shr(start).unwrap_or(0).to_le_bytes();
+    let place = u64::from(before).wrapping_sub(in_bytes_before) % 8;
+    1u64.checked_shl(start + u32::from(PLACES[usize::from(byte)][place as usize]))
+        .unwrap_or(0)
+}
+
+/// Of every byte, the places that are set in it, rising.
+const PLACES: [[u8; 8]; 256] = places_in_bytes();
+
+const fn places_in_bytes() -> [[u8; 8]; 256] {
+    let mut places = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < places.len() {
+        let (mut count, mut place) = (0, 0u8);
+        while place < 8 {
+            if byte >> place & 1 == 1 {
+                places[byte][count] = place;
+                count += 1;
+            }
+            place += 1;
+        }
+        byte += 1;
     }
-    let place = places & places.wrapping_neg();
-    place.checked_shl(start).unwrap_or(0)
+    places
 }
 
 fn scatter_in_byte(from: u64, mask: u8) -> u64 {

@@ -75,14 +75,31 @@ impl Groups {
                 let has_keys = |own: usize| table.has_keys(own, &candidates.keys, candidate);
                 counts.get(table.find(hash, has_keys)? as usize)
             });
-            let mut rows = of_tables.sum();
-            if let Some(key) = candidates.keys_of(candidate).next() {
-                let aside = tables.iter().map(|table| table.aside.rows_of(key));
-                rows += aside.sum::<u64>();
-            }
+            let rows = of_tables.sum();
             candidates.column(0).count(candidate, rows);
         }
+        if aside > 0 {
+            candidates.count_aside(tables, limit);
+        }
         candidates.greatest(limit, budget).map(Some)
+    }
+
+    /// Adds the rows that tables left aside, for those that may be among the first with them.
+    fn count_aside(&mut self, tables: &[Groups], limit: usize) {
+        let counts = self.counts().unwrap_or_default().to_vec();
+        let least = match limit {
+            1.. if limit <= counts.len() => greatest_at(&counts, limit),
+            _ => 0,
+        };
+        let aside: u64 = tables.iter().map(|table| table.aside.rows_max()).sum();
+        let may_be_first = |(_, count): &(usize, &u64)| **count + aside >= least;
+        for (group, _) in counts.iter().enumerate().filter(may_be_first) {
+            let rows = self.keys_of(group).next().map(|key| {
+                let rows = tables.iter().map(|table| table.aside.rows_of(key));
+                rows.sum()
+            });
+            self.column(0).count(group, rows.unwrap_or(0));
+        }
     }
 
     /// How many rows each has, if nothing else is computed.
