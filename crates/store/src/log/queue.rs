@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use cordwood_event::{SourceId, Timestamp};
 
 use super::record::StoredBody;
-use super::writer::Frozen;
+use super::writer::{Frozen, GROUP_BYTES};
 use crate::memtable::HeldBatch;
 use crate::{AppendError, Appended, BusyReason, Error};
 
@@ -68,6 +68,11 @@ impl Queue {
         waiting.work.requests.push(request);
         self.arrived.notify_one();
         Ok(())
+    }
+
+    /// Whether more waits than goes into a group: what comes now waits for a whole write besides the one that is going on.
+    pub(crate) fn is_long(&self) -> bool {
+        self.lock().body_bytes > GROUP_BYTES
     }
 
     /// Asks the writer to freeze the active generation after what waits now.
