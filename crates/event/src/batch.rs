@@ -3,6 +3,8 @@
 //! Field paths are interned once per batch; a row is a run of 16-byte cells; text lies in one
 //! arena. The store copies cells into columns, live tail and fresh events are matched right here.
 
+use std::ops::Range;
+
 use crate::{Level, Scalar, Timestamp};
 
 /// A field of a batch: an index into [`Batch::paths`], of no meaning outside that batch.
@@ -97,24 +99,33 @@ impl Batch {
 
     #[inline]
     pub(crate) fn scalar(&self, cell: &Cell) -> Scalar<'_> {
-        match cell.kind {
+        cell.scalar(|place| {
+            let text = self.text.get(place);
+            text.expect("the builder wrote whole strings")
+        })
+    }
+}
+
+impl Cell {
+    /// The value, with its text from where it lies in the arena.
+    #[inline]
+    pub(crate) fn scalar<'a>(&self, text: impl FnOnce(Range<usize>) -> &'a str) -> Scalar<'a> {
+        match self.kind {
             CellKind::Null => Scalar::Null,
-            CellKind::Bool => Scalar::Bool(cell.bits != 0),
-            CellKind::Int => Scalar::Int(cell.bits.cast_signed()),
-            CellKind::Float => Scalar::Float(f64::from_bits(cell.bits)),
-            CellKind::Str => Scalar::Str(self.text_at(cell.bits)),
-            CellKind::Json => Scalar::Json(self.text_at(cell.bits)),
+            CellKind::Bool => Scalar::Bool(self.bits != 0),
+            CellKind::Int => Scalar::Int(self.bits.cast_signed()),
+            CellKind::Float => Scalar::Float(f64::from_bits(self.bits)),
+            CellKind::Str => Scalar::Str(text(text_place(self.bits))),
+            CellKind::Json => Scalar::Json(text(text_place(self.bits))),
         }
     }
+}
 
-    #[inline]
-    fn text_at(&self, bits: u64) -> &str {
-        let start = (bits >> 32) as usize;
-        let length = (bits & 0xffff_ffff) as usize;
-        self.text
-            .get(start..start + length)
-            .expect("the builder wrote whole strings")
-    }
+/// Where the text of a cell lies in the arena.
+#[inline]
+pub(crate) fn text_place(bits: u64) -> Range<usize> {
+    let start = (bits >> 32) as usize;
+    start..start + (bits & 0xffff_ffff) as usize
 }
 
 /// One event of a batch.
