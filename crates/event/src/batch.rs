@@ -99,25 +99,21 @@ impl Batch {
 
     #[inline]
     pub(crate) fn scalar(&self, cell: &Cell) -> Scalar<'_> {
-        cell.scalar(|place| {
-            let text = self.text.get(place);
-            text.expect("the builder wrote whole strings")
-        })
-    }
-}
-
-impl Cell {
-    /// The value, with its text from where it lies in the arena.
-    #[inline]
-    pub(crate) fn scalar<'a>(&self, text: impl FnOnce(Range<usize>) -> &'a str) -> Scalar<'a> {
-        match self.kind {
+        match cell.kind {
             CellKind::Null => Scalar::Null,
-            CellKind::Bool => Scalar::Bool(self.bits != 0),
-            CellKind::Int => Scalar::Int(self.bits.cast_signed()),
-            CellKind::Float => Scalar::Float(f64::from_bits(self.bits)),
-            CellKind::Str => Scalar::Str(text(text_place(self.bits))),
-            CellKind::Json => Scalar::Json(text(text_place(self.bits))),
+            CellKind::Bool => Scalar::Bool(cell.bits != 0),
+            CellKind::Int => Scalar::Int(cell.bits.cast_signed()),
+            CellKind::Float => Scalar::Float(f64::from_bits(cell.bits)),
+            CellKind::Str => Scalar::Str(self.text_at(cell.bits)),
+            CellKind::Json => Scalar::Json(self.text_at(cell.bits)),
         }
+    }
+
+    #[inline]
+    fn text_at(&self, bits: u64) -> &str {
+        self.text
+            .get(text_place(bits))
+            .expect("the builder wrote whole strings")
     }
 }
 

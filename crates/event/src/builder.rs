@@ -43,8 +43,6 @@ const NO_EVENT: u32 = 0;
 #[derive(Debug)]
 pub struct BatchBuilder {
     batch: Batch,
-    /// The text of the batch, until it is finished: here it can be written sixteen bytes at a time.
-    text: Vec<u8>,
     keys: Keys,
     /// The node of each field.
     field_nodes: Vec<NodeId>,
@@ -83,7 +81,6 @@ impl BatchBuilder {
     pub fn new() -> BatchBuilder {
         BatchBuilder {
             batch: Batch::default(),
-            text: Vec::new(),
             keys: Keys::new(),
             field_nodes: Vec::new(),
             path_bytes: 0,
@@ -103,7 +100,7 @@ impl BatchBuilder {
     pub fn reserve(&mut self, body_bytes: usize) {
         /// A field with its key takes about twenty bytes of JSON.
         const BODY_BYTES_PER_CELL: usize = 16;
-        self.text.reserve(body_bytes);
+        self.batch.text.reserve(body_bytes);
         self.batch.cells.reserve(body_bytes / BODY_BYTES_PER_CELL);
     }
 
@@ -126,7 +123,7 @@ impl BatchBuilder {
         const ROW_BYTES: usize = 24;
         /// Its slice, its place in the allocator's table, its node.
         const PATH_BYTES: usize = 32;
-        self.text.len()
+        self.batch.text.len()
             + self.repeated_bytes
             + self.batch.cells.len() * CELL_BYTES
             + self.batch.rows.len() * ROW_BYTES
@@ -140,7 +137,7 @@ impl BatchBuilder {
         Mark {
             rows: self.batch.rows.len(),
             cells: self.batch.cells.len(),
-            text: self.text.len(),
+            text: self.batch.text.len(),
             repeated_bytes: self.repeated_bytes,
         }
     }
@@ -211,14 +208,16 @@ impl BatchBuilder {
         self.push_cell(field, value);
     }
 
-    /// The value of the last key: the first `length` of these bytes, which are a text. All are copied at once, and those
-    /// that are too many taken back.
+    /// The value of the last key: the first `length` bytes of `lanes`, which has [`SHORT_TEXT_BYTES`](Self::SHORT_TEXT_BYTES). All
+    /// are copied at once, and those that are too many taken back.
     #[inline]
-    pub fn short_text(&mut self, lanes: &[u8; Self::SHORT_TEXT_BYTES], length: usize) {
+    pub fn short_text(&mut self, lanes: &str, length: usize) {
+        // Known to the compiler from here on, so that it copies without a call.
+        assert!(lanes.len() == Self::SHORT_TEXT_BYTES);
         let field = self.field_of(self.current);
-        let start = self.text.len();
-        self.text.extend_from_slice(lanes);
-        self.text.truncate(start + length);
+        let start = self.batch.text.len();
+        self.batch.text.push_str(lanes);
+        self.batch.text.truncate(start + length);
         self.push_text_cell(field, text_bits(start, length));
     }
 
@@ -245,7 +244,8 @@ impl BatchBuilder {
         }
         let place = text_place(last.bits);
         let length = place.len();
-        let is_this = text.get(length) == Some(&b'"') && text.get(..length) == self.text.get(place);
+        let is_this = text.get(length) == Some(&b'"')
+            && text.get(..length) == self.batch.text.as_bytes().get(place);
         let field = node.field.filter(|_| is_this)?;
         self.push_text_cell(field, last.bits);
         self.repeated_bytes += length;
@@ -274,11 +274,7 @@ impl BatchBuilder {
     /// The value of the field in place `index` of [`open_fields`](Self::open_fields).
     pub fn open_value(&self, index: usize) -> Option<Scalar<'_>> {
         let cell = self.open_cells().get(index)?;
-        Some(cell.scalar(|place| {
-            let text = self.text.get(place).map(std::str::from_utf8);
-            text.and_then(Result::ok)
-                .expect("the builder wrote whole texts")
-        }))
+        Some(self.batch.scalar(cell))
     }
 
     fn open_cells(&self) -> &[Cell] {
@@ -356,8 +352,7 @@ impl BatchBuilder {
         if self.has_forgotten {
             self.drop_unused_paths();
         }
-        self.text.shrink_to_fit();
-        self.batch.text = String::from_utf8(self.text).expect("the builder was given whole texts");
+        self.batch.text.shrink_to_fit();
         self.batch.cells.shrink_to_fit();
         self.batch.rows.shrink_to_fit();
         self.batch
@@ -401,7 +396,7 @@ impl BatchBuilder {
     fn take_back(&mut self, mark: Mark) {
         self.batch.rows.truncate(mark.rows);
         self.batch.cells.truncate(mark.cells);
-        self.text.truncate(mark.text);
+        self.batch.text.truncate(mark.text);
         self.repeated_bytes = mark.repeated_bytes;
         self.forgotten_event = self.event_number;
         self.close_event();
@@ -470,8 +465,8 @@ impl BatchBuilder {
     }
 
     fn push_text(&mut self, text: &str) -> u64 {
-        let start = self.text.len();
-        self.text.extend_from_slice(text.as_bytes());
+        let start = self.batch.text.len();
+        self.batch.text.push_str(text);
         text_bits(start, text.len())
     }
 }

@@ -248,7 +248,7 @@ fn a_text_that_comes_again_is_kept_once() {
     assert!(!put(&mut builder, LONG), "texts were taken back since");
     builder.begin_event();
     builder.key("b").unwrap();
-    builder.short_text(b"short, then more", 5);
+    builder.short_text("short, then more", 5);
     finish(&mut builder);
     let batch = builder.finish();
     let texts: Vec<_> = batch.events().flat_map(|event| event.fields()).collect();

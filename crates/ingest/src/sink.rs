@@ -18,8 +18,8 @@ pub(crate) trait Sink {
         None
     }
     fn value(&mut self, value: Scalar<'_>);
-    /// Takes the first `length` of these bytes as the text they are; says whether it did.
-    fn short_text(&mut self, _lanes: &[u8; SHORT_TEXT_BYTES], _length: usize) -> bool {
+    /// Takes the first `length` of these [`SHORT_TEXT_BYTES`] as a text; says whether it did.
+    fn short_text(&mut self, _lanes: &str, _length: usize) -> bool {
         false
     }
     /// Takes the text that a JSON text spells, up to its closing quote, if the key had it last time; gives its length.
@@ -50,7 +50,7 @@ impl Sink for BatchBuilder {
     }
 
     #[inline]
-    fn short_text(&mut self, lanes: &[u8; SHORT_TEXT_BYTES], length: usize) -> bool {
+    fn short_text(&mut self, lanes: &str, length: usize) -> bool {
         BatchBuilder::short_text(self, lanes, length);
         true
     }

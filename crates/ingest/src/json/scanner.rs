@@ -117,10 +117,12 @@ impl<'a> Scanner<'a> {
     /// A string of at most sixteen bytes, without an escape, whose opening quote was peeked at: its length, and so many bytes
     /// from its first one on.
     #[inline]
-    pub(crate) fn short_string(&self) -> Option<(&'a [u8; LANES], usize)> {
-        let lanes = self.rest_of_string().first_chunk()?;
-        let length = lanes::special(lanes).trailing_zeros() as usize;
-        (lanes.get(length) == Some(&b'"')).then_some((lanes, length))
+    pub(crate) fn short_string(&self) -> Option<(&'a str, usize)> {
+        let start = self.at + 1;
+        let lanes = self.text.get(start..start + LANES)?;
+        let bytes = lanes.as_bytes().first_chunk()?;
+        let length = lanes::special(bytes).trailing_zeros() as usize;
+        (bytes.get(length) == Some(&b'"')).then_some((lanes, length))
     }
 
     /// What follows the opening quote that was peeked at.

@@ -9,8 +9,9 @@ use std::time::Duration;
 /// Smaller groups say how long a sync takes, not how many bytes a second.
 const GROUP_BYTES_MIN: usize = 512 << 10;
 
-/// Of so many writes the fastest counts: what a busy processor or a burst of other writes adds is not the disk's.
-const GROUPS_KEPT: usize = 8;
+/// Of so many writes the fastest counts: what a busy processor or a burst of other writes adds is not the disk's. It is a second or so
+/// of writes at the pace that matters.
+const GROUPS_KEPT: usize = 64;
 
 /// LZ4 takes 1.8 ns of the processor for a byte of JSON and leaves a quarter of it: from here on, the three quarters take the disk
 /// longer.
@@ -22,10 +23,20 @@ pub(crate) struct Pace {
     recent: Mutex<Recent>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Recent {
-    nanos_per_kib: [Option<u64>; GROUPS_KEPT],
+    /// The greatest number where there was no group yet.
+    nanos_per_kib: [u64; GROUPS_KEPT],
     next: usize,
+}
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent {
+            nanos_per_kib: [u64::MAX; GROUPS_KEPT],
+            next: 0,
+        }
+    }
 }
 
 impl Pace {
@@ -39,7 +50,7 @@ impl Pace {
         let place = recent.next % GROUPS_KEPT;
         recent.next = place + 1;
         if let Some(kept) = recent.nanos_per_kib.get_mut(place) {
-            *kept = Some(nanos / (bytes as u64 / 1024));
+            *kept = nanos / (bytes as u64 / 1024);
         }
     }
 
@@ -47,8 +58,8 @@ impl Pace {
     /// as groups are small, their bytes are not what they wait for.
     pub(crate) fn is_slow(&self) -> bool {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let fastest = recent.nanos_per_kib.iter().flatten().min();
-        fastest.is_some_and(|nanos| *nanos > SLOW_NANOS_PER_KIB)
+        let fastest = recent.nanos_per_kib.iter().min();
+        fastest.is_some_and(|nanos| (SLOW_NANOS_PER_KIB..u64::MAX).contains(nanos))
     }
 }
 
