@@ -125,3 +125,35 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cordwood_event::Batch;
+
+    use super::*;
+    use crate::MemoryBudget;
+
+    fn request_of(body_bytes: usize) -> Request {
+        let memory = MemoryBudget::new(1).try_reserve(0);
+        Request {
+            source: SourceId(1),
+            received_at: Timestamp::from_nanos(0),
+            format: String::new(),
+            batch_key: None,
+            body: StoredBody::plain(vec![0; body_bytes]),
+            held: HeldBatch::new(Batch::default(), memory.expect("nothing can be had")),
+            answer: std::sync::mpsc::sync_channel(1).0,
+        }
+    }
+
+    #[test]
+    fn a_queue_is_long_while_more_than_a_group_waits() {
+        let queue = Queue::default();
+        for is_long_after in [false, false, true] {
+            assert!(queue.push(request_of(GROUP_BYTES / 2)).is_ok());
+            assert_eq!(queue.is_long(), is_long_after);
+        }
+        assert_eq!(queue.take().requests.len(), 3);
+        assert!(!queue.is_long());
+    }
+}
