@@ -3,6 +3,8 @@
 //! Field paths are interned once per batch; a row is a run of 16-byte cells; text lies in one
 //! arena. The store copies cells into columns, live tail and fresh events are matched right here.
 
+use std::ops::Range;
+
 use crate::{Level, Scalar, Timestamp};
 
 /// A field of a batch: an index into [`Batch::paths`], of no meaning outside that batch.
@@ -109,12 +111,17 @@ impl Batch {
 
     #[inline]
     fn text_at(&self, bits: u64) -> &str {
-        let start = (bits >> 32) as usize;
-        let length = (bits & 0xffff_ffff) as usize;
         self.text
-            .get(start..start + length)
+            .get(text_place(bits))
             .expect("the builder wrote whole strings")
     }
+}
+
+/// Where the text of a cell lies in the arena.
+#[inline]
+pub(crate) fn text_place(bits: u64) -> Range<usize> {
+    let start = (bits >> 32) as usize;
+    start..start + (bits & 0xffff_ffff) as usize
 }
 
 /// One event of a batch.

@@ -1,13 +1,13 @@
 //! Builds a [`Batch`] from the events of a decoder: keys and values in document order.
 //!
-//! Objects are flattened as they come: the builder keeps a trie of keys, so a key seen before costs
-//! one comparison when events repeat their keys in the same order, as events do.
+//! Objects are flattened as they come: the builder keeps a trie of [keys], so a key seen before costs
+//! one comparison when events repeat their keys in the same order, as events do; and so does a text that a key had last time.
 
-use std::hash::{BuildHasher, RandomState};
+mod keys;
 
-use hashbrown::HashTable;
+use keys::{Keys, LastText, NodeId, ROOT};
 
-use crate::batch::{Cell, CellKind, Row};
+use crate::batch::{Cell, CellKind, Row, text_place};
 use crate::{Batch, FieldId, Level, Scalar, Timestamp, path};
 
 /// What is known of an event apart from its fields.
@@ -22,87 +22,19 @@ pub struct EventHead {
 }
 
 /// A state of a [`BatchBuilder`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
     rows: usize,
     cells: usize,
     text: usize,
+    repeated_bytes: usize,
 }
 
 /// The object already has this key. The decoder decides what that means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DuplicateKey;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct NodeId(u32);
-
-const ROOT: NodeId = NodeId(0);
 const NO_EVENT: u32 = 0;
-
-/// A key in the trie of all objects seen.
-#[derive(Debug)]
-struct Node {
-    parent: NodeId,
-    /// Where the key lies in `BatchBuilder::keys`. A body may bring millions of keys, too many for an
-    /// allocation each.
-    key_start: u32,
-    key_bytes: u32,
-    /// Whether a JSON string literal can spell the key by nothing but itself.
-    is_plain: bool,
-    field: Option<FieldId>,
-    /// The event that last used the key, to notice duplicates; `NO_EVENT` before the first.
-    last_event: u32,
-    /// The key that followed this one last time: a guess at the next.
-    next_guess: Option<NodeId>,
-    /// The first key inside this object last time.
-    first_guess: Option<NodeId>,
-}
-
-impl Node {
-    fn new(parent: NodeId, key_start: u32, key: &str) -> Node {
-        let must_be_escaped = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
-        Node {
-            parent,
-            key_start,
-            key_bytes: narrow(key.len()),
-            is_plain: !key.bytes().any(must_be_escaped),
-            field: None,
-            last_event: NO_EVENT,
-            next_guess: None,
-            first_guess: None,
-        }
-    }
-
-    #[inline]
-    fn key<'a>(&self, keys: &'a str) -> &'a str {
-        let start = self.key_start as usize;
-        keys.get(start..start + self.key_bytes as usize)
-            .expect("the builder wrote whole keys")
-    }
-}
-
-/// A node in the hash table, with enough of its hash to move it when the table grows, and to pass over it when looking
-/// for another, without a visit to its key: of millions of keys, each visit misses the cache.
-#[derive(Clone, Copy, Debug)]
-struct Child {
-    hash: u32,
-    node: NodeId,
-}
-
-impl Child {
-    /// Spread over 64 bits again, since the table uses both ends.
-    fn table_hash(hash: u32) -> u64 {
-        /// 2^64 divided by the golden ratio (Knuth, TAOCP volume 3, section 6.4).
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        u64::from(hash).wrapping_mul(SPREAD)
-    }
-}
-
-#[derive(Debug)]
-struct OpenObject {
-    node: NodeId,
-    current: Option<NodeId>,
-}
 
 /// Collects events into a [`Batch`].
 ///
@@ -111,19 +43,26 @@ struct OpenObject {
 #[derive(Debug)]
 pub struct BatchBuilder {
     batch: Batch,
-    nodes: Vec<Node>,
-    /// The keys of all nodes, end to end.
-    keys: String,
+    keys: Keys,
     /// The node of each field.
     field_nodes: Vec<NodeId>,
     /// The bytes of all paths.
     path_bytes: usize,
-    children: HashTable<Child>,
-    hasher: RandomState,
-    open: Vec<OpenObject>,
+    /// The object being filled: `ROOT`, or the key it is the value of.
+    object: NodeId,
+    /// The last key in it; `ROOT` before the first.
+    current: NodeId,
+    /// The objects around it, the outermost first.
+    outer: Vec<NodeId>,
+    /// Whether an event has begun.
+    is_open: bool,
     event_number: u32,
-    open_first_cell: usize,
-    open_first_text: usize,
+    /// The last event with which text was taken back: where a text lay before may now be another.
+    forgotten_event: u32,
+    /// The state before the event being built.
+    opened: Mark,
+    /// The bytes of texts that were not kept again.
+    repeated_bytes: usize,
     /// Whether an event was taken back, whose fields may be no other's.
     has_forgotten: bool,
 }
@@ -135,27 +74,34 @@ impl Default for BatchBuilder {
 }
 
 impl BatchBuilder {
+    /// The most bytes of a [`short_text`](Self::short_text).
+    pub const SHORT_TEXT_BYTES: usize = 16;
+
     /// An empty builder.
     pub fn new() -> BatchBuilder {
         BatchBuilder {
             batch: Batch::default(),
-            nodes: vec![Node::new(ROOT, 0, "")],
-            keys: String::new(),
+            keys: Keys::new(),
             field_nodes: Vec::new(),
             path_bytes: 0,
-            children: HashTable::new(),
-            hasher: RandomState::new(),
-            open: Vec::new(),
+            object: ROOT,
+            current: ROOT,
+            outer: Vec::new(),
+            is_open: false,
             event_number: NO_EVENT,
-            open_first_cell: 0,
-            open_first_text: 0,
+            forgotten_event: NO_EVENT,
+            opened: Mark::default(),
+            repeated_bytes: 0,
             has_forgotten: false,
         }
     }
 
-    /// Makes room for so many bytes of text. Room that is not used is given back in the end.
-    pub fn reserve_text(&mut self, bytes: usize) {
-        self.batch.text.reserve(bytes);
+    /// Makes room for what a body of so many bytes usually becomes. Room that is not used is given back in the end.
+    pub fn reserve(&mut self, body_bytes: usize) {
+        /// A field with its key takes about twenty bytes of JSON.
+        const BODY_BYTES_PER_CELL: usize = 16;
+        self.batch.text.reserve(body_bytes);
+        self.batch.cells.reserve(body_bytes / BODY_BYTES_PER_CELL);
     }
 
     /// The events finished so far.
@@ -170,22 +116,20 @@ impl BatchBuilder {
 
     /// The memory held so far, in bytes, without room that was only set aside. Takes no time.
     ///
-    /// Reckoned with fixed sizes, not with those that the compiler gives this version: a decoder stops at a limit of
-    /// memory, and must stop at the same event when a log is replayed by a later version.
+    /// Reckoned with fixed sizes, not with those that the compiler gives this version, and as if every text was kept: a decoder
+    /// stops at a limit of memory, and must stop at the same event when a log is replayed by a later version.
     pub fn memory_bytes(&self) -> usize {
         const CELL_BYTES: usize = 16;
         const ROW_BYTES: usize = 24;
         /// Its slice, its place in the allocator's table, its node.
         const PATH_BYTES: usize = 32;
-        /// Itself, a slot in the hash table and the room that both leave empty as they grow.
-        const NODE_BYTES: usize = 64;
         self.batch.text.len()
+            + self.repeated_bytes
             + self.batch.cells.len() * CELL_BYTES
             + self.batch.rows.len() * ROW_BYTES
             + self.batch.paths.len() * PATH_BYTES
             + self.path_bytes
-            + self.keys.len()
-            + self.nodes.len() * NODE_BYTES
+            + self.keys.memory_bytes()
     }
 
     /// The state between two events, to come back to with [`rewind`](Self::rewind).
@@ -194,99 +138,126 @@ impl BatchBuilder {
             rows: self.batch.rows.len(),
             cells: self.batch.cells.len(),
             text: self.batch.text.len(),
+            repeated_bytes: self.repeated_bytes,
         }
     }
 
     /// Forgets all events since `mark`, which must be one of this builder's and not already rewound past. Their
     /// paths stay.
     pub fn rewind(&mut self, mark: Mark) {
-        self.batch.rows.truncate(mark.rows);
-        self.batch.cells.truncate(mark.cells);
-        self.batch.text.truncate(mark.text);
         self.has_forgotten = true;
-        self.close_event();
+        self.take_back(mark);
     }
 
     /// Starts an event; its root object is open.
     pub fn begin_event(&mut self) {
         self.event_number += 1;
         self.close_event();
-        self.open.push(OpenObject {
-            node: ROOT,
-            current: None,
-        });
+        self.is_open = true;
     }
 
     /// Names the value or object that comes next.
     pub fn key(&mut self, key: &str) -> Result<(), DuplicateKey> {
-        let object = self.open.last().expect("a key belongs to an open object");
-        let (parent, previous) = (object.node, object.current);
-        let node = self.child(parent, previous, key);
+        debug_assert!(self.is_open, "a key belongs to an event");
+        let node = self.keys.child(self.object, self.current, key);
         let event_number = self.event_number;
-        let entry = &mut self.nodes[node.0 as usize];
+        let entry = self.keys.node_mut(node);
         if entry.last_event == event_number {
             return Err(DuplicateKey);
         }
         entry.last_event = event_number;
-        if let Some(object) = self.open.last_mut() {
-            object.current = Some(node);
-        }
+        self.current = node;
         Ok(())
     }
 
-    /// Names what comes next by the text behind the opening quote of a JSON key, if that is the key which came here last
-    /// time, then a quote; gives the length of the key. The short way through [`key`](Self::key) for most keys.
+    /// Names what comes next by the head of a JSON text, if that is the literal of a key which came here before, and a colon; gives
+    /// the length of both. The short way through [`key`](Self::key) for most keys.
     #[inline]
-    pub fn quoted_key(&mut self, text: &[u8]) -> Option<usize> {
-        let object = self.open.last_mut()?;
-        let guess = match object.current {
-            Some(node) => self.nodes[node.0 as usize].next_guess,
-            None => self.nodes[object.node.0 as usize].first_guess,
-        }?;
-        let node = &mut self.nodes[guess.0 as usize];
-        let key = node.key(&self.keys).as_bytes();
-        let is_this = node.is_plain
-            && node.last_event != self.event_number
-            && text.get(key.len()) == Some(&b'"')
-            && text.starts_with(key);
-        if !is_this {
+    pub fn spelled_key(&mut self, json: &[u8]) -> Option<usize> {
+        let (node, length) = self.keys.guess(self.object, self.current, json)?;
+        let entry = self.keys.node_mut(node);
+        if entry.last_event == self.event_number {
             return None;
         }
-        node.last_event = self.event_number;
-        object.current = Some(guess);
-        Some(key.len())
+        entry.last_event = self.event_number;
+        self.current = node;
+        Some(length)
     }
 
     /// Opens an object as the value of the last key.
     pub fn begin_object(&mut self) {
-        let node = self.current_node();
-        self.open.push(OpenObject {
-            node,
-            current: None,
-        });
+        self.outer.push(self.object);
+        self.object = self.current;
+        self.current = ROOT;
     }
 
     /// Closes the innermost object. An empty one is kept as the value `{}`.
     pub fn end_object(&mut self) {
-        let closed = self.open.pop().expect("an object was opened");
-        if closed.current.is_none() && !self.open.is_empty() {
+        let is_empty = self.current == ROOT;
+        self.current = self.object;
+        self.object = self.outer.pop().expect("an object was opened");
+        if is_empty {
             self.value(Scalar::Json("{}"));
         }
     }
 
     /// The value of the last key.
+    #[inline]
     pub fn value(&mut self, value: Scalar<'_>) {
-        let node = self.current_node();
-        let field = self.field_of(node);
+        let field = self.field_of(self.current);
         self.push_cell(field, value);
+    }
+
+    /// The value of the last key: the first `length` bytes of `lanes`, which has [`SHORT_TEXT_BYTES`](Self::SHORT_TEXT_BYTES). All
+    /// are copied at once, and those that are too many taken back.
+    #[inline]
+    pub fn short_text(&mut self, lanes: &str, length: usize) {
+        // Known to the compiler from here on, so that it copies without a call.
+        assert!(lanes.len() == Self::SHORT_TEXT_BYTES);
+        let field = self.field_of(self.current);
+        let start = self.batch.text.len();
+        self.batch.text.push_str(lanes);
+        self.batch.text.truncate(start + length);
+        self.push_text_cell(field, text_bits(start, length));
+    }
+
+    /// The value of the last key: a longer text that JSON spells by nothing but itself.
+    #[inline]
+    pub fn plain_text(&mut self, text: &str) {
+        let field = self.field_of(self.current);
+        let bits = self.push_text(text);
+        self.push_text_cell(field, bits);
+        self.keys.node_mut(self.current).last_text = LastText {
+            bits,
+            event: self.event_number,
+        };
+    }
+
+    /// The value of the last key, if what is behind the opening quote of a JSON string is the text that the key had last
+    /// time, then a quote; gives its length. Such a text is in the batch once.
+    #[inline]
+    pub fn repeated_text(&mut self, text: &[u8]) -> Option<usize> {
+        let node = self.keys.node(self.current);
+        let last = node.last_text;
+        if last.event <= self.forgotten_event {
+            return None;
+        }
+        let place = text_place(last.bits);
+        let length = place.len();
+        let is_this = text.get(length) == Some(&b'"')
+            && text.get(..length) == self.batch.text.as_bytes().get(place);
+        let field = node.field.filter(|_| is_this)?;
+        self.push_text_cell(field, last.bits);
+        self.repeated_bytes += length;
+        Some(length)
     }
 
     /// Sets a field of the root object that the event did not send itself, such as a parse error.
     /// Does nothing when it did.
     pub fn set_root_field(&mut self, key: &str, value: Scalar<'_>) {
-        let node = self.child_by_hash(ROOT, key);
+        let node = self.keys.child_by_hash(ROOT, key);
         let event_number = self.event_number;
-        let entry = &mut self.nodes[node.0 as usize];
+        let entry = self.keys.node_mut(node);
         if entry.last_event == event_number {
             return;
         }
@@ -295,47 +266,47 @@ impl BatchBuilder {
         self.push_cell(field, value);
     }
 
-    /// The fields of the event being built, in order.
-    pub fn open_fields(&self) -> impl Iterator<Item = (FieldId, Scalar<'_>)> {
-        self.batch.cells[self.open_first_cell..]
-            .iter()
-            .map(|cell| (cell.field, self.batch.scalar(cell)))
-    }
-
-    /// The field in place `index` of [`open_fields`](Self::open_fields); the way to look through the fields without
-    /// their values.
-    pub fn open_field(&self, index: usize) -> Option<FieldId> {
-        let cell = self.batch.cells.get(self.open_first_cell + index)?;
-        Some(cell.field)
+    /// Which fields the event being built has, in order.
+    pub fn open_fields(&self) -> impl ExactSizeIterator<Item = FieldId> {
+        self.open_cells().iter().map(|cell| cell.field)
     }
 
     /// The value of the field in place `index` of [`open_fields`](Self::open_fields).
     pub fn open_value(&self, index: usize) -> Option<Scalar<'_>> {
-        let cell = self.batch.cells.get(self.open_first_cell + index)?;
+        let cell = self.open_cells().get(index)?;
         Some(self.batch.scalar(cell))
     }
 
-    /// Takes a field out of the event being built, when its value lives elsewhere (as `dt` does).
-    pub fn remove_open_field(&mut self, field: FieldId) {
-        let cells = &self.batch.cells[self.open_first_cell..];
-        if let Some(index) = cells.iter().position(|cell| cell.field == field) {
-            self.batch.cells.remove(self.open_first_cell + index);
+    fn open_cells(&self) -> &[Cell] {
+        &self.batch.cells[self.opened.cells..]
+    }
+
+    /// Takes the fields in these places of [`open_fields`](Self::open_fields), which rise, out of the event being built, when
+    /// their values live elsewhere (as `dt` does).
+    pub fn remove_open_fields(&mut self, indices: &[usize]) {
+        let cells = &mut self.batch.cells;
+        for (removed, index) in indices.iter().enumerate() {
+            let from = self.opened.cells + index + 1;
+            let next = indices.get(removed + 1);
+            let end = next.map_or(cells.len(), |next| self.opened.cells + next);
+            cells.copy_within(from..end, from - 1 - removed);
         }
+        cells.truncate(cells.len() - indices.len());
     }
 
     /// Whether the event being built has this key in its root object.
     pub fn has_root_key(&mut self, key: &str) -> bool {
-        let node = self.child_by_hash(ROOT, key);
-        self.nodes[node.0 as usize].last_event == self.event_number
+        let node = self.keys.child_by_hash(ROOT, key);
+        self.keys.node(node).last_event == self.event_number
     }
 
     /// Gives the root key `from` of the event being built the name `to`, with all below it, when Cordwood
     /// needs `from` for itself. The event must not use `to`.
     pub fn rename_root_key(&mut self, from: &str, to: &str) {
-        let from = self.child_by_hash(ROOT, from);
-        let to = self.child_by_hash(ROOT, to);
-        self.nodes[to.0 as usize].last_event = self.event_number;
-        for index in self.open_first_cell..self.batch.cells.len() {
+        let from = self.keys.child_by_hash(ROOT, from);
+        let to = self.keys.child_by_hash(ROOT, to);
+        self.keys.node_mut(to).last_event = self.event_number;
+        for index in self.opened.cells..self.batch.cells.len() {
             let field = self.batch.cells[index].field;
             let node = self.field_nodes[field.index()];
             if let Some(renamed) = self.moved(node, from, to) {
@@ -352,17 +323,16 @@ impl BatchBuilder {
         if node == ROOT {
             return None;
         }
-        let Node { parent, .. } = self.nodes[node.0 as usize];
-        let parent = self.moved(parent, from, to)?;
-        let key = self.key_of(node).to_owned();
-        Some(self.child_by_hash(parent, &key))
+        let parent = self.moved(self.keys.parent(node), from, to)?;
+        let key = self.keys.key(node).to_owned();
+        Some(self.keys.child_by_hash(parent, &key))
     }
 
     /// Keeps the event.
     pub fn finish_event(&mut self, head: EventHead) {
-        let cell_count = self.batch.cells.len() - self.open_first_cell;
+        let cell_count = self.batch.cells.len() - self.opened.cells;
         self.batch.rows.push(Row {
-            first_cell: narrow(self.open_first_cell),
+            first_cell: narrow(self.opened.cells),
             cell_count: narrow(cell_count),
             source_bytes: head.source_bytes,
             level: head.level,
@@ -373,10 +343,8 @@ impl BatchBuilder {
 
     /// Forgets the event being built, if there is one.
     pub fn abandon_event(&mut self) {
-        self.batch.cells.truncate(self.open_first_cell);
-        self.batch.text.truncate(self.open_first_text);
-        self.has_forgotten |= !self.open.is_empty();
-        self.open.clear();
+        self.has_forgotten |= self.is_open;
+        self.take_back(self.opened);
     }
 
     /// The batch of all finished events.
@@ -407,7 +375,7 @@ impl BatchBuilder {
 
     /// The field at an escaped path, for [`set_field`](Self::set_field).
     pub fn field_at(&mut self, path: &str) -> FieldId {
-        let node = path::keys(path).fold(ROOT, |parent, key| self.child_by_hash(parent, &key));
+        let node = path::keys(path).fold(ROOT, |parent, key| self.keys.child_by_hash(parent, &key));
         self.field_of(node)
     }
 
@@ -418,9 +386,20 @@ impl BatchBuilder {
 
     /// Whatever comes next belongs to another event.
     fn close_event(&mut self) {
-        self.open.clear();
-        self.open_first_cell = self.batch.cells.len();
-        self.open_first_text = self.batch.text.len();
+        self.object = ROOT;
+        self.current = ROOT;
+        self.outer.clear();
+        self.is_open = false;
+        self.opened = self.mark();
+    }
+
+    fn take_back(&mut self, mark: Mark) {
+        self.batch.rows.truncate(mark.rows);
+        self.batch.cells.truncate(mark.cells);
+        self.batch.text.truncate(mark.text);
+        self.repeated_bytes = mark.repeated_bytes;
+        self.forgotten_event = self.event_number;
+        self.close_event();
     }
 
     /// Keeps only the paths of fields that some event has, so that a refused event leaves no names behind.
@@ -446,79 +425,22 @@ impl BatchBuilder {
         self.batch.paths.shrink_to_fit();
     }
 
-    fn current_node(&self) -> NodeId {
-        let object = self.open.last().expect("a value belongs to an open object");
-        object.current.expect("a value follows its key")
-    }
-
-    fn child(&mut self, parent: NodeId, previous: Option<NodeId>, key: &str) -> NodeId {
-        let guess = match previous {
-            Some(node) => self.nodes[node.0 as usize].next_guess,
-            None => self.nodes[parent.0 as usize].first_guess,
-        };
-        if let Some(node) = guess
-            && self.key_of(node) == key
-        {
-            return node;
-        }
-        let node = self.child_by_hash(parent, key);
-        match previous {
-            Some(previous) => self.nodes[previous.0 as usize].next_guess = Some(node),
-            None => self.nodes[parent.0 as usize].first_guess = Some(node),
-        }
-        node
-    }
-
-    fn child_by_hash(&mut self, parent: NodeId, key: &str) -> NodeId {
-        let hash = narrow((self.hasher.hash_one((parent, key)) >> u32::BITS) as usize);
-        let (nodes, keys) = (&self.nodes, &self.keys);
-        let is_child = |child: &Child| {
-            let node = &nodes[child.node.0 as usize];
-            child.hash == hash && node.parent == parent && node.key(keys) == key
-        };
-        if let Some(child) = self.children.find(Child::table_hash(hash), is_child) {
-            return child.node;
-        }
-        let node = NodeId(narrow(self.nodes.len()));
-        let key_start = narrow(self.keys.len());
-        self.keys.push_str(key);
-        self.nodes.push(Node::new(parent, key_start, key));
-        self.children
-            .insert_unique(Child::table_hash(hash), Child { hash, node }, |child| {
-                Child::table_hash(child.hash)
-            });
-        node
-    }
-
-    fn key_of(&self, node: NodeId) -> &str {
-        self.nodes[node.0 as usize].key(&self.keys)
-    }
-
+    #[inline]
     fn field_of(&mut self, node: NodeId) -> FieldId {
-        if let Some(field) = self.nodes[node.0 as usize].field {
-            return field;
+        match self.keys.node(node).field {
+            Some(field) => field,
+            None => self.add_field(node),
         }
-        let path = self.path_of(node);
+    }
+
+    fn add_field(&mut self, node: NodeId) -> FieldId {
+        let path = self.keys.path(node);
         let field = FieldId(narrow(self.batch.paths.len()));
         self.path_bytes += path.len();
         self.batch.paths.push(path);
         self.field_nodes.push(node);
-        self.nodes[node.0 as usize].field = Some(field);
+        self.keys.node_mut(node).field = Some(field);
         field
-    }
-
-    fn path_of(&self, node: NodeId) -> Box<str> {
-        let mut keys = Vec::new();
-        let mut current = node;
-        while current != ROOT {
-            keys.push(self.key_of(current));
-            current = self.nodes[current.0 as usize].parent;
-        }
-        let mut joined = String::new();
-        for (index, key) in keys.iter().rev().enumerate() {
-            path::push_key(&mut joined, key, index == 0);
-        }
-        joined.into()
     }
 
     fn push_cell(&mut self, field: FieldId, value: Scalar<'_>) {
@@ -533,11 +455,25 @@ impl BatchBuilder {
         self.batch.cells.push(Cell { field, kind, bits });
     }
 
-    fn push_text(&mut self, text: &str) -> u64 {
-        let start = u64::from(narrow(self.batch.text.len()));
-        self.batch.text.push_str(text);
-        start << 32 | u64::from(narrow(text.len()))
+    #[inline]
+    fn push_text_cell(&mut self, field: FieldId, bits: u64) {
+        self.batch.cells.push(Cell {
+            field,
+            kind: CellKind::Str,
+            bits,
+        });
     }
+
+    fn push_text(&mut self, text: &str) -> u64 {
+        let start = self.batch.text.len();
+        self.batch.text.push_str(text);
+        text_bits(start, text.len())
+    }
+}
+
+#[inline]
+fn text_bits(start: usize, length: usize) -> u64 {
+    u64::from(narrow(start)) << 32 | u64::from(narrow(length))
 }
 
 /// Translates the fields of one batch into those of a builder; one per pair of them.
@@ -556,7 +492,7 @@ impl FieldMap {
         }
         let mut node = ROOT;
         for key in path::keys(&from.paths()[field.index()]) {
-            node = to.child_by_hash(node, &key);
+            node = to.keys.child_by_hash(node, &key);
         }
         let translated = to.field_of(node);
         self.translated[field.index()] = Some(translated);

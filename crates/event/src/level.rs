@@ -53,6 +53,20 @@ impl Level {
         Level::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
 
+    /// The inverse of [`Level::name`].
+    #[inline]
+    pub fn from_name(name: &str) -> Option<Level> {
+        match name.as_bytes() {
+            b"trace" => Some(Level::Trace),
+            b"debug" => Some(Level::Debug),
+            b"info" => Some(Level::Info),
+            b"warn" => Some(Level::Warn),
+            b"error" => Some(Level::Error),
+            b"fatal" => Some(Level::Fatal),
+            _ => None,
+        }
+    }
+
     /// Normalises a name in any case, or a number in text (see [`Level::from_number`]).
     pub fn parse(text: &str) -> Option<Level> {
         /// The longest name below; anything longer is no level and need not be lowered.

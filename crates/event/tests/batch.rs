@@ -157,7 +157,7 @@ fn a_builder_goes_back_to_a_mark() {
     };
     let (_, _, bytes_of_one) = put_one("a", "kept");
     let (mark, _, bytes_of_two) = put_one("b", "lost");
-    let (_, count, bytes_of_three) = put_one("b", "lost too");
+    let (_, count, bytes_of_three) = put_one("b", &"lost too".repeat(20));
     assert_eq!(count, 3);
     assert!(bytes_of_one < bytes_of_two && bytes_of_two < bytes_of_three);
     builder.begin_event();
@@ -180,15 +180,15 @@ fn a_builder_goes_back_to_a_mark() {
 }
 
 #[test]
-fn a_quoted_key_is_taken_only_if_it_is_the_expected_one() {
+fn a_spelled_key_is_taken_only_if_it_is_an_expected_one() {
     let mut builder = BatchBuilder::new();
     let mut put = |keys: &[&str]| {
         builder.begin_event();
         let mut taken = Vec::new();
         for key in keys {
-            let quoted = format!("{key}\":1");
-            match builder.quoted_key(quoted.as_bytes()) {
-                Some(length) => taken.push(length),
+            let json = format!("\"{key}\":1,                ");
+            match builder.spelled_key(json.as_bytes()) {
+                Some(length) => taken.push(length - "\"\":".len()),
                 None => assert!(builder.key(key).is_ok()),
             }
             builder.value(Scalar::Int(1));
@@ -217,8 +217,46 @@ fn a_quoted_key_is_taken_only_if_it_is_the_expected_one() {
     assert!(builder.has_root_key("a") && !builder.has_root_key("b"));
     builder.key("b").unwrap();
     builder.value(Scalar::Int(1));
-    assert_eq!(builder.quoted_key(b"b\""), None);
+    assert_eq!(builder.spelled_key(b"\"b\":                "), None);
     assert_eq!(builder.key("a"), Err(DuplicateKey));
+}
+
+#[test]
+fn a_text_that_comes_again_is_kept_once() {
+    const LONG: &str = "longer than what is copied at once";
+    let mut builder = BatchBuilder::new();
+    let put = |builder: &mut BatchBuilder, text: &str| {
+        builder.begin_event();
+        builder.key("a").unwrap();
+        let repeated = builder.repeated_text(format!("{text}\"").as_bytes());
+        if repeated.is_none() {
+            builder.plain_text(text);
+        }
+        finish(builder);
+        repeated.is_some()
+    };
+    assert!(!put(&mut builder, LONG), "it is new");
+    let mark = builder.mark();
+    let one_bytes = builder.memory_bytes();
+    assert!(put(&mut builder, LONG));
+    let two_bytes = builder.memory_bytes();
+    assert!(two_bytes > one_bytes + LONG.len(), "reckoned as if it was");
+    assert!(!put(&mut builder, "longer than"), "only a beginning of it");
+    assert!(!put(&mut builder, LONG), "only the last one is known");
+    builder.rewind(mark);
+    assert_eq!(builder.memory_bytes(), one_bytes);
+    assert!(!put(&mut builder, LONG), "texts were taken back since");
+    builder.begin_event();
+    builder.key("b").unwrap();
+    builder.short_text("short, then more", 5);
+    finish(&mut builder);
+    let batch = builder.finish();
+    let texts: Vec<_> = batch.events().flat_map(|event| event.fields()).collect();
+    let expected = [(0, LONG), (0, LONG), (1, "short")];
+    assert_eq!(
+        texts,
+        expected.map(|(field, text)| (FieldId(field), Scalar::Str(text)))
+    );
 }
 
 #[test]

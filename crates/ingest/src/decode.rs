@@ -126,7 +126,7 @@ pub fn decode(
     // Most of a body is text that is kept. Pages of the room that nothing is written to take no memory.
     events
         .builder
-        .reserve_text(body.len().min(limits.batch_bytes_max));
+        .reserve(body.len().min(limits.batch_bytes_max));
     match format.kind {
         ContentKind::Json | ContentKind::Ndjson => json::decode(&body, &mut events)?,
         ContentKind::MessagePack => {

@@ -22,7 +22,10 @@ pub(crate) fn decompress(
     }
     let result = match encoding {
         ContentEncoding::Identity => return identity(body, bytes_max),
-        ContentEncoding::Gzip => read_capped(flate2::read::MultiGzDecoder::new(body), bytes_max),
+        ContentEncoding::Gzip => {
+            let decoder = flate2::read::MultiGzDecoder::new(body);
+            read_capped(decoder, body.len(), bytes_max)
+        }
         ContentEncoding::Deflate => deflate(body, bytes_max),
         ContentEncoding::Zstd => zstd_frames(body, bytes_max),
         ContentEncoding::Brotli => brotli(body, bytes_max),
@@ -52,11 +55,15 @@ fn too_large(limit_bytes: usize) -> Refusal {
 /// literally. The two are told apart by zlib's header (RFC 1950 section 2.2), which a deflate stream
 /// imitates only by a chance of one in a thousand; then both are tried.
 fn deflate(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
-    let bare = || read_capped(flate2::read::DeflateDecoder::new(body), bytes_max);
+    let bare = || {
+        let decoder = flate2::read::DeflateDecoder::new(body);
+        read_capped(decoder, body.len(), bytes_max)
+    };
     if !has_zlib_header(body) {
         return bare();
     }
-    match read_capped(flate2::read::ZlibDecoder::new(body), bytes_max) {
+    let decoder = flate2::read::ZlibDecoder::new(body);
+    match read_capped(decoder, body.len(), bytes_max) {
         Err(zlib_error) => bare().map_err(|_| zlib_error),
         decoded => decoded,
     }
@@ -73,7 +80,7 @@ fn has_zlib_header(body: &[u8]) -> bool {
 fn zstd_frames(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-    read_capped(decoder, bytes_max)
+    read_capped(decoder, body.len(), bytes_max)
 }
 
 fn brotli(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
@@ -81,7 +88,7 @@ fn brotli(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::other("HTTP does not know its large window"));
     }
     let decoder = brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES);
-    read_capped(decoder, bytes_max)
+    read_capped(decoder, body.len(), bytes_max)
 }
 
 /// The extension of RFC 9841 lets a stream ask for a window of a gigabyte; RFC 7932 ends at 16 MiB. The bits that
@@ -90,14 +97,22 @@ fn has_large_brotli_window(body: &[u8]) -> bool {
     body.first().is_some_and(|bits| bits & 0x7f == 0x11)
 }
 
-/// Reads to the end; `None` when there is more than `bytes_max`. The buffer doubles as it fills, but never past the one
-/// byte more that proves there is too much.
-fn read_capped(mut decoder: impl Read, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
-    const FIRST_BYTES: usize = 64 << 10;
+/// Reads to the end; `None` when there is more than `bytes_max`. The buffer begins with room for what `body_bytes` usually become,
+/// of which what is not filled takes no memory, and doubles as it fills, but never past the one byte more that proves there is too
+/// much.
+fn read_capped(
+    mut decoder: impl Read,
+    body_bytes: usize,
+    bytes_max: usize,
+) -> io::Result<Option<Vec<u8>>> {
+    /// What gzip, zstd and brotli make of logs, at the most.
+    const USUAL_RATIO: usize = 8;
+    const FIRST_BYTES_MIN: usize = 64 << 10;
+    let first_bytes = body_bytes.saturating_mul(USUAL_RATIO).max(FIRST_BYTES_MIN);
     let mut bytes = Vec::new();
     loop {
         let filled = bytes.len();
-        let room = filled.max(FIRST_BYTES).min(bytes_max + 1 - filled);
+        let room = filled.max(first_bytes).min(bytes_max + 1 - filled);
         bytes.reserve_exact(room);
         let wanted = u64::try_from(room).unwrap_or(u64::MAX);
         let read = decoder.by_ref().take(wanted).read_to_end(&mut bytes)?;

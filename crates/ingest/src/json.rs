@@ -5,6 +5,7 @@
 //! line in `message` and the reason in `_parse_error`. Both passes are linear, whatever the body.
 //! Why the reading is our own: `docs/decisions/0004-own-json-pass.md`.
 
+mod lanes;
 mod number;
 mod scanner;
 mod skip;

@@ -10,7 +10,7 @@
 //! - `_id` and `_source` as sent are kept as `__id` and `__source`.
 //! - A name that is taken gets another underscore.
 
-use cordwood_event::{BatchBuilder, FieldId, Level, Scalar, Timestamp, path};
+use cordwood_event::{BatchBuilder, Level, Scalar, Timestamp, path};
 
 use crate::time::dt;
 
@@ -25,20 +25,19 @@ const LEVEL_NAMES: [&str; 4] = ["level", "severity", "log.level", "lvl"];
 pub(crate) struct Normaliser {
     dt_field: Option<Box<str>>,
     received_at: Timestamp,
-    /// By [`FieldId`], as far as the builder's paths are known.
-    roles: Vec<Role>,
+    /// By [`FieldId`](cordwood_event::FieldId), as far as the builder's paths are known; most fields have none.
+    roles: Vec<Option<Role>>,
 }
 
 /// What a field means to us; decided once per batch from its path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Role {
     is_dt_field: bool,
     name: Name,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Name {
-    #[default]
     Free,
     /// An index into [`LEVEL_NAMES`].
     Level(usize),
@@ -51,10 +50,11 @@ enum Name {
 struct Found {
     dt_field: Option<Timestamp>,
     dt: Option<Timestamp>,
-    dt_cell: Option<FieldId>,
+    dt_place: Option<usize>,
     renamed: [bool; RENAMED.len()],
     level: Option<(usize, Option<Level>)>,
-    level_is_said: Option<FieldId>,
+    /// Where the field is that says no more than the level does.
+    level_place: Option<usize>,
 }
 
 impl Normaliser {
@@ -70,15 +70,17 @@ impl Normaliser {
     pub(crate) fn settle(&mut self, builder: &mut BatchBuilder) -> (Timestamp, Option<Level>) {
         self.learn(builder.paths());
         let mut found = self.look_through(builder);
-        if let Some(field) = found.dt_cell
-            && found.dt.is_some()
-            && found.dt_field.is_none()
-        {
-            builder.remove_open_field(field);
+        let is_dt_needed = found.dt.is_some() && found.dt_field.is_none();
+        let dt_place = found.dt_place.filter(|_| is_dt_needed);
+        if dt_place.is_some() {
             found.renamed[DT] = false;
         }
-        if let Some(field) = found.level_is_said {
-            builder.remove_open_field(field);
+        match (dt_place, found.level_place) {
+            (Some(dt), Some(level)) => {
+                builder.remove_open_fields(&[dt.min(level), dt.max(level)]);
+            }
+            (Some(place), None) | (None, Some(place)) => builder.remove_open_fields(&[place]),
+            (None, None) => {}
         }
         if found.renamed.contains(&true) {
             rename(builder, &found.renamed);
@@ -94,7 +96,7 @@ impl Normaliser {
         }
     }
 
-    fn role_of(&self, field_path: &str) -> Role {
+    fn role_of(&self, field_path: &str) -> Option<Role> {
         let is_dt_field = match &self.dt_field {
             Some(dt_field) => path::name(field_path) == **dt_field,
             None => false,
@@ -107,57 +109,54 @@ impl Normaliser {
             let level = LEVEL_NAMES.iter().position(|level| *level == name);
             level.map_or(Name::Free, Name::Level)
         };
-        Role { is_dt_field, name }
+        (is_dt_field || name != Name::Free).then_some(Role { is_dt_field, name })
     }
 
     fn look_through(&self, builder: &BatchBuilder) -> Found {
         let mut found = Found::default();
-        let mut index = 0;
-        while let Some(field) = builder.open_field(index) {
-            let role = self.roles.get(field.index()).copied().unwrap_or_default();
-            if role != Role::default()
-                && let Some(value) = builder.open_value(index)
+        for (place, field) in builder.open_fields().enumerate() {
+            if let Some(Some(role)) = self.roles.get(field.index())
+                && let Some(value) = builder.open_value(place)
             {
-                found.add(role, field, value);
+                found.add(*role, place, value);
             }
-            index += 1;
         }
         found
     }
 }
 
 impl Found {
-    fn add(&mut self, role: Role, field: FieldId, value: Scalar<'_>) {
+    fn add(&mut self, role: Role, place: usize, value: Scalar<'_>) {
         if role.is_dt_field {
             self.dt_field = self.dt_field.or_else(|| dt::parse(value));
         }
         match role.name {
             Name::Free => {}
-            Name::Level(choice) => self.add_level(choice, field, value),
+            Name::Level(choice) => self.add_level(choice, place, value),
             Name::Renamed(key, is_whole) => {
                 if let Some(renamed) = self.renamed.get_mut(key) {
                     *renamed = true;
                 }
                 if key == DT && is_whole {
                     self.dt = dt::parse(value);
-                    self.dt_cell = Some(field);
+                    self.dt_place = Some(place);
                 }
             }
         }
     }
 
-    fn add_level(&mut self, choice: usize, field: FieldId, value: Scalar<'_>) {
+    fn add_level(&mut self, choice: usize, place: usize, value: Scalar<'_>) {
         if value == Scalar::Null || self.level.is_some_and(|(held, _)| held <= choice) {
             return;
         }
-        let level = level_of(value);
+        let named = value.as_str().and_then(Level::from_name);
+        let level = named.or_else(|| level_of(value));
         if choice != 0 && level.is_none() {
             return;
         }
         self.level = Some((choice, level));
-        let is_said = level.is_some_and(|level| value == Scalar::Str(level.name()));
-        if choice == 0 && is_said {
-            self.level_is_said = Some(field);
+        if choice == 0 && named.is_some() {
+            self.level_place = Some(place);
         }
     }
 }

@@ -7,14 +7,29 @@ use std::collections::HashMap;
 
 use cordwood_event::{BatchBuilder, DuplicateKey, Scalar, Value};
 
+/// The most bytes of a short text.
+pub(crate) const SHORT_TEXT_BYTES: usize = BatchBuilder::SHORT_TEXT_BYTES;
+
 /// Keys and values in the order of the document, as a [`BatchBuilder`] takes them.
 pub(crate) trait Sink {
     fn key(&mut self, key: &str) -> Result<(), DuplicateKey>;
-    /// Takes the key that a JSON text spells, up to its closing quote, if it is the one expected; gives its length.
-    fn quoted_key(&mut self, _text: &[u8]) -> Option<usize> {
+    /// Takes the key whose literal, with the colon behind, a JSON text begins with, if it is one expected; gives their length.
+    fn spelled_key(&mut self, _json: &[u8]) -> Option<usize> {
         None
     }
     fn value(&mut self, value: Scalar<'_>);
+    /// Takes the first `length` of these [`SHORT_TEXT_BYTES`] as a text; says whether it did.
+    fn short_text(&mut self, _lanes: &str, _length: usize) -> bool {
+        false
+    }
+    /// Takes the text that a JSON text spells, up to its closing quote, if the key had it last time; gives its length.
+    fn repeated_text(&mut self, _text: &[u8]) -> Option<usize> {
+        None
+    }
+    /// A text that JSON spells by nothing but itself.
+    fn plain_text(&mut self, text: &str) {
+        self.value(Scalar::Str(text));
+    }
     fn begin_object(&mut self);
     fn end_object(&mut self);
 }
@@ -25,12 +40,29 @@ impl Sink for BatchBuilder {
     }
 
     #[inline]
-    fn quoted_key(&mut self, text: &[u8]) -> Option<usize> {
-        BatchBuilder::quoted_key(self, text)
+    fn spelled_key(&mut self, json: &[u8]) -> Option<usize> {
+        BatchBuilder::spelled_key(self, json)
     }
 
+    #[inline]
     fn value(&mut self, value: Scalar<'_>) {
         BatchBuilder::value(self, value);
+    }
+
+    #[inline]
+    fn short_text(&mut self, lanes: &str, length: usize) -> bool {
+        BatchBuilder::short_text(self, lanes, length);
+        true
+    }
+
+    #[inline]
+    fn repeated_text(&mut self, text: &[u8]) -> Option<usize> {
+        BatchBuilder::repeated_text(self, text)
+    }
+
+    #[inline]
+    fn plain_text(&mut self, text: &str) {
+        BatchBuilder::plain_text(self, text);
     }
 
     fn begin_object(&mut self) {

@@ -8,7 +8,7 @@ use cordwood_event::SourceId;
 
 use crate::bucket::RangeCache;
 use crate::flush::FlushSignal;
-use crate::log::Queue;
+use crate::log::{Pace, Queue};
 use crate::manifest::Chain;
 use crate::memtable::{Generation, OpenRows, gather_small};
 use crate::sealing::{Job, Sealing};
@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) memory: MemoryBudget,
     pub(crate) published: Published,
     pub(crate) queue: Queue,
+    pub(crate) log_pace: Pace,
     pub(crate) sealing: Sealing,
     pub(crate) flush: FlushSignal,
     pub(crate) merge: WorkSignal<Compacted>,
@@ -63,6 +64,7 @@ impl Shared {
             disk,
             published,
             queue: Queue::default(),
+            log_pace: Pace::default(),
             sealing: Sealing::default(),
             flush: FlushSignal::default(),
             merge: WorkSignal::new(MERGE_RETRY_AFTER_MAX),

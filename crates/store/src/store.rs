@@ -91,13 +91,17 @@ impl Store {
         let bytes = append.batch.memory_bytes() + append.body.len();
         let reservation = self.shared.memory.try_reserve(bytes as u64);
         let reservation = reservation.ok_or(AppendError::busy(BusyReason::Memory))?;
+        let body = match !append.compressed && self.is_log_behind() {
+            true => StoredBody::packed(append.body),
+            false => StoredBody::plain(append.body),
+        };
         let (answer, answered) = sync_channel(1);
         self.shared.queue.push(Request {
             source: append.source,
             received_at: append.received_at,
             format: append.format,
             batch_key: append.batch_key,
-            body: StoredBody::pack(append.body, append.compressed),
+            body,
             held: HeldBatch::new(append.batch, reservation),
             answer,
         })?;
@@ -106,6 +110,11 @@ impl Store {
             let reason = "the thread that writes the log ended".to_owned();
             Err(self.shared.poison_because(reason))
         })
+    }
+
+    /// Whether bytes for the log are dearer than the time to compress them (decision 0024).
+    fn is_log_behind(&self) -> bool {
+        self.shared.log_pace.is_slow() || self.shared.queue.is_long()
     }
 
     fn check_unflushed(&self) -> Result<(), AppendError> {

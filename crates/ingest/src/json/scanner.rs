@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use cordwood_event::Scalar;
 
+use super::lanes::{self, LANES};
 use super::string;
 
 /// What was wrong, and where in the text.
@@ -101,6 +102,29 @@ impl<'a> Scanner<'a> {
         Ok(value)
     }
 
+    /// What was not read yet.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Steps over bytes that were looked at.
+    #[inline]
+    pub(crate) fn step(&mut self, length: usize) {
+        self.at += length;
+    }
+
+    /// A string of at most sixteen bytes, without an escape, whose opening quote was peeked at: its length, and so many bytes
+    /// from its first one on.
+    #[inline]
+    pub(crate) fn short_string(&self) -> Option<(&'a str, usize)> {
+        let start = self.at + 1;
+        let lanes = self.text.get(start..start + LANES)?;
+        let bytes = lanes.as_bytes().first_chunk()?;
+        let length = lanes::special(bytes).trailing_zeros() as usize;
+        (bytes.get(length) == Some(&b'"')).then_some((lanes, length))
+    }
+
     /// What follows the opening quote that was peeked at.
     #[inline]
     pub(crate) fn rest_of_string(&self) -> &'a [u8] {
@@ -117,18 +141,34 @@ impl<'a> Scanner<'a> {
     /// A string, from its opening quote, which was peeked at.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Literal<'a>, Syntax> {
+        match self.plain_string() {
+            Some(text) => Ok(Literal::Plain(text)),
+            None => self.escaped_string(),
+        }
+    }
+
+    /// A string without an escape, which most are; otherwise the scanner stays where it is.
+    #[inline]
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let end = string::find_special(bytes, start);
+        if bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        Some(self.slice(start..end))
+    }
+
+    fn escaped_string(&mut self) -> Result<Literal<'a>, Syntax> {
         let bytes = self.text.as_bytes();
         let start = self.at + 1;
         let mut at = start;
-        let mut is_escaped = false;
         loop {
             at = string::find_special(bytes, at);
             match bytes.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    is_escaped = true;
-                    at += 2;
-                }
+                Some(b'\\') => at += 2,
                 _ => {
                     self.at = at;
                     return Err(self.problem("a control character must be escaped in a string"));
@@ -136,11 +176,6 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at = at + 1;
-        let inside = self.slice(start..at);
-        Ok(if is_escaped {
-            Literal::Escaped(inside, start)
-        } else {
-            Literal::Plain(inside)
-        })
+        Ok(Literal::Escaped(self.slice(start..at), start))
     }
 }

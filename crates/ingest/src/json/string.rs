@@ -1,27 +1,17 @@
 //! What is inside a JSON string: finding its end, and its escapes.
 
+use super::lanes::{LANES, special};
 use super::scanner::{Literal, Syntax};
 
-const LANES: usize = size_of::<u64>();
-const LOW_BITS: u64 = 0x0101_0101_0101_0101;
-const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-
 /// The place of the next quote, backslash or control character at or after `from`; the length of `bytes` if
-/// there is none. Eight bytes at a time: each test leaves the high bit of the bytes that pass, and no false
-/// ones below the first true one.
+/// there is none.
 #[inline]
 pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    while let Some(lanes) = bytes.get(at..).and_then(|rest| rest.first_chunk::<LANES>()) {
-        let word = u64::from_le_bytes(*lanes);
-        let quote = word ^ (LOW_BITS * b'"' as u64);
-        let backslash = word ^ (LOW_BITS * b'\\' as u64);
-        let found = quote.wrapping_sub(LOW_BITS) & !quote
-            | backslash.wrapping_sub(LOW_BITS) & !backslash
-            | word.wrapping_sub(LOW_BITS * b' ' as u64) & !word;
-        let found = found & HIGH_BITS;
+    while let Some(lanes) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let found = special(lanes);
         if found != 0 {
-            return at + (found.trailing_zeros() / u8::BITS) as usize;
+            return at + found.trailing_zeros() as usize;
         }
         at += LANES;
     }

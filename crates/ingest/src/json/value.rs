@@ -61,15 +61,10 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         loop {
-            self.open_key()?;
-            match sink.quoted_key(self.scanner.rest_of_string()) {
-                Some(length) => self.scanner.close_string(length),
-                None => {
-                    let key = self.scanner.string()?.text(&mut self.key_scratch)?;
-                    sink.key(key).map_err(|_| Stop::DuplicateKey)?;
-                }
+            match sink.spelled_key(self.scanner.rest()) {
+                Some(length) => self.scanner.step(length),
+                None => self.other_key(sink)?,
             }
-            self.colon()?;
             self.value(sink, depth + 1)?;
             let is_last = self.ends_with(b'}')?;
             if self.scanner.at() > self.end_max {
@@ -90,10 +85,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn value<S: Sink>(&mut self, sink: &mut S, depth: usize) -> Result<(), Stop> {
         match self.scanner.next_token() {
-            Some(b'"') => {
-                let text = self.scanner.string()?.text(&mut self.text_scratch)?;
-                sink.value(Scalar::Str(text));
-            }
+            Some(b'"') => self.text(sink)?,
             Some(b'-' | b'0'..=b'9') => sink.value(self.scanner.number()?),
             Some(b'{') => {
                 sink.begin_object();
@@ -106,6 +98,38 @@ impl<'a> Reader<'a> {
                 sink.value(Scalar::Json(&self.array));
             }
             _ => sink.value(self.scanner.word()?),
+        }
+        Ok(())
+    }
+
+    /// A key that was not the one expected, and the colon behind it.
+    fn other_key<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        self.open_key()?;
+        let key = self.scanner.string()?.text(&mut self.key_scratch)?;
+        sink.key(key).map_err(|_| Stop::DuplicateKey)?;
+        Ok(self.colon()?)
+    }
+
+    /// A text, from its opening quote, which was peeked at.
+    #[inline]
+    fn text<S: Sink>(&mut self, sink: &mut S) -> Result<(), Syntax> {
+        if let Some((lanes, length)) = self.scanner.short_string()
+            && sink.short_text(lanes, length)
+        {
+            self.scanner.close_string(length);
+            return Ok(());
+        }
+        self.long_text(sink)
+    }
+
+    fn long_text<S: Sink>(&mut self, sink: &mut S) -> Result<(), Syntax> {
+        if let Some(length) = sink.repeated_text(self.scanner.rest_of_string()) {
+            self.scanner.close_string(length);
+            return Ok(());
+        }
+        match self.scanner.string()? {
+            Literal::Plain(text) => sink.plain_text(text),
+            escaped => sink.value(Scalar::Str(escaped.text(&mut self.text_scratch)?)),
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub(crate) fn parse(value: Scalar<'_>) -> Option<Timestamp> {
     match value {
         Scalar::Int(number) => Timestamp::from_unix_integer(number),
         Scalar::Float(number) => Timestamp::from_unix_float(number),
-        Scalar::Str(text) => parse_text(text.trim()),
+        Scalar::Str(text) => iso::read_utc(text.as_bytes()).or_else(|| parse_text(text.trim())),
         Scalar::Null | Scalar::Bool(_) | Scalar::Json(_) => None,
     }
 }

@@ -5,7 +5,7 @@ use cordwood_ingest::Format;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{decode, outcome};
+use super::{decode, event_text, outcome};
 
 const JSON: &str = "1 json identity";
 
@@ -131,6 +131,75 @@ fn seeds() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(any::<usize>(), 1..50)
 }
 
+/// Lines of few keys and texts, so that most were there before, short ones and long ones; some of them broken.
+fn line() -> impl Strategy<Value = String> {
+    let long_key = "k".repeat(40);
+    let keys = [
+        "a",
+        "b",
+        "twelve_bytes",
+        "thirteen_byte",
+        "fourteen_bytes",
+        long_key.as_str(),
+        "q\"",
+        "",
+    ];
+    let keys = keys.map(str::to_owned).to_vec();
+    let long_text = "x".repeat(40);
+    let longer_text = "x".repeat(41);
+    let texts = [
+        "",
+        "s",
+        "fifteen bytes..",
+        "sixteen bytes...",
+        "seventeen bytes..",
+        long_text.as_str(),
+        longer_text.as_str(),
+        "a \"quoted\" word and more",
+        "a \"quoted",
+        "ümläute und ähnliches, länger",
+        "\n",
+    ];
+    let texts = texts.map(Value::from).to_vec();
+    let scalar = prop_oneof![
+        3 => prop::sample::select(texts),
+        1 => prop_oneof![Just(Value::Null), Just(Value::from(7)), Just(Value::from(0.25))],
+    ];
+    let member = (prop::sample::select(keys), scalar);
+    let members = prop::collection::vec(member, 0..6);
+    let object = members.prop_map(|members| {
+        let member = |(key, value): &(String, Value)| format!("{}:{value}", Value::from(&**key));
+        format!(
+            "{{{}}}",
+            members.iter().map(member).collect::<Vec<_>>().join(",")
+        )
+    });
+    let broken = (object.clone(), any::<prop::sample::Index>()).prop_map(|(line, at)| {
+        let mut end = at.index(line.len());
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.get(..end).unwrap().to_owned()
+    });
+    let nested = object.clone().prop_map(|line| format!("{{\"a\":{line}}}"));
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let too_deep = object
+        .clone()
+        .prop_map(move |line| format!("{{\"a\":{line},\"b\":{deep}}}"));
+    prop_oneof![6 => object, 2 => nested, 1 => broken, 1 => too_deep]
+}
+
+/// What a line is by itself: its events, or the line as a message.
+fn alone(line: &str) -> Vec<String> {
+    match decode(JSON, line) {
+        Ok(decoded) => decoded.batch.events().map(event_text).collect(),
+        Err(_) => {
+            let message = Value::from(line);
+            vec![format!("message={message}")]
+        }
+    }
+}
+
 /// Whether serde_json takes the text as one of our documents; `None` where we differ on purpose.
 fn serde_accepts(text: &str) -> Option<bool> {
     let mut found = false;
@@ -174,6 +243,21 @@ proptest! {
         prop_assert_eq!(outcome(&as_array), outcome(&as_lines));
         prop_assert_eq!(outcome(&as_array), outcome(&as_run));
         prop_assert_eq!(as_array.unwrap().batch.len(), sent.len());
+    }
+
+    /// What was read before, and what of it was taken back, does not show in an event.
+    #[test]
+    fn a_line_is_the_same_among_others(lines in prop::collection::vec(line(), 0..12)) {
+        let among_others = decode(JSON, lines.join("\n"));
+        let expected: Vec<String> = lines.iter().flat_map(|line| alone(line)).collect();
+        let got: Vec<String> = match &among_others {
+            Ok(decoded) => decoded.batch.events().map(event_text).collect(),
+            // Nothing on any line was good.
+            Err(_) => return Ok(()),
+        };
+        let without_reason = |text: &String| text.split(" _parse_error=").next().map(str::to_owned);
+        let got: Vec<_> = got.iter().filter_map(without_reason).collect();
+        prop_assert_eq!(got, expected);
     }
 
     /// Damaged documents, on one line so that no other line can save them.

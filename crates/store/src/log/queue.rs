@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use cordwood_event::{SourceId, Timestamp};
 
 use super::record::StoredBody;
-use super::writer::Frozen;
+use super::writer::{Frozen, GROUP_BYTES};
 use crate::memtable::HeldBatch;
 use crate::{AppendError, Appended, BusyReason, Error};
 
@@ -70,6 +70,11 @@ impl Queue {
         Ok(())
     }
 
+    /// Whether more waits than goes into a group: what comes now waits for a whole write besides the one that is going on.
+    pub(crate) fn is_long(&self) -> bool {
+        self.lock().body_bytes > GROUP_BYTES
+    }
+
     /// Asks the writer to freeze the active generation after what waits now.
     pub(crate) fn freeze(&self, answer: FreezeAnswer) -> Result<(), Error> {
         let mut waiting = self.lock();
@@ -118,5 +123,37 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // Pushing to a vector leaves it whole if it panics.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordwood_event::Batch;
+
+    use super::*;
+    use crate::MemoryBudget;
+
+    fn request_of(body_bytes: usize) -> Request {
+        let memory = MemoryBudget::new(1).try_reserve(0);
+        Request {
+            source: SourceId(1),
+            received_at: Timestamp::from_nanos(0),
+            format: String::new(),
+            batch_key: None,
+            body: StoredBody::plain(vec![0; body_bytes]),
+            held: HeldBatch::new(Batch::default(), memory.expect("nothing can be had")),
+            answer: std::sync::mpsc::sync_channel(1).0,
+        }
+    }
+
+    #[test]
+    fn a_queue_is_long_while_more_than_a_group_waits() {
+        let queue = Queue::default();
+        for is_long_after in [false, false, true] {
+            assert!(queue.push(request_of(GROUP_BYTES / 2)).is_ok());
+            assert_eq!(queue.is_long(), is_long_after);
+        }
+        assert_eq!(queue.take().requests.len(), 3);
+        assert!(!queue.is_long());
     }
 }

@@ -26,21 +26,26 @@ pub(crate) struct StoredBody<'a> {
 }
 
 impl<'a> StoredBody<'a> {
-    /// Compresses a plain body where that makes it smaller.
-    pub(crate) fn pack(body: Vec<u8>, is_compressed: bool) -> StoredBody<'a> {
-        let plain_length = u32::try_from(body.len()).ok();
-        if !is_compressed && plain_length.is_some() {
-            let packed = lz4_flex::block::compress(&body);
-            if packed.len() < body.len() {
-                return StoredBody {
-                    bytes: packed.into(),
-                    plain_length,
-                };
-            }
-        }
+    /// The body as it is.
+    pub(crate) fn plain(body: Vec<u8>) -> StoredBody<'a> {
         StoredBody {
             bytes: body.into(),
             plain_length: None,
+        }
+    }
+
+    /// The body compressed, where that makes it smaller.
+    pub(crate) fn packed(body: Vec<u8>) -> StoredBody<'a> {
+        let Ok(length) = u32::try_from(body.len()) else {
+            return StoredBody::plain(body);
+        };
+        let packed = lz4_flex::block::compress(&body);
+        if packed.len() >= body.len() {
+            return StoredBody::plain(body);
+        }
+        StoredBody {
+            bytes: packed.into(),
+            plain_length: Some(length),
         }
     }
 
@@ -74,13 +79,12 @@ pub(crate) struct LoggedRecord<'a> {
 }
 
 impl LoggedRecord<'_> {
-    /// Appends the record as it is on disk. Format and key are at most 64 KiB, the body
-    /// [`RECORD_BODY_BYTES_MAX`]: the caller has checked.
-    pub(crate) fn write(&self, marker: Marker, out: &mut Vec<u8>) {
+    /// Appends the record as it is on disk, but for the body, which comes right behind. Format and key are at most 64 KiB, the
+    /// body [`RECORD_BODY_BYTES_MAX`]: the caller has checked.
+    pub(crate) fn write_head(&self, marker: Marker, out: &mut Vec<u8>) {
         let key = self.batch_key.as_deref().unwrap_or_default();
         let payload_bytes =
             PAYLOAD_HEAD_BYTES + self.format.len() + key.len() + self.body.bytes.len();
-        out.reserve(RECORD_HEAD_BYTES + payload_bytes);
         out.extend(marker);
         let checked_from = out.len();
         out.extend(narrow_32(payload_bytes).to_le_bytes());
@@ -103,9 +107,9 @@ impl LoggedRecord<'_> {
         out.extend(self.received_at.as_nanos().to_le_bytes());
         out.extend(self.format.as_bytes());
         out.extend(key.as_bytes());
-        out.extend(&*self.body.bytes);
         // The checksum covers its own place as zeros.
         let crc = crc32c::crc32c(out.get(checked_from..).unwrap_or_default());
+        let crc = crc32c::crc32c_append(crc, &self.body.bytes);
         if let Some(place) = out.get_mut(crc_at..crc_at + 4) {
             place.copy_from_slice(&crc.to_le_bytes());
         }

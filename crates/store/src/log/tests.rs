@@ -4,7 +4,11 @@ use cordwood_event::{SourceId, Timestamp};
 use proptest::prelude::*;
 
 use super::file::LogHeader;
+use super::group::GroupBytes;
 use super::{HEADER_BYTES, LoggedRecord, StoredBody, file_name, file_number, scan};
+use crate::Disk as _;
+use crate::disk::read_all;
+use crate::disk::simulated::SimulatedDisk;
 
 fn record() -> impl Strategy<Value = LoggedRecord<'static>> {
     let body = prop::collection::vec(any::<u8>(), 0..80);
@@ -20,9 +24,16 @@ fn record() -> impl Strategy<Value = LoggedRecord<'static>> {
             received_at: Timestamp::from_nanos(received_at),
             format: texts.0.into(),
             batch_key: texts.1.map(Into::into),
-            body: StoredBody::pack([&*body, &*body].concat(), is_compressed),
+            body: pack([&*body, &*body].concat(), is_compressed),
         }
     })
+}
+
+fn pack(body: Vec<u8>, is_compressed: bool) -> StoredBody<'static> {
+    match is_compressed {
+        true => StoredBody::packed(body),
+        false => StoredBody::plain(body),
+    }
 }
 
 /// The bytes of a file, each record a group of its own, and where each begins.
@@ -38,7 +49,8 @@ fn file_of(
         record.first_sequence = sequence;
         sequence += u64::from(record.event_count);
         let offset = bytes.len() as u64;
-        record.write(header.marker, &mut bytes);
+        record.write_head(header.marker, &mut bytes);
+        bytes.extend(&*record.body.bytes);
         written.push((offset, record));
     }
     (bytes, written)
@@ -111,9 +123,33 @@ proptest! {
         prop_assert!(found.sound_end <= bytes.len() as u64);
     }
 
+    /// Records are in a file as if they had been written one by one, however large their bodies.
+    #[test]
+    fn a_group_is_its_records(bodies in prop::collection::vec((any::<u8>(), 0usize..40_000), 0..6)) {
+        let records: Vec<_> = bodies.iter().map(|(byte, length)| forged(vec![*byte; *length])).collect();
+        let (expected, _) = file_of(records.clone());
+        let header = LogHeader::parse(&expected).unwrap();
+        let mut group = GroupBytes::default();
+        // What a group before it left behind must not show.
+        group.push(forged(vec![0; 20_000]), header.marker);
+        group.clear();
+        let mut end = HEADER_BYTES;
+        for (index, record) in records.into_iter().enumerate() {
+            let (group_offset, first_sequence) = (end as u64, 1 + index as u64);
+            let record = LoggedRecord { group_offset, first_sequence, ..record };
+            group.push(record, header.marker);
+            end = HEADER_BYTES + group.bytes();
+        }
+        let disk = SimulatedDisk::new();
+        disk.create_dir("").unwrap();
+        let file = disk.create("log").unwrap();
+        group.append_to(file.as_ref()).unwrap();
+        prop_assert_eq!(read_all(file.as_ref()).unwrap(), &expected[HEADER_BYTES..]);
+    }
+
     #[test]
     fn bodies_come_back(body in prop::collection::vec(0u8..4, 0..500), is_compressed: bool) {
-        let packed = StoredBody::pack(body.clone(), is_compressed);
+        let packed = pack(body.clone(), is_compressed);
         prop_assert!(packed.bytes.len() <= body.len());
         prop_assert_eq!(&*packed.unpack().unwrap(), &*body);
     }
@@ -147,9 +183,6 @@ fn forged(body: Vec<u8>) -> LoggedRecord<'static> {
         received_at: Timestamp::from_nanos(0),
         format: "lines".into(),
         batch_key: None,
-        body: StoredBody {
-            bytes: body.into(),
-            plain_length: None,
-        },
+        body: StoredBody::plain(body),
     }
 }

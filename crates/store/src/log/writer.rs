@@ -4,10 +4,12 @@
 //! groups are as large as a sync is long, and an idle log answers after one sync.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use cordwood_event::SourceId;
 
 use super::file::{HEADER_BYTES, LogHeader, file_name};
+use super::group::GroupBytes;
 use super::queue::{Request, Work};
 use super::record::LoggedRecord;
 use super::{DIRECTORY, StoredBody};
@@ -18,7 +20,7 @@ use crate::shared::Shared;
 use crate::{AppendError, Appended, BusyReason, Error};
 
 /// A group is closed at this size, so that the first of many requests need not wait for all of them.
-const GROUP_BYTES: usize = 16 << 20;
+pub(super) const GROUP_BYTES: usize = 16 << 20;
 
 /// The file being written, and where its last record ends.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ pub(crate) struct LogWriter {
     /// The active generation.
     generation: u64,
     /// The records of the group being written.
-    buffer: Vec<u8>,
+    group: GroupBytes,
 }
 
 /// A request of the group being written.
@@ -75,7 +77,7 @@ impl LogWriter {
             next_sequence,
             keys,
             generation,
-            buffer: Vec::new(),
+            group: GroupBytes::default(),
         }
     }
 
@@ -128,10 +130,7 @@ impl LogWriter {
                 self.withdraw(group, &error);
             }
         }
-        /// More is not kept for the next group: large groups are rare.
-        const BUFFER_BYTES_KEPT: usize = 2 * GROUP_BYTES;
-        self.buffer.clear();
-        self.buffer.shrink_to(BUFFER_BYTES_KEPT);
+        self.group.clear();
     }
 
     /// Whether there is space for the group, in a file that has not reached its size.
@@ -180,10 +179,7 @@ impl LogWriter {
         let first_sequence = self.next_sequence;
         let event_count = request.held.batch.len();
         self.next_sequence += event_count as u64;
-        let nothing = StoredBody {
-            bytes: Vec::new().into(),
-            plain_length: None,
-        };
+        let nothing = StoredBody::plain(Vec::new());
         let record = LoggedRecord {
             group_offset: self.position.end,
             first_sequence,
@@ -194,7 +190,7 @@ impl LogWriter {
             batch_key: request.batch_key.as_deref().map(Into::into),
             body: std::mem::replace(&mut request.body, nothing),
         };
-        record.write(self.position.header.marker, &mut self.buffer);
+        self.group.push(record, self.position.header.marker);
         if let Some(key) = key {
             let found = KeyUse {
                 received_at: request.received_at,
@@ -205,14 +201,16 @@ impl LogWriter {
         first_sequence
     }
 
-    /// One write, one sync. After an error the file ends where it did, or writing is over.
+    /// Writes, then one sync. After an error the file ends where it did, or writing is over.
     fn make_durable(&mut self) -> Result<(), AppendError> {
-        if self.buffer.is_empty() {
+        let group_bytes = self.group.bytes();
+        if group_bytes == 0 {
             return Ok(());
         }
         let Position { file, end, header } = &mut self.position;
         let path = file_name(header.number);
-        if let Err(error) = file.append(&self.buffer) {
+        let began = Instant::now();
+        if let Err(error) = self.group.append_to(file.as_ref()) {
             // Whatever part was written must not stand before the next record, nor come back when power is lost.
             let is_cut = file.truncate(*end).and_then(|()| file.sync());
             if is_full(&error) && is_cut.is_ok() {
@@ -226,8 +224,9 @@ impl LogWriter {
             let _ = file.truncate(*end);
             return Err(self.shared.poison(&Error::io("sync", path)(error)));
         }
-        *end += self.buffer.len() as u64;
-        self.shared.counters.group_written(self.buffer.len());
+        *end += group_bytes as u64;
+        self.shared.log_pace.note(group_bytes, began.elapsed());
+        self.shared.counters.group_written(group_bytes);
         self.shared.disk_has_space();
         Ok(())
     }

@@ -39,8 +39,11 @@ impl Sent {
     pub(crate) fn send(&mut self, store: &Store, step: u64) -> bool {
         let source = 1 + step % 3;
         let key = format!("key {step}");
+        // Now and then a body that is written by itself, not copied to others.
+        let padding = "-".repeat(if step % 8 == 5 { 20_000 } else { 0 });
+        let nanos = |line| (step * 37 + line * 11) % 100;
         let lines: Vec<String> = (0..1 + step % 4)
-            .map(|line| format!("{} step {step} line {line}", (step * 37 + line * 11) % 100))
+            .map(|line| format!("{} step {step} line {line}{padding}", nanos(line)))
             .collect();
         let result = store.append(append_of(source, Some(&key), &lines.join("\n")));
         if let Err(error) = &result {
