@@ -20,15 +20,29 @@ const SLOT_BITS_MIN: u32 = 10;
 
 impl Default for BlockTokens {
     fn default() -> BlockTokens {
-        BlockTokens {
-            slots: vec![0; 1 << SLOT_BITS_MIN],
-            slot_bits: SLOT_BITS_MIN,
-            used: 0,
-        }
+        BlockTokens::with_slots(SLOT_BITS_MIN)
     }
 }
 
 impl BlockTokens {
+    /// With room for the words of so many rows, as many as they usually have.
+    pub fn of_rows(rows: usize) -> BlockTokens {
+        /// Two words of its own for each row of the reference corpus.
+        const SLOTS_PER_ROW: usize = 4;
+        /// 1 MiB: what a block of the greatest number of rows takes.
+        const SLOT_BITS_MAX: u32 = 18;
+        let slots = (rows * SLOTS_PER_ROW).next_power_of_two();
+        BlockTokens::with_slots(slots.trailing_zeros().clamp(SLOT_BITS_MIN, SLOT_BITS_MAX))
+    }
+
+    fn with_slots(slot_bits: u32) -> BlockTokens {
+        BlockTokens {
+            slots: vec![0; 1 << slot_bits],
+            slot_bits,
+            used: 0,
+        }
+    }
+
     /// Adds a value: the words of a text, `true` and `false`, the digits of a whole number, and all leaves of a JSON text.
     /// A number with a fraction leaves nothing.
     pub fn add_value(&mut self, value: Scalar<'_>) {
@@ -75,22 +89,31 @@ impl BlockTokens {
 
     /// The hashes, rising. Where a hash lies follows from its highest bits, so that only neighbours can be out of order, and
     /// the few that went round the end.
-    pub fn into_sorted(mut self) -> Vec<u32> {
-        for neighbours in self.slots.split_mut(|slot| *slot == 0) {
-            neighbours.sort_unstable();
+    pub fn into_sorted(self) -> Vec<u32> {
+        let mut hashes = Vec::with_capacity(self.used);
+        let (first, others) = self.first_neighbours();
+        let (went_round, stayed): (Vec<u32>, Vec<u32>) =
+            first.iter().partition(|hash| self.went_round(**hash));
+        let others = others.iter().copied().filter(|hash| *hash != 0);
+        for hash in stayed.into_iter().chain(others).chain(went_round) {
+            push_sorted(&mut hashes, hash);
         }
-        let mut hashes: Vec<u32> = self.slots.into_iter().filter(|slot| *slot != 0).collect();
-        // Finds the two runs and merges them.
-        hashes.sort();
         hashes
     }
 
+    /// The hashes before the first free slot, and all slots from there on.
+    fn first_neighbours(&self) -> (&[u32], &[u32]) {
+        let free = self.slots.iter().position(|slot| *slot == 0);
+        self.slots.split_at(free.unwrap_or(self.slots.len()))
+    }
+
+    /// Of a hash before the first free slot, whether it belongs at the end.
+    fn went_round(&self, hash: u32) -> bool {
+        (hash >> (u32::BITS - self.slot_bits)) as usize > self.slots.len() / 2
+    }
+
     fn grow(&mut self) {
-        let mut larger = BlockTokens {
-            slots: vec![0; self.slots.len() * 2],
-            slot_bits: self.slot_bits + 1,
-            used: 0,
-        };
+        let mut larger = BlockTokens::with_slots(self.slot_bits + 1);
         for slot in self.slots.iter().filter(|slot| **slot != 0) {
             larger.add_word(WordHash(*slot));
         }
@@ -134,5 +157,18 @@ impl BlockTokens {
                 None => self.add_text(text),
             },
         });
+    }
+}
+
+/// Appends to numbers that rise, before the few that are greater.
+#[inline]
+fn push_sorted(hashes: &mut Vec<u32>, hash: u32) {
+    let mut at = hashes.len();
+    hashes.push(hash);
+    while let Some(before) = at.checked_sub(1)
+        && hashes.get(before).is_some_and(|other| *other > hash)
+    {
+        hashes.swap(before, at);
+        at = before;
     }
 }
