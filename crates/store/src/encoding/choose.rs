@@ -53,15 +53,12 @@ pub(crate) fn encode(
         .filter(|few| is_dictionary_best(few, values, texts.as_ref()))
         .map(Distinct::of_numbered);
     let sentences = match (&dictionary, &texts) {
-        (None, Some(texts)) if shared.is_some() => texts.sentences(),
+        (None, Some(texts)) if shared.is_some() => texts.sentences(tokens),
         _ => None,
     };
-    match &sentences {
-        Some(sentences) => sentences.tokenized.add_words(tokens),
-        None => values
-            .listed()
-            .iter()
-            .for_each(|value| tokens.add_value(*value)),
+    if sentences.is_none() {
+        let listed = values.listed().iter();
+        listed.for_each(|value| tokens.add_value(*value));
     }
     let encoded = sentences.and_then(|sentences| sentences.encode(compressor));
     let counts = dictionary
@@ -121,14 +118,14 @@ impl<'v, 'a> Texts<'v, 'a> {
         })
     }
 
-    /// Taken apart, if they may have templates.
-    fn sentences(&self) -> Option<Sentences<'a>> {
+    /// Taken apart, if they may have templates; then their words go to `tokens`.
+    fn sentences(&self, tokens: &mut BlockTokens) -> Option<Sentences<'a>> {
         if self.form.is_some() {
             return None;
         }
         let texts = texts_of(&self.values.by_rank());
         template::are_sentences(&texts).then(|| Sentences {
-            tokenized: Tokenized::of(&texts),
+            tokenized: Tokenized::of(&texts, tokens),
             texts,
         })
     }

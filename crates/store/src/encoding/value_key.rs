@@ -135,6 +135,12 @@ pub(super) struct Vacant {
 impl KeyNumbers {
     const SLOTS_MIN: usize = 32;
 
+    /// Forgets all keys.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.keys.clear();
+    }
+
     /// The number of a value; `is_same` is asked whether that of a number is the same, where the key does not tell.
     #[inline]
     pub(super) fn find(

@@ -148,7 +148,15 @@ proptest! {
             .iter()
             .map(|word| WordHash::of(word).expect("it is a word"))
             .collect();
-        prop_assert_eq!(hashes_of(&text), expected);
+        prop_assert_eq!(hashes_of(&text), &*expected);
+        let mut at = 0;
+        let hashes = words_of(&text).into_iter().map(|word| {
+            let lower = text.to_ascii_lowercase();
+            let start = at + lower[at..].find(&word).expect("it is there");
+            at = start + word.len();
+            WordHash::at(text.as_bytes(), start..at)
+        });
+        prop_assert!(hashes.eq(expected), "each where it is known to be");
     }
 
     #[test]

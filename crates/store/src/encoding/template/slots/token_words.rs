@@ -10,10 +10,12 @@ use super::words::{END, Found, each_word};
 #[derive(Debug)]
 pub(super) struct TokenWords<'a, 't> {
     texts: &'t Tokenized<'a>,
-    postings: PostingsWriter<'a>,
-    /// Of all tokens so far.
+    postings: PostingsWriter<'t>,
+    /// By listed word of the numbers, its own number, once it is asked for.
+    of_numbers: Vec<Option<WordId>>,
+    /// Of all other tokens so far.
     found: Vec<WordId>,
-    /// By token, once its words are found.
+    /// By token that is no number, once its words are found.
     of_token: Vec<Option<WordsOfToken>>,
 }
 
@@ -31,12 +33,13 @@ impl<'a, 't> TokenWords<'a, 't> {
         TokenWords {
             texts,
             postings: PostingsWriter::default(),
+            of_numbers: vec![None; texts.listed_of_numbers()],
             found: Vec::new(),
             of_token: vec![None; texts.tokens().len()],
         }
     }
 
-    pub(super) fn into_postings(self) -> PostingsWriter<'a> {
+    pub(super) fn into_postings(self) -> PostingsWriter<'t> {
         self.postings
     }
 
@@ -61,10 +64,21 @@ impl<'a, 't> TokenWords<'a, 't> {
     /// Adds the values of a slot in texts that are numbered from `first` on.
     pub(super) fn push_slot(&mut self, ids: &[TokenId], first: usize, list: u32) {
         for (id, text) in ids.iter().zip(number(first)..) {
-            let words = self.words_of(*id);
-            let words = self.found.get(words.start as usize..words.end as usize);
-            for word in words.unwrap_or_default() {
-                self.postings.push(*word, text, list);
+            match id.number() {
+                Some(number) => {
+                    let (before, listed) = self.texts.listed(number);
+                    for (index, found) in (before..).zip(listed) {
+                        let word = self.of_number(index, found);
+                        self.postings.push(word, text, list);
+                    }
+                }
+                None => {
+                    let words = self.words_of(*id);
+                    let words = self.found.get(words.start as usize..words.end as usize);
+                    for word in words.unwrap_or_default() {
+                        self.postings.push(*word, text, list);
+                    }
+                }
             }
         }
     }
@@ -83,19 +97,51 @@ impl<'a, 't> TokenWords<'a, 't> {
             return;
         }
         for ((id, next), text) in slot.iter().zip(next).zip(number(first)..) {
-            let edges = (self.words_of(*id).edges.1, self.words_of(*next).edges.0);
-            if let (Some(word), Some(next)) = edges {
+            if let Some(word) = self.last_word(*id)
+                && let Some(next) = self.first_word(*next)
+            {
                 let pair = self.postings.pair_id(word, between, next);
                 self.postings.push(pair, text, LIST_BETWEEN_SLOTS);
             }
         }
     }
 
+    /// The word that a token begins with.
+    fn first_word(&mut self, id: TokenId) -> Option<WordId> {
+        let Some(number) = id.number() else {
+            return self.words_of(id).edges.0;
+        };
+        let (before, listed) = self.texts.listed(number);
+        let first = listed.first().filter(|first| first.start == 0)?;
+        Some(self.of_number(before, first))
+    }
+
+    /// The word that a token ends with.
+    fn last_word(&mut self, id: TokenId) -> Option<WordId> {
+        let Some(number) = id.number() else {
+            return self.words_of(id).edges.1;
+        };
+        let (before, listed) = self.texts.listed(number);
+        let (last, others) = listed.split_last()?;
+        (last.end() == self.texts.text(id).len())
+            .then(|| self.of_number(before + others.len(), last))
+    }
+
+    /// The number of a word of the numbers.
+    fn of_number(&mut self, index: usize, found: &Found<'a>) -> WordId {
+        let known = self.of_numbers.get_mut(index);
+        match known {
+            Some(Some(word)) => *word,
+            Some(unknown) => *unknown.insert(self.postings.id(*found)),
+            None => self.postings.id(*found),
+        }
+    }
+
     fn words_of(&mut self, id: TokenId) -> WordsOfToken {
-        if let Some(Some(known)) = self.of_token.get(id as usize) {
+        if let Some(Some(known)) = self.of_token.get(id.index()) {
             return *known;
         }
-        let text = self.texts.text(id);
+        let text = str::from_utf8(self.texts.text(id)).unwrap_or_default();
         let mut words = WordsOfToken {
             start: number(self.found.len()),
             end: 0,
@@ -112,7 +158,7 @@ impl<'a, 't> TokenWords<'a, 't> {
             }
         });
         words.end = number(self.found.len());
-        if let Some(known) = self.of_token.get_mut(id as usize) {
+        if let Some(known) = self.of_token.get_mut(id.index()) {
             *known = Some(words);
         }
         words

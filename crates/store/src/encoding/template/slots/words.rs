@@ -64,14 +64,19 @@ impl ListedWord {
 
 /// A word in a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'a> {
-    pub(super) text: &'a str,
-    pub(super) hash: WordHash,
+pub(in super::super) struct Found<'a> {
+    pub(in super::super) text: &'a str,
+    pub(in super::super) hash: WordHash,
     /// Where it begins.
-    pub(super) start: usize,
+    pub(in super::super) start: usize,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Visits the listed words of a text.
+    pub(in super::super) fn each_in(text: &'a str, visit: impl FnMut(Found<'a>)) {
+        each_word(text, visit);
+    }
+
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
