@@ -9,11 +9,17 @@ use super::words::{WordHash, each_word};
 /// is added beyond that costs an answer nothing but a block read in vain.
 #[derive(Debug)]
 pub struct BlockTokens {
+    /// Words that are not in the table yet.
+    fresh: Vec<u32>,
     /// Open addressing by the highest bits; 0 is free. At most half full.
     slots: Vec<u32>,
     slot_bits: u32,
     used: usize,
 }
+
+/// The table is larger than the cache of a core, and what a word waits for is its place in it: those of so many words are fetched
+/// at the same time.
+const WORDS_AT_ONCE: usize = 128;
 
 /// Enough for most blocks of a few rows.
 const SLOT_BITS_MIN: u32 = 10;
@@ -37,6 +43,7 @@ impl BlockTokens {
 
     fn with_slots(slot_bits: u32) -> BlockTokens {
         BlockTokens {
+            fresh: Vec::with_capacity(WORDS_AT_ONCE),
             slots: vec![0; 1 << slot_bits],
             slot_bits,
             used: 0,
@@ -66,17 +73,43 @@ impl BlockTokens {
     /// Adds a word.
     #[inline]
     pub fn add_word(&mut self, hash: WordHash) {
-        let mut index = (hash.0 >> (u32::BITS - self.slot_bits)) as usize;
+        self.fresh.push(hash.0);
+        if self.fresh.len() == WORDS_AT_ONCE {
+            self.settle();
+        }
+    }
+
+    /// Puts the fresh words into the table.
+    fn settle(&mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        let slots = fresh.iter().map(|hash| self.slots.get(self.home(*hash)));
+        std::hint::black_box(slots.flatten().fold(0, |all, slot| all ^ slot));
+        for hash in &fresh {
+            self.insert(*hash);
+        }
+        self.fresh = fresh;
+        self.fresh.clear();
+    }
+
+    /// Where a hash belongs.
+    #[inline]
+    fn home(&self, hash: u32) -> usize {
+        (hash >> (u32::BITS - self.slot_bits)) as usize
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u32) {
+        let mut index = self.home(hash);
         loop {
             let Some(slot) = self.slots.get_mut(index) else {
                 index = 0;
                 continue;
             };
-            if *slot == hash.0 {
+            if *slot == hash {
                 return;
             }
             if *slot == 0 {
-                *slot = hash.0;
+                *slot = hash;
                 self.used += 1;
                 if self.used * 2 > self.slots.len() {
                     self.grow();
@@ -89,7 +122,8 @@ impl BlockTokens {
 
     /// The hashes, rising. Where a hash lies follows from its highest bits, so that only neighbours can be out of order, and
     /// the few that went round the end.
-    pub fn into_sorted(self) -> Vec<u32> {
+    pub fn into_sorted(mut self) -> Vec<u32> {
+        self.settle();
         let mut hashes = Vec::with_capacity(self.used);
         let (first, others) = self.first_neighbours();
         let (went_round, stayed): (Vec<u32>, Vec<u32>) =
@@ -109,15 +143,16 @@ impl BlockTokens {
 
     /// Of a hash before the first free slot, whether it belongs at the end.
     fn went_round(&self, hash: u32) -> bool {
-        (hash >> (u32::BITS - self.slot_bits)) as usize > self.slots.len() / 2
+        self.home(hash) > self.slots.len() / 2
     }
 
     fn grow(&mut self) {
         let mut larger = BlockTokens::with_slots(self.slot_bits + 1);
         for slot in self.slots.iter().filter(|slot| **slot != 0) {
-            larger.add_word(WordHash(*slot));
+            larger.insert(*slot);
         }
-        *self = larger;
+        self.slots = larger.slots;
+        self.slot_bits = larger.slot_bits;
     }
 
     fn add_number(&mut self, number: Number) {
@@ -134,9 +169,14 @@ impl BlockTokens {
         let mut rest = integer.unsigned_abs();
         let mut start = DIGITS_MAX;
         for slot in digits.iter_mut().rev() {
-            *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            let digit;
+            (rest, digit) = match u64::try_from(rest) {
+                // Dividing 128 bits takes several times as long.
+                Ok(rest) => (u128::from(rest / 10), u128::from(rest % 10)),
+                Err(_) => (rest / 10, rest % 10),
+            };
+            *slot = b'0' + u8::try_from(digit).unwrap_or(0);
             start -= 1;
-            rest /= 10;
             if rest == 0 {
                 break;
             }
