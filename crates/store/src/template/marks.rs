@@ -24,8 +24,6 @@ const WORD: u8 = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     groups: Vec<Marked>,
-    /// Where runs begin and end, in turn.
-    borders: Vec<usize>,
     is_ascii: bool,
 }
 
@@ -69,24 +67,6 @@ impl Marks {
         if !self.is_ascii {
             self.mark_characters(text);
         }
-        self.find_borders(text.len());
-    }
-
-    /// A run begins or ends where a bit differs from the one before.
-    fn find_borders(&mut self, length: usize) {
-        self.borders.clear();
-        let mut last = 0;
-        for (group, start) in self.groups.iter().zip((0..).step_by(GROUP)) {
-            let mut differ = group.slots ^ (group.slots << 1 | last);
-            last = group.slots >> (GROUP - 1);
-            while differ != 0 {
-                self.borders.push(start + differ.trailing_zeros() as usize);
-                differ &= differ - 1;
-            }
-        }
-        if last == 1 {
-            self.borders.push(length);
-        }
     }
 
     #[inline]
@@ -123,13 +103,66 @@ impl Marks {
     }
 
     /// Visits the runs of the text, in order.
-    #[inline]
     pub(crate) fn each_run(&self, mut visit: impl FnMut(Run)) {
-        for [start, end] in self.borders.as_chunks().0 {
-            let range = *start..*end;
-            let has_digit = self.has_digit(&range);
-            visit(Run { range, has_digit });
+        let mut start = 0;
+        let mut last = 0;
+        for (group, place) in self.with_end() {
+            // A run begins or ends where a bit differs from the one before.
+            let mut borders = group.slots ^ (group.slots << 1 | last);
+            last = group.slots >> (GROUP - 1);
+            while borders != 0 {
+                let at = borders.trailing_zeros();
+                borders &= borders - 1;
+                let border = place + at as usize;
+                if group.slots >> at & 1 == 1 {
+                    start = border;
+                    continue;
+                }
+                let range = start..border;
+                let has_digit = self.has_digit(&range);
+                visit(Run { range, has_digit });
+            }
         }
+    }
+
+    /// Visits the runs with a digit, in order.
+    #[inline]
+    pub(crate) fn each_number(&self, mut visit: impl FnMut(Range<usize>)) {
+        let mut start = 0;
+        let mut last = 0;
+        let mut carry = false;
+        for (group, place) in self.with_end() {
+            // Where a digit is added to the run it is in, a bit is carried to the end of the run.
+            let (sum, carried) = group.slots.overflowing_add(group.digits);
+            let (sum, carried_on) = sum.overflowing_add(carry.into());
+            carry = carried | carried_on;
+            let mut ends = sum & !group.slots;
+            let starts = group.slots & !(group.slots << 1 | last);
+            last = group.slots >> (GROUP - 1);
+            while ends != 0 {
+                let end = ends.trailing_zeros();
+                ends &= ends - 1;
+                let before = starts & ((1u64 << end) - 1);
+                if before != 0 {
+                    start = place + before.ilog2() as usize;
+                }
+                visit(start..place + end as usize);
+            }
+            if starts != 0 {
+                start = place + starts.ilog2() as usize;
+            }
+        }
+    }
+
+    /// The groups and where they begin; and one in which nothing is marked, so that all runs end.
+    #[inline]
+    fn with_end(&self) -> impl Iterator<Item = (Marked, usize)> {
+        let end = std::iter::once(Marked::default());
+        self.groups
+            .iter()
+            .copied()
+            .chain(end)
+            .zip((0..).step_by(GROUP))
     }
 
     #[inline]
@@ -273,10 +306,16 @@ mod tests {
     }
 
     fn check(text: &str) {
-        assert_eq!(runs_of(text), runs(text).collect::<Vec<Run>>(), "{text:?}");
+        let expected: Vec<Run> = runs(text).collect();
+        assert_eq!(runs_of(text), expected, "{text:?}");
         let mut marks = Marks::default();
         marks.mark(text);
         assert_eq!(marks.is_ascii(), text.is_ascii());
+        let mut numbers = Vec::new();
+        marks.each_number(|number| numbers.push(number));
+        let with_digit = expected.into_iter().filter(|run| run.has_digit);
+        let expected: Vec<Range<usize>> = with_digit.map(|run| run.range).collect();
+        assert_eq!(numbers, expected, "{text:?}");
         let mut words = Vec::new();
         marks.each_run(|run| marks.each_word(&run.range, |word| words.push(word)));
         assert_eq!(words, words_of(text), "{text:?}");

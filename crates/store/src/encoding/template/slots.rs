@@ -169,8 +169,8 @@ impl<'t> Writer<'_, 't> {
     fn push_each(&mut self, values: &[&'t [u8]]) -> (Kind, Stamp, u32) {
         let stamp = Stamp::of(values.iter().copied());
         match Affixed::of(values) {
-            Some(numbers) => {
-                numbers.encode(&mut self.packed);
+            Some((numbers, plan)) => {
+                numbers.encode(&plan, &mut self.packed);
                 (Kind::Numbers, stamp, LIST_OF_DISTINCT)
             }
             None => {

@@ -21,8 +21,8 @@ pub(crate) struct Affixed {
 }
 
 impl Affixed {
-    /// `None` if the values are not of this form, or shorter as text.
-    pub(super) fn of(values: &[&[u8]]) -> Option<Affixed> {
+    /// With how the numbers will be encoded. `None` if the values are not of this form, or shorter as text.
+    pub(super) fn of(values: &[&[u8]]) -> Option<(Affixed, IntPlan)> {
         let (prefix, digits, suffix) = parts_of(values.first()?)?;
         if prefix.len() > AFFIX_BYTES_MAX || suffix.len() > AFFIX_BYTES_MAX {
             return None;
@@ -35,24 +35,26 @@ impl Affixed {
         };
         let numbers: Vec<i64> = values.iter().map(number).collect::<Option<_>>()?;
         let affix_bytes = prefix.len() + suffix.len();
-        if IntPlan::of(&numbers).bytes() + affix_bytes > bytes_as_text(values) {
+        let plan = IntPlan::of(&numbers);
+        if plan.bytes() + affix_bytes > bytes_as_text(values) {
             return None;
         }
-        Some(Affixed {
+        let affixed = Affixed {
             prefix: str::from_utf8(prefix).ok()?.into(),
             suffix: str::from_utf8(suffix).ok()?.into(),
             decimals,
             numbers,
-        })
+        };
+        Some((affixed, plan))
     }
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, plan: &IntPlan, out: &mut Vec<u8>) {
         for affix in [&self.prefix, &self.suffix] {
             push_count(out, affix.len());
             out.extend_from_slice(affix.as_bytes());
         }
         push_count(out, self.decimals);
-        int::encode(&self.numbers, out);
+        int::encode_as(&self.numbers, plan, out);
     }
 
     pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Affixed, Corrupt> {

@@ -30,9 +30,11 @@ struct WordsOfToken {
 
 impl<'a, 't> TokenWords<'a, 't> {
     pub(super) fn new(texts: &'t Tokenized<'a>) -> TokenWords<'a, 't> {
+        // Of the reference corpus, a text has two postings, and every third another word or pair.
+        let postings = PostingsWriter::with_capacity(texts.len() / 3, texts.len() * 2);
         TokenWords {
             texts,
-            postings: PostingsWriter::default(),
+            postings,
             of_numbers: vec![None; texts.listed_of_numbers()],
             found: Vec::new(),
             of_token: vec![None; texts.tokens().len()],

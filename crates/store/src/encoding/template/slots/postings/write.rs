@@ -56,6 +56,15 @@ struct Posting {
 }
 
 impl<'a> PostingsWriter<'a> {
+    /// With room for so many words and postings.
+    pub(in super::super) fn with_capacity(words: usize, postings: usize) -> PostingsWriter<'a> {
+        PostingsWriter {
+            ids: HashTable::with_capacity(words),
+            words: Vec::with_capacity(words),
+            postings: Vec::with_capacity(postings),
+        }
+    }
+
     /// The number of a word.
     pub(in super::super) fn id(&mut self, word: Found<'a>) -> WordId {
         self.id_of(Word {
