@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use cordwood_event::Scalar;
 
 use super::bitpack::{bit_width, packed_len};
+use super::codes::run_count;
 use super::value_key::{KeyNumbers, ValueKey};
 
 /// Most distinct values that are numbered, and so of a dictionary: their codes then take 12 bits at most, and a predicate is
@@ -143,7 +144,7 @@ impl<'a> Numbered<'a> {
     /// About how many bytes the codes take in the best of their modes.
     pub(crate) fn code_bytes(&self) -> usize {
         let width = bit_width(self.distinct.len().saturating_sub(1) as u64);
-        let runs = self.codes.chunk_by(|a, b| a == b).count();
+        let runs = run_count(&self.codes);
         let run_bytes = packed_len(runs, width + 8);
         packed_len(self.codes.len(), width)
             .min(run_bytes)

@@ -195,3 +195,60 @@ impl KeyNumbers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Short and long, of equal ends; the same numbers as a map by the whole text gives, before and after it is cleared.
+        #[test]
+        fn texts_are_numbered_as_they_first_come(
+            texts in vec("[ab]{0,3}|[a-h]{7,9}|(x|y)[z]{14,18}(x|y)|é{4,9}", 0..300),
+        ) {
+            let hasher = rapidhash::fast::RandomState::new();
+            let mut numbers = KeyNumbers::default();
+            for _ in 0..2 {
+                numbers.clear();
+                let mut expected: HashMap<&str, u32> = HashMap::new();
+                let mut known: Vec<&str> = Vec::new();
+                for text in &texts {
+                    let next = u32::try_from(expected.len()).expect("few");
+                    let key = ValueKey::of_text(text.as_bytes(), ScalarKind::Str, &hasher);
+                    let found = numbers.find(key, |number| known[number] == text);
+                    let number = found.unwrap_or_else(|vacant| {
+                        numbers.add(vacant);
+                        known.push(text);
+                        next
+                    });
+                    prop_assert_eq!(number, *expected.entry(text).or_insert(next));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_and_lengths_tell_values_apart() {
+        let hasher = rapidhash::fast::RandomState::new();
+        let values = [
+            Scalar::Null,
+            Scalar::Bool(false),
+            Scalar::Int(0),
+            Scalar::Float(0.0),
+            Scalar::Float(-0.0),
+            Scalar::Str(""),
+            Scalar::Str("\0"),
+            Scalar::Str("\0\0"),
+            Scalar::Json(""),
+        ];
+        let keys = values.map(|value| ValueKey::of(value, &hasher));
+        for (index, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(index));
+        }
+    }
+}
