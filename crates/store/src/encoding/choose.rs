@@ -2,7 +2,7 @@
 
 use cordwood_event::{Number, Scalar};
 
-use super::collected::{Collected, Numbered};
+use super::collected::{Collected, Numbered, dictionary_values_max};
 use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
@@ -12,9 +12,6 @@ use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, temp
 use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
 use crate::tokens::BlockTokens;
-
-/// A dictionary must make a value serve this many rows on average.
-const ROWS_PER_VALUE: usize = 4;
 
 /// Texts of one form are packed only when more of them differ: up to here a code takes a byte at most in a
 /// dictionary too, and a dictionary can be shared with other columns.
@@ -96,7 +93,7 @@ pub(crate) fn encode(
 
 /// The values by number, if each serves enough rows for a dictionary.
 fn few_values<'v, 'a>(values: &'v Collected<'a>) -> Option<&'v Numbered<'a>> {
-    let distinct_max = (values.len() / ROWS_PER_VALUE).max(1);
+    let distinct_max = dictionary_values_max(values.len());
     let numbered = values.numbered();
     numbered.filter(|numbered| numbered.distinct.len() <= distinct_max)
 }

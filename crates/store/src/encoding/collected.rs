@@ -15,6 +15,12 @@ use super::value_key::{KeyNumbers, ValueKey};
 /// evaluated on far fewer values than there are rows.
 pub(crate) const DISTINCT_MAX: usize = 4096;
 
+/// Most distinct values of a dictionary of so many: one must serve four rows on average.
+pub(crate) fn dictionary_values_max(count: usize) -> usize {
+    const ROWS_PER_VALUE: usize = 4;
+    (count / ROWS_PER_VALUE).max(1)
+}
+
 /// The values of a column.
 #[derive(Debug)]
 pub(crate) enum Collected<'a> {
@@ -35,9 +41,10 @@ pub(crate) struct Numbered<'a> {
 }
 
 impl<'a> Collected<'a> {
-    /// Room for so many values.
+    /// Room for so many values, which is all there will be. They are numbered as long as they may make a dictionary.
     pub(crate) fn with_capacity(count: usize) -> Collected<'a> {
-        Collected::Numbered(Numbered::new(count, DISTINCT_MAX))
+        let distinct_max = DISTINCT_MAX.min(dictionary_values_max(count));
+        Collected::Numbered(Numbered::new(count, distinct_max))
     }
 
     /// Adds the values of the next rows.
@@ -96,7 +103,8 @@ impl<'a> Collected<'a> {
 impl<'a> FromIterator<Scalar<'a>> for Collected<'a> {
     fn from_iter<I: IntoIterator<Item = Scalar<'a>>>(values: I) -> Collected<'a> {
         let values = values.into_iter();
-        let mut collected = Collected::with_capacity(values.size_hint().0);
+        let numbered = Numbered::new(values.size_hint().0, DISTINCT_MAX);
+        let mut collected = Collected::Numbered(numbered);
         collected.extend(values);
         collected
     }
