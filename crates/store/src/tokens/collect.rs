@@ -33,10 +33,10 @@ impl Default for BlockTokens {
 impl BlockTokens {
     /// With room for the words of so many rows, as many as they usually have.
     pub fn of_rows(rows: usize) -> BlockTokens {
-        /// Two words of its own for each row of the reference corpus.
-        const SLOTS_PER_ROW: usize = 4;
-        /// 1 MiB: what a block of the greatest number of rows takes.
-        const SLOT_BITS_MAX: u32 = 18;
+        /// A row of the reference corpus brings a little more than two words, and a table that is half full grows.
+        const SLOTS_PER_ROW: usize = 8;
+        /// 2 MiB: what a block of the greatest number of rows takes.
+        const SLOT_BITS_MAX: u32 = 19;
         let slots = (rows * SLOTS_PER_ROW).next_power_of_two();
         BlockTokens::with_slots(slots.trailing_zeros().clamp(SLOT_BITS_MIN, SLOT_BITS_MAX))
     }
