@@ -4,6 +4,7 @@
 //! texts at hand; all else is static. So no word straddles the border of a slot, and static text holds no digit: a
 //! *template* is the text with `0` in the place of every slot. Nothing here knows blocks, encodings or the query language.
 
+mod marks;
 mod stamp;
 mod table;
 
@@ -12,6 +13,7 @@ use std::ops::Range;
 use cordwood_event::is_word;
 use sha2::{Digest, Sha256};
 
+pub(crate) use marks::Marks;
 pub use stamp::{CharClasses, Stamp};
 pub use table::{TemplateTable, TemplateUse, TemplateUses};
 

@@ -123,7 +123,7 @@ impl Encoder {
             presences: Vec::new(),
             presence_index: HashMap::new(),
             body: Section::default(),
-            tokens: BlockTokens::default(),
+            tokens: BlockTokens::of_rows(rows),
             postings: BlockPostings::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! Turns rows of events into columns of values, in time linear in the number of values and of field names.
 //!
-//! Rows are gone through twice: to count fields, which does not look at texts; then event by event, so that the texts of one
-//! event, which lie side by side, are met together and once.
+//! Rows are gone through twice: to count fields, which does not look at texts; then a few events at a time, so that the texts of
+//! these events, which lie side by side, are met together and once, and yet the values of one field one after the other, which
+//! are of one kind mostly.
 
 mod fields;
 
@@ -26,7 +27,12 @@ pub(super) struct FieldColumn<'a> {
     pub(super) path: &'a str,
     pub(super) rows: Vec<u32>,
     pub(super) values: Collected<'a>,
+    /// Those of the events at hand.
+    fresh: Vec<Scalar<'a>>,
 }
+
+/// So few that their texts and values are in the cache nearest to the core together.
+const EVENTS_AT_ONCE: usize = 64;
 
 /// The values of a rare field, and the rows they stand in, rising.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +69,16 @@ impl<'a> Gathered<'a> {
             return Err(EncodeError::TooManyFields);
         }
         let mut gathered = Gathered::with_room(fields.as_slice());
-        for ((number, row), slots) in (0u32..).zip(rows).zip(fields.slots_of_rows()) {
-            for (field, value) in row.event.fields() {
-                if let Some(slot) = slots.get(field.index()) {
-                    gathered.put(*slot as usize, number, finite(value));
+        let mut numbered = (0u32..).zip(rows).zip(fields.slots_of_rows());
+        for _ in 0..rows.len().div_ceil(EVENTS_AT_ONCE) {
+            for ((number, row), slots) in numbered.by_ref().take(EVENTS_AT_ONCE) {
+                for (field, value) in row.event.fields() {
+                    if let Some(slot) = slots.get(field.index()) {
+                        gathered.put(*slot as usize, number, value);
+                    }
                 }
             }
+            gathered.columns.iter_mut().for_each(FieldColumn::collect);
         }
         if gathered.text_bytes > TEXT_BYTES_MAX {
             return Err(EncodeError::TooMuchText);
@@ -83,6 +93,7 @@ impl<'a> Gathered<'a> {
             path: field.path,
             rows: Vec::with_capacity(field.count),
             values: Collected::with_capacity(field.count),
+            fresh: Vec::with_capacity(field.count.min(EVENTS_AT_ONCE)),
         };
         Gathered {
             columns: with_column.iter().map(column).collect(),
@@ -98,7 +109,7 @@ impl<'a> Gathered<'a> {
         }
         match self.columns.get_mut(slot) {
             Some(column) => column.put(row, value),
-            None => self.rare.put(slot - self.columns.len(), row, value),
+            None => self.rare.put(slot - self.columns.len(), row, finite(value)),
         }
     }
 
@@ -122,8 +133,12 @@ impl<'a> FieldColumn<'a> {
     fn put(&mut self, row: u32, value: Scalar<'a>) {
         if self.rows.last() != Some(&row) {
             self.rows.push(row);
-            self.values.push(value);
+            self.fresh.push(value);
         }
+    }
+
+    fn collect(&mut self) {
+        self.values.extend(self.fresh.drain(..).map(finite));
     }
 }
 

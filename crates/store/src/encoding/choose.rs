@@ -2,7 +2,7 @@
 
 use cordwood_event::{Number, Scalar};
 
-use super::collected::{Collected, Numbered};
+use super::collected::{Collected, Numbered, dictionary_values_max};
 use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
@@ -13,9 +13,6 @@ use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
 use crate::postings::ColumnPostings;
 use crate::tokens::BlockTokens;
-
-/// A dictionary must make a value serve this many rows on average.
-const ROWS_PER_VALUE: usize = 4;
 
 /// Texts of one form are packed only when more of them differ: up to here a code takes a byte at most in a
 /// dictionary too, and a dictionary can be shared with other columns.
@@ -56,15 +53,12 @@ pub(crate) fn encode(
         .filter(|few| is_dictionary_best(few, values, texts.as_ref()))
         .map(Distinct::of_numbered);
     let sentences = match (&dictionary, &texts) {
-        (None, Some(texts)) if shared.is_some() => texts.sentences(),
+        (None, Some(texts)) if shared.is_some() => texts.sentences(tokens),
         _ => None,
     };
-    match &sentences {
-        Some(sentences) => sentences.tokenized.add_words(tokens),
-        None => values
-            .listed()
-            .iter()
-            .for_each(|value| tokens.add_value(*value)),
+    if sentences.is_none() {
+        let listed = values.listed().iter();
+        listed.for_each(|value| tokens.add_value(*value));
     }
     let mut encoded = sentences
         .as_ref()
@@ -110,7 +104,7 @@ pub(crate) fn encode(
 
 /// The values by number, if each serves enough rows for a dictionary.
 fn few_values<'v, 'a>(values: &'v Collected<'a>) -> Option<&'v Numbered<'a>> {
-    let distinct_max = (values.len() / ROWS_PER_VALUE).max(1);
+    let distinct_max = dictionary_values_max(values.len());
     let numbered = values.numbered();
     numbered.filter(|numbered| numbered.distinct.len() <= distinct_max)
 }
@@ -132,14 +126,14 @@ impl<'v, 'a> Texts<'v, 'a> {
         })
     }
 
-    /// Taken apart, if they may have templates.
-    fn sentences(&self) -> Option<Sentences<'a>> {
+    /// Taken apart, if they may have templates; then their words go to `tokens`.
+    fn sentences(&self, tokens: &mut BlockTokens) -> Option<Sentences<'a>> {
         if self.form.is_some() {
             return None;
         }
         let texts = texts_of(&self.values.by_rank());
         template::are_sentences(&texts).then(|| Sentences {
-            tokenized: Tokenized::of(&texts),
+            tokenized: Tokenized::of(&texts, tokens),
             texts,
         })
     }

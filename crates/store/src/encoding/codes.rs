@@ -56,15 +56,25 @@ pub(crate) fn encode(
 
 /// The runs of equal codes and their lengths, unless they can only be longer than `bytes_max`.
 fn runs_of(codes: &[u16], bytes_max: usize) -> Option<(Vec<u16>, Vec<i64>)> {
-    let run_count = codes.chunk_by(|a, b| a == b).count();
+    let run_count = run_count(codes);
     if run_count > bytes_max {
         return None;
     }
-    let runs = codes.chunk_by(|a, b| a == b);
-    Some(
-        runs.map(|run| (run.first().copied().unwrap_or(0), length_of(run)))
-            .unzip(),
-    )
+    let mut run_codes = Vec::with_capacity(run_count);
+    let mut lengths = Vec::with_capacity(run_count);
+    for run in codes.chunk_by(|a, b| a == b) {
+        run_codes.extend(run.first());
+        lengths.push(length_of(run));
+    }
+    Some((run_codes, lengths))
+}
+
+/// How many runs of equal codes there are.
+pub(crate) fn run_count(codes: &[u16]) -> usize {
+    // Without a branch for each, which becomes vector code.
+    let neighbours = codes.iter().zip(codes.get(1..).unwrap_or_default());
+    let borders = neighbours.filter(|(a, b)| a != b).count();
+    borders + usize::from(!codes.is_empty())
 }
 
 fn length_of(run: &[u16]) -> i64 {

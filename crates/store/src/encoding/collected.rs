@@ -4,17 +4,22 @@
 //! how many there are or how often they occur asks their numbers.
 
 use std::borrow::Cow;
-use std::hash::BuildHasher;
 
 use cordwood_event::Scalar;
-use hashbrown::HashTable;
 
 use super::bitpack::{bit_width, packed_len};
-use crate::column::ScalarKind;
+use super::codes::run_count;
+use super::value_key::{KeyNumbers, ValueKey};
 
 /// Most distinct values that are numbered, and so of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.
 pub(crate) const DISTINCT_MAX: usize = 4096;
+
+/// Most distinct values of a dictionary of so many: one must serve four rows on average.
+pub(crate) fn dictionary_values_max(count: usize) -> usize {
+    const ROWS_PER_VALUE: usize = 4;
+    (count / ROWS_PER_VALUE).max(1)
+}
 
 /// The values of a column.
 #[derive(Debug)]
@@ -31,29 +36,31 @@ pub(crate) struct Numbered<'a> {
     pub(crate) distinct: Vec<Scalar<'a>>,
     pub(crate) codes: Vec<u16>,
     distinct_max: usize,
-    known: HashTable<(ValueKey, u16)>,
+    known: KeyNumbers,
     hasher: rapidhash::fast::RandomState,
 }
 
 impl<'a> Collected<'a> {
-    /// Room for so many values.
+    /// Room for so many values, which is all there will be. They are numbered as long as they may make a dictionary.
     pub(crate) fn with_capacity(count: usize) -> Collected<'a> {
-        Collected::Numbered(Numbered::new(count, DISTINCT_MAX))
+        let distinct_max = DISTINCT_MAX.min(dictionary_values_max(count));
+        Collected::Numbered(Numbered::new(count, distinct_max))
     }
 
-    /// Adds the value of the next row.
+    /// Adds the values of the next rows.
     #[inline]
-    pub(crate) fn push(&mut self, value: Scalar<'a>) {
-        match self {
-            Collected::Numbered(numbered) => {
-                if !numbered.push(value) {
-                    let mut each = Vec::with_capacity(numbered.codes.capacity());
-                    each.extend(numbered.iter());
-                    each.push(value);
-                    *self = Collected::Each(each);
-                }
-            }
-            Collected::Each(each) => each.push(value),
+    pub(crate) fn extend(&mut self, mut values: impl Iterator<Item = Scalar<'a>>) {
+        if let Collected::Numbered(numbered) = self {
+            let Some(value) = values.find(|value| !numbered.push(*value)) else {
+                return;
+            };
+            let mut each = Vec::with_capacity(numbered.codes.capacity());
+            each.extend(numbered.iter());
+            each.push(value);
+            *self = Collected::Each(each);
+        }
+        if let Collected::Each(each) = self {
+            each.extend(values);
         }
     }
 
@@ -96,8 +103,9 @@ impl<'a> Collected<'a> {
 impl<'a> FromIterator<Scalar<'a>> for Collected<'a> {
     fn from_iter<I: IntoIterator<Item = Scalar<'a>>>(values: I) -> Collected<'a> {
         let values = values.into_iter();
-        let mut collected = Collected::with_capacity(values.size_hint().0);
-        values.for_each(|value| collected.push(value));
+        let numbered = Numbered::new(values.size_hint().0, DISTINCT_MAX);
+        let mut collected = Collected::Numbered(numbered);
+        collected.extend(values);
         collected
     }
 }
@@ -109,7 +117,7 @@ impl<'a> Numbered<'a> {
             distinct: Vec::new(),
             codes: Vec::with_capacity(count),
             distinct_max,
-            known: HashTable::new(),
+            known: KeyNumbers::default(),
             hasher: rapidhash::fast::RandomState::new(),
         }
     }
@@ -118,26 +126,22 @@ impl<'a> Numbered<'a> {
     #[inline]
     pub(crate) fn push(&mut self, value: Scalar<'a>) -> bool {
         let key = ValueKey::of(value, &self.hasher);
-        let is_known = |(other, code): &(ValueKey, u16)| {
-            *other == key && (key.is_exact || self.distinct.get(usize::from(*code)) == Some(&value))
+        let is_same = |number: usize| self.distinct.get(number) == Some(&value);
+        let number = match self.known.find(key, is_same) {
+            Ok(number) => number as usize,
+            Err(_) if self.distinct.len() == self.distinct_max => return false,
+            Err(vacant) => {
+                self.known.add(vacant);
+                self.distinct.push(value);
+                self.distinct.len() - 1
+            }
         };
-        let known = self.known.find(key.hash(), is_known);
-        let code = known
-            .map(|(_, code)| *code)
-            .or_else(|| self.add(value, key));
-        self.codes.extend(code);
-        code.is_some()
-    }
-
-    fn add(&mut self, value: Scalar<'a>, key: ValueKey) -> Option<u16> {
-        if self.distinct.len() == self.distinct_max {
-            return None;
-        }
-        let code = u16::try_from(self.distinct.len()).ok()?;
-        self.distinct.push(value);
-        let hash = |(key, _): &(ValueKey, u16)| key.hash();
-        self.known.insert_unique(key.hash(), (key, code), hash);
-        Some(code)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most DISTINCT_MAX values differ"
+        )]
+        self.codes.push(number as u16);
+        true
     }
 
     fn iter(&self) -> impl Iterator<Item = Scalar<'a>> {
@@ -148,7 +152,7 @@ impl<'a> Numbered<'a> {
     /// About how many bytes the codes take in the best of their modes.
     pub(crate) fn code_bytes(&self) -> usize {
         let width = bit_width(self.distinct.len().saturating_sub(1) as u64);
-        let runs = self.codes.chunk_by(|a, b| a == b).count();
+        let runs = run_count(&self.codes);
         let run_bytes = packed_len(runs, width + 8);
         packed_len(self.codes.len(), width)
             .min(run_bytes)
@@ -180,104 +184,5 @@ impl<'a> Numbered<'a> {
         )]
         let bytes = (bits / 8.0) as usize;
         bytes
-    }
-}
-
-/// What tells values apart: all of a short one, a hash of a long text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ValueKey {
-    head: u64,
-    tail: u64,
-    /// Of a text in bytes.
-    length: u32,
-    kind: ScalarKind,
-    /// Whether no other value has this key.
-    is_exact: bool,
-}
-
-impl ValueKey {
-    #[inline]
-    fn of(value: Scalar<'_>, hasher: &impl BuildHasher) -> ValueKey {
-        let kind = ScalarKind::of(value);
-        match value {
-            Scalar::Null => ValueKey::of_bits(0, kind),
-            Scalar::Bool(boolean) => ValueKey::of_bits(boolean.into(), kind),
-            Scalar::Int(integer) => ValueKey::of_bits(integer.cast_unsigned(), kind),
-            // `0.0` and `-0.0` differ.
-            Scalar::Float(float) => ValueKey::of_bits(float.to_bits(), kind),
-            Scalar::Str(text) | Scalar::Json(text) => {
-                ValueKey::of_text(text.as_bytes(), kind, hasher)
-            }
-        }
-    }
-
-    fn of_bits(bits: u64, kind: ScalarKind) -> ValueKey {
-        ValueKey {
-            head: bits,
-            tail: 0,
-            length: 0,
-            kind,
-            is_exact: true,
-        }
-    }
-
-    /// The first bytes and the last, which overlap or meet in a short text.
-    #[inline]
-    fn of_text(text: &[u8], kind: ScalarKind, hasher: &impl BuildHasher) -> ValueKey {
-        let is_exact = text.len() <= 2 * size_of::<u64>();
-        let head = if is_exact {
-            first_bytes(text)
-        } else {
-            hasher.hash_one(text)
-        };
-        ValueKey {
-            head,
-            tail: last_bytes(text),
-            length: u32::try_from(text.len()).unwrap_or(u32::MAX),
-            kind,
-            is_exact,
-        }
-    }
-
-    #[inline]
-    fn hash(self) -> u64 {
-        /// 2^64 divided by the golden ratio (Knuth, TAOCP volume 3, section 6.4).
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let bits = self.head ^ self.tail.rotate_left(32) ^ u64::from(self.length);
-        let product = u128::from(bits) * u128::from(SPREAD);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the halves of the product are folded"
-        )]
-        let hash = (product >> 64) as u64 ^ product as u64;
-        hash
-    }
-}
-
-/// The first eight bytes of a text, or the most of four, two and one that it has.
-#[inline]
-fn first_bytes(text: &[u8]) -> u64 {
-    if let Some(first) = text.first_chunk() {
-        u64::from_le_bytes(*first)
-    } else if let Some(first) = text.first_chunk() {
-        u32::from_le_bytes(*first).into()
-    } else if let Some(first) = text.first_chunk() {
-        u16::from_le_bytes(*first).into()
-    } else {
-        text.first().copied().unwrap_or(0).into()
-    }
-}
-
-/// The last ones in the same way.
-#[inline]
-fn last_bytes(text: &[u8]) -> u64 {
-    if let Some(last) = text.last_chunk() {
-        u64::from_le_bytes(*last)
-    } else if let Some(last) = text.last_chunk() {
-        u32::from_le_bytes(*last).into()
-    } else if let Some(last) = text.last_chunk() {
-        u16::from_le_bytes(*last).into()
-    } else {
-        text.last().copied().unwrap_or(0).into()
     }
 }

@@ -15,13 +15,6 @@ pub(crate) struct Distinct<'a> {
 }
 
 impl<'a> Distinct<'a> {
-    /// `None` if there are more than `distinct_max`.
-    pub(crate) fn of(values: &[Scalar<'a>], distinct_max: usize) -> Option<Distinct<'a>> {
-        let mut numbered = Numbered::new(values.len(), distinct_max);
-        let are_few = values.iter().all(|value| numbered.push(*value));
-        are_few.then(|| Distinct::of_numbered(&numbered))
-    }
-
     /// Sorts the values and translates the codes.
     pub(crate) fn of_numbered(numbered: &Numbered<'a>) -> Distinct<'a> {
         let values = numbered.distinct.iter().copied();

@@ -7,7 +7,7 @@ use super::Corrupt;
 use super::cursor::{Cursor, push_count};
 use super::frame::{Compressor, read_frame};
 use super::repeats::{self, Repeats};
-use crate::column::{Case, HexShape, HexTexts, Packed, PackedTexts};
+use crate::column::{HexShape, HexTexts, Packed, PackedTexts};
 
 const IS_UPPER_CASE: u8 = 1;
 const IS_LISTED: u8 = 2;
@@ -102,9 +102,9 @@ pub(super) fn encode(
 ) {
     let width = shape.packed_bytes();
     let mut packed = Vec::with_capacity(texts.len() * width);
+    let places = digit_places(shape);
     for text in texts {
-        let has_shape = shape.push_packed(text.as_bytes(), Case::Exact, &mut packed);
-        debug_assert!(has_shape, "the shape is that of all texts");
+        push_digits(text.as_bytes(), &places, &mut packed);
     }
     let Repeats { list, codes } = Repeats::of(packed.chunks_exact(width).collect(), codes, width);
     let is_listed = if codes.is_some() { IS_LISTED } else { 0 };
@@ -120,6 +120,29 @@ pub(super) fn encode(
         repeats::push_codes(&codes, list.len(), compressor, out);
     }
     compressor.push_frame(out, &transposed(&list.concat(), width));
+}
+
+fn digit_places(shape: &HexShape) -> Vec<usize> {
+    let places = shape.template.iter().enumerate();
+    let places = places.filter_map(|(place, byte)| byte.is_none().then_some(place));
+    places.collect()
+}
+
+/// Appends what the digits at some places spell, two in a byte.
+fn push_digits(text: &[u8], places: &[usize], packed: &mut Vec<u8>) {
+    let digit_at = |place: &usize| text.get(*place).map_or(0, |byte| value_of(*byte));
+    let (pairs, last) = places.as_chunks();
+    packed.extend(
+        pairs
+            .iter()
+            .map(|[high, low]| digit_at(high) << 4 | digit_at(low)),
+    );
+    packed.extend(last.iter().map(|high| digit_at(high) << 4));
+}
+
+/// The value of a hex digit: letters of either case have bit 6 and count up from 1 in the lowest bits.
+fn value_of(digit: u8) -> u8 {
+    (digit & 15) + 9 * (digit >> 6 & 1)
 }
 
 /// The length; the places of digits, a bit each; the other bytes.
@@ -180,4 +203,20 @@ fn decode_shape(cursor: &mut Cursor<'_>, is_upper_case: bool) -> Result<HexShape
         is_upper_case,
         template,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::value_of;
+
+    #[test]
+    fn digits_have_their_values() {
+        for (digits, first) in [("0123456789", 0), ("abcdef", 10), ("ABCDEF", 10)] {
+            assert!(
+                (first..)
+                    .zip(digits.bytes())
+                    .all(|(value, digit)| value_of(digit) == value)
+            );
+        }
+    }
 }

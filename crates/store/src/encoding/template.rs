@@ -86,16 +86,18 @@ pub(super) fn list_words(texts: &Tokenized<'_>) -> Option<ColumnPostings> {
     slots::list_words(texts)
 }
 
-/// Whether at least every second of the texts has words or steps of a path, and they are long enough.
+/// Whether at least every second of the texts has words or steps of a path, and they are long enough. Of many texts some are looked
+/// at.
 pub(super) fn are_sentences(texts: &[&str]) -> bool {
+    /// Enough for a question of more or less.
+    const LOOKED_AT: usize = 1024;
     let bytes: usize = texts.iter().map(|text| text.len()).sum();
     if bytes < texts.len() * MEAN_BYTES_MIN {
         return false;
     }
-    let parted = texts
-        .iter()
-        .filter(|text| memchr2(b' ', b'/', text.as_bytes()).is_some());
-    parted.count() * 2 >= texts.len()
+    let looked_at = || texts.iter().step_by(texts.len().div_ceil(LOOKED_AT).max(1));
+    let parted = looked_at().filter(|text| memchr2(b' ', b'/', text.as_bytes()).is_some());
+    parted.count() * 2 >= looked_at().count()
 }
 
 /// The chunk of codes of `count` texts.

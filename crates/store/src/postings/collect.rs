@@ -57,6 +57,16 @@ struct Posting {
 }
 
 impl<'a> Collector<'a> {
+    /// With room for so many words and postings.
+    pub(crate) fn with_capacity(words: usize, postings: usize) -> Collector<'a> {
+        Collector {
+            ids: HashTable::with_capacity(words),
+            words: Vec::with_capacity(words),
+            postings: Vec::with_capacity(postings),
+            held_by: Vec::with_capacity(words),
+        }
+    }
+
     /// The number of a word.
     pub(crate) fn id(&mut self, word: Found<'a>) -> WordId {
         self.id_of(Word {

@@ -16,7 +16,12 @@ const NOT_ASCII: u32 = 31;
 impl CharClasses {
     /// The kinds of the characters of a text.
     pub fn of(text: &str) -> CharClasses {
-        let bits = text.bytes().map(|byte| BITS.get(usize::from(byte)));
+        CharClasses::of_bytes(text.as_bytes())
+    }
+
+    #[inline]
+    fn of_bytes(text: &[u8]) -> CharClasses {
+        let bits = text.iter().map(|byte| BITS.get(usize::from(*byte)));
         CharClasses(bits.flatten().fold(0, |classes, bit| classes | bit))
     }
 
@@ -70,7 +75,7 @@ pub struct Stamp {
 
 impl Stamp {
     /// The stamp of some values.
-    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a str>) -> Stamp {
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Stamp {
         let mut stamp = Stamp {
             bytes_min: u32::MAX,
             ..Stamp::default()
@@ -79,7 +84,7 @@ impl Stamp {
             let bytes = u32::try_from(value.len()).unwrap_or(u32::MAX);
             stamp.bytes_min = stamp.bytes_min.min(bytes);
             stamp.bytes_max = stamp.bytes_max.max(bytes);
-            stamp.classes.0 |= CharClasses::of(value).0;
+            stamp.classes.0 |= CharClasses::of_bytes(value).0;
         }
         stamp
     }

@@ -9,26 +9,47 @@ use super::words::{WordHash, each_word};
 /// is added beyond that costs an answer nothing but a block read in vain.
 #[derive(Debug)]
 pub struct BlockTokens {
+    /// Words that are not in the table yet.
+    fresh: Vec<u32>,
     /// Open addressing by the highest bits; 0 is free. At most half full.
     slots: Vec<u32>,
     slot_bits: u32,
     used: usize,
 }
 
+/// The table is larger than the cache of a core, and what a word waits for is its place in it: those of so many words are fetched
+/// at the same time.
+const WORDS_AT_ONCE: usize = 128;
+
 /// Enough for most blocks of a few rows.
 const SLOT_BITS_MIN: u32 = 10;
 
 impl Default for BlockTokens {
     fn default() -> BlockTokens {
-        BlockTokens {
-            slots: vec![0; 1 << SLOT_BITS_MIN],
-            slot_bits: SLOT_BITS_MIN,
-            used: 0,
-        }
+        BlockTokens::with_slots(SLOT_BITS_MIN)
     }
 }
 
 impl BlockTokens {
+    /// With room for the words of so many rows, as many as they usually have.
+    pub fn of_rows(rows: usize) -> BlockTokens {
+        /// A row of the reference corpus brings a little more than two words, and a table that is half full grows.
+        const SLOTS_PER_ROW: usize = 8;
+        /// 2 MiB: what a block of the greatest number of rows takes.
+        const SLOT_BITS_MAX: u32 = 19;
+        let slots = (rows * SLOTS_PER_ROW).next_power_of_two();
+        BlockTokens::with_slots(slots.trailing_zeros().clamp(SLOT_BITS_MIN, SLOT_BITS_MAX))
+    }
+
+    fn with_slots(slot_bits: u32) -> BlockTokens {
+        BlockTokens {
+            fresh: Vec::with_capacity(WORDS_AT_ONCE),
+            slots: vec![0; 1 << slot_bits],
+            slot_bits,
+            used: 0,
+        }
+    }
+
     /// Adds a value: the words of a text, `true` and `false`, the digits of a whole number, and all leaves of a JSON text.
     /// A number with a fraction leaves nothing.
     pub fn add_value(&mut self, value: Scalar<'_>) {
@@ -52,17 +73,43 @@ impl BlockTokens {
     /// Adds a word.
     #[inline]
     pub fn add_word(&mut self, hash: WordHash) {
-        let mut index = (hash.0 >> (u32::BITS - self.slot_bits)) as usize;
+        self.fresh.push(hash.0);
+        if self.fresh.len() == WORDS_AT_ONCE {
+            self.settle();
+        }
+    }
+
+    /// Puts the fresh words into the table.
+    fn settle(&mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        let slots = fresh.iter().map(|hash| self.slots.get(self.home(*hash)));
+        std::hint::black_box(slots.flatten().fold(0, |all, slot| all ^ slot));
+        for hash in &fresh {
+            self.insert(*hash);
+        }
+        self.fresh = fresh;
+        self.fresh.clear();
+    }
+
+    /// Where a hash belongs.
+    #[inline]
+    fn home(&self, hash: u32) -> usize {
+        (hash >> (u32::BITS - self.slot_bits)) as usize
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u32) {
+        let mut index = self.home(hash);
         loop {
             let Some(slot) = self.slots.get_mut(index) else {
                 index = 0;
                 continue;
             };
-            if *slot == hash.0 {
+            if *slot == hash {
                 return;
             }
             if *slot == 0 {
-                *slot = hash.0;
+                *slot = hash;
                 self.used += 1;
                 if self.used * 2 > self.slots.len() {
                     self.grow();
@@ -76,25 +123,36 @@ impl BlockTokens {
     /// The hashes, rising. Where a hash lies follows from its highest bits, so that only neighbours can be out of order, and
     /// the few that went round the end.
     pub fn into_sorted(mut self) -> Vec<u32> {
-        for neighbours in self.slots.split_mut(|slot| *slot == 0) {
-            neighbours.sort_unstable();
+        self.settle();
+        let mut hashes = Vec::with_capacity(self.used);
+        let (first, others) = self.first_neighbours();
+        let (went_round, stayed): (Vec<u32>, Vec<u32>) =
+            first.iter().partition(|hash| self.went_round(**hash));
+        let others = others.iter().copied().filter(|hash| *hash != 0);
+        for hash in stayed.into_iter().chain(others).chain(went_round) {
+            push_sorted(&mut hashes, hash);
         }
-        let mut hashes: Vec<u32> = self.slots.into_iter().filter(|slot| *slot != 0).collect();
-        // Finds the two runs and merges them.
-        hashes.sort();
         hashes
     }
 
+    /// The hashes before the first free slot, and all slots from there on.
+    fn first_neighbours(&self) -> (&[u32], &[u32]) {
+        let free = self.slots.iter().position(|slot| *slot == 0);
+        self.slots.split_at(free.unwrap_or(self.slots.len()))
+    }
+
+    /// Of a hash before the first free slot, whether it belongs at the end.
+    fn went_round(&self, hash: u32) -> bool {
+        self.home(hash) > self.slots.len() / 2
+    }
+
     fn grow(&mut self) {
-        let mut larger = BlockTokens {
-            slots: vec![0; self.slots.len() * 2],
-            slot_bits: self.slot_bits + 1,
-            used: 0,
-        };
+        let mut larger = BlockTokens::with_slots(self.slot_bits + 1);
         for slot in self.slots.iter().filter(|slot| **slot != 0) {
-            larger.add_word(WordHash(*slot));
+            larger.insert(*slot);
         }
-        *self = larger;
+        self.slots = larger.slots;
+        self.slot_bits = larger.slot_bits;
     }
 
     fn add_number(&mut self, number: Number) {
@@ -111,9 +169,14 @@ impl BlockTokens {
         let mut rest = integer.unsigned_abs();
         let mut start = DIGITS_MAX;
         for slot in digits.iter_mut().rev() {
-            *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            let digit;
+            (rest, digit) = match u64::try_from(rest) {
+                // Dividing 128 bits takes several times as long.
+                Ok(rest) => (u128::from(rest / 10), u128::from(rest % 10)),
+                Err(_) => (rest / 10, rest % 10),
+            };
+            *slot = b'0' + u8::try_from(digit).unwrap_or(0);
             start -= 1;
-            rest /= 10;
             if rest == 0 {
                 break;
             }
@@ -134,5 +197,18 @@ impl BlockTokens {
                 None => self.add_text(text),
             },
         });
+    }
+}
+
+/// Appends to numbers that rise, before the few that are greater.
+#[inline]
+fn push_sorted(hashes: &mut Vec<u32>, hash: u32) {
+    let mut at = hashes.len();
+    hashes.push(hash);
+    while let Some(before) = at.checked_sub(1)
+        && hashes.get(before).is_some_and(|other| *other > hash)
+    {
+        hashes.swap(before, at);
+        at = before;
     }
 }

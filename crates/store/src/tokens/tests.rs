@@ -129,13 +129,35 @@ fn blocks() -> impl Strategy<Value = Vec<BTreeSet<u32>>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Those at both ends too, where words go round the end of the table.
+    #[test]
+    fn words_of_a_block_come_out_sorted(
+        hashes in proptest::collection::vec(prop_oneof![1u32..40, any::<u32>(), u32::MAX - 40..=u32::MAX], 0..900),
+        rows in 0usize..2000,
+    ) {
+        let mut tokens = BlockTokens::of_rows(rows);
+        let hashes = hashes.into_iter().map(|hash| hash.max(1));
+        let expected: BTreeSet<u32> = hashes.clone().collect();
+        hashes.for_each(|hash| tokens.add_word(WordHash(hash)));
+        prop_assert!(tokens.into_sorted().into_iter().eq(expected));
+    }
+
     #[test]
     fn words_as_defined(text in "(\\PC|[a-zA-Z0-9_]{1,20}|[ .-]|é|K){0,40}") {
         let expected: Vec<WordHash> = words_of(&text)
             .iter()
             .map(|word| WordHash::of(word).expect("it is a word"))
             .collect();
-        prop_assert_eq!(hashes_of(&text), expected);
+        prop_assert_eq!(hashes_of(&text), &*expected);
+        let mut at = 0;
+        let hashes = words_of(&text).into_iter().map(|word| {
+            let lower = text.to_ascii_lowercase();
+            let rest = lower.get(at..).and_then(|rest| rest.find(&word));
+            let start = at + rest.expect("it is there");
+            at = start + word.len();
+            WordHash::at(text.as_bytes(), start..at)
+        });
+        prop_assert!(hashes.eq(expected), "each where it is known to be");
     }
 
     #[test]

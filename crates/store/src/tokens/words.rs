@@ -1,5 +1,7 @@
 //! Words and their hashes.
 
+use std::ops::Range;
+
 /// Known instead of a word. Never 0. The function is part of the format on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WordHash(pub u32);
@@ -20,6 +22,18 @@ impl WordHash {
             first.get_or_insert(hash);
         });
         first
+    }
+
+    /// The hash of the word at a place in a text, which is known to be one.
+    #[inline]
+    pub(crate) fn at(text: &[u8], range: Range<usize>) -> WordHash {
+        let mut at = range.start;
+        let mut state = SEED;
+        while at < range.end {
+            state = mix(state, Lanes::load(text, at).first(range.end - at));
+            at += LANES;
+        }
+        finish(state)
     }
 
     /// Stands for two words, one after the other.

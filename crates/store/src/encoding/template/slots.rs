@@ -4,18 +4,17 @@
 //! slot is and where it lies. Which texts hold a word is in posting lists, apart.
 
 mod affixed;
+mod few;
 mod frames;
 mod index;
 mod read;
 mod token_words;
 
-use cordwood_event::Scalar;
-
 use self::affixed::Affixed;
+use self::few::FewValues;
 use self::frames::FrameWriter;
 use self::token_words::TokenWords;
 use super::super::cursor::push_count;
-use super::super::distinct::Distinct;
 use super::super::frame::Compressor;
 use super::super::{codes, int, text};
 use super::split::{Split, SplitTemplate};
@@ -80,6 +79,8 @@ pub(super) fn encode<'a>(
         frames: FrameWriter::default(),
         texts,
         words: TokenWords::new(texts),
+        few: FewValues::default(),
+        values: Vec::new(),
     };
     let whole = split.whole.iter();
     let whole = whole.filter_map(|row| column.get(*row as usize).copied());
@@ -116,36 +117,48 @@ struct Writer<'a, 't> {
     dictionary_text: Vec<u8>,
     frames: FrameWriter,
     words: TokenWords<'a, 't>,
+    few: FewValues<'t>,
+    /// Of the slot at hand.
+    values: Vec<&'t [u8]>,
 }
 
-impl<'a> Writer<'a, '_> {
+impl<'t> Writer<'_, 't> {
     /// Adds the slots of a template.
-    fn push(&mut self, template: &'a SplitTemplate) -> Box<[Stamp]> {
+    fn push(&mut self, template: &'t SplitTemplate) -> Box<[Stamp]> {
         self.words.begin(template.template.statics());
-        let ids_of = |place: &usize| -> Vec<TokenId> {
-            let of_row = |row: &u32| self.texts.of_text(*row).get(*place).copied();
-            template.rows.iter().filter_map(of_row).collect()
-        };
-        let by_slot: Vec<Vec<TokenId>> = template.slots.iter().map(ids_of).collect();
+        let rows = template.rows.len();
+        let by_slot = self.ids_by_slot(template);
+        let slots = || by_slot.chunks_exact(rows);
         let after = template.template.statics().skip(1);
-        for ((slot, next), between) in by_slot.iter().zip(by_slot.iter().skip(1)).zip(after) {
+        for ((slot, next), between) in slots().zip(slots().skip(1)).zip(after) {
             self.words
                 .push_between((slot, next), between, &template.rows);
         }
-        let rows = &template.rows;
-        by_slot
-            .iter()
-            .map(|ids| self.push_slot(ids, rows))
+        slots()
+            .map(|ids| self.push_slot(ids, &template.rows))
             .collect()
+    }
+
+    /// The tokens in the first slot of all texts of a template, then in the second.
+    fn ids_by_slot(&self, template: &SplitTemplate) -> Vec<TokenId> {
+        let rows = template.rows.len();
+        let mut by_slot = vec![TokenId::SLOT; rows * template.slots.len()];
+        for (text, row) in template.rows.iter().enumerate() {
+            let ids = by_slot.iter_mut().skip(text).step_by(rows);
+            for (slot, id) in ids.zip(self.texts.of_text(*row, &template.slots)) {
+                *slot = id;
+            }
+        }
+        by_slot
     }
 
     fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) -> Stamp {
         let packed_before = self.packed.len();
-        let values: Vec<&'a str> = ids.iter().map(|id| self.texts.text(*id)).collect();
-        let scalars: Vec<Scalar<'_>> = values.iter().copied().map(Scalar::Str).collect();
-        let distinct_max = DISTINCT_MAX.min(ids.len() / ROWS_PER_VALUE);
-        let (kind, stamp) = match Distinct::of(&scalars, distinct_max) {
-            Some(distinct) => (Kind::Dictionary, self.push_dictionary(&distinct)),
+        let mut values = std::mem::take(&mut self.values);
+        values.clear();
+        values.extend(ids.iter().map(|id| self.texts.text(*id)));
+        let (kind, stamp) = match self.push_dictionary(&values) {
+            Some(stamp) => (Kind::Dictionary, stamp),
             None => self.push_each(&values),
         };
         self.words.push_slot(ids, rows);
@@ -154,15 +167,16 @@ impl<'a> Writer<'a, '_> {
                 .push(signed(self.packed.len() - packed_before));
         }
         self.kinds.push(kind as u16);
+        self.values = values;
         stamp
     }
 
     /// The kind of the slot, and its stamp.
-    fn push_each(&mut self, values: &[&'a str]) -> (Kind, Stamp) {
+    fn push_each(&mut self, values: &[&'t [u8]]) -> (Kind, Stamp) {
         let stamp = Stamp::of(values.iter().copied());
         match Affixed::of(values) {
-            Some(numbers) => {
-                numbers.encode(&mut self.packed);
+            Some((numbers, plan)) => {
+                numbers.encode(&plan, &mut self.packed);
                 (Kind::Numbers, stamp)
             }
             None => {
@@ -172,13 +186,16 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    fn push_dictionary(&mut self, distinct: &Distinct<'_>) -> Stamp {
-        let count = distinct.values.len();
-        codes::encode(&distinct.codes, count, self.compressor, &mut self.packed);
-        self.dictionary_lens.push(signed(count));
-        let values = || distinct.values.iter().filter_map(|value| value.as_str());
-        values().for_each(|value| frames::push_value(value, &mut self.dictionary_text));
-        Stamp::of(values())
+    /// `None` if too many of the values differ.
+    fn push_dictionary(&mut self, values: &[&'t [u8]]) -> Option<Stamp> {
+        let distinct_max = DISTINCT_MAX.min(values.len() / ROWS_PER_VALUE);
+        let (distinct, codes) = self.few.of(values, distinct_max)?;
+        codes::encode(codes, distinct.len(), self.compressor, &mut self.packed);
+        self.dictionary_lens.push(signed(distinct.len()));
+        for value in distinct {
+            frames::push_value(value, &mut self.dictionary_text);
+        }
+        Some(Stamp::of(distinct.iter().copied()))
     }
 
     /// The chunk of the index, the chunk of slots, and the posting lists.
@@ -203,7 +220,7 @@ impl<'a> Writer<'a, '_> {
 }
 
 /// A block has fewer than 2^30 bytes of text, so that texts, tokens and words can be counted in 32 bits.
-fn number(count: usize) -> u32 {
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

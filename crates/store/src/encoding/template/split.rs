@@ -9,7 +9,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use super::tokenized::{TokenId, TokenKind, Tokenized};
+use super::slots::number;
+use super::tokenized::{OutlineId, Token, TokenId, TokenKind, Tokenized};
 use crate::template::{PLACEHOLDER, Template};
 
 /// A run of slot characters without a digit is a slot as well if one run in so many texts, or fewer, equals it. Names and free
@@ -19,9 +20,6 @@ const RARE_SHARE: usize = 1024;
 
 /// A run that occurs so often is never rare.
 const RARE_COUNT_MIN: usize = 4;
-
-/// Stands for a slot in a sequence of tokens. No token has this number, because a block has fewer bytes.
-const SLOT: TokenId = TokenId::MAX;
 
 /// The templates worth having, and who follows them.
 #[derive(Debug)]
@@ -48,68 +46,73 @@ impl Split {
     /// The templates that at least `rows_min` texts follow.
     pub(super) fn of(texts: &Tokenized<'_>, rows_min: usize) -> Split {
         let rare_below = RARE_COUNT_MIN.max(texts.len() / RARE_SHARE);
-        let is_variable: Vec<bool> = texts
-            .tokens()
-            .iter()
-            .map(|token| match token.kind {
-                TokenKind::Separator => false,
-                TokenKind::Word => (token.count as usize) < rare_below,
-                TokenKind::Number => true,
-            })
-            .collect();
-        let is_variable = |id: TokenId| is_variable.get(id as usize).copied().unwrap_or(false);
-        let is_run = |id: TokenId| {
-            let token = texts.token(id);
-            token.is_some_and(|token| token.kind != TokenKind::Separator)
+        let is_rare = |token: &Token<'_>| {
+            token.kind == TokenKind::Word && (token.count as usize) < rare_below
         };
-        let rows = (0u32..).take(texts.len());
-        let (mut groups, left) = Groups::of(texts, rows, |_, id| is_variable(id)).split(rows_min);
-        // The first run is the first token, or the second behind a separator.
-        let coarse = |place: usize, id: TokenId| match place {
-            0 | 1 => is_variable(id),
-            _ => is_run(id),
+        let is_rare: Vec<bool> = texts.tokens().iter().map(is_rare).collect();
+        let is_variable = |id: TokenId| {
+            id.number().is_some() || is_rare.get(id.index()).copied().unwrap_or(false)
         };
-        let (more, mut whole) = Groups::of(texts, left.into_iter(), coarse).split(rows_min);
+        let outlines = 0..number(texts.outline_count());
+        let fine = Groups::of(texts, outlines, |_, id| is_variable(id));
+        let (mut groups, left) = fine.split(rows_min);
+        let coarse = |before: &[TokenId], id: TokenId| match before {
+            [] => is_variable(id),
+            [separator] if !texts.is_run(*separator) => is_variable(id),
+            _ => texts.is_run(id),
+        };
+        let (more, _) = Groups::of(texts, left.into_iter(), coarse).split(rows_min);
         groups.extend(more);
-        let mut templates = Vec::new();
-        for group in unite(texts, groups) {
-            match group.template(texts) {
-                Some(template) => templates.push(SplitTemplate {
-                    template,
-                    slots: group.slots(),
-                    rows: group.rows,
-                }),
-                None => whole.extend(group.rows),
+        let groups = unite(texts, groups);
+        let mut groups: Vec<(Template, Group)> = groups
+            .into_iter()
+            .filter_map(|group| Some((group.template(texts)?, group)))
+            .collect();
+        groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Split::by_outline(texts, groups)
+    }
+
+    /// Finds out who follows which template.
+    fn by_outline(texts: &Tokenized<'_>, groups: Vec<(Template, Group)>) -> Split {
+        let mut code_of = vec![0u16; texts.outline_count()];
+        for ((_, group), code) in groups.iter().zip(1..) {
+            for outline in &group.outlines {
+                if let Some(slot) = code_of.get_mut(*outline as usize) {
+                    *slot = code;
+                }
             }
         }
-        whole.sort_unstable();
-        templates.sort_unstable_by(|a, b| a.template.cmp(&b.template));
+        let code_of = |outline: OutlineId| code_of.get(outline as usize).copied().unwrap_or(0);
+        let codes: Vec<u16> = texts.outlines().map(code_of).collect();
+        let template = |(template, group): (Template, Group)| SplitTemplate {
+            template,
+            slots: group.slots(),
+            rows: Vec::with_capacity(group.rows as usize),
+        };
+        let mut templates: Vec<SplitTemplate> = groups.into_iter().map(template).collect();
+        let mut whole = Vec::new();
+        for (row, code) in (0..).zip(&codes) {
+            match templates.get_mut(usize::from(*code).wrapping_sub(1)) {
+                Some(template) => template.rows.push(row),
+                None => whole.push(row),
+            }
+        }
         Split {
-            codes: codes_of(&templates, texts.len()),
             templates,
+            codes,
             whole,
         }
     }
 }
 
-fn codes_of(templates: &[SplitTemplate], rows: usize) -> Vec<u16> {
-    let mut codes = vec![0; rows];
-    for (template, code) in templates.iter().zip(1u16..) {
-        for row in &template.rows {
-            if let Some(slot) = codes.get_mut(*row as usize) {
-                *slot = code;
-            }
-        }
-    }
-    codes
-}
-
 /// Texts that are the same but for their slots.
 #[derive(Debug)]
 struct Group {
-    /// Their tokens, with [`SLOT`] for the slots.
+    /// Their tokens, with [`TokenId::SLOT`] for the slots.
     shape: Vec<TokenId>,
-    rows: Vec<u32>,
+    outlines: Vec<OutlineId>,
+    /// How many texts have one of these.
+    rows: u32,
 }
 
 /// Groups by shape.
@@ -121,22 +124,28 @@ struct Groups {
 }
 
 impl Groups {
-    /// Groups some rows; `is_slot` is asked of the place and the number of each token.
+    /// Groups some outlines; `is_slot` is asked of each token and those before it.
     fn of(
         texts: &Tokenized<'_>,
-        rows: impl Iterator<Item = u32>,
-        is_slot: impl Fn(usize, TokenId) -> bool,
+        outlines: impl Iterator<Item = OutlineId>,
+        is_slot: impl Fn(&[TokenId], TokenId) -> bool,
     ) -> Groups {
         let mut groups = Groups::default();
         let mut shape = Vec::new();
-        for row in rows {
+        for outline in outlines {
             shape.clear();
-            let tokens = texts.of_text(row).iter().enumerate();
-            shape.extend(tokens.map(|(place, id)| match is_slot(place, *id) {
-                true => SLOT,
-                false => *id,
+            let tokens = texts.of_outline(outline);
+            let places = tokens.iter().enumerate();
+            shape.extend(places.map(|(place, id)| {
+                let before = tokens.get(..place).unwrap_or_default();
+                match is_slot(before, *id) {
+                    true => TokenId::SLOT,
+                    false => *id,
+                }
             }));
-            groups.get(&shape).rows.push(row);
+            let group = groups.get(&shape);
+            group.outlines.push(outline);
+            group.rows += texts.texts_of_outline(outline);
         }
         groups
     }
@@ -156,7 +165,8 @@ impl Groups {
                     .insert_unique(hash, (hash, index), |(hash, _)| *hash);
                 self.groups.push(Group {
                     shape: shape.to_vec(),
-                    rows: Vec::new(),
+                    outlines: Vec::new(),
+                    rows: 0,
                 });
                 index
             }
@@ -166,13 +176,12 @@ impl Groups {
             .expect("the table holds indexes of groups")
     }
 
-    /// The groups of at least `rows_min` rows, and the rows of all others.
-    fn split(self, rows_min: usize) -> (Vec<Group>, Vec<u32>) {
-        let is_large = |group: &Group| group.rows.len() >= rows_min;
+    /// The groups of at least `rows_min` rows, and the outlines of all others.
+    fn split(self, rows_min: usize) -> (Vec<Group>, Vec<OutlineId>) {
+        let is_large = |group: &Group| group.rows as usize >= rows_min;
         let (large, small): (Vec<Group>, Vec<Group>) = self.groups.into_iter().partition(is_large);
-        let mut left: Vec<u32> = small.into_iter().flat_map(|group| group.rows).collect();
-        left.sort_unstable();
-        (large, left)
+        let left = small.into_iter().flat_map(|group| group.outlines);
+        (large, left.collect())
     }
 }
 
@@ -181,12 +190,9 @@ fn unite(texts: &Tokenized<'_>, groups: Vec<Group>) -> Vec<Group> {
     let mut united = Groups::default();
     for mut group in groups {
         group.settle(texts);
-        let rows = &mut united.get(&group.shape).rows;
-        let is_first = rows.is_empty();
-        rows.extend(group.rows);
-        if !is_first {
-            rows.sort_unstable();
-        }
+        let into = united.get(&group.shape);
+        into.outlines.extend(group.outlines);
+        into.rows += group.rows;
     }
     united.groups
 }
@@ -194,14 +200,12 @@ fn unite(texts: &Tokenized<'_>, groups: Vec<Group>) -> Vec<Group> {
 impl Group {
     /// Makes text of every slot that says the same in all texts, unless it has a digit.
     fn settle(&mut self, texts: &Tokenized<'_>) {
-        let first = self.rows.first().map_or(&[][..], |row| texts.of_text(*row));
+        let first = self.outlines.first();
+        let first = first.map_or(&[][..], |outline| texts.of_outline(*outline));
         for (place, (slot, id)) in self.shape.iter_mut().zip(first).enumerate() {
-            let is_word = || {
-                let token = texts.token(*id);
-                token.is_some_and(|token| token.kind == TokenKind::Word)
-            };
-            let is_same = |row: &u32| texts.of_text(*row).get(place) == Some(id);
-            if *slot == SLOT && is_word() && self.rows.iter().all(is_same) {
+            let is_same = |outline: &OutlineId| texts.of_outline(*outline).get(place) == Some(id);
+            let is_settled = || texts.is_word(*id) && self.outlines.iter().all(is_same);
+            if *slot == TokenId::SLOT && is_settled() {
                 *slot = *id;
             }
         }
@@ -209,24 +213,16 @@ impl Group {
 
     /// `None` if it has no word, is too long for a template, or has too many slots.
     fn template(&self, texts: &Tokenized<'_>) -> Option<Template> {
-        let is_word = |id: &TokenId| {
-            let token = texts.token(*id);
-            token.is_some_and(|token| token.kind == TokenKind::Word)
-        };
-        if !self.shape.iter().any(is_word) {
+        if !self.shape.iter().any(|id| texts.is_word(*id)) {
             return None;
         }
-        let pieces = self.shape.iter().map(|id| match *id {
-            SLOT => PLACEHOLDER,
-            id => texts.text(id),
-        });
-        Template::new(&pieces.collect::<String>())
+        Template::new(&texts.spelled(&self.shape, PLACEHOLDER)?)
     }
 
     /// The places of the slots.
     fn slots(&self) -> Vec<usize> {
         let places = self.shape.iter().enumerate();
-        let slots = places.filter_map(|(place, id)| (*id == SLOT).then_some(place));
+        let slots = places.filter_map(|(place, id)| (*id == TokenId::SLOT).then_some(place));
         slots.collect()
     }
 }

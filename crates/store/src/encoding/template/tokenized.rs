@@ -1,32 +1,94 @@
-//! The texts of a column as sequences of tokens: what follows works on numbers. Words and what stands between runs are kept once each;
-//! runs with a digit differ too often for it to be worth looking for their like.
+//! The texts of a column taken apart, so that what follows works on numbers.
+//!
+//! Runs with a digit are the *numbers* of a text; they differ too often for it to be worth looking for their like. Without them a text is
+//! an *outline*, of which there are far fewer than texts: words are found and counted, and templates made, outline by outline.
 
-use std::hash::BuildHasher;
+use std::ops::Range;
 
-use hashbrown::HashTable;
+use super::super::value_key::{KeyNumbers, ValueKey};
+use super::slots::number;
+use crate::column::ScalarKind;
+use crate::postings::words::{Found, each_word};
+use crate::template::{Marks, PLACEHOLDER, Run};
+use crate::tokens::{BlockTokens, WordHash};
 
-use crate::template::{Run, runs};
-use crate::tokens::BlockTokens;
+/// A piece of text: the index of a separator or word; or, from [`FIRST_NUMBER`] on, which of the numbers of its text it is, or of all
+/// numbers. A block has fewer than 2^30 bytes of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in super::super) struct TokenId(u32);
 
-/// The index of a token.
-pub(in super::super) type TokenId = u32;
+const FIRST_NUMBER: u32 = 1 << 31;
 
-/// Texts taken apart at the borders of their runs.
-#[derive(Debug)]
-pub(in super::super) struct Tokenized<'a> {
-    tokens: Vec<Token<'a>>,
-    /// The tokens of all texts. Runs and separators alternate.
-    sequence: Vec<TokenId>,
-    /// By text, where it begins in `sequence`; and the end of the last.
-    starts: Vec<usize>,
+impl TokenId {
+    /// Stands for a slot in a sequence of tokens.
+    pub(super) const SLOT: TokenId = TokenId(u32::MAX);
+
+    fn of_number(index: u32) -> TokenId {
+        TokenId(FIRST_NUMBER | index)
+    }
+
+    /// The index of a number.
+    #[inline]
+    pub(super) fn number(self) -> Option<usize> {
+        self.0.checked_sub(FIRST_NUMBER).map(|index| index as usize)
+    }
+
+    /// The same token among those of all texts, of a text whose first number is this one.
+    #[inline]
+    fn among_all(self, first_number: u32) -> TokenId {
+        match self.number() {
+            Some(_) => TokenId(self.0 + first_number),
+            None => self,
+        }
+    }
+
+    /// The index among [`Tokenized::tokens`] of any other token.
+    #[inline]
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
-/// A piece of text.
+/// The index of an outline.
+pub(super) type OutlineId = u32;
+
+/// Texts taken apart at the borders of their runs.
+#[derive(Debug, Default)]
+pub(in super::super) struct Tokenized<'a> {
+    tokens: Vec<Token<'a>>,
+    outlines: Vec<Outline>,
+    /// The tokens of all outlines. What stands between two runs is left out if it is one space, as it mostly is.
+    sequence: Vec<TokenId>,
+    texts: Vec<TextParts>,
+    numbers: Vec<Number>,
+    /// What they say, together: many are read in another order than they come.
+    number_text: Vec<u8>,
+    /// The listed words of all numbers.
+    listed: Vec<Found<'a>>,
+}
+
+/// What a text is made of.
+#[derive(Clone, Copy, Debug)]
+struct TextParts {
+    outline: OutlineId,
+    first_number: u32,
+}
+
+/// What texts have in common that differ in their numbers only.
+#[derive(Debug)]
+struct Outline {
+    /// Where in [`Tokenized::sequence`] its tokens begin and end.
+    start: usize,
+    end: usize,
+    texts: u32,
+}
+
+/// A separator or a word.
 #[derive(Debug)]
 pub(super) struct Token<'a> {
-    pub(super) text: &'a str,
+    text: &'a [u8],
     pub(super) kind: TokenKind,
-    /// How often it occurs in the column; of a number, always once.
+    /// How often it occurs in the column.
     pub(super) count: u32,
 }
 
@@ -36,156 +98,351 @@ pub(super) enum TokenKind {
     Separator,
     /// A run without a digit.
     Word,
-    /// A run with a digit.
-    Number,
 }
 
+/// A run with a digit, of which all begins where that of the one before ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct Number {
+    text_end: u32,
+    listed_end: u32,
+}
+
+/// Between two runs it goes without saying.
+const USUAL_SEPARATOR: u8 = b' ';
+
 impl<'a> Tokenized<'a> {
-    pub(in super::super) fn of(texts: &[&'a str]) -> Tokenized<'a> {
-        let mut interner = Interner {
-            hasher: rapidhash::fast::RandomState::new(),
-            ids: HashTable::with_capacity(texts.len()),
-            of_byte: [None; 1 << u8::BITS],
-            tokens: Vec::with_capacity(texts.len()),
-        };
+    /// Takes texts apart, and adds their words to `block_words`.
+    pub(in super::super) fn of(texts: &[&'a str], block_words: &mut BlockTokens) -> Tokenized<'a> {
         /// Of a log message.
-        const TOKENS_USUAL: usize = 16;
-        let mut sequence = Vec::with_capacity(texts.len() * TOKENS_USUAL);
-        let mut starts = Vec::with_capacity(texts.len() + 1);
-        starts.push(0);
-        for text in texts {
-            each_token(text, |token, kind| {
-                sequence.push(match kind {
-                    TokenKind::Number => interner.push(token, kind),
-                    TokenKind::Separator => interner.separator_id(token),
-                    TokenKind::Word => interner.id(token, kind),
-                });
-            });
-            starts.push(sequence.len());
+        const NUMBERS_USUAL: usize = 3;
+        const NUMBER_BYTES_USUAL: usize = 10;
+        const WORDS_USUAL: usize = 2;
+        /// Of what is kept once for each outline, by text.
+        const OUTLINE_BYTES_USUAL: usize = 16;
+        const OUTLINE_TOKENS_USUAL: usize = 3;
+        let mut tokenizer = Tokenizer {
+            hasher: rapidhash::fast::RandomState::new(),
+            known_outlines: KeyNumbers::default(),
+            outline_ends: Vec::new(),
+            outline_text: Vec::with_capacity(texts.len() * OUTLINE_BYTES_USUAL),
+            known_tokens: KeyNumbers::default(),
+            block_words,
+            made: Tokenized {
+                texts: Vec::with_capacity(texts.len()),
+                numbers: Vec::with_capacity(texts.len() * NUMBERS_USUAL),
+                number_text: Vec::with_capacity(texts.len() * NUMBERS_USUAL * NUMBER_BYTES_USUAL),
+                listed: Vec::with_capacity(texts.len() * WORDS_USUAL),
+                sequence: Vec::with_capacity(texts.len() * OUTLINE_TOKENS_USUAL),
+                ..Tokenized::default()
+            },
+        };
+        let mut marks = Marks::default();
+        for texts in texts.chunks(TEXTS_AT_ONCE) {
+            fetch(texts);
+            for text in texts {
+                marks.mark(text);
+                tokenizer.push_text(text, &marks);
+            }
         }
-        Tokenized {
-            tokens: interner.tokens,
-            sequence,
-            starts,
+        tokenizer.made.count_tokens();
+        tokenizer.made
+    }
+
+    /// A token occurs in every text of its outline.
+    fn count_tokens(&mut self) {
+        for outline in &self.outlines {
+            let tokens = self.sequence.get(outline.start..outline.end);
+            for id in tokens.unwrap_or_default() {
+                if let Some(token) = self.tokens.get_mut(id.index()) {
+                    token.count += outline.texts;
+                }
+            }
         }
     }
 
     /// How many texts there are.
     pub(super) fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.texts.len()
     }
 
-    /// The tokens.
+    /// By text, its outline.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = OutlineId> {
+        self.texts.iter().map(|text| text.outline)
+    }
+
+    /// How many outlines there are.
+    pub(super) fn outline_count(&self) -> usize {
+        self.outlines.len()
+    }
+
+    /// How many texts have an outline.
+    pub(super) fn texts_of_outline(&self, id: OutlineId) -> u32 {
+        let outline = self.outlines.get(id as usize);
+        outline.map_or(0, |outline| outline.texts)
+    }
+
+    /// The tokens of an outline. Numbers are those of a text.
+    pub(super) fn of_outline(&self, id: OutlineId) -> &[TokenId] {
+        let outline = self.outlines.get(id as usize);
+        let tokens = outline.and_then(|outline| self.sequence.get(outline.start..outline.end));
+        tokens.unwrap_or_default()
+    }
+
+    /// The tokens at some places of a text. Numbers are those of all texts.
+    #[inline]
+    pub(super) fn of_text(&self, row: u32, places: &[usize]) -> impl Iterator<Item = TokenId> {
+        let (tokens, first_number) = self.outline_of(row);
+        places.iter().map(move |place| {
+            let id = tokens.get(*place);
+            id.map_or(TokenId::SLOT, |id| id.among_all(first_number))
+        })
+    }
+
+    /// All tokens of a text, but for single spaces between runs. Numbers are those of all texts.
+    pub(super) fn all_of_text(&self, row: u32) -> impl Iterator<Item = TokenId> {
+        let (tokens, first_number) = self.outline_of(row);
+        tokens.iter().map(move |id| id.among_all(first_number))
+    }
+
+    /// The tokens of the outline of a text, and its first number.
+    #[inline]
+    fn outline_of(&self, row: u32) -> (&[TokenId], u32) {
+        let text = self.texts.get(row as usize);
+        let tokens = text.map(|text| (self.of_outline(text.outline), text.first_number));
+        tokens.unwrap_or_default()
+    }
+
+    /// The separators and words.
     pub(super) fn tokens(&self) -> &[Token<'a>] {
         &self.tokens
     }
 
-    /// The tokens of a text.
-    pub(super) fn of_text(&self, row: u32) -> &[TokenId] {
-        let range = self
-            .starts
-            .get(row as usize)
-            .zip(self.starts.get(row as usize + 1));
-        let tokens = range.and_then(|(start, end)| self.sequence.get(*start..*end));
-        tokens.unwrap_or_default()
+    /// How many listed words all numbers have.
+    pub(super) fn listed_of_numbers(&self) -> usize {
+        self.listed.len()
     }
 
-    pub(super) fn token(&self, id: TokenId) -> Option<&Token<'a>> {
-        self.tokens.get(id as usize)
+    /// The listed words of a number, and how many there are of the numbers before it.
+    #[inline]
+    pub(super) fn listed(&self, number: usize) -> (usize, &[Found<'a>]) {
+        let (before, number) = self.number(number);
+        let start = before.listed_end as usize;
+        let listed = self.listed.get(start..number.listed_end as usize);
+        (start, listed.unwrap_or_default())
+    }
+
+    /// The number before a number, and this one.
+    #[inline]
+    fn number(&self, number: usize) -> (Number, Number) {
+        let number_of = |number: usize| self.numbers.get(number).copied().unwrap_or_default();
+        let before = number.checked_sub(1).map(number_of);
+        (before.unwrap_or_default(), number_of(number))
+    }
+
+    /// Whether a token is a run without a digit.
+    pub(super) fn is_word(&self, id: TokenId) -> bool {
+        let token = self.tokens.get(id.index());
+        token.is_some_and(|token| token.kind == TokenKind::Word)
+    }
+
+    /// Whether a token is a run.
+    pub(super) fn is_run(&self, id: TokenId) -> bool {
+        id.number().is_some() || self.is_word(id)
     }
 
     /// What a token says.
-    pub(super) fn text(&self, id: TokenId) -> &'a str {
-        self.token(id).map_or("", |token| token.text)
-    }
-
-    /// Adds the words of all texts. A word is never longer than a run.
-    pub(in super::super) fn add_words(&self, words: &mut BlockTokens) {
-        for token in &self.tokens {
-            if token.kind != TokenKind::Separator {
-                words.add_text(token.text);
+    #[inline]
+    pub(super) fn text(&self, id: TokenId) -> &[u8] {
+        let text = match id.number() {
+            Some(number) => {
+                let (before, number) = self.number(number);
+                let range = before.text_end as usize..number.text_end as usize;
+                self.number_text.get(range)
             }
-        }
-    }
-}
-
-/// Visits the runs of a text and what is between them.
-fn each_token<'a>(text: &'a str, mut visit: impl FnMut(&'a str, TokenKind)) {
-    let mut at = 0;
-    for Run { range, has_digit } in runs(text) {
-        if let Some(separator) = text.get(at..range.start)
-            && !separator.is_empty()
-        {
-            visit(separator, TokenKind::Separator);
-        }
-        at = range.end;
-        let kind = match has_digit {
-            true => TokenKind::Number,
-            false => TokenKind::Word,
+            None => self.tokens.get(id.index()).map(|token| token.text),
         };
-        visit(text.get(range).unwrap_or_default(), kind);
+        text.unwrap_or_default()
     }
-    if let Some(rest) = text.get(at..)
-        && !rest.is_empty()
-    {
-        visit(rest, TokenKind::Separator);
+
+    /// What a sequence of tokens says, with `slot` for the slots.
+    pub(super) fn spelled(&self, sequence: &[TokenId], slot: &str) -> Option<String> {
+        let mut spelled = Vec::new();
+        let mut is_after_run = false;
+        for id in sequence {
+            let is_run = *id == TokenId::SLOT || self.is_run(*id);
+            if is_run && is_after_run {
+                spelled.push(USUAL_SEPARATOR);
+            }
+            spelled.extend(match *id {
+                TokenId::SLOT => slot.as_bytes(),
+                id => self.text(id),
+            });
+            is_after_run = is_run;
+        }
+        String::from_utf8(spelled).ok()
     }
 }
 
-struct Interner<'a> {
+/// Texts lie apart from each other, with the rest of their events between them: so many are fetched at the same time.
+const TEXTS_AT_ONCE: usize = 32;
+
+/// Has memory bring texts to the core. Most are shorter than two lines of the cache.
+fn fetch(texts: &[&str]) {
+    let ends = texts
+        .iter()
+        .filter_map(|text| Some(text.as_bytes().first()? ^ text.as_bytes().last()?));
+    std::hint::black_box(ends.fold(0, |all, byte| all ^ byte));
+}
+
+/// Takes texts apart one by one.
+struct Tokenizer<'a, 'b> {
     hasher: rapidhash::fast::RandomState,
-    ids: HashTable<TokenId>,
-    /// Of the separators of one byte: most are a space.
-    of_byte: [Option<TokenId>; 1 << u8::BITS],
-    tokens: Vec<Token<'a>>,
+    known_outlines: KeyNumbers,
+    /// All outlines one after the other, with a placeholder for each number; and behind them that of the text at hand.
+    outline_text: Vec<u8>,
+    outline_ends: Vec<usize>,
+    /// By index of the token.
+    known_tokens: KeyNumbers,
+    block_words: &'b mut BlockTokens,
+    made: Tokenized<'a>,
 }
 
-impl<'a> Interner<'a> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a block has fewer than 2^30 bytes of text"
-    )]
-    fn push(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
-        let id = self.tokens.len() as TokenId;
-        self.tokens.push(Token {
-            text,
-            kind,
-            count: 1,
+impl<'a> Tokenizer<'a, '_> {
+    fn push_text(&mut self, text: &'a str, marks: &Marks) {
+        let first_number = number(self.made.numbers.len());
+        self.outline_text
+            .truncate(self.outline_ends.last().copied().unwrap_or(0));
+        let mut at = 0;
+        marks.each_number(|number| {
+            let between = text.as_bytes().get(at..number.start);
+            self.outline_text.extend(between.unwrap_or_default());
+            self.outline_text.extend(PLACEHOLDER.as_bytes());
+            at = number.end;
+            self.push_number(text, &number, marks);
         });
-        id
+        let rest = text.as_bytes().get(at..);
+        self.outline_text.extend(rest.unwrap_or_default());
+        let outline = self.outline(text.as_bytes(), marks);
+        self.made.texts.push(TextParts {
+            outline,
+            first_number,
+        });
     }
 
-    fn separator_id(&mut self, text: &'a str) -> TokenId {
-        let [byte] = *text.as_bytes() else {
-            return self.id(text, TokenKind::Separator);
-        };
-        let known = self.of_byte.get(usize::from(byte)).copied().flatten();
-        let id = known.unwrap_or_else(|| self.push(text, TokenKind::Separator));
-        if let Some(known) = self.of_byte.get_mut(usize::from(byte)) {
-            *known = Some(id);
-        }
-        id
-    }
-
-    /// The token with this text, made if there is none.
-    fn id(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
-        let hash = self.hasher.hash_one(text.as_bytes());
-        let tokens = &self.tokens;
-        let is_same = |id: &TokenId| tokens.get(*id as usize).is_some_and(|t| t.text == text);
-        if let Some(id) = self.ids.find(hash, is_same) {
-            let id = *id;
-            if let Some(token) = self.tokens.get_mut(id as usize) {
-                token.count += 1;
+    fn push_number(&mut self, text: &'a str, range: &Range<usize>, marks: &Marks) {
+        let (listed, block_words) = (&mut self.made.listed, &mut self.block_words);
+        let is_ascii = marks.is_ascii();
+        marks.each_word(range, |word| {
+            let hash = WordHash::at(text.as_bytes(), word.range.clone());
+            block_words.add_word(hash);
+            if is_ascii && !word.has_digit {
+                let start = word.range.start - range.start;
+                let text = text.get(word.range).unwrap_or_default();
+                listed.push(Found { text, hash, start });
             }
-            return id;
+        });
+        if !is_ascii {
+            // Letters of other scripts make other words.
+            let number = text.get(range.clone()).unwrap_or_default();
+            each_word(number, |found| listed.push(found));
         }
-        let id = self.push(text, kind);
-        let (tokens, hasher) = (&self.tokens, &self.hasher);
-        let hash_of = |id: &TokenId| {
-            let token = tokens.get(*id as usize);
-            token.map_or(0, |token| hasher.hash_one(token.text.as_bytes()))
+        let said = text.as_bytes().get(range.clone());
+        self.made.number_text.extend(said.unwrap_or_default());
+        self.made.numbers.push(Number {
+            text_end: number(self.made.number_text.len()),
+            listed_end: number(self.made.listed.len()),
+        });
+    }
+
+    /// The outline of the text at hand, which is made if there is none.
+    fn outline(&mut self, text: &'a [u8], marks: &Marks) -> OutlineId {
+        let ends = &self.outline_ends;
+        let outline_at = |index: usize| {
+            let start = index.checked_sub(1).and_then(|before| ends.get(before));
+            let start = start.copied().unwrap_or(0);
+            let end = ends.get(index).copied();
+            self.outline_text
+                .get(start..end.unwrap_or(self.outline_text.len()))
         };
-        self.ids.insert_unique(hash, id, hash_of);
+        let wanted = outline_at(ends.len());
+        let key = ValueKey::of_text(wanted.unwrap_or_default(), ScalarKind::Str, &self.hasher);
+        let is_same = |index: usize| outline_at(index) == wanted;
+        match self.known_outlines.find(key, is_same) {
+            Ok(id) => {
+                if let Some(outline) = self.made.outlines.get_mut(id as usize) {
+                    outline.texts += 1;
+                }
+                id
+            }
+            Err(vacant) => {
+                self.known_outlines.add(vacant);
+                self.outline_ends.push(self.outline_text.len());
+                self.push_outline(text, marks)
+            }
+        }
+    }
+
+    fn push_outline(&mut self, text: &'a [u8], marks: &Marks) -> OutlineId {
+        let start = self.made.sequence.len();
+        let mut numbers = 0;
+        let mut at = 0;
+        marks.each_run(|run| {
+            let between = text.get(at..run.range.start).unwrap_or_default();
+            if at == 0 || between != [USUAL_SEPARATOR] {
+                self.push_separator(between);
+            }
+            at = run.range.end;
+            let id = match run.has_digit {
+                true => {
+                    numbers += 1;
+                    TokenId::of_number(numbers - 1)
+                }
+                false => self.word(text, &run, marks),
+            };
+            self.made.sequence.push(id);
+        });
+        self.push_separator(text.get(at..).unwrap_or_default());
+        self.made.outlines.push(Outline {
+            start,
+            end: self.made.sequence.len(),
+            texts: 1,
+        });
+        number(self.made.outlines.len() - 1)
+    }
+
+    fn push_separator(&mut self, separator: &'a [u8]) {
+        if !separator.is_empty() {
+            let id = self.token(separator, TokenKind::Separator);
+            self.made.sequence.push(id);
+        }
+    }
+
+    /// The token of a run without a digit. Its words are those of the block the first time it comes.
+    fn word(&mut self, text: &'a [u8], run: &Run, marks: &Marks) -> TokenId {
+        let known = self.made.tokens.len();
+        let word = text.get(run.range.clone()).unwrap_or_default();
+        let id = self.token(word, TokenKind::Word);
+        if id.index() == known {
+            marks.each_word(&run.range, |word| {
+                self.block_words.add_word(WordHash::at(text, word.range));
+            });
+        }
         id
+    }
+
+    /// The token with this text, which is made if there is none.
+    fn token(&mut self, text: &'a [u8], kind: TokenKind) -> TokenId {
+        let key = ValueKey::of_text(text, ScalarKind::Str, &self.hasher);
+        let tokens = &mut self.made.tokens;
+        let is_same = |index: usize| tokens.get(index).is_some_and(|token| token.text == text);
+        match self.known_tokens.find(key, is_same) {
+            Ok(index) => TokenId(index),
+            Err(vacant) => {
+                self.known_tokens.add(vacant);
+                let count = 0;
+                tokens.push(Token { text, kind, count });
+                TokenId(number(tokens.len() - 1))
+            }
+        }
     }
 }

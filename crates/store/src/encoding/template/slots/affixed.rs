@@ -21,39 +21,40 @@ pub(crate) struct Affixed {
 }
 
 impl Affixed {
-    /// `None` if the values are not of this form, or shorter as text.
-    pub(super) fn of(values: &[&str]) -> Option<Affixed> {
+    /// With how the numbers will be encoded. `None` if the values are not of this form, or shorter as text.
+    pub(super) fn of(values: &[&[u8]]) -> Option<(Affixed, IntPlan)> {
         let (prefix, digits, suffix) = parts_of(values.first()?)?;
         if prefix.len() > AFFIX_BYTES_MAX || suffix.len() > AFFIX_BYTES_MAX {
             return None;
         }
-        let decimals = digits
-            .split_once('.')
-            .map_or(0, |(_, fraction)| fraction.len());
-        let number = |value: &&str| {
+        let dot = digits.iter().position(|byte| *byte == b'.');
+        let decimals = dot.map_or(0, |dot| digits.len() - dot - 1);
+        let number = |value: &&[u8]| {
             let digits = value.strip_prefix(prefix)?.strip_suffix(suffix)?;
             parse(digits, decimals)
         };
         let numbers: Vec<i64> = values.iter().map(number).collect::<Option<_>>()?;
         let affix_bytes = prefix.len() + suffix.len();
-        if IntPlan::of(&numbers).bytes() + affix_bytes > bytes_as_text(values) {
+        let plan = IntPlan::of(&numbers);
+        if plan.bytes() + affix_bytes > bytes_as_text(values) {
             return None;
         }
-        Some(Affixed {
-            prefix: prefix.into(),
-            suffix: suffix.into(),
+        let affixed = Affixed {
+            prefix: str::from_utf8(prefix).ok()?.into(),
+            suffix: str::from_utf8(suffix).ok()?.into(),
             decimals,
             numbers,
-        })
+        };
+        Some((affixed, plan))
     }
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, plan: &IntPlan, out: &mut Vec<u8>) {
         for affix in [&self.prefix, &self.suffix] {
             push_count(out, affix.len());
             out.extend_from_slice(affix.as_bytes());
         }
         push_count(out, self.decimals);
-        int::encode(&self.numbers, out);
+        int::encode_as(&self.numbers, plan, out);
     }
 
     pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Affixed, Corrupt> {
@@ -104,14 +105,16 @@ impl Affixed {
 }
 
 /// The value before, as, and after its last number, which may have decimals.
-fn parts_of(value: &str) -> Option<(&str, &str, &str)> {
-    let is_digit = |c: char| c.is_ascii_digit();
-    let end = value.rfind(is_digit)? + 1;
+fn parts_of(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let end = value.iter().rposition(u8::is_ascii_digit)? + 1;
     let (head, suffix) = value.split_at_checked(end)?;
-    let start_of_run = |text: &str| text.trim_end_matches(is_digit).len();
+    let start_of_run = |text: &[u8]| {
+        let before = text.iter().rposition(|byte| !byte.is_ascii_digit());
+        before.map_or(0, |before| before + 1)
+    };
     let mut start = start_of_run(head);
-    if let Some(whole) = head.get(..start)?.strip_suffix('.')
-        && whole.ends_with(is_digit)
+    if let Some(whole) = head.get(..start)?.strip_suffix(b".")
+        && whole.last().is_some_and(u8::is_ascii_digit)
     {
         start = start_of_run(whole);
     }
@@ -120,31 +123,37 @@ fn parts_of(value: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The digits as a whole number; `None` if it would be written in another way.
-fn parse(digits: &str, decimals: usize) -> Option<i64> {
+fn parse(digits: &[u8], decimals: usize) -> Option<i64> {
     let (whole, fraction) = match decimals {
-        0 => (digits, ""),
-        _ => digits.split_once('.')?,
+        0 => (digits, &[][..]),
+        _ => {
+            let (whole, fraction) = digits.split_at_checked(digits.len().checked_sub(decimals)?)?;
+            (whole.strip_suffix(b".")?, fraction)
+        }
     };
     let is_canonical = !whole.is_empty()
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && fraction.len() == decimals
+        && (whole.len() == 1 || !whole.starts_with(b"0"))
         && whole.len() + fraction.len() <= DIGITS_MAX;
     if !is_canonical {
         return None;
     }
-    let mut digits = whole.bytes().chain(fraction.bytes());
-    digits.try_fold(0i64, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + i64::from(byte - b'0'))
-    })
+    let mut number = 0i64;
+    for byte in whole.iter().chain(fraction) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+    }
+    Some(number)
 }
 
 /// About how many bytes the values take in a frame among others: their entropy, byte by byte.
-fn bytes_as_text(values: &[&str]) -> usize {
+fn bytes_as_text(values: &[&[u8]]) -> usize {
     let mut counts = [0u32; 256];
     for value in values {
-        for byte in value.bytes().chain([crate::postings::words::END]) {
-            if let Some(count) = counts.get_mut(usize::from(byte)) {
+        for byte in value.iter().chain(&[crate::postings::words::END]) {
+            if let Some(count) = counts.get_mut(usize::from(*byte)) {
                 *count += 1;
             }
         }

@@ -26,7 +26,7 @@ impl FrameWriter {
     /// Adds the values of a slot.
     pub(super) fn push<'v>(
         &mut self,
-        values: impl Iterator<Item = &'v str>,
+        values: impl Iterator<Item = &'v [u8]>,
         compressor: &mut Compressor,
     ) {
         values.for_each(|value| push_value(value, &mut self.open));
@@ -65,8 +65,8 @@ impl FrameWriter {
 }
 
 /// Appends a value with its end mark.
-pub(super) fn push_value(value: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.as_bytes());
+pub(super) fn push_value(value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(value);
     out.push(END);
 }
 

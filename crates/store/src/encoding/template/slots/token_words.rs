@@ -13,10 +13,12 @@ const WHOLE: Group = 0;
 #[derive(Debug)]
 pub(super) struct TokenWords<'a, 't> {
     texts: &'t Tokenized<'a>,
-    collector: Collector<'a>,
-    /// Of all tokens so far.
+    collector: Collector<'t>,
+    /// By listed word of the numbers, its own number, once it is asked for.
+    of_numbers: Vec<Option<WordId>>,
+    /// Of all other tokens so far.
     found: Vec<WordId>,
-    /// By token, once its words are found.
+    /// By token that is no number, once its words are found.
     of_token: Vec<Option<WordsOfToken>>,
     /// The template at hand.
     group: Group,
@@ -33,9 +35,12 @@ struct WordsOfToken {
 
 impl<'a, 't> TokenWords<'a, 't> {
     pub(super) fn new(texts: &'t Tokenized<'a>) -> TokenWords<'a, 't> {
+        // Of the reference corpus, a text has two postings, and every third another word or pair.
+        let collector = Collector::with_capacity(texts.len() / 3, texts.len() * 2);
         TokenWords {
             texts,
-            collector: Collector::default(),
+            collector,
+            of_numbers: vec![None; texts.listed_of_numbers()],
             found: Vec::new(),
             of_token: vec![None; texts.tokens().len()],
             group: WHOLE,
@@ -57,14 +62,13 @@ impl<'a, 't> TokenWords<'a, 't> {
 
     /// Adds the words of a text, without pairs.
     pub(super) fn push_text(&mut self, row: u32) {
-        let texts = self.texts;
-        for id in texts.of_text(row) {
-            self.push_words(*id, row);
+        for id in self.texts.all_of_text(row) {
+            self.push_words(id, row);
         }
     }
 
     /// Begins with a template: what its static text says is in each of its texts, and not listed.
-    pub(super) fn begin(&mut self, statics: impl Iterator<Item = &'a str>) {
+    pub(super) fn begin(&mut self, statics: impl Iterator<Item = &'t str>) {
         self.group += 1;
         let group = self.group;
         for text in statics {
@@ -82,10 +86,18 @@ impl<'a, 't> TokenWords<'a, 't> {
     }
 
     fn push_words(&mut self, id: TokenId, row: u32) {
-        let words = self.words_of(id);
-        let words = self.found.get(words.start as usize..words.end as usize);
-        for word in words.unwrap_or_default() {
-            self.collector.push(*word, row, self.group);
+        let Some(number) = id.number() else {
+            let words = self.words_of(id);
+            let words = self.found.get(words.start as usize..words.end as usize);
+            for word in words.unwrap_or_default() {
+                self.collector.push(*word, row, self.group);
+            }
+            return;
+        };
+        let (before, listed) = self.texts.listed(number);
+        for (index, found) in (before..).zip(listed) {
+            let word = self.of_number(index, found);
+            self.collector.push(word, row, self.group);
         }
     }
 
@@ -103,25 +115,57 @@ impl<'a, 't> TokenWords<'a, 't> {
             return;
         }
         for ((id, next), row) in slot.iter().zip(next).zip(rows) {
-            let edges = (self.words_of(*id).edges.1, self.words_of(*next).edges.0);
-            if let (Some(word), Some(next)) = edges {
+            if let Some(word) = self.last_word(*id)
+                && let Some(next) = self.first_word(*next)
+            {
                 let pair = self.collector.pair_id(word, between, next);
                 self.collector.push(pair, *row, self.group);
             }
         }
     }
 
+    /// The word that a token begins with.
+    fn first_word(&mut self, id: TokenId) -> Option<WordId> {
+        let Some(number) = id.number() else {
+            return self.words_of(id).edges.0;
+        };
+        let (before, listed) = self.texts.listed(number);
+        let first = listed.first().filter(|first| first.start == 0)?;
+        Some(self.of_number(before, first))
+    }
+
+    /// The word that a token ends with.
+    fn last_word(&mut self, id: TokenId) -> Option<WordId> {
+        let Some(number) = id.number() else {
+            return self.words_of(id).edges.1;
+        };
+        let (before, listed) = self.texts.listed(number);
+        let (last, others) = listed.split_last()?;
+        (last.end() == self.texts.text(id).len())
+            .then(|| self.of_number(before + others.len(), last))
+    }
+
+    /// The number of a word of the numbers.
+    fn of_number(&mut self, index: usize, found: &Found<'a>) -> WordId {
+        let known = self.of_numbers.get_mut(index);
+        match known {
+            Some(Some(word)) => *word,
+            Some(unknown) => *unknown.insert(self.collector.id(*found)),
+            None => self.collector.id(*found),
+        }
+    }
+
     fn words_of(&mut self, id: TokenId) -> WordsOfToken {
-        if let Some(Some(known)) = self.of_token.get(id as usize) {
+        if let Some(Some(known)) = self.of_token.get(id.index()) {
             return *known;
         }
-        let text = self.texts.text(id);
+        let text = str::from_utf8(self.texts.text(id)).unwrap_or_default();
         let mut words = WordsOfToken {
             start: number(self.found.len()),
             end: 0,
             edges: (None, None),
         };
-        each_word(text, |found: Found<'a>| {
+        each_word(text, |found| {
             let word = self.collector.id(found);
             self.found.push(word);
             if found.start == 0 {
@@ -132,7 +176,7 @@ impl<'a, 't> TokenWords<'a, 't> {
             }
         });
         words.end = number(self.found.len());
-        if let Some(known) = self.of_token.get_mut(id as usize) {
+        if let Some(known) = self.of_token.get_mut(id.index()) {
             *known = Some(words);
         }
         words

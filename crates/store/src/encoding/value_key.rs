@@ -1,0 +1,254 @@
+//! What tells values apart without a look at their text, mostly; and a table of such keys.
+
+use std::hash::BuildHasher;
+
+use cordwood_event::Scalar;
+
+use crate::column::ScalarKind;
+
+/// What tells values apart: all of a short one, a hash of a long text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ValueKey {
+    head: u64,
+    tail: u64,
+    /// The length of a text in bytes, then the kind, then whether no other value has this key.
+    form: u64,
+}
+
+/// Texts of up to here are in their key.
+const EXACT_BYTES_MAX: usize = 2 * size_of::<u64>();
+
+const IS_EXACT: u64 = 1 << 63;
+
+impl ValueKey {
+    #[inline]
+    pub(super) fn of(value: Scalar<'_>, hasher: &impl BuildHasher) -> ValueKey {
+        let kind = ScalarKind::of(value);
+        match value {
+            Scalar::Null => ValueKey::of_bits(0, kind),
+            Scalar::Bool(boolean) => ValueKey::of_bits(boolean.into(), kind),
+            Scalar::Int(integer) => ValueKey::of_bits(integer.cast_unsigned(), kind),
+            // `0.0` and `-0.0` differ.
+            Scalar::Float(float) => ValueKey::of_bits(float.to_bits(), kind),
+            Scalar::Str(text) | Scalar::Json(text) => {
+                ValueKey::of_text(text.as_bytes(), kind, hasher)
+            }
+        }
+    }
+
+    fn of_bits(bits: u64, kind: ScalarKind) -> ValueKey {
+        ValueKey {
+            head: bits,
+            tail: 0,
+            form: form_of(0, kind) | IS_EXACT,
+        }
+    }
+
+    /// The first bytes and the last, which overlap or meet in a short text.
+    #[inline]
+    pub(super) fn of_text(text: &[u8], kind: ScalarKind, hasher: &impl BuildHasher) -> ValueKey {
+        let form = form_of(text.len(), kind);
+        let tail = last_bytes(text);
+        if text.len() <= EXACT_BYTES_MAX {
+            ValueKey {
+                head: first_bytes(text),
+                tail,
+                form: form | IS_EXACT,
+            }
+        } else {
+            ValueKey {
+                head: hasher.hash_one(text),
+                tail,
+                form,
+            }
+        }
+    }
+
+    #[inline]
+    fn is_exact(self) -> bool {
+        self.form & IS_EXACT != 0
+    }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        /// 2^64 divided by the golden ratio (Knuth, TAOCP volume 3, section 6.4).
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let bits = self.head ^ self.tail.rotate_left(32) ^ self.form;
+        let product = u128::from(bits) * u128::from(SPREAD);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the halves of the product are folded"
+        )]
+        let hash = (product >> 64) as u64 ^ product as u64;
+        hash
+    }
+}
+
+#[inline]
+fn form_of(length: usize, kind: ScalarKind) -> u64 {
+    length as u64 | (kind as u64) << 56
+}
+
+/// The first eight bytes of a text, or the most of four, two and one that it has.
+#[inline]
+fn first_bytes(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk() {
+        u64::from_le_bytes(*first)
+    } else if let Some(first) = text.first_chunk() {
+        u32::from_le_bytes(*first).into()
+    } else if let Some(first) = text.first_chunk() {
+        u16::from_le_bytes(*first).into()
+    } else {
+        text.first().copied().unwrap_or(0).into()
+    }
+}
+
+/// The last ones in the same way.
+#[inline]
+fn last_bytes(text: &[u8]) -> u64 {
+    if let Some(last) = text.last_chunk() {
+        u64::from_le_bytes(*last)
+    } else if let Some(last) = text.last_chunk() {
+        u32::from_le_bytes(*last).into()
+    } else if let Some(last) = text.last_chunk() {
+        u16::from_le_bytes(*last).into()
+    } else {
+        text.last().copied().unwrap_or(0).into()
+    }
+}
+
+/// Numbers keys in the order in which they first come.
+#[derive(Debug, Default)]
+pub(super) struct KeyNumbers {
+    /// By the lowest bits of the hash and then what is free: one more than the number of a key, or 0. At most half full.
+    slots: Vec<u32>,
+    keys: Vec<ValueKey>,
+}
+
+/// Where a key that is not known belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vacant {
+    key: ValueKey,
+    slot: usize,
+}
+
+impl KeyNumbers {
+    const SLOTS_MIN: usize = 32;
+
+    /// Forgets all keys.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.keys.clear();
+    }
+
+    /// The number of a value; `is_same` is asked whether that of a number is the same, where the key does not tell.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        key: ValueKey,
+        is_same: impl Fn(usize) -> bool,
+    ) -> Result<u32, Vacant> {
+        let mask = self.slots.len().wrapping_sub(1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the lowest bits are all that is asked for"
+        )]
+        let mut slot = key.hash() as usize & mask;
+        while let Some(number) = self.slots.get(slot)
+            && let Some(number) = number.checked_sub(1)
+        {
+            let index = number as usize;
+            if self.keys.get(index) == Some(&key) && (key.is_exact() || is_same(index)) {
+                return Ok(number);
+            }
+            slot = (slot + 1) & mask;
+        }
+        Err(Vacant { key, slot })
+    }
+
+    /// Gives the next number to a key.
+    pub(super) fn add(&mut self, vacant: Vacant) {
+        self.keys.push(vacant.key);
+        if self.keys.len() * 2 > self.slots.len() {
+            self.grow();
+        } else {
+            self.put(vacant.slot, self.keys.len());
+        }
+    }
+
+    fn put(&mut self, slot: usize, count: usize) {
+        if let (Some(slot), Ok(count)) = (self.slots.get_mut(slot), u32::try_from(count)) {
+            *slot = count;
+        }
+    }
+
+    fn grow(&mut self) {
+        let slots = (self.slots.len() * 4).max(KeyNumbers::SLOTS_MIN);
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        for index in 0..self.keys.len() {
+            if let Some(key) = self.keys.get(index).copied()
+                && let Err(vacant) = self.find(key, |_| false)
+            {
+                self.put(vacant.slot, index + 1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Short and long, of equal ends; the same numbers as a map by the whole text gives, before and after it is cleared.
+        #[test]
+        fn texts_are_numbered_as_they_first_come(
+            texts in vec("[ab]{0,3}|[a-h]{7,9}|(x|y)[z]{14,18}(x|y)|é{4,9}", 0..300),
+        ) {
+            let hasher = rapidhash::fast::RandomState::new();
+            let mut numbers = KeyNumbers::default();
+            for _ in 0..2 {
+                numbers.clear();
+                let mut expected: HashMap<&str, u32> = HashMap::new();
+                let mut known: Vec<&str> = Vec::new();
+                for text in &texts {
+                    let next = u32::try_from(expected.len()).expect("few");
+                    let key = ValueKey::of_text(text.as_bytes(), ScalarKind::Str, &hasher);
+                    let found = numbers.find(key, |number| known[number] == text);
+                    let number = found.unwrap_or_else(|vacant| {
+                        numbers.add(vacant);
+                        known.push(text);
+                        next
+                    });
+                    prop_assert_eq!(number, *expected.entry(text).or_insert(next));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_and_lengths_tell_values_apart() {
+        let hasher = rapidhash::fast::RandomState::new();
+        let values = [
+            Scalar::Null,
+            Scalar::Bool(false),
+            Scalar::Int(0),
+            Scalar::Float(0.0),
+            Scalar::Float(-0.0),
+            Scalar::Str(""),
+            Scalar::Str("\0"),
+            Scalar::Str("\0\0"),
+            Scalar::Json(""),
+        ];
+        let keys = values.map(|value| ValueKey::of(value, &hasher));
+        for (index, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(index));
+        }
+    }
+}
