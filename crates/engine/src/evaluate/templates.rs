@@ -1,7 +1,7 @@
 //! What a test says of all texts that follow a template, from the template alone: found out once for every table of templates.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use cordwood_query::{Predicate, TextPattern, TextTest};
 use cordwood_store::column::SlotRun;
@@ -92,9 +92,9 @@ pub(crate) struct TemplateTest {
 pub(crate) struct TableVerdicts {
     /// As long as this is kept, no other table has its address.
     table: Weak<TemplateTable>,
-    by_template: Vec<Verdict>,
-    /// The same in short.
     kinds: Vec<VerdictKind>,
+    /// The same at length, of those that somebody asked for.
+    by_template: Vec<OnceLock<Verdict>>,
 }
 
 /// A verdict in short: what a block has to be asked for it.
@@ -154,11 +154,18 @@ pub(crate) struct LiteralPart {
 }
 
 impl TableVerdicts {
-    /// The verdict on the template at an index of the table.
-    pub(crate) fn of(&self, template: u32) -> &Verdict {
-        self.by_template
-            .get(template as usize)
-            .unwrap_or(&Verdict::Open)
+    /// The verdict on the template at an index of the table, of the test that these were made of.
+    pub(crate) fn of(
+        &self,
+        template: u32,
+        predicate: &Predicate,
+        (test, table): (&TemplateTest, &TemplateTable),
+    ) -> &Verdict {
+        let index = template as usize;
+        let known = self.by_template.get(index).zip(table.get(index));
+        known.map_or(&Verdict::Open, |(known, template)| {
+            known.get_or_init(|| test.verdict(predicate, template))
+        })
     }
 
     /// The same in short.
@@ -262,19 +269,49 @@ impl TemplateTest {
         if let Some(verdicts) = known().get(&address) {
             return Arc::clone(verdicts);
         }
-        let templates = (0..table.len()).filter_map(|index| table.get(index));
-        let verdicts = templates.map(|template| self.verdict(predicate, template));
-        let by_template: Vec<Verdict> = verdicts.collect();
-        let verdicts = Arc::new(TableVerdicts {
-            kinds: by_template.iter().map(Verdict::kind).collect(),
-            by_template,
+        let mut verdicts = TableVerdicts {
             table: Arc::downgrade(table),
-        });
+            kinds: Vec::with_capacity(table.len()),
+            by_template: Vec::with_capacity(table.len()),
+        };
+        for template in (0..table.len()).filter_map(|index| table.get(index)) {
+            let at_length = OnceLock::new();
+            verdicts.kinds.push(match self.is_of_words() {
+                true => self.kind_of_words(predicate, template),
+                false => at_length
+                    .get_or_init(|| self.verdict(predicate, template))
+                    .kind(),
+            });
+            verdicts.by_template.push(at_length);
+        }
+        let verdicts = Arc::new(verdicts);
         let mut known = known();
         // A test may live longer than the blocks it is asked about.
         known.retain(|_, verdicts| verdicts.table.strong_count() > 0);
         known.insert(address, Arc::clone(&verdicts));
         verdicts
+    }
+
+    /// Whether it asks for nothing but words that have lists: then these decide whatever a template does not.
+    fn is_of_words(&self) -> bool {
+        let is_word = |literal: &Literal| match *literal.parts {
+            [(part, _)] => literal
+                .is_word
+                .is_some_and(|word| self.parts[part].words == [word]),
+            _ => false,
+        };
+        self.literals()
+            .is_some_and(|literals| literals.iter().all(is_word))
+    }
+
+    /// The kind of the verdict on a template. No such word has a digit, as what stands for a slot does, and next to a slot no word ends: a word that
+    /// is in the template is in its static text.
+    fn kind_of_words(&self, predicate: &Predicate, template: &Template) -> VerdictKind {
+        match (predicate.matches_text(template.text()), template.slots()) {
+            (true, _) => VerdictKind::All,
+            (false, 0) => VerdictKind::None,
+            (false, _) => VerdictKind::Listed,
+        }
     }
 
     /// The verdict on the texts of a template.

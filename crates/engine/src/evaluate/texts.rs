@@ -13,7 +13,7 @@ use crate::evaluate::listed::{ListedTexts, WordIndex};
 use crate::evaluate::templates::{
     Literal, SlotNeed, SlotNeeds, SlotPart, TableVerdicts, TemplateTest, Verdict, VerdictKind,
 };
-use crate::evaluate::values::ValueTest;
+use crate::evaluate::values::{CODES_SPARSE_SHARE, ValueTest};
 use crate::evaluate::{Failure, ranks};
 use crate::selection::Selection;
 
@@ -106,6 +106,11 @@ impl<'a> TextColumnTest<'a> {
         column_test
     }
 
+    fn verdict_of(&self, used: &TemplateUse) -> &Verdict {
+        let templates = (self.test, &**self.uses.table());
+        self.verdicts.of(used.template, self.predicate, templates)
+    }
+
     fn find_settling(&mut self) {
         let literals = self.test.literals().into_iter().flatten();
         let words = literals.filter_map(|literal| literal.is_word);
@@ -134,7 +139,7 @@ impl<'a> TextColumnTest<'a> {
     }
 
     fn outcome_by_lists(&self, used: &TemplateUse) -> Outcome {
-        match self.verdicts.of(used.template) {
+        match self.verdict_of(used) {
             Verdict::Slots(needs) if self.open_needs(needs, used).next().is_none() => Outcome::None,
             _ => Outcome::Open,
         }
@@ -169,7 +174,7 @@ impl<'a> TextColumnTest<'a> {
     /// The outcome of a template that lists leave open.
     fn outcome_by_dictionaries(&self, template: usize) -> Result<Outcome, Failure> {
         let used = &self.uses.uses()[template];
-        let Verdict::Slots(needs) = self.verdicts.of(used.template) else {
+        let Verdict::Slots(needs) = self.verdict_of(used) else {
             return Ok(Outcome::Open);
         };
         for need in self.open_needs(needs, used) {
@@ -248,7 +253,7 @@ impl<'a> TextColumnTest<'a> {
         };
         let used = &self.uses.uses()[template];
         let mut candidates = wanted.clone();
-        if let Verdict::Slots(needs) = self.verdicts.of(used.template) {
+        if let Verdict::Slots(needs) = self.verdict_of(used) {
             let (meeting, suffices) = self.meeting_any(needs, (template, ranks), wanted)?;
             candidates.intersect(&meeting);
             if suffices || candidates.is_empty() {
@@ -521,7 +526,7 @@ fn few_by_code(
     codes: &TextCodes,
     wanted: &Selection,
 ) -> Result<Option<Selection>, Failure> {
-    if wanted.count() * SPARSE_SHARE >= codes.len() {
+    if wanted.count() * CODES_SPARSE_SHARE >= codes.len() {
         return Ok(None);
     }
     let ranks: Vec<usize> = wanted.iter().collect();

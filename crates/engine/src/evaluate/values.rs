@@ -16,6 +16,9 @@ use crate::selection::Selection;
 /// alone. A pass over a frame costs about as much as this share of its texts looked up one by one.
 const SPARSE_SHARE: usize = 8;
 
+/// Of codes with at least one wanted in so many, all are unpacked; of others, the wanted ones alone.
+pub(crate) const CODES_SPARSE_SHARE: usize = 32;
+
 /// How many values are tested one by one between two looks at the budget: a JSON array of the size of a log line
 /// takes about a microsecond.
 const VALUES_PER_CHECK: usize = 1024;
@@ -115,7 +118,7 @@ impl ValueTest<'_> {
         if !holds.contains(&false) {
             return Ok(wanted.clone());
         }
-        if wanted.count() * SPARSE_SHARE >= codes.len() {
+        if wanted.count() * CODES_SPARSE_SHARE >= codes.len() {
             return Ok(self.select_codes(holds, codes.get()?, wanted));
         }
         self.has_tested_rows.set(true);

@@ -9,8 +9,9 @@ const MODE_PACKED: u8 = 0;
 const MODE_RUNS: u8 = 1;
 const MODE_ZSTD: u8 = 2;
 
-/// Entropy coding pays for its slower decoding from here on: half of the packed length. It takes five times as long to decode, which is
-/// most of what a filter or a group by such a column takes.
+/// Runs and entropy coding take about five times as long to decode as packed codes, which is most of what a filter or a group by such
+/// a column takes. They pay for it from here on: three quarters and half of the packed length.
+const RUNS_GAIN: (usize, usize) = (3, 4);
 const ZSTD_GAIN: (usize, usize) = (1, 2);
 
 const UNKNOWN_MODE: Corrupt = Corrupt("an unknown mode of codes");
@@ -26,7 +27,8 @@ pub(crate) fn encode(
 ) {
     let width = code_width(code_count);
     let packed_bytes = packed_len(codes.len(), width);
-    let runs = runs_of(codes, packed_bytes);
+    let runs_max = packed_bytes * RUNS_GAIN.0 / RUNS_GAIN.1;
+    let runs = runs_of(codes, runs_max);
     let runs = runs.map(|(run_codes, lengths)| {
         let mut bytes = Vec::new();
         push_count(&mut bytes, run_codes.len());
@@ -38,15 +40,13 @@ pub(crate) fn encode(
         int::encode(&lengths, &mut bytes);
         bytes
     });
-    let shortest = runs
-        .as_ref()
-        .map_or(packed_bytes, |runs| runs.len().min(packed_bytes));
-    if let Some(frame) = entropy_coded(codes, shortest, compressor) {
+    let runs = runs.filter(|runs| runs.len() < runs_max);
+    let shortest = runs.as_ref().map_or(packed_bytes, Vec::len);
+    let zstd_max = shortest.min(packed_bytes * ZSTD_GAIN.0 / ZSTD_GAIN.1);
+    if let Some(frame) = entropy_coded(codes, zstd_max, compressor) {
         out.push(MODE_ZSTD);
         out.extend(frame);
-    } else if let Some(runs) = runs
-        && runs.len() < packed_bytes
-    {
+    } else if let Some(runs) = runs {
         out.push(MODE_RUNS);
         out.extend(runs);
     } else {
@@ -82,13 +82,13 @@ fn length_of(run: &[u16]) -> i64 {
     (run.len() as u64).cast_signed()
 }
 
-/// `None` if that is hardly shorter. Of many codes, some are tried first.
+/// `None` if that is not shorter than `bytes_max`. Of many codes, some are tried first.
 fn entropy_coded(codes: &[u16], bytes_max: usize, compressor: &mut Compressor) -> Option<Vec<u8>> {
     /// Below it the tables of the entropy coder cost more than they save.
     const BYTES_MIN: usize = 128;
     const TRIED: usize = 2048;
-    /// A part has the same tables for fewer codes.
-    const TRIED_GAIN: (usize, usize) = (3, 4);
+    /// A part has the same tables for fewer codes, and may be so much longer.
+    const TRIED_SHARE: (usize, usize) = (3, 2);
     if bytes_max < BYTES_MIN {
         return None;
     }
@@ -98,15 +98,14 @@ fn entropy_coded(codes: &[u16], bytes_max: usize, compressor: &mut Compressor) -
         && bytes.len() >= 2 * TRIED
     {
         let frame = compressor.compress(tried).bytes;
-        let (numerator, denominator) = TRIED_GAIN;
+        let (numerator, denominator) = TRIED_SHARE;
         if frame.len() * denominator * codes.len() > bytes_max * numerator * TRIED {
             return None;
         }
     }
     let mut frame = Vec::new();
     compressor.push_frame(&mut frame, &bytes);
-    let (numerator, denominator) = ZSTD_GAIN;
-    (frame.len() * denominator < bytes_max * numerator).then_some(frame)
+    (frame.len() < bytes_max).then_some(frame)
 }
 
 /// Reads `count` codes, each below `code_count`.

@@ -1,6 +1,6 @@
 //! The posting lists of segments against sets of texts, and damaged bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -56,25 +56,31 @@ impl Segment {
 
     fn check(&self, blocks: &[Option<&Texts>]) {
         self.index.check(&self.pages).unwrap();
-        let all = blocks.iter().flatten().flat_map(|texts| texts.iter());
-        let words: BTreeSet<(String, String)> = all
-            .flat_map(|(path, texts)| {
-                let words = texts.iter().flat_map(|text| words_of(text));
-                words.map(|word| (path.clone(), word.spelled().to_owned()))
-            })
-            .chain([("p".to_owned(), "in_no_text".to_owned())])
-            .collect();
-        for (path, spelled) in words {
+        let mut expected: BTreeMap<(&str, String), BTreeMap<u32, Vec<u32>>> = BTreeMap::new();
+        expected.insert(("p", "in_no_text".to_owned()), BTreeMap::new());
+        for (texts, block) in blocks.iter().zip(0..) {
+            for (path, texts) in texts.iter().flat_map(|texts| texts.iter()) {
+                for (text, rank) in texts.iter().zip(0..) {
+                    for word in words_of(text) {
+                        let of_word = expected.entry((path, word.spelled().to_owned()));
+                        let ranks = of_word.or_default().entry(block).or_default();
+                        ranks.push(rank);
+                        ranks.dedup();
+                    }
+                }
+            }
+        }
+        for ((path, spelled), mut by_block) in expected {
             let word = [
                 ListedWord::each_pair_of(&spelled),
                 ListedWord::each_of(&spelled),
             ]
             .concat();
             for (texts, block) in blocks.iter().zip(0..) {
-                let texts = texts.and_then(|texts| texts.get(&path));
-                let expected = texts.map(|texts| ranks_of(texts, &word[0]));
+                let is_listed = texts.is_some_and(|texts| texts.contains_key(path));
+                let expected = is_listed.then(|| by_block.remove(&block).unwrap_or_default());
                 assert_eq!(
-                    self.texts_of(&path, &word[0], block),
+                    self.texts_of(path, &word[0], block),
                     expected,
                     "{path}: {spelled}"
                 );
