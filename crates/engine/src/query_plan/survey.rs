@@ -323,7 +323,7 @@ impl<'a> Survey<'a> {
                 },
                 open_rows: self.open_rows,
             },
-            stops_early: self.outline.rows_enough.is_some(),
+            stops_early: self.outline.may_stop,
             matches: self.matches,
             estimate: Estimate {
                 matches: expected.clamp(self.matches.at_least, self.matches.at_most),

@@ -26,6 +26,8 @@ pub(crate) struct Outline {
     pub(crate) stages: Vec<StagePlan>,
     /// How many of the first rows are enough; `None` when it takes all.
     pub(crate) rows_enough: Option<usize>,
+    /// Whether it may end before all blocks are asked, if only because enough rows differ.
+    pub(crate) may_stop: bool,
     /// Whether events are given back, all of whose fields are read.
     pub(crate) gives_events: bool,
     asked: Asked,
@@ -55,10 +57,13 @@ impl Outline {
                 (Asked::Rows(fields), Some(wanted))
             }
         };
+        let rows_enough = rows_enough.filter(|rows| *rows < usize::MAX);
+        let is_limited = matches!(asked, Asked::Rows(_)) && is_limited(&request.stages);
         Outline {
             search: pipeline.search_of(request),
             stages: places_of(request.stages.clone()),
-            rows_enough: rows_enough.filter(|rows| *rows < usize::MAX),
+            may_stop: rows_enough.is_some() || is_limited,
+            rows_enough,
             gives_events: matches!(pipeline.ending, Ending::Events),
             asked,
         }
@@ -69,10 +74,12 @@ impl Outline {
             0 => 0,
             limit => limit.saturating_add(1),
         };
+        let rows_enough = (search.total == Total::NotAsked).then_some(one_more);
         Outline {
             search: search.clone(),
             stages: Vec::new(),
-            rows_enough: (search.total == Total::NotAsked).then_some(one_more),
+            may_stop: rows_enough.is_some(),
+            rows_enough,
             gives_events: search.limit > 0,
             asked: Asked::Search,
         }
@@ -108,6 +115,18 @@ impl Outline {
             Asked::Groups(_, fields) | Asked::Rows(fields) => Some(fields.targets()),
         }
     }
+}
+
+/// Whether the first rows are enough at a limit that is before any stage that takes all of them.
+fn is_limited(stages: &[Stage]) -> bool {
+    let takes_all = |stage: &Stage| {
+        matches!(
+            stage,
+            Stage::Sort(_) | Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. }
+        )
+    };
+    let mut first = stages.iter().take_while(|stage| !takes_all(stage));
+    first.any(|stage| matches!(stage, Stage::Limit(_)))
 }
 
 /// Where each stage is done, as [`Pipeline`] has it.

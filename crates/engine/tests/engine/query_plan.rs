@@ -317,6 +317,25 @@ fn a_plan_says_how_what_is_left_is_answered() {
     assert_eq!(plan.clauses[0].bytes, 0, "it is decided without a column");
 }
 
+/// A limit is reached before the last block, be it a limit of what differs; what is sorted or counted first takes all of them.
+#[test]
+fn a_plan_says_whether_the_first_rows_are_enough() {
+    let stops_early = |text: &str| {
+        let fixture = four_blocks();
+        let request = StagedRequest {
+            search: newest("*", 0),
+            stages: parse(text).expect("a query").query.stages,
+            rows_max: 1000,
+        };
+        let snapshot = fixture.store.snapshot();
+        fixture.engine.explain(&snapshot, &request).stops_early
+    };
+    assert!(stops_early("* | limit 2"));
+    assert!(stops_early("* | dedup service | limit 1 | fields status"));
+    assert!(!stops_early("* | stats count() by service | limit 1"));
+    assert!(!stops_early("* | sort by status | limit 1"));
+}
+
 #[test]
 fn stages_are_placed_where_they_run() {
     let places = |text: &str| -> Vec<(String, StagePlace)> {

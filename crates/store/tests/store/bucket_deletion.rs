@@ -82,6 +82,8 @@ fn an_outage_at_every_request_of_a_purge() {
         let deletion = store.delete(request, Some(2)).unwrap();
         let purged = wait_until_purged(&store, &deletion);
         assert_eq!(purged.events_purged, 2, "request {outage}");
+        // Should the purge have taken fewer requests, the outage is not for those of the test.
+        bucket.clear_faults();
         assert_eq!(texts_of(&store, 1), ["1 keep"], "request {outage}");
     }
 }
