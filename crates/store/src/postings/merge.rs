@@ -62,8 +62,8 @@ pub(crate) fn merge<P: ReadPages>(
 
 /// The words of one column in one input, part of the way.
 struct Source<'a, P> {
-    /// The blocks that stay: their place there, their index in the new segment, and how many texts they have.
-    blocks: Vec<(u32, u32, u32)>,
+    /// By place among the blocks of the column there, what becomes of each.
+    blocks: Vec<Option<Kept>>,
     rest: Rest<'a, P>,
     next: usize,
 }
@@ -84,9 +84,17 @@ struct Walk<'a, P> {
     passed: usize,
 }
 
+/// A block that stays.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Its index in the new segment; and, once the column is begun, its place among the blocks of the column there.
+    block: u32,
+    texts: u32,
+}
+
 /// A list that goes into the new segment.
 struct Copied {
-    /// The index of its block there.
+    /// The place of its block among those of the column there.
     block: u32,
     count: u32,
     bytes: Range<usize>,
@@ -95,7 +103,10 @@ struct Copied {
 impl<'a, P: ReadPages> Source<'a, P> {
     fn of_block(column: &'a ColumnPostings, target: u32) -> Source<'a, P> {
         Source {
-            blocks: vec![(0, target, column.texts())],
+            blocks: vec![Some(Kept {
+                block: target,
+                texts: column.texts(),
+            })],
             rest: Rest::Block(column),
             next: 0,
         }
@@ -106,13 +117,16 @@ impl<'a, P: ReadPages> Source<'a, P> {
         pages: &'a PostingsPages<P>,
         targets: &[BlockTarget],
     ) -> Source<'a, P> {
-        let blocks = (0u32..).zip(column.blocks.iter().zip(&column.texts));
-        let staying = blocks.filter_map(|(place, (block, texts))| {
+        let blocks = column.blocks.iter().zip(&column.texts);
+        let kept = blocks.map(|(block, texts)| {
             let target = targets.get(*block as usize).copied().flatten()?;
-            Some((place, target, *texts))
+            Some(Kept {
+                block: target,
+                texts: *texts,
+            })
         });
         Source {
-            blocks: staying.collect(),
+            blocks: kept.collect(),
             rest: Rest::Segment(Box::new(Walk {
                 column,
                 pages,
@@ -122,6 +136,18 @@ impl<'a, P: ReadPages> Source<'a, P> {
                 passed: 0,
             })),
             next: 0,
+        }
+    }
+
+    fn kept(&self) -> impl Iterator<Item = Kept> {
+        self.blocks.iter().flatten().copied()
+    }
+
+    /// Names blocks by their place among those of the column in the new segment.
+    fn begin(&mut self, blocks: &[u32]) {
+        for kept in self.blocks.iter_mut().flatten() {
+            let place = blocks.partition_point(|block| *block < kept.block);
+            kept.block = u32::try_from(place).unwrap_or(u32::MAX);
         }
     }
 
@@ -166,22 +192,18 @@ impl<'a, P: ReadPages> Source<'a, P> {
         match &self.rest {
             Rest::Block(column) => {
                 let term = column.term(at_hand);
-                for ((_, target, _), term) in self.blocks.iter().zip(term) {
-                    copy(*target, term.count, term.list);
+                for (kept, term) in self.kept().zip(term) {
+                    copy(kept.block, term.count, term.list);
                 }
             }
             Rest::Segment(walk) => {
                 let mut at = walk.passed;
                 for of_block in walk.leaf.blocks(at_hand).unwrap_or_default() {
                     let length = walk.column.bytes_in(*of_block);
-                    let found = self
-                        .blocks
-                        .binary_search_by_key(&of_block.block, |(place, ..)| *place);
-                    let kept = found.ok().and_then(|index| self.blocks.get(index));
-                    if let (Some((_, target, _)), Some(list)) =
-                        (kept, walk.lists.get(at..at + length))
+                    let kept = self.blocks.get(of_block.block as usize);
+                    if let (Some(Some(kept)), Some(list)) = (kept, walk.lists.get(at..at + length))
                     {
-                        copy(*target, of_block.count, list);
+                        copy(kept.block, of_block.count, list);
                     }
                     at += length;
                 }
@@ -238,9 +260,8 @@ impl Writer {
         path: &str,
         mut sources: Vec<Source<'_, P>>,
     ) -> Result<(), ReadFailure> {
-        let blocks = sources.iter().flat_map(|source| &source.blocks);
-        let mut blocks: Vec<(u32, u32)> =
-            blocks.map(|(_, block, texts)| (*block, *texts)).collect();
+        let kept = sources.iter().flat_map(Source::kept);
+        let mut blocks: Vec<(u32, u32)> = kept.map(|kept| (kept.block, kept.texts)).collect();
         if blocks.is_empty() {
             return Ok(());
         }
@@ -254,13 +275,15 @@ impl Writer {
         };
         let mut heap = BinaryHeap::with_capacity(sources.len());
         for (index, source) in sources.iter_mut().enumerate() {
+            source.begin(&column.blocks);
             heap.extend(source.advance()?.map(|word| Reverse((word, index))));
         }
         let mut leaf = LeafWriter::default();
         let mut lists_at = self.lists.len() as u64;
         let (mut lists, mut copied) = (Vec::new(), Vec::new());
-        while let Some(Reverse((word, _))) = heap.peek() {
-            let word = word.clone();
+        let mut word = Vec::new();
+        while let Some(Reverse((first, _))) = heap.peek() {
+            word.clone_from(first);
             while let Some(Reverse((next, index))) = heap.peek()
                 && *next == word
             {
@@ -272,7 +295,7 @@ impl Writer {
                 }
             }
             if !copied.is_empty() {
-                self.push_word(&column, &word, &mut leaf, (&lists, &mut copied))?;
+                self.push_word(&word, &mut leaf, (&lists, &mut copied))?;
             }
             lists.clear();
             copied.clear();
@@ -290,7 +313,6 @@ impl Writer {
 
     fn push_word(
         &mut self,
-        column: &IndexedColumn,
         word: &[u8],
         leaf: &mut LeafWriter,
         (lists, copied): (&[u8], &mut Vec<Copied>),
@@ -303,12 +325,9 @@ impl Writer {
         }
         let not_text = |_| ReadFailure::Malformed("a word that is no text".to_owned());
         let word = std::str::from_utf8(word).map_err(not_text)?;
-        let blocks = copied.iter().filter_map(|list| {
-            let place = column.blocks.binary_search(&list.block).ok()?;
-            Some(BlockCount {
-                block: u32::try_from(place).ok()?,
-                count: list.count,
-            })
+        let blocks = copied.iter().map(|list| BlockCount {
+            block: list.block,
+            count: list.count,
         });
         leaf.push(word, blocks);
         Ok(())
