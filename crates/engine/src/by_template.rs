@@ -133,13 +133,13 @@ impl ColumnTests<'_> {
         self.tests.iter().any(|(_, test)| test.has_listed_parts())
     }
 
-    /// Whether the lengths of lists are enough: it takes one list at most.
+    /// Whether the lengths of lists are enough: it takes one clause and one list at most.
     fn are_counted_unread(&self) -> bool {
-        self.tests
-            .iter()
-            .map(|(_, test)| test.lists())
-            .sum::<usize>()
-            <= 1
+        let lists: usize = self.tests.iter().map(|(_, test)| test.lists()).sum();
+        match &*self.tests {
+            [(_, test)] => lists <= 1 && test.counts_add_up(),
+            _ => lists == 0,
+        }
     }
 
     /// Of the texts of a code that are in no list, the clauses that hold.
@@ -165,7 +165,6 @@ impl ColumnTests<'_> {
         if let [(_, test)] = &*self.tests
             && self.are_counted_unread()
         {
-            // What is listed is of no code whose texts all match.
             match truth.holds(1) {
                 true => counted.matches += test.count_listed(),
                 false => counted.matches -= test.count_listed(),

@@ -217,6 +217,12 @@ impl<'a> TextColumnTest<'a> {
         holding.filter(|word| self.lists.may_hold(**word)).count()
     }
 
+    /// Whether no text that is listed follows a template whose texts all match: another alternative might hold for these.
+    pub(crate) fn counts_add_up(&self) -> bool {
+        let is_alone = self.test.literals().is_some_and(|all| all.len() == 1);
+        is_alone || self.lists() == 0
+    }
+
     /// How many texts match because they are listed, where one list holds them at most.
     pub(crate) fn count_listed(&self) -> u64 {
         let counts = self.settling.iter();

@@ -96,6 +96,9 @@ const QUESTIONS: &[&str] = &[
     "message:/USER|zoe/i",
     "message:/refused$/",
     "message:(zoe OR deadlock)",
+    // One in the static text of a template, the other in its slots.
+    "message:(connection OR zoe)",
+    "message:in(statement, zoe)",
     "message:>k",
     "message=\"nothing varies in this: timeout of the user\"",
     "message=\"Connection refused by 3 after 4, again\"",
