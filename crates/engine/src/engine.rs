@@ -13,7 +13,7 @@ use crate::plan::{Plan, Planned, RuledOut};
 use crate::pool::Pool;
 use crate::run::Means;
 use crate::search::{self, Outcome};
-use crate::{Clock, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
+use crate::{Clock, Emptiness, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
 
 /// How an engine works.
 #[derive(Clone, Debug)]
@@ -88,9 +88,10 @@ impl Engine {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
+        emptiness: Emptiness,
         time: Duration,
     ) -> Result<Explanation, Error> {
-        explain::explain_empty(self, snapshot, request, time)
+        explain::explain_empty(self, snapshot, request, emptiness, time)
     }
 
     /// What tells the store which rows deletions mean.

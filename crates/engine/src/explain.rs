@@ -9,7 +9,7 @@ use cordwood_store::{Part, Snapshot};
 
 use crate::near_name::near_names;
 use crate::{
-    ClauseCount, Clock, Count, Engine, Error, Explanation, NearFields, Order, Position,
+    ClauseCount, Clock, Count, Emptiness, Engine, Error, Explanation, NearFields, Order, Position,
     SearchRequest, Total,
 };
 
@@ -20,6 +20,7 @@ pub(crate) fn explain_empty(
     engine: &Engine,
     snapshot: &Snapshot,
     request: &SearchRequest,
+    emptiness: Emptiness,
     time: Duration,
 ) -> Result<Explanation, Error> {
     let started = engine.clock().now();
@@ -28,6 +29,7 @@ pub(crate) fn explain_empty(
         engine,
         snapshot,
         request,
+        emptiness,
         range: request
             .range
             .intersection(request.filter.time_bounds(request.now)),
@@ -87,6 +89,8 @@ struct Inquiry<'a> {
     engine: &'a Engine,
     snapshot: &'a Snapshot,
     request: &'a SearchRequest,
+    /// What is known of the request itself, so that it is not asked again.
+    emptiness: Emptiness,
     /// The range of the request, narrowed by the filter's clauses on time.
     range: TimeBounds,
     allowance: Allowance<'a>,
@@ -141,18 +145,25 @@ impl Inquiry<'_> {
         let names = self.known_names();
         let mut counts = Vec::new();
         for term in terms {
-            let range = if is_about_time_alone(term) {
-                self.request.range
-            } else {
-                self.range
+            let matches = match terms.len() {
+                1 if self.emptiness == Emptiness::Certain => Count::Exactly(0),
+                _ => self.count_of(term)?,
             };
             counts.push(ClauseCount {
                 clause: term.to_string(),
-                matches: self.count(term.clone(), range)?,
+                matches,
                 near_fields: near_fields(term, &names),
             });
         }
         Ok(counts)
+    }
+
+    fn count_of(&mut self, term: &Filter) -> Result<Count, Error> {
+        let range = match is_about_time_alone(term) {
+            true => self.request.range,
+            false => self.range,
+        };
+        self.count(term.clone(), range)
     }
 
     fn emptied_by(
@@ -169,6 +180,9 @@ impl Inquiry<'_> {
             return Ok(Some(index));
         }
         for end in 2..=terms.len() {
+            if end == terms.len() && self.emptiness == Emptiness::Certain {
+                return Ok(Some(end - 1));
+            }
             let together = Filter::and(terms[..end].to_vec());
             match self.first(together, self.range, Order::NewestFirst)? {
                 First::At(_) => {}

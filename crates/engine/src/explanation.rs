@@ -20,6 +20,15 @@ impl Count {
     }
 }
 
+/// How certain it is that a search finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emptiness {
+    /// All that it asked of was looked at.
+    Certain,
+    /// It was cut short before it found anything.
+    SoFar,
+}
+
 /// What one clause finds alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClauseCount {

@@ -56,7 +56,7 @@ pub use budget::{Cancel, Clock};
 pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;
-pub use explanation::{ClauseCount, Count, Explanation, NearFields};
+pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
 pub use fields::{FieldKinds, Fields, Wanted};
 pub use query_plan::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,

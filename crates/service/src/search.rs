@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordwood_catalog as catalog;
-use cordwood_engine::{self as engine, Incomplete, SearchedSource, Total};
+use cordwood_engine::{self as engine, Emptiness, Incomplete, SearchedSource, Total};
 use cordwood_event::{Event, SourceId, Timestamp};
 use cordwood_query::{Diagnostic, Filter, Query, TimeBounds};
 use cordwood_store::Snapshot;
@@ -253,8 +253,12 @@ impl Service {
         if !question.query.stages.is_empty() && self.finds_any(snapshot, asked)? {
             return Ok(None);
         }
+        let emptiness = match found.account.is_complete() {
+            true => Emptiness::Certain,
+            false => Emptiness::SoFar,
+        };
         self.engine
-            .explain_empty(snapshot, asked, EXPLANATION_TIME)
+            .explain_empty(snapshot, asked, emptiness, EXPLANATION_TIME)
             .map(Some)
             .map_err(|error| Error::internal("explaining an empty answer", error))
     }
