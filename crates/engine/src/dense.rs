@@ -7,6 +7,7 @@
 mod codes;
 mod directory;
 mod group_of;
+mod leading;
 mod number;
 mod values;
 
@@ -30,6 +31,7 @@ use codes::Coded;
 use group_of::GroupOf;
 
 pub(crate) use directory::DirectoryGrouping;
+pub(crate) use leading::{Leading, best_in};
 
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;

@@ -58,7 +58,7 @@ impl Run<'_> {
         let mut cut = None;
         let mut groups_done = 0;
         for wave in groups.chunks(self.means().share.threads()) {
-            if memory.bytes() >= answers.bytes_max() {
+            if groups_done > 0 && memory.bytes() >= answers.bytes_max() {
                 cut = Some(Incomplete::Answer {
                     bytes_max: answers.bytes_max(),
                 });

@@ -7,6 +7,7 @@
 mod aggregating;
 mod local;
 mod merging;
+mod of_part;
 mod ordered;
 mod outline;
 mod pipeline;

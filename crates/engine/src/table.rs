@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use cordwood_event::{Number, Timestamp};
+use cordwood_query::Direction;
 
 use crate::datum::{Datum, Leaf};
 
@@ -90,6 +91,14 @@ impl SortValue {
             (SortValue::Text(a), SortValue::Text(b)) => a.cmp(b),
             (SortValue::Bool(a), SortValue::Bool(b)) => a.cmp(b),
             (a, b) => a.kind().cmp(&b.kind()),
+        }
+    }
+
+    /// The same in a direction of sorting. Nulls come last either way.
+    pub(crate) fn compare_towards(&self, other: &SortValue, direction: Direction) -> Ordering {
+        match (self.is_null() || other.is_null(), direction) {
+            (true, _) | (_, Direction::Ascending) => self.compare(other),
+            (false, Direction::Descending) => other.compare(self),
         }
     }
 }

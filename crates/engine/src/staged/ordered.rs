@@ -7,50 +7,30 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 use std::sync::Arc;
 
-use cordwood_event::EventId;
 use cordwood_query::SortKey;
-use cordwood_store::{BlockHandle, OpenRows, Part};
+use cordwood_store::Part;
 
 use super::local::{LocalStage, pass};
+use super::of_part::{Sorted, Work, sorted_at};
 use super::pipeline::{Ending, OrderedStage, Pipeline};
 use super::tables::{compare, identity, sort_values};
-use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
-use crate::dense::ColumnGrouping;
 use crate::evaluate::Failure;
 use crate::groups::{Groups, Held};
 use crate::key::Key;
 use crate::matching::PartRows;
-use crate::part::{Fate, PartAnswer, id_at};
+use crate::narrow::Pruned;
+use crate::part::{Fate, PartAnswer};
 use crate::plan::{Plan, PlannedPart};
-use crate::row::block::BlockFields;
-use crate::row::kept::{Extended, KeptRow};
-use crate::row::open::OpenFields;
-use crate::row::{FieldSet, Row};
+use crate::row::kept::KeptRow;
 use crate::run::{Quest, Run};
-use crate::selection::Selection;
 use crate::sorting::sort_by;
 use crate::table::SortValue;
-use crate::top::{Found, Rank, RowPlace};
-use crate::{Error, Incomplete, Order};
+use crate::top::Rank;
+use crate::{Error, Incomplete};
 
 /// How many rows are looked at between two looks at the budget.
 const ROWS_PER_CHECK: usize = 512;
-
-/// What is done with the rows of a part.
-#[derive(Clone)]
-struct Work {
-    fields: Arc<FieldSet>,
-    local: Arc<[LocalStage]>,
-    /// More rows than these of one part are never needed.
-    rows_wanted: usize,
-    /// The order in which rows are sorted first of all, and how many of them are needed then.
-    sorted: Option<(SortKeys, usize)>,
-    /// The fields that tell rows apart first of all: of equal rows of one part only the first is needed then.
-    different_by: Option<Arc<[usize]>>,
-}
-
-type SortKeys = Arc<[(usize, SortKey)]>;
 
 /// A stage with what it remembers.
 enum Stateful {
@@ -65,6 +45,8 @@ struct Sorting {
     keys: Vec<(usize, SortKey)>,
     rows_max: usize,
     rows: Vec<(Vec<SortValue>, KeptRow)>,
+    /// The last of `rows_max` rows: what comes later has to stand before it.
+    bound: Option<Arc<[SortValue]>>,
 }
 
 /// Whether a stage takes more rows.
@@ -104,9 +86,11 @@ impl Ordered {
                 local: pipeline.local.clone().into(),
                 rows_wanted: needed_by(&pipeline.ordered, rows_max),
                 sorted: match pipeline.ordered.split_first() {
-                    Some((OrderedStage::Sort(keys), later)) => {
-                        Some((keys.clone().into(), needed_by(later, rows_max)))
-                    }
+                    Some((OrderedStage::Sort(keys), later)) => Some(Sorted {
+                        keys: keys.clone().into(),
+                        rows_max: needed_by(later, rows_max),
+                        bound: None,
+                    }),
                     _ => None,
                 },
                 different_by: match pipeline.ordered.first() {
@@ -132,6 +116,18 @@ impl Ordered {
     /// More of the first rows than these are not needed.
     pub(super) fn rows_wanted(&self) -> usize {
         self.work.rows_wanted
+    }
+
+    /// What is to be done with the rows of a part by what is known now.
+    fn work_now(&self) -> Work {
+        let mut work = self.work.clone();
+        if let (Some(sorted), Some(Stateful::Sort(sorting))) =
+            (&mut work.sorted, self.stages.first())
+        {
+            // Rows are passed on in order: those that are sorted come before all of a part that is still to be looked at.
+            sorted.bound = sorting.bound.clone();
+        }
+        work
     }
 
     /// Takes all rows through the stages, as far as it must.
@@ -198,7 +194,6 @@ impl Ordered {
                 grow(held, bytes)?;
             }
             Stateful::Sort(sorting) => {
-                grow(held, row.bytes())?;
                 sorting.add(row, held, budget)?;
                 return Ok(Flow::GoesOn);
             }
@@ -306,6 +301,7 @@ impl Stateful {
                 keys: keys.clone(),
                 rows_max: needed_by(later, rows_max),
                 rows: Vec::new(),
+                bound: None,
             }),
         }
     }
@@ -314,13 +310,18 @@ impl Stateful {
 impl Sorting {
     fn add(&mut self, row: KeptRow, held: &Held, budget: &Budget) -> Result<(), Stop> {
         let values = sort_values(&row.extended(), &self.keys)?;
+        let bound = self.bound.as_ref();
+        if bound.is_some_and(|bound| compare(&values, bound, &self.keys).is_ge()) {
+            return Ok(());
+        }
+        grow(held, row.bytes())?;
         self.rows.push((values, row));
-        // Twice as many as needed, so that sorting them now and then costs little for each.
-        if self.rows.len() > self.rows_max.saturating_mul(2).max(ROWS_PER_CHECK) {
+        if self.rows.len() >= sorted_at(self.rows_max) {
             self.sort(&budget.without_deadline())?;
             for (_, dropped) in self.rows.drain(self.rows_max.min(self.rows.len())..) {
                 held.give_back(dropped.bytes());
             }
+            self.bound = self.rows.last().map(|(values, _)| values.as_slice().into());
         }
         Ok(())
     }
@@ -434,7 +435,12 @@ impl Quest for Stream<'_> {
         if let Err(cut) = budget.check() {
             return Some(Err(cut.into()));
         }
-        let pruned = PartRows { plan, part, budget }.condition_in(block).err()?;
+        let rows = PartRows { plan, part, budget };
+        let pruned = match rows.condition_in(block) {
+            Ok(_) if self.ordered.work_now().needs_none_of(block) => Pruned::Statistics,
+            Ok(_) => return None,
+            Err(pruned) => pruned,
+        };
         Some(Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())))
     }
 
@@ -443,7 +449,7 @@ impl Quest for Stream<'_> {
         part: usize,
     ) -> impl FnOnce(&Plan, &Budget) -> Result<PartAnswer<Vec<KeptRow>>, Failure> + Send + 'static
     {
-        let work = self.ordered.work.clone();
+        let work = self.ordered.work_now();
         let place = u32::try_from(part).expect("a snapshot has fewer than 2^32 parts");
         move |plan: &Plan, budget: &Budget| {
             let rows = PartRows {
@@ -472,191 +478,5 @@ impl Quest for Stream<'_> {
 
     fn give_up(&mut self, part: usize) -> Result<(), Incomplete> {
         self.advance_past(part)
-    }
-}
-
-impl Work {
-    fn keep_open(
-        &self,
-        rows: &PartRows<'_>,
-        open: &OpenRows,
-        part: u32,
-    ) -> Result<PartAnswer<Vec<KeptRow>>, Failure> {
-        let source = &rows.plan.sources[rows.part.source].searched;
-        let fields = OpenFields::new(open.batch(), &self.fields, source);
-        let mut kept = Kept::new(self);
-        let is_asked = |id: EventId| is_behind_cursor(rows.plan, id);
-        let rows_scanned = rows.match_open(open, is_asked, |row, id| {
-            kept.offer(
-                &fields.row(row, id.sequence),
-                found(rows.plan, id, part, row),
-            )
-        })?;
-        Ok(PartAnswer {
-            fate: Fate::OpenRows,
-            found: kept.into_rows(),
-            rows_scanned,
-            bytes_scanned: 0,
-        })
-    }
-
-    fn keep_block(
-        &self,
-        rows: &PartRows<'_>,
-        handle: &BlockHandle,
-        part: u32,
-    ) -> Result<PartAnswer<Vec<KeptRow>>, Failure> {
-        rows.budget.check()?;
-        let mut kept = Kept::new(self);
-        let condition = match rows.condition_in(handle) {
-            Ok(condition) => condition,
-            Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())),
-        };
-        let block = OpenBlock::new(handle);
-        let selected = rows.select(&condition, &block, rows.in_range(&block)?)?;
-        if !selected.rows.is_empty() {
-            self.keep_selected(&mut kept, rows, &block, &selected.rows, part)?;
-        }
-        Ok(PartAnswer {
-            fate: selected.fate,
-            found: kept.into_rows(),
-            rows_scanned: selected.rows_scanned,
-            bytes_scanned: block.bytes_read(),
-        })
-    }
-
-    fn keep_selected(
-        &self,
-        kept: &mut Kept<'_>,
-        rows: &PartRows<'_>,
-        block: &OpenBlock,
-        selected: &Selection,
-        part: u32,
-    ) -> Result<(), Failure> {
-        let source = &rows.plan.sources[rows.part.source].searched;
-        let (times, sequences) = (block.timestamps()?, block.sequences()?);
-        let asked = |row: usize| {
-            let id = id_at(times, sequences, row)?;
-            is_behind_cursor(rows.plan, id).then_some((row, id))
-        };
-        let mut first = None;
-        if let Some(by) = &self.different_by {
-            let on_columns = ColumnGrouping {
-                block,
-                fields: &self.fields,
-                source,
-                budget: rows.budget,
-            };
-            if self.local.is_empty() {
-                let in_order = in_order(selected, rows.plan.order);
-                let in_order = in_order.filter(|row| asked(*row).is_some());
-                first = on_columns.first_of_each(by, selected, in_order)?;
-            }
-            if first.is_none() {
-                kept.seen = Some(HashSet::new());
-            }
-        }
-        let selected = first.as_ref().unwrap_or(selected);
-        let fields = BlockFields::new(block, &self.fields, source)?;
-        let in_order = in_order(selected, rows.plan.order);
-        for (index, (row, id)) in in_order.filter_map(asked).enumerate() {
-            if index.is_multiple_of(ROWS_PER_CHECK) {
-                rows.budget.check()?;
-            }
-            if kept.rows.len() >= self.rows_wanted {
-                break;
-            }
-            kept.offer(&fields.row(row), found(rows.plan, id, part, row))?;
-        }
-        Ok(())
-    }
-}
-
-fn in_order(selected: &Selection, order: Order) -> Box<dyn Iterator<Item = usize> + '_> {
-    match order {
-        Order::NewestFirst => Box::new(selected.iter_backwards()),
-        Order::OldestFirst => Box::new(selected.iter()),
-    }
-}
-
-/// The rows of one part that may be needed.
-struct Kept<'a> {
-    work: &'a Work,
-    rows: Vec<(Vec<SortValue>, KeptRow)>,
-    /// What a row must stand before to be needed, once more were seen than are.
-    bound: Option<Vec<SortValue>>,
-    /// The rows so far by what tells them apart, if they come in order and only the first of equals is needed.
-    seen: Option<HashSet<Vec<Vec<Key>>>>,
-}
-
-impl Kept<'_> {
-    fn new(work: &Work) -> Kept<'_> {
-        Kept {
-            work,
-            rows: Vec::new(),
-            bound: None,
-            seen: None,
-        }
-    }
-
-    fn offer(&mut self, row: &dyn Row, found: Found) -> Result<(), Failure> {
-        let mut added = Vec::new();
-        if !pass(&self.work.local, row, &mut added)? {
-            return Ok(());
-        }
-        let extended = Extended {
-            base: row,
-            added: &added,
-        };
-        if let (Some(by), Some(seen)) = (&self.work.different_by, &mut self.seen)
-            && !seen.insert(identity(&extended, by)?)
-        {
-            return Ok(());
-        }
-        let mut values = Vec::new();
-        if let Some((keys, _)) = &self.work.sorted {
-            values = sort_values(&extended, keys)?;
-            // Of equals the earlier stays, which is the one that is here.
-            let bound = self.bound.as_ref();
-            if bound.is_some_and(|bound| compare(&values, bound, keys).is_ge()) {
-                return Ok(());
-            }
-        }
-        let kept = KeptRow::copy_of(row, found, Arc::clone(&self.work.fields), added)?;
-        self.rows.push((values, kept));
-        self.drop_surplus();
-        Ok(())
-    }
-
-    fn drop_surplus(&mut self) {
-        let Some((keys, rows_max)) = &self.work.sorted else {
-            return;
-        };
-        if self.rows.len() >= rows_max.saturating_mul(2).max(ROWS_PER_CHECK) {
-            let order = |a: &(Vec<SortValue>, KeptRow), b: &(Vec<SortValue>, KeptRow)| {
-                compare(&a.0, &b.0, keys).then_with(|| a.1.found.cmp(&b.1.found))
-            };
-            self.rows.sort_by(order);
-            self.rows.truncate(*rows_max);
-            self.bound = self.rows.last().map(|(values, _)| values.clone());
-        }
-    }
-
-    fn into_rows(self) -> Vec<KeptRow> {
-        self.rows.into_iter().map(|(_, row)| row).collect()
-    }
-}
-
-fn is_behind_cursor(plan: &Plan, id: EventId) -> bool {
-    plan.after
-        .is_none_or(|after| Rank::of(id, plan.order) > after)
-}
-
-fn found(plan: &Plan, id: EventId, part: u32, row: usize) -> Found {
-    let row = u32::try_from(row).expect("a part has fewer than 2^32 rows");
-    Found {
-        rank: Rank::of(id, plan.order),
-        id,
-        place: RowPlace { part, row },
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cordwood_query::{Direction, FieldName, SortKey, Stage};
+use cordwood_query::{FieldName, SortKey, Stage};
 
 use super::local::{LocalStage, pass};
 use super::pipeline::{aggregation, local_stage, top_of};
@@ -121,20 +121,14 @@ pub(super) fn sort_values(
     keys.iter().map(value_of).collect()
 }
 
-/// Nulls come last either way.
+/// How two rows stand by their sort values.
 pub(super) fn compare(
     a: &[SortValue],
     b: &[SortValue],
     keys: &[(usize, SortKey)],
 ) -> std::cmp::Ordering {
     let pairs = a.iter().zip(b).zip(keys);
-    let orders =
-        pairs.map(
-            |((a, b), (_, key))| match (a.is_null() || b.is_null(), key.direction) {
-                (true, _) | (_, Direction::Ascending) => a.compare(b),
-                (false, Direction::Descending) => b.compare(a),
-            },
-        );
+    let orders = pairs.map(|((a, b), (_, key))| a.compare_towards(b, key.direction));
     orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
 }
 

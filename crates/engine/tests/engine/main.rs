@@ -11,6 +11,7 @@ mod oracle;
 mod pruning;
 mod query_plan;
 mod scan;
+mod sorted;
 mod stages;
 mod stages_cut;
 mod support;
