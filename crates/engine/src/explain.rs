@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cordwood_event::{Timestamp, path};
-use cordwood_query::{Filter, Target, TimeBounds};
+use cordwood_query::{Filter, Target, TimeBounds, near_names};
 use cordwood_store::{Part, Snapshot};
 
-use crate::near_name::near_names;
 use crate::{
     ClauseCount, Clock, Count, Emptiness, Engine, Error, Explanation, NearFields, Order, Position,
     SearchRequest, Total,
@@ -281,7 +280,10 @@ fn near_fields(term: &Filter, names: &BTreeSet<String>) -> Vec<NearFields> {
         .into_iter()
         .map(|missing| NearFields {
             missing: missing.to_owned(),
-            near: near_names(missing, names.iter().map(String::as_str)),
+            near: near_names(missing, names.iter().map(String::as_str))
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         })
         .collect()
 }

@@ -31,7 +31,6 @@ mod groups;
 mod key;
 mod matching;
 mod narrow;
-mod near_name;
 mod part;
 mod plan;
 mod pool;

@@ -8,7 +8,6 @@ mod clause;
 mod cursor;
 mod group;
 mod hints;
-mod near;
 mod operator;
 mod range;
 mod stage;

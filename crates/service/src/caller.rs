@@ -1,9 +1,11 @@
 //! For whom a use case acts, and what that allows.
 
-use cordwood_catalog::{Source, TokenHash};
 use std::sync::Arc;
 
-use crate::{Error, Service, near};
+use cordwood_catalog::{Source, TokenHash};
+use cordwood_query::near_names;
+
+use crate::{Error, Service};
 
 pub use cordwood_catalog::{Access, ClientId, Scope};
 
@@ -103,12 +105,16 @@ pub(crate) fn pick_source(visible: &[Arc<Source>], name: &str) -> Result<Arc<Sou
     if found.is_empty() {
         found = named(&|own| own.eq_ignore_ascii_case(name));
     }
+    let names = visible.iter().map(|source| source.name.as_str());
     match found.as_slice() {
         [source] => Ok(Arc::clone(source)),
         [] => Err(Error::NotFound {
             kind: "source",
             name: name.to_owned(),
-            near: near::names(name, visible.iter().map(|source| source.name.as_str())),
+            near: near_names(name, names)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         }),
         several => Err(Error::Ambiguous {
             kind: "source",

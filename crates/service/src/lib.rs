@@ -20,7 +20,6 @@ mod housekeeping;
 mod ingest;
 mod jobs;
 mod metrics;
-mod near;
 mod options;
 mod platform;
 mod range;

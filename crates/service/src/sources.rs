@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use cordwood_catalog::{self as catalog, NewToken};
 use cordwood_event::{SourceId, Timestamp};
-
+use cordwood_query::near_names;
 use cordwood_store::SourceTotals;
 
 use crate::caller::source_number;
 use crate::platform::{PLATFORMS, Platform, UnknownPlatform};
 use crate::retention::retention;
-use crate::{
-    Access, Caller, ClientId, Error, InvalidValue, Secret, Service, deleted_sources, near,
-};
+use crate::{Access, Caller, ClientId, Error, InvalidValue, Secret, Service, deleted_sources};
 
 /// Sources on a page unless asked otherwise.
 pub const PER_PAGE_DEFAULT: usize = 50;
@@ -450,7 +448,7 @@ fn platform_of(name: Option<&str>, invalid: &mut Vec<InvalidValue>) -> Option<Pl
 
 fn parse_platform(name: &str) -> Result<Platform, String> {
     name.parse().map_err(|UnknownPlatform| {
-        let near = near::names(name, PLATFORMS.into_iter());
+        let near = near_names(name, PLATFORMS.into_iter());
         match near.is_empty() {
             true => format!("`{name}` is not a platform we know"),
             false => format!(

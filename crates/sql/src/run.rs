@@ -8,7 +8,7 @@ use cordwood_engine::{
     Cancel, Clock, Engine, Fields, Incomplete, Order, SearchRequest, SearchedSource, Total, Wanted,
 };
 use cordwood_event::Timestamp;
-use cordwood_query::{Filter, TimeBounds};
+use cordwood_query::{Filter, TimeBounds, near_names};
 use cordwood_store::{MemoryBudget, Snapshot};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::SchemaError;
@@ -28,7 +28,7 @@ use crate::memory::StatementMemory;
 use crate::scan::Asked;
 use crate::statement::{Names, Statement, place_of_identifier};
 use crate::table::LogTable;
-use crate::tables::{Tables, near, quoted};
+use crate::tables::{Tables, quoted};
 use crate::watch::Watch;
 use crate::{answer, session, statement};
 
@@ -337,19 +337,20 @@ impl Run<'_> {
         let problem = Problem::new(format!("there is no column `{}`", field.name));
         let place = place_of_identifier(&self.request.text, &field.name);
         let problem = problem.at(place);
-        let near = self.near_columns(&field.name);
+        let columns = self.columns();
+        let names = columns.0.iter().map(|column| column.name.as_str());
+        let near = near_names(&field.name, names.chain(EVENT_NAMES));
         Error::Invalid(match near.as_slice() {
             [] => problem.hint("DESCRIBE TABLE logs lists the columns"),
             near => problem.hint(format!("did you mean {}?", quoted(near))),
         })
     }
 
-    fn near_columns(&self, name: &str) -> Vec<String> {
+    /// Those of all events that may be read.
+    fn columns(&self) -> Columns {
         let search = search_of(self.request, self.request.sources.clone(), &self.cancel);
         let fields = self.sql.engine.fields(self.snapshot, &search, &Wanted::All);
         let columns = fields.map(|fields| Columns::of(&fields, &BTreeSet::new()));
-        let columns = columns.unwrap_or_default();
-        let names = columns.0.iter().map(|column| column.name.as_str());
-        near(name, names.chain(EVENT_NAMES))
+        columns.unwrap_or_default()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cordwood_engine::SearchedSource;
+use cordwood_query::near_names;
 
 use crate::error::{Error, Problem};
 
@@ -65,7 +66,7 @@ impl Tables {
     /// What to say of a table that is not there, or is another's: the two look alike.
     pub(crate) fn unknown(&self, table: &str) -> Error {
         let names = self.names();
-        let near = near(table, names.iter().map(|(name, _)| name.as_str()));
+        let near = near_names(table, names.iter().map(|(name, _)| name.as_str()));
         let problem = Problem::new(format!("there is no table `{table}`"));
         Error::Invalid(problem.hint(match near.as_slice() {
             [] => "SHOW TABLES lists them; a name with other characters than letters stands in double quotes".to_owned(),
@@ -74,29 +75,8 @@ impl Tables {
     }
 }
 
-/// Names to offer at most.
-const NAMES_MAX: usize = 3;
-
-/// The names most like `wanted`, the best first.
-pub(crate) fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let wanted = wanted.to_lowercase();
-    let errors_max = wanted.chars().count().div_ceil(3).min(4);
-    let mut near: Vec<(usize, &str)> = known
-        .filter_map(|name| {
-            let lowered = name.to_lowercase();
-            let errors = strsim::osa_distance(&wanted, &lowered);
-            let is_part = wanted.len() >= 3 && lowered.contains(&wanted);
-            (errors <= errors_max || is_part).then_some((errors, name))
-        })
-        .collect();
-    near.sort_unstable();
-    near.dedup();
-    let names = near.into_iter().take(NAMES_MAX);
-    names.map(|(_, name)| name.to_owned()).collect()
-}
-
 /// Names as a statement writes them.
-pub(crate) fn quoted(names: &[String]) -> String {
+pub(crate) fn quoted(names: &[&str]) -> String {
     let is_plain = |name: &str| {
         let mut characters = name.chars();
         let first = characters.next();
@@ -104,7 +84,7 @@ pub(crate) fn quoted(names: &[String]) -> String {
             && characters.all(|character| character.is_alphanumeric() || character == '_')
     };
     let quoted = names.iter().map(|name| match is_plain(name) {
-        true => name.clone(),
+        true => (*name).to_owned(),
         false => format!("\"{name}\""),
     });
     quoted.collect::<Vec<_>>().join(" or ")

@@ -19,9 +19,9 @@ mod top;
 
 use std::ops::Range;
 
-use super::near::near_name;
 use super::{Parser, Step};
 use crate::limits::STAGES_MAX;
+use crate::near_names;
 use crate::{Diagnostic, Stage};
 
 pub(crate) use name::is_call;
@@ -144,7 +144,7 @@ impl Parser<'_> {
             .iter()
             .find(|(foreign, _)| *foreign == lowered)
             .map(|(_, meant)| *meant)
-            .or_else(|| near_name(&lowered, STAGES.into_iter()))
+            .or_else(|| near_names(&lowered, STAGES.into_iter()).into_iter().next())
             .filter(|_| is_alone);
         let hint = match meant {
             Some(meant) => format!("Did you mean `{meant}`?"),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::name::Name;
-use crate::parse::near::near_name;
+use crate::near_names;
 use crate::parse::{Parser, Step};
 use crate::{Diagnostic, Function, Percentile};
 
@@ -237,7 +237,11 @@ impl Parser<'_> {
             .iter()
             .find(|(foreign, _)| *foreign == lowered)
             .map(|(_, meant)| *meant)
-            .or_else(|| near_name(&lowered, FUNCTIONS.iter().map(|(name, _)| *name)));
+            .or_else(|| {
+                near_names(&lowered, FUNCTIONS.iter().map(|(name, _)| *name))
+                    .into_iter()
+                    .next()
+            });
         let hint = match meant {
             Some(meant) => format!("Did you mean `{meant}`?"),
             None => "The functions are count, count_distinct, sum, avg, min, max, median, p95 and other percentiles, first, last and rate.".to_owned(),

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::limits::CAPTURES_MAX;
+use crate::near_names;
 use crate::parse::Parser;
-use crate::parse::near::near_name;
 use crate::parse::word::Literal;
 use crate::{Capture, CaptureKind, Diagnostic, ParsePattern, PatternPart};
 
@@ -130,7 +130,8 @@ fn read_kind(kind: &str, at: usize) -> Result<CaptureKind, Fault> {
     if let Some((_, known)) = KINDS.iter().find(|(name, _)| *name == kind) {
         return Ok(*known);
     }
-    let hint = match near_name(kind, KINDS.iter().map(|(name, _)| *name)) {
+    let near = near_names(kind, KINDS.iter().map(|(name, _)| *name));
+    let hint = match near.first() {
         Some(near) => format!("Did you mean `{near}`?"),
         None => "Write `number`, `word`, or nothing for any text.".to_owned(),
     };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::is_call;
 use crate::Diagnostic;
-use crate::parse::near::near_name;
+use crate::near_names;
 use crate::parse::{Parser, Step};
 
 /// The table an earlier stage has made.
@@ -85,7 +85,8 @@ impl Parser<'_> {
         if columns.iter().any(|column| column == name) {
             return;
         }
-        let hint = match near_name(name, columns.iter().map(String::as_str)) {
+        let near = near_names(name, columns.iter().map(String::as_str));
+        let hint = match near.first() {
             Some(near) => format!("Did you mean `{near}`?"),
             None => listed(columns),
         };
