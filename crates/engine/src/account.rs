@@ -26,6 +26,8 @@ pub enum Incomplete {
         /// How many bytes one question may keep.
         bytes_max: u64,
     },
+    /// By the arrays that are grouped by, events are in so many groups that it would take no end.
+    Combinations,
     /// The rows that a stage has to remember took more memory than a question may keep.
     Kept {
         /// How many bytes one question may keep.
@@ -81,6 +83,7 @@ impl From<Cut> for Incomplete {
         match cut {
             Cut::Deadline => Incomplete::Deadline,
             Cut::Cancelled => Incomplete::Cancelled,
+            Cut::Combinations => Incomplete::Combinations,
         }
     }
 }
@@ -96,6 +99,9 @@ impl fmt::Display for Incomplete {
             Incomplete::Groups { groups, bytes_max } => write!(
                 f,
                 "the memory for one question, {bytes_max} bytes, ran out at {groups} groups"
+            ),
+            Incomplete::Combinations => f.write_str(
+                "by the arrays they are grouped by, events are in too many groups; group by one of these fields, or not by it",
             ),
             Incomplete::Kept { bytes_max } => write!(
                 f,

@@ -53,6 +53,8 @@ impl Cancel {
 pub(crate) enum Cut {
     Deadline,
     Cancelled,
+    /// Arrays put a few events in more groups than all others are in.
+    Combinations,
 }
 
 /// Asked between blocks and between the frames of a block.

@@ -213,6 +213,7 @@ pub(crate) fn cut_of(account: &engine::Account) -> Option<Cut> {
             Incomplete::Cancelled => Some(Cut::Cancelled),
             Incomplete::Memory
             | Incomplete::Groups { .. }
+            | Incomplete::Combinations
             | Incomplete::Kept { .. }
             | Incomplete::Answer { .. } => Some(Cut::Memory),
             Incomplete::Rows { .. }

@@ -1,70 +1,117 @@
 //! The groups of a row: what grouping means, said row by row of any kind of row.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{GroupBy, Groups, interval_start};
+use crate::budget::Cut;
 use crate::evaluate::Failure;
 use crate::key::{Key, KeyRef};
 use crate::row::Row;
 
+/// A row with arrays is in no more groups than these. Two arrays of a thousand elements would make a million.
+const COMBINATIONS_MAX: usize = 1 << 16;
+
 impl Groups {
-    /// Adds one row to its groups.
+    /// Adds one row to its groups: one for each combination of the different elements of its fields.
     pub(crate) fn add(&mut self, row: &dyn Row) -> Result<(), Failure> {
         let aggregation = Arc::clone(self.aggregation());
-        for keys in keys_of(&aggregation.keys, row)? {
-            let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_ref).collect();
-            let group = self.group(&keys);
-            for (column, computed) in aggregation.computed.iter().enumerate() {
-                if let Some(condition) = &computed.condition
-                    && !condition.holds(row)?
-                {
-                    continue;
-                }
-                let mut outcome = Ok(());
-                let column = self.column(column);
-                match computed.field {
-                    None => column.count(group, 1),
-                    Some(field) => column.add(group, row.id(), &mut |visit| {
-                        outcome = row.each(field, visit);
-                    }),
-                }
-                outcome?;
+        let keys = aggregation.keys.iter();
+        let keys: Vec<Vec<Key>> = keys
+            .map(|key| keys_of(*key, row))
+            .collect::<Result<_, _>>()?;
+        let combinations = keys
+            .iter()
+            .fold(1usize, |product, keys| product.saturating_mul(keys.len()));
+        if combinations > COMBINATIONS_MAX {
+            return Err(Cut::Combinations.into());
+        }
+        (0..combinations).try_for_each(|index| self.add_to(&combination(&keys, index), row))
+    }
+
+    fn add_to(&mut self, keys: &[KeyRef<'_>], row: &dyn Row) -> Result<(), Failure> {
+        let aggregation = Arc::clone(self.aggregation());
+        let group = self.group(keys);
+        for (column, computed) in aggregation.computed.iter().enumerate() {
+            if let Some(condition) = &computed.condition
+                && !condition.holds(row)?
+            {
+                continue;
             }
+            let mut outcome = Ok(());
+            let column = self.column(column);
+            match computed.field {
+                None => column.count(group, 1),
+                Some(field) => column.add(group, row.id(), &mut |visit| {
+                    outcome = row.each(field, visit);
+                }),
+            }
+            outcome?;
         }
         Ok(())
     }
 }
 
-/// The keys of the groups a row belongs to: one for each combination of the different elements of its fields.
-fn keys_of(keys: &[GroupBy], row: &dyn Row) -> Result<Vec<Vec<Key>>, Failure> {
-    let mut combined: Vec<Vec<Key>> = vec![Vec::new()];
-    for key in keys {
-        let mut found: Vec<Key> = Vec::new();
-        match key {
-            GroupBy::Time(interval) => {
-                found.extend(
-                    row.time()
-                        .map(|time| Key::Time(interval_start(time, *interval))),
-                );
-            }
-            GroupBy::Field(field) => row.each(*field, &mut |datum| {
-                datum.each_leaf(&mut |leaf| {
-                    let key = Key::of(leaf);
-                    if !found.contains(&key) {
-                        found.push(key);
-                    }
-                });
-            })?,
-        }
-        if found.is_empty() {
-            found.push(Key::Null);
-        }
-        let with_each = combined.iter().flat_map(|before| {
-            found
-                .iter()
-                .map(|key| before.iter().cloned().chain([key.clone()]).collect())
-        });
-        combined = with_each.collect();
+/// The combination at an index among all, of which those of the last field follow each other.
+fn combination(keys: &[Vec<Key>], index: usize) -> Vec<KeyRef<'_>> {
+    let mut left = index;
+    let mut combination: Vec<KeyRef<'_>> = Vec::with_capacity(keys.len());
+    for keys in keys.iter().rev() {
+        let (others, own) = (left / keys.len(), left % keys.len());
+        combination.push(keys[own].as_ref());
+        left = others;
     }
-    Ok(combined)
+    combination.reverse();
+    combination
+}
+
+/// The different keys that a row has for one of those that are grouped by: at least one.
+fn keys_of(key: GroupBy, row: &dyn Row) -> Result<Vec<Key>, Failure> {
+    let field = match key {
+        GroupBy::Time(interval) => {
+            let time = row.time();
+            let key = time.map(|time| Key::Time(interval_start(time, interval)));
+            return Ok(vec![key.unwrap_or(Key::Null)]);
+        }
+        GroupBy::Field(field) => field,
+    };
+    let mut found = Different::default();
+    row.each(field, &mut |datum| {
+        datum.each_leaf(&mut |leaf| found.add(Key::of(leaf)));
+    })?;
+    if found.keys.is_empty() {
+        found.keys.push(Key::Null);
+    }
+    Ok(found.keys)
+}
+
+/// Keys, each once; of more than [`COMBINATIONS_MAX`] not all.
+#[derive(Default)]
+struct Different {
+    keys: Vec<Key>,
+    /// The same, once they are many.
+    seen: HashSet<Key>,
+}
+
+impl Different {
+    /// As many are compared one by one, in less time than one is hashed.
+    const FEW: usize = 8;
+
+    fn add(&mut self, key: Key) {
+        if self.keys.len() > COMBINATIONS_MAX {
+            return;
+        }
+        if self.keys.len() < Self::FEW {
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
+            return;
+        }
+        if self.seen.is_empty() {
+            self.seen.extend(self.keys.iter().cloned());
+        }
+        if self.seen.insert(key.clone()) {
+            self.keys.push(key);
+        }
+    }
 }

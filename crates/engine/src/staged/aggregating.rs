@@ -9,7 +9,7 @@ use super::local::{LocalStage, pass};
 use super::merging::Merging;
 use super::pipeline::Pipeline;
 use crate::block::OpenBlock;
-use crate::budget::Budget;
+use crate::budget::{Budget, Cut};
 use crate::condition::Condition;
 use crate::dense::{ColumnGrouping, DirectoryGrouping};
 use crate::evaluate::Failure;
@@ -27,6 +27,9 @@ use crate::{Error, Incomplete};
 
 /// How many rows are added one by one between two looks at the budget.
 const ROWS_PER_CHECK: usize = 512;
+
+/// A part has no more groups than these, several for each of its rows.
+const GROUPS_OF_PART_MAX: usize = 1 << 20;
 
 /// What is done with the rows of a part.
 #[derive(Clone)]
@@ -229,6 +232,10 @@ impl Work {
                 added: &added,
             })?;
         }
-        Ok(())
+        // Without arrays there are no more groups than rows.
+        match groups.len() > GROUPS_OF_PART_MAX {
+            true => Err(Cut::Combinations.into()),
+            false => Ok(()),
+        }
     }
 }

@@ -237,3 +237,56 @@ fn what_the_directory_knows_is_not_read() {
     fixture = fixture.reopened();
     assert_eq!(ask(&fixture, "* | stats count()").account.blocks.read, 0);
 }
+
+/// One event with two arrays of so many elements, numbers that are the same every so often.
+fn of_arrays(elements: usize) -> Fixture {
+    let array = |prefix: &str| {
+        let names = (0..elements).map(|index| format!("{prefix}{}", index % (elements / 2)));
+        json!(names.collect::<Vec<_>>())
+    };
+    let fields = [("a".to_owned(), array("a")), ("b".to_owned(), array("b"))];
+    filled(&[Document {
+        time: 1,
+        fields: fields.into_iter().collect(),
+    }])
+}
+
+#[test]
+fn an_event_in_many_groups_is_in_each_once() {
+    let fixture = of_arrays(200);
+    for (by, groups) in [("a", 100), ("a, b", 10_000)] {
+        let mut request = request(&format!("* | stats count() by {by}"));
+        request.rows_max = 20_000;
+        let answer = fixture
+            .engine
+            .run_stages(&fixture.store.snapshot(), &request)
+            .expect("an answer");
+        assert!(answer.account.is_complete(), "{:?}", answer.account);
+        let rows = &table(&answer).rows;
+        assert_eq!(rows.len(), groups);
+        assert!(rows.iter().all(|row| row.last() == Some(&Cell::Int(1))));
+    }
+}
+
+/// All combinations of two large arrays would fill the memory of any machine.
+#[test]
+fn an_event_in_too_many_groups_is_refused() {
+    let fixture = of_arrays(40_000);
+    for text in [
+        "* | stats count() by a, b",
+        "* | fields a, b | limit 1 | stats count() by a, b",
+        "* | limit 1 | stats count() by a, b",
+    ] {
+        let answer = ask(&fixture, text);
+        assert_eq!(
+            answer.account.incomplete,
+            [Incomplete::Combinations],
+            "{text}"
+        );
+    }
+    assert!(
+        ask(&fixture, "* | stats count() by a")
+            .account
+            .is_complete()
+    );
+}
