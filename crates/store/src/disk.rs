@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 
 mod file_system;
 #[cfg(any(test, feature = "simulation"))]
@@ -62,6 +63,9 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
 
     /// Fills `buffer` from `offset`; `UnexpectedEof` if the file ends before that.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+
+    /// Says that some bytes will be read soon, so that they can be fetched meanwhile. Need not do anything.
+    fn will_need(&self, _range: Range<u64>) {}
 
     /// The length in bytes.
     fn length(&self) -> io::Result<u64>;

@@ -125,12 +125,7 @@ impl ReadChunk for Place {
     fn read(&self, chunk: Chunk) -> Result<Bytes, ReadFailure> {
         match self {
             Place::Memory(block) => Ok(block.bytes.read(chunk)?),
-            Place::Segment {
-                segment, offset, ..
-            } => {
-                let offset = offset + u64::from(chunk.offset);
-                Ok(segment.read(offset, chunk.length as usize)?)
-            }
+            Place::Segment { segment, index, .. } => Ok(segment.read_chunk(*index, chunk)?),
         }
     }
 }

@@ -8,6 +8,7 @@ mod head;
 mod open_files;
 mod pages;
 mod postings;
+mod read_ahead;
 mod tokens;
 mod write;
 
@@ -16,11 +17,12 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use cordwood_event::{SourceId, Timestamp};
 
-use crate::block::{BlockDirectory, decode_directories};
+use crate::block::{BlockDirectory, Chunk, decode_directories};
 use crate::disk::DiskFile;
 use crate::encoding::Corrupt;
 use crate::fixed::{Fixed, NUMBER_END};
@@ -35,6 +37,7 @@ pub(crate) use footer::{Footer, HEADER_BYTES, SectionId, header};
 pub(crate) use head::{list_heads, write as write_head};
 pub(crate) use open_files::OpenFiles;
 use postings::SegmentPostings;
+use read_ahead::{ChunkRead, ReadAhead, Wanted};
 use tokens::SegmentTokens;
 pub(crate) use write::{BlockSource, SegmentWriter, sort_fresh};
 
@@ -137,6 +140,7 @@ pub(crate) struct Segment {
     tokens: Option<SegmentTokens>,
     /// The same.
     postings: Option<SegmentPostings>,
+    read_ahead: ReadAhead,
 }
 
 /// The blocks of one source, which lie together, and how much is in them.
@@ -186,6 +190,7 @@ impl Segment {
             postings: postings.ok().flatten(),
             sources: sources_of(&blocks),
             blocks,
+            read_ahead: ReadAhead::default(),
         })
     }
 
@@ -293,6 +298,43 @@ impl Segment {
         let mut bytes = vec![0; length];
         file.read_at(offset, &mut bytes)?;
         Ok(bytes.into())
+    }
+
+    /// Reads a chunk of the block at an index; who asks verifies it. If it had to be waited for, those of the next blocks are
+    /// read ahead.
+    pub(crate) fn read_chunk(&self, index: u32, chunk: Chunk) -> io::Result<Bytes> {
+        let Some(block) = self.blocks.get(index as usize) else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        let started = Instant::now();
+        let bytes = self.read(
+            block.offset + u64::from(chunk.offset),
+            chunk.length as usize,
+        )?;
+        let wanted = self.read_ahead.note(ChunkRead {
+            block: index,
+            directory: &block.directory,
+            chunk,
+            took: started.elapsed(),
+        });
+        if let Some(wanted) = wanted {
+            self.will_need(&wanted)?;
+        }
+        Ok(bytes)
+    }
+
+    fn will_need(&self, wanted: &Wanted) -> io::Result<()> {
+        let file = self.files.get(self.id)?;
+        let blocks = wanted
+            .blocks()
+            .map_while(|index| self.blocks.get(index as usize));
+        for block in blocks {
+            if let Some(chunk) = wanted.chunk_in(&block.directory) {
+                let start = block.offset + u64::from(chunk.offset);
+                file.will_need(start..start + u64::from(chunk.length));
+            }
+        }
+        Ok(())
     }
 
     /// The bytes as they are, for who reads all of them.

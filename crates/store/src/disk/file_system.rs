@@ -2,6 +2,8 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -110,6 +112,19 @@ impl DiskFile for File {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.read_exact_at(buffer, offset)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn will_need(&self, range: Range<u64>) {
+        /// The system reads no more ahead for one call than its readahead, which is so much as a rule.
+        const BYTES_PER_CALL: u64 = 128 << 10;
+        let mut offset = range.start;
+        while offset < range.end {
+            let length = NonZeroU64::new(BYTES_PER_CALL.min(range.end - offset));
+            // It is advice: without it the bytes are read when they are asked for.
+            let _ = rustix::fs::fadvise(self, offset, length, rustix::fs::Advice::WillNeed);
+            offset += BYTES_PER_CALL;
+        }
     }
 
     fn length(&self) -> io::Result<u64> {

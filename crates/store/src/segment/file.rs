@@ -1,6 +1,7 @@
 //! The bytes of a segment, wherever they are: in its file, or in an object of the bucket but for what is kept here.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::SegmentId;
@@ -58,6 +59,15 @@ impl SegmentFile {
         match self {
             SegmentFile::Local(file) => file.read_at(offset, buffer),
             SegmentFile::Away(away) => away.read(offset, buffer, keeping),
+        }
+    }
+
+    /// Says that some bytes will be read soon.
+    pub(super) fn will_need(&self, range: Range<u64>) {
+        match self {
+            SegmentFile::Local(file) => file.will_need(range),
+            // Fetching from the bucket costs money: only what is asked for is.
+            SegmentFile::Away(_) => {}
         }
     }
 }
