@@ -22,7 +22,6 @@ mod repeats;
 mod template;
 pub(crate) mod text;
 mod timestamps;
-mod value_key;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -9,7 +9,7 @@ use cordwood_event::Scalar;
 
 use super::bitpack::{bit_width, packed_len};
 use super::codes::run_count;
-use super::value_key::{KeyNumbers, ValueKey};
+use crate::value_key::{KeyNumbers, ValueKey};
 
 /// Most distinct values that are numbered, and so of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.

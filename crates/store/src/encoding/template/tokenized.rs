@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use super::super::value_key::{KeyNumbers, ValueKey};
 use super::slots::number;
 use crate::column::ScalarKind;
 use crate::postings::words::{Found, each_word};
 use crate::template::{Marks, PLACEHOLDER, Run};
 use crate::tokens::{BlockTokens, WordHash};
+use crate::value_key::{KeyNumbers, ValueKey};
 
 /// A piece of text: the index of a separator or word; or, from [`FIRST_NUMBER`] on, which of the numbers of its text it is, or of all
 /// numbers. A block has fewer than 2^30 bytes of text.
@@ -338,7 +338,7 @@ impl<'a> Tokenizer<'a, '_> {
             if is_ascii && !word.has_digit {
                 let start = word.range.start - range.start;
                 let text = text.get(word.range).unwrap_or_default();
-                listed.push(Found { text, hash, start });
+                listed.push(Found { text, start });
             }
         });
         if !is_ascii {
