@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ColumnPostings;
 use super::words::{Found, each_word};
-use crate::value_key::{KeyNumbers, ValueKey};
+use crate::value_key::{KeyNumbers, ValueKey, text_head};
 
 /// Most postings of a column: 64 for each row of a full block. One that has more gets no lists, and its texts are looked at.
 const POSTINGS_MAX: usize = 1 << 20;
@@ -142,7 +142,7 @@ impl<'a> Collector<'a> {
 /// A word that is in some texts.
 #[derive(Debug)]
 struct Listed<'a> {
-    /// The first bytes of the word, in which most words differ, in the order of texts.
+    /// In which most words differ.
     head: u64,
     word: &'a str,
     texts: &'a [u32],
@@ -150,12 +150,11 @@ struct Listed<'a> {
 
 impl<'a> Listed<'a> {
     fn new(word: &'a str, texts: &'a [u32]) -> Listed<'a> {
-        let mut head = [0; size_of::<u64>()];
-        for (byte, of_word) in head.iter_mut().zip(word.bytes()) {
-            *byte = of_word;
+        Listed {
+            head: text_head(word),
+            word,
+            texts,
         }
-        let head = u64::from_be_bytes(head);
-        Listed { head, word, texts }
     }
 }
 
