@@ -156,8 +156,15 @@ impl<'a> EventRef<'a> {
     /// normalised name, is among them.
     #[inline]
     pub fn fields(self) -> impl ExactSizeIterator<Item = (FieldId, Scalar<'a>)> + Clone {
+        self.values().map(|(field, value)| (field, value.scalar()))
+    }
+
+    /// The same, where it is too early to look at texts.
+    #[inline]
+    pub fn values(self) -> impl ExactSizeIterator<Item = (FieldId, ValueRef<'a>)> + Clone {
+        let batch = self.batch;
         let cells = self.cells().iter();
-        cells.map(move |cell| (cell.field, self.batch.scalar(cell)))
+        cells.map(move |cell| (cell.field, ValueRef { batch, cell }))
     }
 
     /// Which fields [`fields`](Self::fields) gives, without a look at their values.
@@ -177,5 +184,38 @@ impl<'a> EventRef<'a> {
     fn cells(self) -> &'a [Cell] {
         let first = self.row.first_cell as usize;
         &self.batch.cells[first..first + self.row.cell_count as usize]
+    }
+}
+
+/// A value of an event, which may not have been looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueRef<'a> {
+    batch: &'a Batch,
+    cell: &'a Cell,
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value.
+    #[inline]
+    pub fn scalar(self) -> Scalar<'a> {
+        self.batch.scalar(self.cell)
+    }
+
+    /// How many bytes of text it has, JSON or not. Memory does not have to bring the text for that.
+    #[inline]
+    pub fn text_bytes(self) -> usize {
+        match self.cell.kind {
+            CellKind::Str | CellKind::Json => text_place(self.cell.bits).len(),
+            CellKind::Null | CellKind::Bool | CellKind::Int | CellKind::Float => 0,
+        }
+    }
+
+    /// The bytes of a text as [`Scalar::Str`] has them; `None` for any other value.
+    #[inline]
+    pub fn str_bytes(self) -> Option<&'a [u8]> {
+        match self.cell.kind {
+            CellKind::Str => self.batch.text.as_bytes().get(text_place(self.cell.bits)),
+            _ => None,
+        }
     }
 }

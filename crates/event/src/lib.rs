@@ -19,7 +19,7 @@ mod timestamp;
 mod value;
 mod word;
 
-pub use batch::{Batch, EventRef, FieldId};
+pub use batch::{Batch, EventRef, FieldId, ValueRef};
 pub use builder::{BatchBuilder, DuplicateKey, EventHead, FieldMap, Mark};
 pub use event::Event;
 pub use id::{EventId, InvalidEventId, SourceId};

@@ -260,6 +260,32 @@ fn a_text_that_comes_again_is_kept_once() {
 }
 
 #[test]
+fn values_tell_what_they_take_before_their_text_is_looked_at() {
+    let cases = [
+        (Scalar::Null, 0, None),
+        (Scalar::Bool(true), 0, None),
+        (Scalar::Int(7), 0, None),
+        (Scalar::Float(0.5), 0, None),
+        (Scalar::Str(""), 0, Some("")),
+        (Scalar::Str("héllo"), 6, Some("héllo")),
+        (Scalar::Json("[1]"), 3, None),
+    ];
+    let mut builder = BatchBuilder::new();
+    builder.begin_event();
+    for (key, (value, ..)) in cases.iter().enumerate() {
+        builder.key(&key.to_string()).unwrap();
+        builder.value(*value);
+    }
+    finish(&mut builder);
+    let batch = builder.finish();
+    for ((_, value), (scalar, text_bytes, text)) in batch.event(0).values().zip(cases) {
+        assert_eq!(value.scalar(), scalar);
+        assert_eq!(value.text_bytes(), text_bytes, "{scalar:?}");
+        assert_eq!(value.str_bytes(), text.map(str::as_bytes), "{scalar:?}");
+    }
+}
+
+#[test]
 fn a_root_key_is_renamed_with_all_below_it() {
     let mut builder = BatchBuilder::new();
     builder.begin_event();

@@ -22,7 +22,6 @@ mod repeats;
 mod template;
 pub(crate) mod text;
 mod timestamps;
-mod value_key;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,7 +31,7 @@ use bytes::Bytes;
 use crate::column::{Presence, Values};
 
 pub(crate) use choose::encode;
-pub(crate) use collected::Collected;
+pub(crate) use collected::{Collected, Collectible};
 use cursor::Cursor;
 pub(crate) use dictionary::{SharedDictionaries, decode_column_of as decode_dict_of};
 pub(crate) use distinct::compare;

@@ -38,6 +38,7 @@ mod stats;
 mod store;
 pub mod template;
 pub mod tokens;
+mod value_key;
 mod view;
 mod work_signal;
 

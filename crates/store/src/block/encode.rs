@@ -157,8 +157,11 @@ impl Encoder {
         }
     }
 
-    /// The index of the map of these rows; equal maps are kept once.
+    /// The index of the map of these rows, which are distinct; equal maps are kept once. All rows need none.
     fn presence(&mut self, present: &[u32]) -> Option<u16> {
+        if present.len() == self.rows {
+            return None;
+        }
         let rows = present.iter().map(|row| *row as usize);
         let presence = Presence::of_rows(self.rows, rows);
         let words = presence.words()?.to_vec();

@@ -6,10 +6,14 @@
 
 mod fields;
 
-use cordwood_event::{EventRef, Scalar};
+use std::hash::BuildHasher;
+
+use cordwood_event::{EventRef, Scalar, ValueRef};
 
 use super::{COLUMNS_MAX, EncodeError, REST_CELLS_MAX, TEXT_BYTES_MAX};
-use crate::encoding::Collected;
+use crate::column::ScalarKind;
+use crate::encoding::{Collected, Collectible};
+use crate::value_key::ValueKey;
 use fields::{Field, Fields};
 
 /// A row to encode.
@@ -27,8 +31,9 @@ pub(super) struct FieldColumn<'a> {
     pub(super) path: &'a str,
     pub(super) rows: Vec<u32>,
     pub(super) values: Collected<'a>,
-    /// Those of the events at hand.
-    fresh: Vec<Scalar<'a>>,
+    /// Those of the events at hand. Their texts are looked at only when all of these events are known, so that memory brings many
+    /// at the same time.
+    fresh: Vec<ValueRef<'a>>,
 }
 
 /// So few that their texts and values are in the cache nearest to the core together.
@@ -72,7 +77,7 @@ impl<'a> Gathered<'a> {
         let mut numbered = (0u32..).zip(rows).zip(fields.slots_of_rows());
         for _ in 0..rows.len().div_ceil(EVENTS_AT_ONCE) {
             for ((number, row), slots) in numbered.by_ref().take(EVENTS_AT_ONCE) {
-                for (field, value) in row.event.fields() {
+                for (field, value) in row.event.values() {
                     if let Some(slot) = slots.get(field.index()) {
                         gathered.put(*slot as usize, number, value);
                     }
@@ -103,13 +108,13 @@ impl<'a> Gathered<'a> {
     }
 
     #[inline]
-    fn put(&mut self, slot: usize, row: u32, value: Scalar<'a>) {
-        if let Scalar::Str(text) | Scalar::Json(text) = value {
-            self.text_bytes += text.len();
-        }
+    fn put(&mut self, slot: usize, row: u32, value: ValueRef<'a>) {
+        self.text_bytes += value.text_bytes();
         match self.columns.get_mut(slot) {
             Some(column) => column.put(row, value),
-            None => self.rare.put(slot - self.columns.len(), row, finite(value)),
+            None => self
+                .rare
+                .put(slot - self.columns.len(), row, value.scalar_to_keep()),
         }
     }
 
@@ -130,7 +135,7 @@ impl<'a> Gathered<'a> {
 impl<'a> FieldColumn<'a> {
     /// A second value of one row would be a broken promise of the batch; the first one stays.
     #[inline]
-    fn put(&mut self, row: u32, value: Scalar<'a>) {
+    fn put(&mut self, row: u32, value: ValueRef<'a>) {
         if self.rows.last() != Some(&row) {
             self.rows.push(row);
             self.fresh.push(value);
@@ -138,7 +143,7 @@ impl<'a> FieldColumn<'a> {
     }
 
     fn collect(&mut self) {
-        self.values.extend(self.fresh.drain(..).map(finite));
+        self.values.extend(self.fresh.drain(..));
     }
 }
 
@@ -177,14 +182,24 @@ impl<'a> RareFields<'a> {
     }
 }
 
-/// Events hold finite floats; should another come, it is kept as the text a decoder would have made of it,
-/// rather than make the block unreadable.
-#[inline]
-fn finite(value: Scalar<'_>) -> Scalar<'_> {
-    match value {
-        Scalar::Float(float) if float.is_nan() => Scalar::Str("NaN"),
-        Scalar::Float(f64::INFINITY) => Scalar::Str("Infinity"),
-        Scalar::Float(f64::NEG_INFINITY) => Scalar::Str("-Infinity"),
-        value => value,
+impl<'a> Collectible<'a> for ValueRef<'a> {
+    #[inline]
+    fn key(&self, hasher: &impl BuildHasher) -> ValueKey {
+        match self.str_bytes() {
+            Some(text) => ValueKey::of_text(text, ScalarKind::Str, hasher),
+            None => ValueKey::of(self.scalar_to_keep(), hasher),
+        }
+    }
+
+    /// Events hold finite floats; should another come, it is kept as the text a decoder would have made of it,
+    /// rather than make the block unreadable.
+    #[inline]
+    fn scalar_to_keep(self) -> Scalar<'a> {
+        match self.scalar() {
+            Scalar::Float(float) if float.is_nan() => Scalar::Str("NaN"),
+            Scalar::Float(f64::INFINITY) => Scalar::Str("Infinity"),
+            Scalar::Float(f64::NEG_INFINITY) => Scalar::Str("-Infinity"),
+            value => value,
+        }
     }
 }

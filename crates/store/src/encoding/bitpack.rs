@@ -128,17 +128,30 @@ fn unpack_with<T: Copy + Default>(
     Ok(())
 }
 
+/// The bits that fill no word yet stay in hand.
 fn pack_words<const W: usize>(values: &Group, out: &mut Vec<u8>) {
     let mut words = [0u64; W];
-    for (index, value) in values.iter().enumerate() {
-        let bit = index * W;
-        let (word, shift) = (bit / 64, bit % 64);
-        words[word] |= value << shift;
-        if shift + W > 64 {
-            words[word + 1] |= value >> (64 - shift);
+    let mut slots = words.iter_mut();
+    let (mut open, mut open_bits) = (0, 0);
+    for value in values {
+        open |= value << open_bits;
+        open_bits += W;
+        if open_bits >= 64 {
+            open_bits -= 64;
+            if let Some(slot) = slots.next() {
+                *slot = open;
+            }
+            // Where the value ends with the word nothing of it is left, whatever its width.
+            open = match open_bits {
+                0 => 0,
+                left => value >> (W - left),
+            };
         }
     }
-    out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    out.reserve(size_of_val(&words));
+    for word in words {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
 }
 
 fn unpack_numbers<const W: usize>(packed: &Window, numbers: &mut Group) {

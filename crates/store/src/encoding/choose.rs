@@ -234,7 +234,7 @@ fn texts_of<'a>(values: &[Scalar<'a>]) -> Vec<&'a str> {
         Scalar::Str(text) => Some(text),
         _ => None,
     };
-    values.iter().filter_map(text).collect()
+    vector_of(values.len(), values.iter().filter_map(text))
 }
 
 fn ints_of(values: &[Scalar<'_>]) -> Vec<i64> {
@@ -242,7 +242,7 @@ fn ints_of(values: &[Scalar<'_>]) -> Vec<i64> {
         Scalar::Int(integer) => Some(*integer),
         _ => None,
     };
-    values.iter().filter_map(int).collect()
+    vector_of(values.len(), values.iter().filter_map(int))
 }
 
 fn floats_of(values: &[Scalar<'_>]) -> Vec<f64> {
@@ -250,7 +250,14 @@ fn floats_of(values: &[Scalar<'_>]) -> Vec<f64> {
         Scalar::Float(float) => Some(*float),
         _ => None,
     };
-    values.iter().filter_map(float).collect()
+    vector_of(values.len(), values.iter().filter_map(float))
+}
+
+/// With room for all, for of a column all values are of the kind that is asked for, or none.
+fn vector_of<T>(count: usize, values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut vector = Vec::with_capacity(count);
+    vector.extend(values);
+    vector
 }
 
 /// The least and greatest number, when the column holds numbers and nulls only. Equal numbers of two

@@ -92,8 +92,10 @@ fn entropy_coded(codes: &[u16], bytes_max: usize, compressor: &mut Compressor) -
     if bytes_max < BYTES_MIN {
         return None;
     }
-    let bytes: Option<Vec<u8>> = codes.iter().map(|code| u8::try_from(*code).ok()).collect();
-    let bytes = bytes?;
+    if codes.iter().copied().fold(0, u16::max) > u8::MAX.into() {
+        return None;
+    }
+    let bytes: Vec<u8> = codes.iter().map(|code| code.to_le_bytes()[0]).collect();
     if let Some(tried) = bytes.get(..TRIED)
         && bytes.len() >= 2 * TRIED
     {

@@ -4,12 +4,13 @@
 //! how many there are or how often they occur asks their numbers.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 use cordwood_event::Scalar;
 
 use super::bitpack::{bit_width, packed_len};
 use super::codes::run_count;
-use super::value_key::{KeyNumbers, ValueKey};
+use crate::value_key::{KeyNumbers, ValueKey};
 
 /// Most distinct values that are numbered, and so of a dictionary: their codes then take 12 bits at most, and a predicate is
 /// evaluated on far fewer values than there are rows.
@@ -19,6 +20,26 @@ pub(crate) const DISTINCT_MAX: usize = 4096;
 pub(crate) fn dictionary_values_max(count: usize) -> usize {
     const ROWS_PER_VALUE: usize = 4;
     (count / ROWS_PER_VALUE).max(1)
+}
+
+/// A value as it comes, of which a key may be had for less than the value itself.
+pub(crate) trait Collectible<'a>: Copy {
+    fn key(&self, hasher: &impl BuildHasher) -> ValueKey;
+
+    /// The value as it goes into a column.
+    fn scalar_to_keep(self) -> Scalar<'a>;
+}
+
+impl<'a> Collectible<'a> for Scalar<'a> {
+    #[inline]
+    fn key(&self, hasher: &impl BuildHasher) -> ValueKey {
+        ValueKey::of(*self, hasher)
+    }
+
+    #[inline]
+    fn scalar_to_keep(self) -> Scalar<'a> {
+        self
+    }
 }
 
 /// The values of a column.
@@ -49,18 +70,18 @@ impl<'a> Collected<'a> {
 
     /// Adds the values of the next rows.
     #[inline]
-    pub(crate) fn extend(&mut self, mut values: impl Iterator<Item = Scalar<'a>>) {
+    pub(crate) fn extend(&mut self, mut values: impl Iterator<Item = impl Collectible<'a>>) {
         if let Collected::Numbered(numbered) = self {
             let Some(value) = values.find(|value| !numbered.push(*value)) else {
                 return;
             };
             let mut each = Vec::with_capacity(numbered.codes.capacity());
             each.extend(numbered.iter());
-            each.push(value);
+            each.push(value.scalar_to_keep());
             *self = Collected::Each(each);
         }
         if let Collected::Each(each) = self {
-            each.extend(values);
+            each.extend(values.map(Collectible::scalar_to_keep));
         }
     }
 
@@ -94,7 +115,11 @@ impl<'a> Collected<'a> {
     /// By rank, the values.
     pub(crate) fn by_rank(&self) -> Cow<'_, [Scalar<'a>]> {
         match self {
-            Collected::Numbered(numbered) => numbered.iter().collect(),
+            Collected::Numbered(numbered) => {
+                let mut values = Vec::with_capacity(numbered.codes.len());
+                values.extend(numbered.iter());
+                values.into()
+            }
             Collected::Each(each) => each.into(),
         }
     }
@@ -124,15 +149,15 @@ impl<'a> Numbered<'a> {
 
     /// Adds a value, unless it would be one distinct value too many; says whether it has.
     #[inline]
-    pub(crate) fn push(&mut self, value: Scalar<'a>) -> bool {
-        let key = ValueKey::of(value, &self.hasher);
-        let is_same = |number: usize| self.distinct.get(number) == Some(&value);
+    pub(crate) fn push(&mut self, value: impl Collectible<'a>) -> bool {
+        let key = value.key(&self.hasher);
+        let is_same = |number: usize| self.distinct.get(number) == Some(&value.scalar_to_keep());
         let number = match self.known.find(key, is_same) {
             Ok(number) => number as usize,
             Err(_) if self.distinct.len() == self.distinct_max => return false,
             Err(vacant) => {
                 self.known.add(vacant);
-                self.distinct.push(value);
+                self.distinct.push(value.scalar_to_keep());
                 self.distinct.len() - 1
             }
         };

@@ -92,14 +92,15 @@ impl ColumnPostings {
         }
     }
 
-    /// Adds a word that comes after all others, with its list. A block has fewer than 2^32 bytes of text and of lists.
-    pub(super) fn push(&mut self, word: &str, count: u32, list: &[u8]) {
+    /// Adds a word that comes after all others, and the texts that hold it, rising. A block has fewer than 2^32 bytes of text and of
+    /// lists.
+    pub(super) fn push(&mut self, word: &str, texts: &[u32]) {
         self.words.push_str(word);
-        self.lists.extend_from_slice(list);
+        list::encode(texts, self.texts, &mut self.lists);
         self.terms.push(Term {
-            word_end: u32::try_from(self.words.len()).unwrap_or(u32::MAX),
-            count,
-            list_end: u32::try_from(self.lists.len()).unwrap_or(u32::MAX),
+            word_end: narrow(self.words.len()),
+            count: narrow(texts.len()),
+            list_end: narrow(self.lists.len()),
         });
     }
 
@@ -143,4 +144,8 @@ impl ColumnPostings {
         }
         None
     }
+}
+
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

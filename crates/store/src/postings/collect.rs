@@ -1,10 +1,10 @@
 //! Collects which words are in which texts of a column, and makes its posting lists.
 
-use hashbrown::HashTable;
+use std::ops::Range;
 
+use super::ColumnPostings;
 use super::words::{Found, each_word};
-use super::{ColumnPostings, list};
-use crate::tokens::WordHash;
+use crate::value_key::{KeyNumbers, ValueKey, text_head};
 
 /// Most postings of a column: 64 for each row of a full block. One that has more gets no lists, and its texts are looked at.
 const POSTINGS_MAX: usize = 1 << 20;
@@ -15,7 +15,7 @@ pub(crate) type WordId = u32;
 /// The words of a column so far.
 #[derive(Debug, Default)]
 pub(crate) struct Collector<'a> {
-    ids: HashTable<WordId>,
+    ids: KeyNumbers,
     words: Vec<Word<'a>>,
     postings: Vec<Posting>,
     /// By word, the group of texts of which each holds it already.
@@ -26,26 +26,11 @@ pub(crate) struct Collector<'a> {
 pub(crate) type Group = u32;
 
 /// A word or a pair.
-#[derive(Debug)]
-struct Word<'a> {
-    spelled: Spelled<'a>,
-    hash: WordHash,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spelled<'a> {
+#[derive(Clone, Copy, Debug)]
+enum Word<'a> {
     One(&'a str),
+    /// Of words that were numbered before it.
     Pair(WordId, u8, WordId),
-}
-
-impl Spelled<'_> {
-    fn is_same(self, other: Spelled<'_>) -> bool {
-        match (self, other) {
-            (Spelled::One(a), Spelled::One(b)) => a.eq_ignore_ascii_case(b),
-            (Spelled::Pair(..), Spelled::Pair(..)) => self == other,
-            _ => false,
-        }
-    }
 }
 
 /// One word in one text.
@@ -60,7 +45,7 @@ impl<'a> Collector<'a> {
     /// With room for so many words and postings.
     pub(crate) fn with_capacity(words: usize, postings: usize) -> Collector<'a> {
         Collector {
-            ids: HashTable::with_capacity(words),
+            ids: KeyNumbers::with_capacity(words),
             words: Vec::with_capacity(words),
             postings: Vec::with_capacity(postings),
             held_by: Vec::with_capacity(words),
@@ -68,46 +53,35 @@ impl<'a> Collector<'a> {
     }
 
     /// The number of a word.
-    pub(crate) fn id(&mut self, word: Found<'a>) -> WordId {
-        self.id_of(Word {
-            spelled: Spelled::One(word.text),
-            hash: word.hash,
-        })
+    #[inline]
+    pub(crate) fn id(&mut self, word: &'a str) -> WordId {
+        self.id_of(ValueKey::of_letters(word), Word::One(word))
     }
 
     /// The number of two words with a character between them.
+    #[inline]
     pub(crate) fn pair_id(&mut self, first: WordId, between: u8, second: WordId) -> WordId {
-        let hash_of = |id: WordId| {
-            let word = self.words.get(id as usize);
-            word.map_or(WordHash(0), |word| word.hash)
-        };
-        self.id_of(Word {
-            spelled: Spelled::Pair(first, between, second),
-            hash: hash_of(first).followed_by(hash_of(second)),
-        })
+        let key = ValueKey::of_pair(first, between, second);
+        self.id_of(key, Word::Pair(first, between, second))
     }
 
     /// The number that is known, or a new one.
-    fn id_of(&mut self, word: Word<'a>) -> WordId {
-        let is_same = |id: &WordId| {
-            let known = self.words.get(*id as usize);
-            known
-                .is_some_and(|known| known.hash == word.hash && known.spelled.is_same(word.spelled))
-        };
-        let hash = spread(word.hash);
-        if let Some(id) = self.ids.find(hash, is_same) {
-            return *id;
-        }
-        let id = WordId::try_from(self.words.len()).unwrap_or(WordId::MAX);
-        self.words.push(word);
-        self.held_by.push(None);
+    #[inline]
+    fn id_of(&mut self, key: ValueKey, word: Word<'a>) -> WordId {
         let words = &self.words;
-        let hash_of = |id: &WordId| {
-            let word = words.get(*id as usize);
-            word.map_or(0, |word| spread(word.hash))
+        let is_same = |id: usize| match (words.get(id), word) {
+            (Some(Word::One(known)), Word::One(word)) => known.eq_ignore_ascii_case(word),
+            _ => false,
         };
-        self.ids.insert_unique(hash, id, hash_of);
-        id
+        match self.ids.find(key, is_same) {
+            Ok(id) => id,
+            Err(vacant) => {
+                self.ids.add(vacant);
+                self.words.push(word);
+                self.held_by.push(None);
+                WordId::try_from(self.words.len() - 1).unwrap_or(WordId::MAX)
+            }
+        }
     }
 
     /// Visits the words of a text, and each two next to each other.
@@ -118,7 +92,7 @@ impl<'a> Collector<'a> {
     ) {
         let mut previous: Option<(Found<'_>, WordId)> = None;
         each_word(text, |found| {
-            let word = self.id(found);
+            let word = self.id(found.text);
             visit(self, word);
             if let Some((first, first_word)) = previous
                 && let Some(between) = first.is_before(&found, text)
@@ -150,34 +124,79 @@ impl<'a> Collector<'a> {
             return None;
         }
         let by_word = ByWord::of(&self.postings, self.words.len());
-        let words = self.words.iter().zip(by_word.texts());
-        let mut listed: Vec<(String, &[u32])> = words
-            .filter(|(_, texts)| !texts.is_empty())
-            .map(|(word, texts)| (self.spell(word), texts))
+        let spelling = Spelling::of(&self.words);
+        let words = (0..).zip(by_word.texts());
+        let listed = words.filter(|(_, texts)| !texts.is_empty());
+        let mut listed: Vec<Listed<'_>> = listed
+            .map(|(id, texts)| Listed::new(spelling.word(id), texts))
             .collect();
-        listed.sort_unstable();
+        listed.sort_unstable_by_key(|listed| (listed.head, listed.word));
         let mut column = ColumnPostings::new(texts);
-        let mut encoded = Vec::new();
-        for (word, of_word) in listed {
-            encoded.clear();
-            list::encode(of_word, texts, &mut encoded);
-            column.push(&word, u32::try_from(of_word.len()).ok()?, &encoded);
+        for listed in listed {
+            column.push(listed.word, listed.texts);
         }
         Some(column)
     }
+}
 
-    /// A word in lower case.
-    fn spell(&self, word: &Word<'a>) -> String {
-        match word.spelled {
-            Spelled::One(text) => text.to_ascii_lowercase(),
-            Spelled::Pair(first, between, second) => {
-                let spell = |id: WordId| {
-                    let word = self.words.get(id as usize);
-                    word.map_or_else(String::new, |word| self.spell(word))
-                };
-                format!("{}{}{}", spell(first), char::from(between), spell(second))
-            }
+/// A word that is in some texts.
+#[derive(Debug)]
+struct Listed<'a> {
+    /// In which most words differ.
+    head: u64,
+    word: &'a str,
+    texts: &'a [u32],
+}
+
+impl<'a> Listed<'a> {
+    fn new(word: &'a str, texts: &'a [u32]) -> Listed<'a> {
+        Listed {
+            head: text_head(word),
+            word,
+            texts,
         }
+    }
+}
+
+/// All words in lower case, one after the other.
+#[derive(Debug, Default)]
+struct Spelling {
+    text: String,
+    /// By word, where it begins and ends.
+    ranges: Vec<Range<usize>>,
+}
+
+impl Spelling {
+    fn of(words: &[Word<'_>]) -> Spelling {
+        let mut spelling = Spelling::default();
+        for word in words {
+            let start = spelling.text.len();
+            match *word {
+                Word::One(text) => spelling.text.push_str(text),
+                Word::Pair(first, between, second) => {
+                    spelling.repeat(first);
+                    spelling.text.push(char::from(between));
+                    spelling.repeat(second);
+                }
+            }
+            spelling.ranges.push(start..spelling.text.len());
+        }
+        spelling.text.make_ascii_lowercase();
+        spelling
+    }
+
+    /// Appends a word that was spelled before.
+    fn repeat(&mut self, id: WordId) {
+        if let Some(range) = self.ranges.get(id as usize) {
+            self.text.extend_from_within(range.clone());
+        }
+    }
+
+    fn word(&self, id: WordId) -> &str {
+        let range = self.ranges.get(id as usize).cloned();
+        range
+            .and_then(|range| self.text.get(range))
+            .unwrap_or_default()
     }
 }
 
@@ -246,9 +265,4 @@ fn distinct(texts: &mut [u32]) -> usize {
         }
     }
     count
-}
-
-/// The bits of a hash table are the highest and the lowest of 64.
-fn spread(hash: WordHash) -> u64 {
-    u64::from(hash.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -4,7 +4,7 @@
 //! bytes that takes follows from how many numbers there are and from the bound, so that lists lie side by side without their lengths.
 
 use crate::Corrupt;
-use crate::bits::{BitReader, BitWriter};
+use crate::bits::BitReader;
 
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,50 +59,64 @@ pub(super) fn encoded_bytes(count: u32, bound: u32) -> usize {
 /// Appends numbers below the bound, rising.
 pub(super) fn encode(list: &[u32], bound: u32, out: &mut Vec<u8>) {
     let count = u32::try_from(list.len()).unwrap_or(u32::MAX);
+    let start = out.len();
+    out.resize(start + encoded_bytes(count, bound), 0);
+    let run = out.get_mut(start..).unwrap_or_default();
     match Form::of(count, bound) {
         Form::All => {}
-        Form::Bitmap => push_bitmap(list, bound, out),
+        Form::Bitmap => list.iter().for_each(|number| put_bit(run, *number)),
         Form::EliasFano { low_bits } => {
-            let mut bits = BitWriter::default();
-            push_high_run(list, low_bits, &mut bits);
-            // As long as the length says it is.
-            let padding = high_run(count, bound, low_bits) - bits.bits() as u64;
-            push_ones(u32::try_from(padding).unwrap_or(0), &mut bits);
-            for number in list {
-                bits.push(u64::from(*number) & ((1 << low_bits) - 1), low_bits);
+            let high_run = high_run(count, bound, low_bits);
+            put_high_run(list, low_bits, high_run, run);
+            put_low_run(list, low_bits, high_run, run);
+        }
+    }
+}
+
+fn put_bit(run: &mut [u8], at: u32) {
+    let (index, bit) = place_of(at.into());
+    if let Some(byte) = run.get_mut(index) {
+        *byte |= 1 << bit;
+    }
+}
+
+/// Ones, so many in all, but for a zero at the end of each number: as many ones stand before it as its high part says.
+fn put_high_run(list: &[u32], low_bits: u32, bits: u64, run: &mut [u8]) {
+    let (whole, rest) = place_of(bits);
+    run.get_mut(..whole).unwrap_or_default().fill(u8::MAX);
+    if let Some(byte) = run.get_mut(whole) {
+        *byte = (1 << rest) - 1;
+    }
+    for (ends_before, number) in (0u64..).zip(list) {
+        let (index, bit) = place_of(u64::from(number >> low_bits) + ends_before);
+        if let Some(byte) = run.get_mut(index) {
+            *byte &= !(1 << bit);
+        }
+    }
+}
+
+/// The low bits of each number, into zeros.
+fn put_low_run(list: &[u32], low_bits: u32, start: u64, run: &mut [u8]) {
+    let mask = (1 << low_bits) - 1;
+    let places = std::iter::successors(Some(start), |at| Some(at + u64::from(low_bits)));
+    for (number, at) in list.iter().zip(places) {
+        let (index, bit) = place_of(at);
+        let bits = u64::from(number & mask) << bit;
+        let tail = run.get_mut(index..).unwrap_or_default();
+        match tail.first_chunk_mut() {
+            Some(bytes) => *bytes = (u64::from_le_bytes(*bytes) | bits).to_le_bytes(),
+            None => {
+                let parts = tail.iter_mut().zip(bits.to_le_bytes());
+                parts.for_each(|(byte, part)| *byte |= part);
             }
-            out.extend(bits.into_bytes());
         }
     }
 }
 
-fn push_bitmap(list: &[u32], bound: u32, out: &mut Vec<u8>) {
-    let mut bitmap = vec![0u8; (bound as usize).div_ceil(8)];
-    for number in list {
-        if let Some(byte) = bitmap.get_mut(*number as usize / 8) {
-            *byte |= 1 << (number % 8);
-        }
-    }
-    out.extend(bitmap);
-}
-
-/// For each number as many ones as its high part is greater than the one before, and a zero.
-fn push_high_run(list: &[u32], low_bits: u32, bits: &mut BitWriter) {
-    let mut before = 0;
-    for number in list {
-        let high = number >> low_bits;
-        push_ones(high - before, bits);
-        bits.push(0, 1);
-        before = high;
-    }
-}
-
-fn push_ones(mut ones: u32, bits: &mut BitWriter) {
-    while ones > 0 {
-        let some = ones.min(ONES_AT_ONCE);
-        bits.push((1 << some) - 1, some);
-        ones -= some;
-    }
+/// The byte in which a bit of a run is, and which of its bits it is.
+fn place_of(bit: u64) -> (usize, u32) {
+    let index = usize::try_from(bit / 8).unwrap_or(usize::MAX);
+    (index, (bit % 8) as u32)
 }
 
 /// As many as a reader takes in one look.

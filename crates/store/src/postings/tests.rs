@@ -245,7 +245,7 @@ fn too_many_postings_are_not_listed() {
     let text = "a b c d e f g h";
     for rank in 0..1 << 17 {
         each_word(text, |found| {
-            let word = collector.id(found);
+            let word = collector.id(found.text);
             collector.push(word, rank, 0);
         });
     }
@@ -253,7 +253,7 @@ fn too_many_postings_are_not_listed() {
     let mut collector = Collector::default();
     for rank in 0..=1 << 17 {
         each_word(text, |found| {
-            let word = collector.id(found);
+            let word = collector.id(found.text);
             collector.push(word, rank, 0);
         });
     }

@@ -7,8 +7,6 @@ use std::ops::Range;
 
 use cordwood_event::is_word;
 
-use crate::tokens::WordHash;
-
 /// Ends every value where many lie one after the other. No slot can hold it, nor any word.
 pub(crate) const END: u8 = b'\n';
 
@@ -83,7 +81,6 @@ impl ListedWord {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<'a> {
     pub(crate) text: &'a str,
-    pub(crate) hash: WordHash,
     /// Where it begins.
     pub(crate) start: usize,
 }
@@ -107,12 +104,9 @@ fn between(first: &Range<usize>, next: &Range<usize>, text: &str) -> Option<u8> 
 /// Visits the listed words of a text.
 pub(crate) fn each_word<'a>(text: &'a str, mut visit: impl FnMut(Found<'a>)) {
     each_range(text, |range| {
-        let word = text.get(range.clone()).unwrap_or_default();
-        visit(Found {
-            text: word,
-            hash: WordHash::of(word).unwrap_or(WordHash(0)),
-            start: range.start,
-        });
+        let start = range.start;
+        let text = text.get(range).unwrap_or_default();
+        visit(Found { text, start });
     });
 }
 

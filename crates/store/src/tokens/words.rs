@@ -35,11 +35,6 @@ impl WordHash {
         }
         finish(state)
     }
-
-    /// Stands for two words, one after the other.
-    pub(crate) fn followed_by(self, next: WordHash) -> WordHash {
-        finish(mix(u64::from(self.0) << 32 | u64::from(next.0), FACTOR))
-    }
 }
 
 /// Calls `visit` with the hash of every word of a text, eight bytes at a time.

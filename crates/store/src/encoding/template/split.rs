@@ -116,21 +116,30 @@ struct Group {
 }
 
 /// Groups by shape.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Groups {
-    hasher: rapidhash::fast::RandomState,
+    /// Chosen at random, so that no sender of texts knows which shapes share a hash.
+    seed: u64,
     table: HashTable<(u64, usize)>,
     groups: Vec<Group>,
 }
 
 impl Groups {
+    fn new() -> Groups {
+        Groups {
+            seed: rapidhash::fast::RandomState::new().hash_one(0),
+            table: HashTable::new(),
+            groups: Vec::new(),
+        }
+    }
+
     /// Groups some outlines; `is_slot` is asked of each token and those before it.
     fn of(
         texts: &Tokenized<'_>,
         outlines: impl Iterator<Item = OutlineId>,
         is_slot: impl Fn(&[TokenId], TokenId) -> bool,
     ) -> Groups {
-        let mut groups = Groups::default();
+        let mut groups = Groups::new();
         let mut shape = Vec::new();
         for outline in outlines {
             shape.clear();
@@ -152,7 +161,7 @@ impl Groups {
 
     /// The group of a shape.
     fn get(&mut self, shape: &[TokenId]) -> &mut Group {
-        let hash = self.hasher.hash_one(shape);
+        let hash = hash_of(shape, self.seed);
         let groups = &self.groups;
         let is_same = |(other, index): &(u64, usize)| {
             *other == hash && groups.get(*index).is_some_and(|group| group.shape == shape)
@@ -185,9 +194,19 @@ impl Groups {
     }
 }
 
+/// A hash of numbers, other for each seed.
+fn hash_of(shape: &[TokenId], seed: u64) -> u64 {
+    /// 2^64 divided by the golden ratio (Knuth, TAOCP volume 3, section 6.4).
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let hash = shape.iter().fold(seed, |hash, id| {
+        (hash.rotate_left(5) ^ id.bits()).wrapping_mul(SPREAD)
+    });
+    hash ^ hash >> 32
+}
+
 /// The groups without slots that say the same in all their texts; those that are then of the same shape become one.
 fn unite(texts: &Tokenized<'_>, groups: Vec<Group>) -> Vec<Group> {
-    let mut united = Groups::default();
+    let mut united = Groups::new();
     for mut group in groups {
         group.settle(texts);
         let into = united.get(&group.shape);

@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use super::super::value_key::{KeyNumbers, ValueKey};
 use super::slots::number;
 use crate::column::ScalarKind;
 use crate::postings::words::{Found, each_word};
 use crate::template::{Marks, PLACEHOLDER, Run};
 use crate::tokens::{BlockTokens, WordHash};
+use crate::value_key::{KeyNumbers, ValueKey};
 
 /// A piece of text: the index of a separator or word; or, from [`FIRST_NUMBER`] on, which of the numbers of its text it is, or of all
 /// numbers. A block has fewer than 2^30 bytes of text.
@@ -25,6 +25,12 @@ impl TokenId {
 
     fn of_number(index: u32) -> TokenId {
         TokenId(FIRST_NUMBER | index)
+    }
+
+    /// What tells it apart from others.
+    #[inline]
+    pub(super) fn bits(self) -> u64 {
+        self.0.into()
     }
 
     /// The index of a number.
@@ -120,12 +126,14 @@ impl<'a> Tokenized<'a> {
         /// Of what is kept once for each outline, by text.
         const OUTLINE_BYTES_USUAL: usize = 16;
         const OUTLINE_TOKENS_USUAL: usize = 3;
+        const TEXTS_PER_OUTLINE: usize = 4;
+        const TEXTS_PER_TOKEN: usize = 2;
         let mut tokenizer = Tokenizer {
             hasher: rapidhash::fast::RandomState::new(),
-            known_outlines: KeyNumbers::default(),
-            outline_ends: Vec::new(),
+            known_outlines: KeyNumbers::with_capacity(texts.len() / TEXTS_PER_OUTLINE),
+            outline_ends: Vec::with_capacity(texts.len() / TEXTS_PER_OUTLINE),
             outline_text: Vec::with_capacity(texts.len() * OUTLINE_BYTES_USUAL),
-            known_tokens: KeyNumbers::default(),
+            known_tokens: KeyNumbers::with_capacity(texts.len() / TEXTS_PER_TOKEN),
             block_words,
             made: Tokenized {
                 texts: Vec::with_capacity(texts.len()),
@@ -294,6 +302,22 @@ fn fetch(texts: &[&str]) {
     std::hint::black_box(ends.fold(0, |all, byte| all ^ byte));
 }
 
+/// Appends a piece of a text. A short one, as most are, is copied with what lies behind it, in one step of a length that the compiler
+/// knows, and that is taken back.
+#[inline]
+fn push_piece(text: &[u8], piece: Range<usize>, out: &mut Vec<u8>) {
+    const LANES: usize = 16;
+    let end = out.len() + piece.len();
+    let tail = text.get(piece.start..).unwrap_or_default();
+    match tail.first_chunk::<LANES>() {
+        Some(lanes) if piece.len() <= LANES => {
+            out.extend_from_slice(lanes);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(text.get(piece).unwrap_or_default()),
+    }
+}
+
 /// Takes texts apart one by one.
 struct Tokenizer<'a, 'b> {
     hasher: rapidhash::fast::RandomState,
@@ -314,14 +338,12 @@ impl<'a> Tokenizer<'a, '_> {
             .truncate(self.outline_ends.last().copied().unwrap_or(0));
         let mut at = 0;
         marks.each_number(|number| {
-            let between = text.as_bytes().get(at..number.start);
-            self.outline_text.extend(between.unwrap_or_default());
+            push_piece(text.as_bytes(), at..number.start, &mut self.outline_text);
             self.outline_text.extend(PLACEHOLDER.as_bytes());
             at = number.end;
             self.push_number(text, &number, marks);
         });
-        let rest = text.as_bytes().get(at..);
-        self.outline_text.extend(rest.unwrap_or_default());
+        push_piece(text.as_bytes(), at..text.len(), &mut self.outline_text);
         let outline = self.outline(text.as_bytes(), marks);
         self.made.texts.push(TextParts {
             outline,
@@ -338,7 +360,7 @@ impl<'a> Tokenizer<'a, '_> {
             if is_ascii && !word.has_digit {
                 let start = word.range.start - range.start;
                 let text = text.get(word.range).unwrap_or_default();
-                listed.push(Found { text, hash, start });
+                listed.push(Found { text, start });
             }
         });
         if !is_ascii {
@@ -346,8 +368,7 @@ impl<'a> Tokenizer<'a, '_> {
             let number = text.get(range.clone()).unwrap_or_default();
             each_word(number, |found| listed.push(found));
         }
-        let said = text.as_bytes().get(range.clone());
-        self.made.number_text.extend(said.unwrap_or_default());
+        push_piece(text.as_bytes(), range.clone(), &mut self.made.number_text);
         self.made.numbers.push(Number {
             text_end: number(self.made.number_text.len()),
             listed_end: number(self.made.listed.len()),

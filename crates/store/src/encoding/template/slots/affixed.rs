@@ -33,7 +33,10 @@ impl Affixed {
             let digits = value.strip_prefix(prefix)?.strip_suffix(suffix)?;
             parse(digits, decimals)
         };
-        let numbers: Vec<i64> = values.iter().map(number).collect::<Option<_>>()?;
+        let mut numbers = Vec::with_capacity(values.len());
+        for value in values {
+            numbers.push(number(value)?);
+        }
         let affix_bytes = prefix.len() + suffix.len();
         let plan = IntPlan::of(&numbers);
         if plan.bytes() + affix_bytes > bytes_as_text(values) {
@@ -137,15 +140,20 @@ fn parse(digits: &[u8], decimals: usize) -> Option<i64> {
     if !is_canonical {
         return None;
     }
-    let mut number = 0i64;
-    for byte in whole.iter().chain(fraction) {
+    with_digits(with_digits(0, whole)?, fraction)
+}
+
+/// A number with more digits behind its own, so many that it fits; without a branch for each.
+#[inline]
+fn with_digits(number: i64, digits: &[u8]) -> Option<i64> {
+    let mut number = number;
+    let mut greatest = 0;
+    for byte in digits {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number * 10 + i64::from(digit);
+        greatest = greatest.max(digit);
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
     }
-    Some(number)
+    (greatest <= 9).then_some(number)
 }
 
 /// About how many bytes the values take in a frame among others: their entropy, byte by byte.

@@ -1,7 +1,7 @@
 //! The distinct values of a slot, as long as they are few.
 
-use super::super::super::value_key::{KeyNumbers, ValueKey};
 use crate::column::ScalarKind;
+use crate::value_key::{KeyNumbers, ValueKey};
 
 /// Numbers the values of one slot after the other; kept for its memory.
 #[derive(Debug, Default)]

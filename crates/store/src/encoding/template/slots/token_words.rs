@@ -150,8 +150,8 @@ impl<'a, 't> TokenWords<'a, 't> {
         let known = self.of_numbers.get_mut(index);
         match known {
             Some(Some(word)) => *word,
-            Some(unknown) => *unknown.insert(self.collector.id(*found)),
-            None => self.collector.id(*found),
+            Some(unknown) => *unknown.insert(self.collector.id(found.text)),
+            None => self.collector.id(found.text),
         }
     }
 
@@ -166,7 +166,7 @@ impl<'a, 't> TokenWords<'a, 't> {
             edges: (None, None),
         };
         each_word(text, |found| {
-            let word = self.collector.id(found);
+            let word = self.collector.id(found.text);
             self.found.push(word);
             if found.start == 0 {
                 words.edges.0 = Some(word);

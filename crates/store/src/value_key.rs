@@ -1,14 +1,15 @@
-//! What tells values apart without a look at their text, mostly; and a table of such keys.
+//! What tells values and words apart without a look at their text, mostly; and a table of such keys.
 
 use std::hash::BuildHasher;
 
 use cordwood_event::Scalar;
 
 use crate::column::ScalarKind;
+use crate::tokens::WordHash;
 
 /// What tells values apart: all of a short one, a hash of a long text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ValueKey {
+pub(crate) struct ValueKey {
     head: u64,
     tail: u64,
     /// The length of a text in bytes, then the kind, then whether no other value has this key.
@@ -20,9 +21,15 @@ const EXACT_BYTES_MAX: usize = 2 * size_of::<u64>();
 
 const IS_EXACT: u64 = 1 << 63;
 
+/// No value has this form.
+const IS_PAIR: u64 = 1 << 62;
+
+/// The bit that sets lower case in each of eight letters. It makes no two of the letters and `_` the same.
+const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+
 impl ValueKey {
     #[inline]
-    pub(super) fn of(value: Scalar<'_>, hasher: &impl BuildHasher) -> ValueKey {
+    pub(crate) fn of(value: Scalar<'_>, hasher: &impl BuildHasher) -> ValueKey {
         let kind = ScalarKind::of(value);
         match value {
             Scalar::Null => ValueKey::of_bits(0, kind),
@@ -46,7 +53,7 @@ impl ValueKey {
 
     /// The first bytes and the last, which overlap or meet in a short text.
     #[inline]
-    pub(super) fn of_text(text: &[u8], kind: ScalarKind, hasher: &impl BuildHasher) -> ValueKey {
+    pub(crate) fn of_text(text: &[u8], kind: ScalarKind, hasher: &impl BuildHasher) -> ValueKey {
         let form = form_of(text.len(), kind);
         let tail = last_bytes(text);
         if text.len() <= EXACT_BYTES_MAX {
@@ -61,6 +68,37 @@ impl ValueKey {
                 tail,
                 form,
             }
+        }
+    }
+
+    /// Of a word of nothing but letters of ASCII and `_`, whatever its case.
+    #[inline]
+    pub(crate) fn of_letters(word: &str) -> ValueKey {
+        let text = word.as_bytes();
+        let form = form_of(text.len(), ScalarKind::Str);
+        let tail = last_bytes(text) | LOWER_CASE;
+        if text.len() <= EXACT_BYTES_MAX {
+            ValueKey {
+                head: first_bytes(text) | LOWER_CASE,
+                tail,
+                form: form | IS_EXACT,
+            }
+        } else {
+            ValueKey {
+                head: WordHash::at(text, 0..text.len()).0.into(),
+                tail,
+                form,
+            }
+        }
+    }
+
+    /// Of two things by their numbers, with a character between them.
+    #[inline]
+    pub(crate) fn of_pair(first: u32, between: u8, second: u32) -> ValueKey {
+        ValueKey {
+            head: u64::from(first) << 32 | u64::from(second),
+            tail: between.into(),
+            form: IS_PAIR | IS_EXACT,
         }
     }
 
@@ -87,6 +125,19 @@ impl ValueKey {
 #[inline]
 fn form_of(length: usize, kind: ScalarKind) -> u64 {
     length as u64 | (kind as u64) << 56
+}
+
+/// The first eight bytes of a text, zeros behind a shorter one, as a number: texts whose heads differ are in the order of these.
+#[inline]
+pub(crate) fn text_head(text: &str) -> u64 {
+    if let Some(head) = text.as_bytes().first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let mut head = [0; size_of::<u64>()];
+    for (byte, of_text) in head.iter_mut().zip(text.bytes()) {
+        *byte = of_text;
+    }
+    u64::from_be_bytes(head)
 }
 
 /// The first eight bytes of a text, or the most of four, two and one that it has.
@@ -119,7 +170,7 @@ fn last_bytes(text: &[u8]) -> u64 {
 
 /// Numbers keys in the order in which they first come.
 #[derive(Debug, Default)]
-pub(super) struct KeyNumbers {
+pub(crate) struct KeyNumbers {
     /// By the lowest bits of the hash and then what is free: one more than the number of a key, or 0. At most half full.
     slots: Vec<u32>,
     keys: Vec<ValueKey>,
@@ -127,7 +178,7 @@ pub(super) struct KeyNumbers {
 
 /// Where a key that is not known belongs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Vacant {
+pub(crate) struct Vacant {
     key: ValueKey,
     slot: usize,
 }
@@ -135,15 +186,24 @@ pub(super) struct Vacant {
 impl KeyNumbers {
     const SLOTS_MIN: usize = 32;
 
+    /// With room for so many keys.
+    pub(crate) fn with_capacity(keys: usize) -> KeyNumbers {
+        let slots = (keys * 2).next_power_of_two();
+        KeyNumbers {
+            slots: vec![0; slots.max(KeyNumbers::SLOTS_MIN)],
+            keys: Vec::with_capacity(keys),
+        }
+    }
+
     /// Forgets all keys.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
         self.keys.clear();
     }
 
     /// The number of a value; `is_same` is asked whether that of a number is the same, where the key does not tell.
     #[inline]
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         key: ValueKey,
         is_same: impl Fn(usize) -> bool,
@@ -167,7 +227,7 @@ impl KeyNumbers {
     }
 
     /// Gives the next number to a key.
-    pub(super) fn add(&mut self, vacant: Vacant) {
+    pub(crate) fn add(&mut self, vacant: Vacant) {
         self.keys.push(vacant.key);
         if self.keys.len() * 2 > self.slots.len() {
             self.grow();
@@ -229,6 +289,50 @@ mod tests {
                     prop_assert_eq!(number, *expected.entry(text).or_insert(next));
                 }
             }
+        }
+    }
+
+    proptest! {
+        /// As a map by the spelling in lower case does.
+        #[test]
+        fn words_are_the_same_in_either_case(
+            words in vec("[ab_z]{1,3}|[A-Z_]{7,9}|[a-zA-Z]{1,2}x{14,17}[yY]", 0..300),
+        ) {
+            let mut numbers = KeyNumbers::with_capacity(4);
+            let mut expected: HashMap<String, u32> = HashMap::new();
+            let mut known: Vec<&str> = Vec::new();
+            for word in &words {
+                let next = u32::try_from(expected.len()).expect("few");
+                let key = ValueKey::of_letters(word);
+                let found = numbers.find(key, |number| known[number].eq_ignore_ascii_case(word));
+                let number = found.unwrap_or_else(|vacant| {
+                    numbers.add(vacant);
+                    known.push(word);
+                    next
+                });
+                prop_assert_eq!(number, *expected.entry(word.to_lowercase()).or_insert(next));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn heads_that_differ_are_in_the_order_of_their_texts(a in "[a\0é]{0,12}", b in "[a\0é]{0,12}") {
+            let heads = text_head(&a).cmp(&text_head(&b));
+            prop_assert!(heads.is_eq() || heads == a.cmp(&b));
+        }
+    }
+
+    #[test]
+    fn pairs_are_told_apart_by_all_of_their_parts() {
+        let pairs = [(1, b' ', 2), (2, b' ', 1), (1, b'-', 2), (0, b' ', 0)];
+        let mut keys: Vec<ValueKey> = pairs
+            .iter()
+            .map(|(first, between, second)| ValueKey::of_pair(*first, *between, *second))
+            .collect();
+        keys.push(ValueKey::of_letters(" "));
+        for (index, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(index));
         }
     }
 
