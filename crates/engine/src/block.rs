@@ -8,9 +8,7 @@ use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
 use cordwood_store::column::{
     Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
-use cordwood_store::postings::ListPlace;
-use cordwood_store::template::TemplateUses;
-use cordwood_store::{BlockHandle, Encoding, Postings, ReadError};
+use cordwood_store::{BlockHandle, Encoding, ReadError};
 
 /// A block open for one search, on one thread.
 #[derive(Debug)]
@@ -31,8 +29,6 @@ pub(crate) struct OpenBlock {
 /// What has been read of a column of texts that follow templates.
 #[derive(Debug, Default)]
 struct OpenText {
-    /// Of a column without templates: that it has none.
-    uses: OnceCell<TemplateUses>,
     codes: OnceCell<TextCodes>,
     index: OnceCell<Arc<SlotIndex>>,
     slots: OnceCell<TextSlots>,
@@ -51,6 +47,11 @@ impl OpenBlock {
             shared_counted: RefCell::default(),
             bytes_read: Cell::new(0),
         }
+    }
+
+    /// The block itself, to ask what is known of it besides. As token maps, posting lists are no part of it: they are not counted here.
+    pub(crate) fn handle(&self) -> &BlockHandle {
+        &self.handle
     }
 
     pub(crate) fn directory(&self) -> &BlockDirectory {
@@ -81,20 +82,6 @@ impl OpenBlock {
         Ok(cell.get_or_init(|| column))
     }
 
-    /// Which templates the texts of the column at an index of the directory follow; `None` if it does not consist of texts that
-    /// may be listed.
-    pub(crate) fn template_uses(&self, index: usize) -> Option<&TemplateUses> {
-        let entry = &self.directory().columns[index];
-        match (&entry.text, entry.encoding) {
-            (Some(text), _) => Some(&text.uses),
-            (None, Encoding::Str) => {
-                let uses = &self.texts[index].uses;
-                Some(uses.get_or_init(|| TemplateUses::none(entry.present)))
-            }
-            (None, _) => None,
-        }
-    }
-
     /// Which text of the column at an index of the directory follows which template.
     pub(crate) fn text_codes(&self, index: usize) -> Result<&TextCodes, ReadError> {
         let cell = &self.texts[index].codes;
@@ -117,21 +104,6 @@ impl OpenBlock {
             self.count_shared(text.index);
         }
         Ok(cell.get_or_init(|| slots))
-    }
-
-    /// Where the posting lists of the block are.
-    pub(crate) fn postings(&self) -> Postings<'_> {
-        self.handle.postings()
-    }
-
-    /// The ranks of the texts of the column at an index of the directory that a list of the segment names, rising. As a token
-    /// map, a list is no part of the block.
-    pub(crate) fn listed_texts(
-        &self,
-        index: usize,
-        place: ListPlace,
-    ) -> Result<Vec<u32>, ReadError> {
-        self.handle.listed_texts(index, place)
     }
 
     /// The texts of such a column, without the rows they are in.
