@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
 use cordwood_store::column::{
-    Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
+    Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
 use cordwood_store::{BlockHandle, Encoding, ReadError};
 
@@ -20,7 +20,7 @@ pub(crate) struct OpenBlock {
     texts: Vec<OpenText>,
     timestamps: OnceCell<Vec<i64>>,
     sequences: OnceCell<Vec<u64>>,
-    levels: OnceCell<Vec<u8>>,
+    levels: OnceCell<DictCodes>,
     /// The chunks counted so far that several columns share, by offset.
     shared_counted: RefCell<HashSet<u32>>,
     bytes_read: Cell<u64>,
@@ -149,27 +149,29 @@ impl OpenBlock {
     /// The time of every row in nanoseconds, rising.
     pub(crate) fn timestamps(&self) -> Result<&[i64], ReadError> {
         let read = || self.handle.timestamps();
-        self.head(&self.timestamps, self.directory().timestamp, read)
+        let times = self.head(&self.timestamps, self.directory().timestamp, read);
+        times.map(Vec::as_slice)
     }
 
     /// The sequence number of every row.
     pub(crate) fn sequences(&self) -> Result<&[u64], ReadError> {
         let read = || self.handle.sequences();
-        self.head(&self.sequences, self.directory().sequence, read)
+        let sequences = self.head(&self.sequences, self.directory().sequence, read);
+        sequences.map(Vec::as_slice)
     }
 
     /// The code of the level of every row.
-    pub(crate) fn levels(&self) -> Result<&[u8], ReadError> {
-        let read = || self.handle.levels();
+    pub(crate) fn levels(&self) -> Result<&DictCodes, ReadError> {
+        let read = || self.handle.level_codes();
         self.head(&self.levels, self.directory().level, read)
     }
 
     fn head<'c, T>(
         &self,
-        cell: &'c OnceCell<Vec<T>>,
+        cell: &'c OnceCell<T>,
         chunk: Chunk,
-        read: impl FnOnce() -> Result<Vec<T>, ReadError>,
-    ) -> Result<&'c [T], ReadError> {
+        read: impl FnOnce() -> Result<T, ReadError>,
+    ) -> Result<&'c T, ReadError> {
         if let Some(values) = cell.get() {
             return Ok(values);
         }

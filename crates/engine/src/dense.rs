@@ -213,7 +213,7 @@ impl ColumnGrouping<'_> {
         match self.fields.targets().get(field) {
             Some(Target::Source) => Ok(Some(Coded::constant(KeyRef::Text(&self.source.name)))),
             Some(Target::Level) if !has_raw_level(self.block.directory()) => {
-                Ok(Some(codes::of_levels(self.block.levels()?)))
+                Ok(Some(codes::of_levels(self.block.levels()?.get()?)))
             }
             _ => match self.place_of(field)? {
                 Place::Nowhere => Ok(Some(Coded::constant(KeyRef::Null))),

@@ -180,7 +180,7 @@ impl<'a> BlockClauses<'a> {
         level: &LevelPredicate,
         among: &Selection,
     ) -> Result<Selection, Failure> {
-        let mut holds = [false; u8::MAX as usize + 1];
+        let mut holds = [false; Level::ALL.len() + 1];
         for known in Level::ALL {
             holds[usize::from(known.code())] = level.holds(known);
         }
@@ -188,8 +188,7 @@ impl<'a> BlockClauses<'a> {
             return Ok(Selection::none(among.rows()));
         }
         self.has_tested_rows.set(true);
-        let codes = self.block.levels()?;
-        Ok(among.filter_codes(codes, &holds))
+        values::select_codes(&holds, self.block.levels()?, among)
     }
 
     fn select_time(&self, time: &TimePredicate, among: &Selection) -> Result<Selection, Failure> {

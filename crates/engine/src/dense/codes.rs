@@ -188,13 +188,12 @@ pub(super) fn of_times<'a>(times: &[i64], interval: Interval) -> Coded<'a> {
     Coded::of_all(keys, Codes::Wide(codes))
 }
 
-pub(super) fn of_levels<'a>(levels: &[u8]) -> Coded<'a> {
+pub(super) fn of_levels<'a>(levels: &[u16]) -> Coded<'a> {
     let mut keys = KeyList::of(KeyRef::Null);
     for level in Level::ALL {
         keys.push(KeyRef::Text(level.name()));
     }
-    let codes = levels.iter().map(|code| u16::from(*code)).collect();
-    Coded::of_all(keys, Codes::Narrow(codes))
+    Coded::of_all(keys, Codes::Narrow(levels.to_vec()))
 }
 
 /// Of a column in which no row has several values; else `None`.

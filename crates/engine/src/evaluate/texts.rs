@@ -314,7 +314,7 @@ pub(crate) fn select(
         Some(matching) => matching,
         None => {
             let column_test = TextColumnTest::new(&outcomes, (block, index));
-            select_by_code(test, &column_test, codes.codes()?, &open)?
+            select_by_code(test, &column_test, codes, &open)?
         }
     };
     held.union(&matching);
@@ -346,7 +346,7 @@ fn few_by_code(
 fn select_by_code(
     test: &ValueTest<'_>,
     column_test: &TextColumnTest<'_>,
-    codes: &[u16],
+    codes: &TextCodes,
     wanted: &Selection,
 ) -> Result<Selection, Failure> {
     let outcomes = column_test.outcomes.by_code();
@@ -354,11 +354,15 @@ fn select_by_code(
         .iter()
         .map(|outcome| *outcome == Outcome::All)
         .collect();
-    let mut held = match is_all.contains(&true) {
-        true => wanted.filter_values(codes, |code| is_all.get(usize::from(code)) == Some(&true)),
-        false => Selection::none(wanted.rows()),
-    };
-    for (code, ranks) in open_ranks(codes, outcomes, wanted) {
+    let mut held = Selection::none(wanted.rows());
+    if is_all.contains(&true) {
+        held = Selection::of_words(wanted.rows(), codes.select(&is_all)?);
+        held.intersect(wanted);
+    }
+    if !outcomes.contains(&Outcome::Open) {
+        return Ok(held);
+    }
+    for (code, ranks) in open_ranks(codes.codes()?, outcomes, wanted) {
         test.budget.check()?;
         let mut places = Selection::none(ranks.len());
         for (place, rank) in ranks.iter().enumerate() {
