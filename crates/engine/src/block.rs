@@ -6,11 +6,9 @@ use std::sync::Arc;
 
 use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
 use cordwood_store::column::{
-    Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
+    Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
-use cordwood_store::postings::ListPlace;
-use cordwood_store::template::TemplateUses;
-use cordwood_store::{BlockHandle, Encoding, Postings, ReadError};
+use cordwood_store::{BlockHandle, Encoding, ReadError};
 
 /// A block open for one search, on one thread.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ pub(crate) struct OpenBlock {
     texts: Vec<OpenText>,
     timestamps: OnceCell<Vec<i64>>,
     sequences: OnceCell<Vec<u64>>,
-    levels: OnceCell<Vec<u8>>,
+    levels: OnceCell<DictCodes>,
     /// The chunks counted so far that several columns share, by offset.
     shared_counted: RefCell<HashSet<u32>>,
     bytes_read: Cell<u64>,
@@ -31,8 +29,6 @@ pub(crate) struct OpenBlock {
 /// What has been read of a column of texts that follow templates.
 #[derive(Debug, Default)]
 struct OpenText {
-    /// Of a column without templates: that it has none.
-    uses: OnceCell<TemplateUses>,
     codes: OnceCell<TextCodes>,
     index: OnceCell<Arc<SlotIndex>>,
     slots: OnceCell<TextSlots>,
@@ -51,6 +47,11 @@ impl OpenBlock {
             shared_counted: RefCell::default(),
             bytes_read: Cell::new(0),
         }
+    }
+
+    /// The block itself, to ask what is known of it besides. As token maps, posting lists are no part of it: they are not counted here.
+    pub(crate) fn handle(&self) -> &BlockHandle {
+        &self.handle
     }
 
     pub(crate) fn directory(&self) -> &BlockDirectory {
@@ -81,20 +82,6 @@ impl OpenBlock {
         Ok(cell.get_or_init(|| column))
     }
 
-    /// Which templates the texts of the column at an index of the directory follow; `None` if it does not consist of texts that
-    /// may be listed.
-    pub(crate) fn template_uses(&self, index: usize) -> Option<&TemplateUses> {
-        let entry = &self.directory().columns[index];
-        match (&entry.text, entry.encoding) {
-            (Some(text), _) => Some(&text.uses),
-            (None, Encoding::Str) => {
-                let uses = &self.texts[index].uses;
-                Some(uses.get_or_init(|| TemplateUses::none(entry.present)))
-            }
-            (None, _) => None,
-        }
-    }
-
     /// Which text of the column at an index of the directory follows which template.
     pub(crate) fn text_codes(&self, index: usize) -> Result<&TextCodes, ReadError> {
         let cell = &self.texts[index].codes;
@@ -117,21 +104,6 @@ impl OpenBlock {
             self.count_shared(text.index);
         }
         Ok(cell.get_or_init(|| slots))
-    }
-
-    /// Where the posting lists of the block are.
-    pub(crate) fn postings(&self) -> Postings<'_> {
-        self.handle.postings()
-    }
-
-    /// The ranks of the texts of the column at an index of the directory that a list of the segment names, rising. As a token
-    /// map, a list is no part of the block.
-    pub(crate) fn listed_texts(
-        &self,
-        index: usize,
-        place: ListPlace,
-    ) -> Result<Vec<u32>, ReadError> {
-        self.handle.listed_texts(index, place)
     }
 
     /// The texts of such a column, without the rows they are in.
@@ -177,27 +149,29 @@ impl OpenBlock {
     /// The time of every row in nanoseconds, rising.
     pub(crate) fn timestamps(&self) -> Result<&[i64], ReadError> {
         let read = || self.handle.timestamps();
-        self.head(&self.timestamps, self.directory().timestamp, read)
+        let times = self.head(&self.timestamps, self.directory().timestamp, read);
+        times.map(Vec::as_slice)
     }
 
     /// The sequence number of every row.
     pub(crate) fn sequences(&self) -> Result<&[u64], ReadError> {
         let read = || self.handle.sequences();
-        self.head(&self.sequences, self.directory().sequence, read)
+        let sequences = self.head(&self.sequences, self.directory().sequence, read);
+        sequences.map(Vec::as_slice)
     }
 
     /// The code of the level of every row.
-    pub(crate) fn levels(&self) -> Result<&[u8], ReadError> {
-        let read = || self.handle.levels();
+    pub(crate) fn levels(&self) -> Result<&DictCodes, ReadError> {
+        let read = || self.handle.level_codes();
         self.head(&self.levels, self.directory().level, read)
     }
 
     fn head<'c, T>(
         &self,
-        cell: &'c OnceCell<Vec<T>>,
+        cell: &'c OnceCell<T>,
         chunk: Chunk,
-        read: impl FnOnce() -> Result<Vec<T>, ReadError>,
-    ) -> Result<&'c [T], ReadError> {
+        read: impl FnOnce() -> Result<T, ReadError>,
+    ) -> Result<&'c T, ReadError> {
         if let Some(values) = cell.get() {
             return Ok(values);
         }

@@ -3,15 +3,15 @@
 //!
 //! Serves every filter made of `and`, `or` and `not` over clauses on one field, whatever they ask of it.
 
-use cordwood_query::{CompiledClause, Predicate, Reach};
+use cordwood_query::{CompiledClause, Reach};
+use cordwood_store::BlockHandle;
 use cordwood_store::block::BlockDirectory;
-use cordwood_store::template::TemplateUses;
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::clauses::Clauses;
 use crate::condition::{ClauseId, Condition, EvaluateClause};
-use crate::evaluate::{Failure, Outcome, TemplateTest, TextColumnTest};
+use crate::evaluate::{Failure, Outcome, TextColumnTest, TextOutcomes};
 use crate::selection::Selection;
 
 /// How many rows match, and how many were looked at one by one.
@@ -19,6 +19,27 @@ use crate::selection::Selection;
 pub(crate) struct Counted {
     pub(crate) matches: u64,
     pub(crate) rows_scanned: u64,
+}
+
+/// What may be asked about the templates of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// What was found out before: a table may have so many templates, and a test be so slow, that not every thread can wait for it.
+    Known,
+    All,
+}
+
+/// Counts the matching rows of a whole block if templates and the lengths of lists are enough; reads nothing of the block.
+pub(crate) fn count_unread(
+    condition: &Condition,
+    clauses: &Clauses,
+    block: &BlockHandle,
+    asking: Asking,
+) -> Option<u64> {
+    let asked = AskedColumn::of(condition, clauses, block, asking)?;
+    asked
+        .count_unread()
+        .map(|matches| matches + asked.count_without())
 }
 
 /// Counts the matching rows of a whole block; `None` when the condition is not on one column of texts alone, or when lists of
@@ -29,62 +50,41 @@ pub(crate) fn count(
     block: &OpenBlock,
     budget: &Budget,
 ) -> Result<Option<Counted>, Failure> {
-    let Some(asked) = AskedColumn::of(condition, clauses, block) else {
+    let Some(mut asked) = AskedColumn::of(condition, clauses, block.handle(), Asking::All) else {
         return Ok(None);
     };
-    let mut tests = Vec::with_capacity(asked.predicates.len());
-    for (clause, test) in &asked.predicates {
-        let test = TextColumnTest::new(*test, (block, asked.column), asked.uses)?;
-        tests.push((*clause, test));
+    for (_, outcomes) in &mut asked.tests {
+        outcomes.ask_dictionaries((block, asked.column))?;
     }
-    let tests = ColumnTests { condition, tests };
-    let in_column = if tests.are_settled() {
-        Some(tests.count_settled(&asked, block)?)
-    } else if asked.uses.uses().is_empty() || tests.have_listed_parts() {
-        None
+    let in_column = if asked.is_settled() {
+        Some(asked.count_settled(block)?)
+    } else if asked.has_templates() && !asked.has_listed_parts() {
+        Some(asked.count_by_code(block, budget)?)
     } else {
-        Some(tests.count_by_code(&asked, budget)?)
+        None
     };
     Ok(in_column.map(|counted| Counted {
-        matches: counted.matches + asked.count_without(condition),
+        matches: counted.matches + asked.count_without(),
         ..counted
     }))
 }
 
-/// Whether counting would read nothing of the block.
-pub(crate) fn is_decided_unread(
-    condition: &Condition,
-    clauses: &Clauses,
-    block: &OpenBlock,
-) -> bool {
-    let Some(asked) = AskedColumn::of(condition, clauses, block) else {
-        return false;
-    };
-    let tests = asked.predicates.iter().map(|(clause, test)| {
-        let test = TextColumnTest::unread(*test, (block, asked.column), asked.uses);
-        (*clause, test)
-    });
-    let tests = ColumnTests {
-        condition,
-        tests: tests.collect(),
-    };
-    tests.are_settled() && tests.are_counted_unread()
-}
-
-/// The one column that a condition asks about, and what its clauses ask.
+/// The one column that a condition asks about, and what its clauses say of the texts there.
 struct AskedColumn<'a> {
+    condition: &'a Condition,
     column: usize,
-    uses: &'a TemplateUses,
-    /// Rows that do not have the field.
+    /// Rows that have the field, and rows that do not.
+    present: u32,
     absent: u32,
-    predicates: Vec<(ClauseId, (&'a Predicate, &'a TemplateTest))>,
+    tests: Vec<(ClauseId, TextOutcomes<'a>)>,
 }
 
 impl<'a> AskedColumn<'a> {
     fn of(
-        condition: &Condition,
+        condition: &'a Condition,
         clauses: &'a Clauses,
-        block: &'a OpenBlock,
+        block: &'a BlockHandle,
+        asking: Asking,
     ) -> Option<AskedColumn<'a>> {
         let directory = block.directory();
         let asked = condition.clauses();
@@ -93,96 +93,130 @@ impl<'a> AskedColumn<'a> {
         }
         let column = column_of(&asked, clauses, directory)?;
         let entry = &directory.columns[column];
-        let predicate_of = |clause: ClauseId| match &clauses[clause.0] {
+        let uses = entry.template_uses()?;
+        let outcomes_of = |clause: ClauseId| match &clauses[clause.0] {
             CompiledClause::Field(_, predicate) => {
                 let test = (predicate, clauses.template_test(clause, predicate));
-                Some((clause, test))
+                let outcomes = match asking {
+                    Asking::Known => TextOutcomes::of_known(test, (block, column), uses.clone())?,
+                    Asking::All => TextOutcomes::new(test, (block, column), uses.clone()),
+                };
+                Some((clause, outcomes))
             }
             _ => None,
         };
         Some(AskedColumn {
+            condition,
             column,
-            uses: block.template_uses(column)?,
+            present: entry.present,
             absent: directory.rows - entry.present,
-            predicates: asked.into_iter().map(predicate_of).collect::<Option<_>>()?,
+            tests: asked.into_iter().map(outcomes_of).collect::<Option<_>>()?,
         })
     }
 
     /// How many rows match without having the field.
-    fn count_without(&self, condition: &Condition) -> u64 {
-        match condition.known(&mut |_| Some(false)) {
+    fn count_without(&self) -> u64 {
+        match self.condition.known(&mut |_| Some(false)) {
             Some(true) => self.absent.into(),
             _ => 0,
         }
     }
-}
 
-/// A condition on one column, and a test for each of its clauses.
-struct ColumnTests<'a> {
-    condition: &'a Condition,
-    tests: Vec<(ClauseId, TextColumnTest<'a>)>,
-}
-
-impl ColumnTests<'_> {
-    /// Whether templates and lists are enough.
-    fn are_settled(&self) -> bool {
-        self.tests.iter().all(|(_, test)| test.is_settled())
+    fn has_templates(&self) -> bool {
+        let mut tests = self.tests.iter();
+        tests.any(|(_, outcomes)| outcomes.by_code().len() > 1)
     }
 
-    fn have_listed_parts(&self) -> bool {
-        self.tests.iter().any(|(_, test)| test.has_listed_parts())
+    /// Whether templates and lists are enough.
+    fn is_settled(&self) -> bool {
+        self.tests
+            .iter()
+            .all(|(_, outcomes)| outcomes.are_settled())
+    }
+
+    fn has_listed_parts(&self) -> bool {
+        let mut tests = self.tests.iter();
+        tests.any(|(_, outcomes)| outcomes.have_listed_parts())
     }
 
     /// Whether the lengths of lists are enough: it takes one clause and one list at most.
-    fn are_counted_unread(&self) -> bool {
-        let lists: usize = self.tests.iter().map(|(_, test)| test.lists()).sum();
+    fn is_counted_unread(&self) -> bool {
+        let lists: usize = self
+            .tests
+            .iter()
+            .map(|(_, outcomes)| outcomes.lists())
+            .sum();
         match &*self.tests {
-            [(_, test)] => lists <= 1 && test.counts_add_up(),
+            [(_, outcomes)] => lists <= 1 && outcomes.counts_add_up(),
             _ => lists == 0,
         }
     }
 
-    /// Of the texts of a code that are in no list, the clauses that hold.
-    fn holding(&self, code: usize) -> Holding {
-        let tests = self.tests.iter().enumerate();
-        let holding = tests.map(|(place, (_, test))| {
-            Holding::from(test.outcomes()[code] == Outcome::All) << place
-        });
-        holding.sum()
+    /// By code, the clauses that hold for the texts that are in no list.
+    fn holding_by_code(&self) -> Vec<Holding> {
+        let mut holding: Vec<Holding> = Vec::new();
+        for (place, (_, outcomes)) in self.tests.iter().enumerate() {
+            holding.resize(outcomes.by_code().len(), 0);
+            for (holding, outcome) in holding.iter_mut().zip(outcomes.by_code()) {
+                *holding |= Holding::from(*outcome == Outcome::All) << place;
+            }
+        }
+        holding
     }
 
-    fn count_settled(
-        &self,
-        asked: &AskedColumn<'_>,
-        block: &OpenBlock,
-    ) -> Result<Counted, Failure> {
+    /// How many of the texts that are in no list match, given the clauses that hold by code.
+    fn count_unlisted(&self, holding: &[Holding], truth: &TruthTable) -> u64 {
+        let Some((_, outcomes)) = self.tests.first() else {
+            return 0;
+        };
+        let rows = outcomes.rows_by_code().enumerate();
+        rows.fold(0, |matches, (code, rows)| {
+            matches + u64::from(rows) * u64::from(truth.holds(holding[code]))
+        })
+    }
+
+    fn count_unread(&self) -> Option<u64> {
+        // Lists are asked first: what templates say takes longer.
+        if !self.is_counted_unread() || !self.is_settled() {
+            return None;
+        }
         let truth = TruthTable::of(self.condition, &self.tests);
-        let mut counted = Counted::default();
-        for (code, rows) in asked.uses.rows_by_code().enumerate() {
-            let is_counted = truth.holds(self.holding(code));
-            counted.matches += u64::from(rows) * u64::from(is_counted);
+        let unlisted = self.count_unlisted(&self.holding_by_code(), &truth);
+        let listed = match &*self.tests {
+            [(_, outcomes)] => outcomes.count_listed(),
+            _ => 0,
+        };
+        // Of one clause, what is listed is what holds besides.
+        Some(match truth.holds(1) {
+            true => unlisted + listed,
+            false => unlisted - listed,
+        })
+    }
+
+    fn count_settled(&self, block: &OpenBlock) -> Result<Counted, Failure> {
+        if let Some(matches) = self.count_unread() {
+            return Ok(Counted {
+                matches,
+                rows_scanned: 0,
+            });
         }
-        if let [(_, test)] = &*self.tests
-            && self.are_counted_unread()
-        {
-            match truth.holds(1) {
-                true => counted.matches += test.count_listed(),
-                false => counted.matches -= test.count_listed(),
-            }
-            return Ok(counted);
-        }
-        let listed = self.listed(block.directory().columns[asked.column].present)?;
+        let truth = TruthTable::of(self.condition, &self.tests);
+        let holding = self.holding_by_code();
+        let mut counted = Counted {
+            matches: self.count_unlisted(&holding, &truth),
+            rows_scanned: 0,
+        };
+        let listed = self.listed()?;
         if listed.any.is_empty() {
             return Ok(counted);
         }
         let ranks: Vec<usize> = listed.any.iter().collect();
-        let codes = match asked.uses.uses() {
-            [] => vec![0; ranks.len()],
-            _ => block.text_codes(asked.column)?.of_ranks(&ranks)?,
+        let codes = match self.has_templates() {
+            true => block.text_codes(self.column)?.of_ranks(&ranks)?,
+            false => vec![0; ranks.len()],
         };
         for (rank, code) in ranks.into_iter().zip(codes) {
-            let code = usize::from(code);
-            let unlisted = self.holding(code);
+            let unlisted = holding[usize::from(code)];
             match (
                 truth.holds(unlisted | listed.of(rank)),
                 truth.holds(unlisted),
@@ -196,15 +230,15 @@ impl ColumnTests<'_> {
         Ok(counted)
     }
 
-    /// The texts that are listed, of so many.
-    fn listed(&self, texts: u32) -> Result<Listed, Failure> {
+    /// The texts that are listed.
+    fn listed(&self) -> Result<Listed, Failure> {
         let mut listed = Listed {
-            any: Selection::none(texts as usize),
+            any: Selection::none(self.present as usize),
             by_clause: Vec::with_capacity(self.tests.len()),
         };
-        for (_, test) in &self.tests {
-            let mut held = Selection::none(texts as usize);
-            for list in test.listed()? {
+        for (_, outcomes) in &self.tests {
+            let mut held = Selection::none(self.present as usize);
+            for list in outcomes.listed()? {
                 list.iter().for_each(|rank| held.insert(*rank as usize));
             }
             listed.any.union(&held);
@@ -213,11 +247,20 @@ impl ColumnTests<'_> {
         Ok(listed)
     }
 
-    fn count_by_code(&self, asked: &AskedColumn<'_>, budget: &Budget) -> Result<Counted, Failure> {
+    fn count_by_code(&self, block: &OpenBlock, budget: &Budget) -> Result<Counted, Failure> {
+        let tests = self.tests.iter().map(|(clause, outcomes)| {
+            let test = TextColumnTest::new(outcomes, (block, self.column));
+            (*clause, test)
+        });
+        let tests: Vec<(ClauseId, TextColumnTest<'_>)> = tests.collect();
+        let rows = self
+            .tests
+            .first()
+            .map(|(_, outcomes)| outcomes.rows_by_code());
         let mut counted = Counted::default();
-        for (code, rows) in asked.uses.rows_by_code().enumerate() {
+        for (code, rows) in rows.into_iter().flatten().enumerate() {
             let texts = TextsOfCode {
-                tests: &self.tests,
+                tests: &tests,
                 code,
             };
             match self
@@ -271,7 +314,7 @@ struct TruthTable {
 }
 
 impl TruthTable {
-    fn of(condition: &Condition, tests: &[(ClauseId, TextColumnTest<'_>)]) -> TruthTable {
+    fn of(condition: &Condition, tests: &[(ClauseId, TextOutcomes<'_>)]) -> TruthTable {
         let place_of = |clause: ClauseId| tests.iter().position(|(asked, _)| *asked == clause);
         let says = |holding: Holding| {
             let is_held = |clause: ClauseId| Some(holding >> place_of(clause)? & 1 == 1);
@@ -316,7 +359,7 @@ impl TextsOfCode<'_> {
     }
 
     fn outcome(&self, clause: ClauseId) -> Outcome {
-        let outcome = self.test(clause).map(|test| test.outcomes()[self.code]);
+        let outcome = self.test(clause).map(|test| test.outcome(self.code));
         outcome.unwrap_or(Outcome::None)
     }
 }

@@ -33,6 +33,11 @@ use group_of::GroupOf;
 pub(crate) use directory::DirectoryGrouping;
 pub(crate) use leading::{Leading, best_in};
 
+const NANOS_PER_MINUTE: i64 = 60_000_000_000;
+
+/// Of rows with fewer selected than one in so many, codes are looked up one by one.
+const FEW_SHARE: usize = 16;
+
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;
 
@@ -66,18 +71,41 @@ impl ColumnGrouping<'_> {
         }
         let counts_rows =
             |computed: &Computed| computed.field.is_none() && computed.condition.is_none();
-        if aggregation.computed.iter().all(counts_rows)
-            && number::count_by_code(groups, &keys, selected)?
-        {
+        if !aggregation.computed.iter().all(counts_rows) {
+            self.add(groups, &keys, selected)?;
             return Ok(true);
         }
-        let group_of = number::number_groups(groups, &keys, selected)?;
+        // Counts ask for nothing but keys: those of a few rows are looked up, and the others are as good as not there.
+        let few;
+        let (mut keys, mut selected) = (&keys, selected);
+        if selected.count() * FEW_SHARE < selected.rows() {
+            let rows: Vec<usize> = selected.iter().collect();
+            let keys_of_few = keys.iter().map(|coded| coded.of_rows(&rows));
+            let keys_of_few = keys_of_few.collect::<Result<Vec<_>, Failure>>()?;
+            few = (keys_of_few, Selection::all(rows.len()));
+            (keys, selected) = (&few.0, &few.1);
+        }
+        if !number::count_by_code(groups, keys, selected)? {
+            self.add(groups, keys, selected)?;
+        }
+        Ok(true)
+    }
+
+    /// Adds the selected rows, of which these are the keys.
+    fn add(
+        &self,
+        groups: &mut Groups,
+        keys: &[Coded<'_>],
+        selected: &Selection,
+    ) -> Result<(), Failure> {
+        let aggregation = std::sync::Arc::clone(groups.aggregation());
+        let group_of = number::number_groups(groups, keys, selected)?;
         for (column, computed) in aggregation.computed.iter().enumerate() {
             self.budget.check()?;
             let meeting = self.meeting(computed, selected, &group_of)?;
             self.compute(groups, column, computed, &meeting)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The first of the selected rows, in the order of `rows`, for each combination of what some fields are; `None` when a
@@ -208,7 +236,11 @@ impl ColumnGrouping<'_> {
                 if start == interval_start(last, interval) {
                     return Ok(Some(Coded::constant(KeyRef::Time(start))));
                 }
-                return Ok(Some(codes::of_times(self.block.timestamps()?, interval)));
+                let directory = self.block.directory();
+                return Ok(Some(match codes::of_minutes(directory, interval) {
+                    Some(coded) => coded,
+                    None => codes::of_times(self.block.timestamps()?, interval),
+                }));
             }
             GroupBy::Field(field) => field,
         };

@@ -5,6 +5,7 @@
 
 mod frames;
 mod listed;
+mod outcomes;
 mod packed;
 pub(crate) mod ranks;
 mod templates;
@@ -26,8 +27,9 @@ use crate::clauses::Clauses;
 use crate::condition::{ClauseId, EvaluateClause};
 use crate::narrow::may_match;
 use crate::selection::Selection;
+pub(crate) use outcomes::{Outcome, TextOutcomes};
 pub(crate) use templates::TemplateTest;
-pub(crate) use texts::{Outcome, TextColumnTest};
+pub(crate) use texts::TextColumnTest;
 pub(crate) use values::Reading;
 use values::ValueTest;
 
@@ -178,7 +180,7 @@ impl<'a> BlockClauses<'a> {
         level: &LevelPredicate,
         among: &Selection,
     ) -> Result<Selection, Failure> {
-        let mut holds = [false; u8::MAX as usize + 1];
+        let mut holds = [false; Level::ALL.len() + 1];
         for known in Level::ALL {
             holds[usize::from(known.code())] = level.holds(known);
         }
@@ -186,8 +188,7 @@ impl<'a> BlockClauses<'a> {
             return Ok(Selection::none(among.rows()));
         }
         self.has_tested_rows.set(true);
-        let codes = self.block.levels()?;
-        Ok(among.filter_codes(codes, &holds))
+        values::select_codes(&holds, self.block.levels()?, among)
     }
 
     fn select_time(&self, time: &TimePredicate, among: &Selection) -> Result<Selection, Failure> {
@@ -237,7 +238,8 @@ impl<'a> BlockClauses<'a> {
             }
             self.budget.check()?;
             let test = self.value_test(predicate, reading);
-            let found = match self.block.template_uses(index) {
+            let entry = &self.block.directory().columns[index];
+            let found = match entry.template_uses() {
                 Some(uses) => {
                     let templates = self.clauses.template_test(clause, predicate);
                     texts::select((&test, templates), (self.block, index), uses, &open)?

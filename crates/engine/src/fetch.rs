@@ -270,12 +270,13 @@ pub(crate) fn events_of_block(
     rows: &[(usize, EventId)],
     budget: &Budget,
 ) -> Result<Vec<Event>, Failure> {
-    let levels = block.levels()?;
-    let level_of = |row: usize| levels.get(row).and_then(|code| Level::from_code(*code));
-    let mut events: Vec<Event> = rows
-        .iter()
-        .map(|(row, id)| event_without_fields(*id, source, level_of(*row)))
-        .collect();
+    let places: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
+    let levels = block.levels()?.of_ranks(&places)?;
+    let events = rows.iter().zip(levels).map(|((_, id), code)| {
+        let level = u8::try_from(code).ok().and_then(Level::from_code);
+        event_without_fields(*id, source, level)
+    });
+    let mut events: Vec<Event> = events.collect();
     for (index, entry) in block.directory().columns.iter().enumerate() {
         budget.check()?;
         let presence = block.presence(index)?;

@@ -7,7 +7,7 @@ use cordwood_store::{BlockHandle, OpenRows, Part};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
-use crate::by_template;
+use crate::by_template::{self, Asking};
 use crate::condition::Condition;
 use crate::evaluate::Failure;
 use crate::matching::PartRows;
@@ -85,7 +85,7 @@ pub(crate) fn settle(
     match &search.part.part {
         Part::Open(_) => None,
         Part::Block(block) => match budget.check() {
-            Ok(()) => search.ask_directory(block).ok().map(Ok),
+            Ok(()) => search.settle(block).map(Ok),
             Err(cut) => Some(Err(cut.into())),
         },
     }
@@ -116,11 +116,9 @@ pub(crate) fn foresee(
         Ok(answer) => return Way::unread(answer.fate),
         Err(condition) => condition,
     };
-    let is_counted = !search.wants_rows() && search.rows.holds_whole(handle);
-    let block = OpenBlock::new(handle);
-    match is_counted && by_template::is_decided_unread(&condition, &plan.clauses, &block) {
-        true => Way::ByTemplates,
-        false => Way::Read,
+    match search.count_unread(&condition, handle, Asking::All) {
+        Some(_) => Way::ByTemplates,
+        None => Way::Read,
     }
 }
 
@@ -214,8 +212,7 @@ impl<'a> PartSearch<'a> {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), counted(0))),
         };
-        if !self.wants_rows()
-            && self.rows.holds_whole(handle)
+        if self.is_counted_whole(handle)
             && let Some(count) = narrow::count(
                 &condition,
                 &self.plan.clauses,
@@ -228,6 +225,33 @@ impl<'a> PartSearch<'a> {
         Err(condition)
     }
 
+    /// Whether all that is asked of a block is how many of all its rows match.
+    fn is_counted_whole(&self, handle: &BlockHandle) -> bool {
+        !self.wants_rows() && self.rows.holds_whole(handle)
+    }
+
+    /// What is left to evaluate in a block, counted from the templates of its texts and the lengths of lists, if these are enough.
+    fn count_unread(
+        &self,
+        condition: &Condition,
+        handle: &BlockHandle,
+        asking: Asking,
+    ) -> Option<u64> {
+        let count = || by_template::count_unread(condition, &self.plan.clauses, handle, asking);
+        self.is_counted_whole(handle).then(count)?
+    }
+
+    /// What can be told of a block at once, on the thread that hands out blocks.
+    fn settle(&self, handle: &BlockHandle) -> Option<PartAnswer<Matches>> {
+        match self.ask_directory(handle) {
+            Ok(answer) => Some(answer),
+            Err(condition) => {
+                let count = self.count_unread(&condition, handle, Asking::Known)?;
+                Some(PartAnswer::unread(Fate::CountedWhole, counted(count)))
+            }
+        }
+    }
+
     fn block(&self, handle: &BlockHandle) -> Result<PartAnswer<Matches>, Failure> {
         self.budget.check()?;
         let condition = match self.ask_directory(handle) {
@@ -235,8 +259,7 @@ impl<'a> PartSearch<'a> {
             Err(condition) => condition,
         };
         let block = OpenBlock::new(handle);
-        if !self.wants_rows()
-            && self.rows.holds_whole(handle)
+        if self.is_counted_whole(handle)
             && let Some(answer) = self.count_by_template(&condition, &block)?
         {
             return Ok(answer);

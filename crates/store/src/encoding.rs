@@ -153,7 +153,7 @@ pub(crate) fn decode_sequences(bytes: &[u8], rows: usize) -> Result<Vec<u64>, Co
 }
 
 /// Codes of levels: "none" and the six.
-const LEVEL_CODES: usize = 7;
+pub(crate) const LEVEL_CODES: usize = 7;
 
 /// Appends level codes.
 pub(crate) fn encode_levels(levels: &[u16], compressor: &mut Compressor, out: &mut Vec<u8>) {

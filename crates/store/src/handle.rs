@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cordwood_event::Timestamp;
 
 use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, Rest, RowFields};
-use crate::column::{Column, Presence, SlotIndex, TextCodes, TextSlots};
+use crate::column::{Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots};
 use crate::encoding::Corrupt;
 use crate::memtable::MemoryBlock;
 use crate::postings::{BlockPostings, ListPlace, ListedWord, WordLists};
@@ -255,6 +255,12 @@ impl BlockHandle {
         self.reader
             .levels()
             .map_err(|e| self.error("the levels", e))
+    }
+
+    /// The same, unpacked when somebody asks for them.
+    pub fn level_codes(&self) -> Result<DictCodes, ReadError> {
+        let codes = self.reader.level_codes();
+        codes.map_err(|e| self.error("the levels", e))
     }
 
     /// Of the column at an index of [`BlockDirectory::columns`], whose texts follow templates, which follows which.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use cordwood_event::{Level, Number, Scalar, Timestamp};
 use cordwood_query::Interval;
+use cordwood_store::block::BlockDirectory;
 use cordwood_store::column::{
     Column, DictCodes, Dictionary, Presence, ScalarKind, StrValues, Values,
 };
 use hashbrown::HashTable;
 
-use super::NONE;
+use super::{NANOS_PER_MINUTE, NONE};
 use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
 use crate::groups::interval_start;
@@ -27,8 +28,18 @@ pub(super) struct Coded<'a> {
 
 /// What codes stand for; two of them may stand for equal keys.
 enum Keys<'a> {
-    List(KeyList),
+    List(Cow<'a, KeyList>),
     Dictionary(&'a Arc<Dictionary>),
+}
+
+impl Keys<'_> {
+    /// The same again.
+    fn borrowed(&self) -> Keys<'_> {
+        match self {
+            Keys::List(keys) => Keys::List(Cow::Borrowed(keys)),
+            Keys::Dictionary(values) => Keys::Dictionary(values),
+        }
+    }
 }
 
 /// A code for each rank.
@@ -55,7 +66,7 @@ impl<'a> Coded<'a> {
 
     fn of_all(keys: KeyList, codes: Codes<'a>) -> Coded<'a> {
         Coded {
-            keys: Keys::List(keys),
+            keys: Keys::List(Cow::Owned(keys)),
             codes,
             presence: None,
         }
@@ -85,7 +96,7 @@ impl<'a> Coded<'a> {
 
     /// Whether every code occurs in some row.
     pub(super) fn has_each(&self) -> bool {
-        matches!(self.codes, Codes::Dictionary(_))
+        matches!(self.keys, Keys::Dictionary(_))
     }
 
     /// The key of a code; null of the one that rows without a code have.
@@ -118,6 +129,35 @@ impl<'a> Coded<'a> {
         })
     }
 
+    /// The same of some rows alone, rising, as if there were no others.
+    pub(super) fn of_rows(&self, rows: &[usize]) -> Result<Coded<'_>, Failure> {
+        let mut present = Vec::with_capacity(rows.len());
+        let mut ranks = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            let rank = match &self.presence {
+                None => Some(*row),
+                Some(presence) => presence.rank(*row),
+            };
+            if let Some(rank) = rank {
+                present.push(place);
+                ranks.push(rank);
+            }
+        }
+        let codes = match &self.codes {
+            Codes::One => Codes::One,
+            Codes::Dictionary(codes) => Codes::Narrow(codes.of_ranks(&ranks)?),
+            Codes::Narrow(codes) => Codes::Narrow(ranks.iter().map(|rank| codes[*rank]).collect()),
+            Codes::Wide(codes) => Codes::Wide(ranks.iter().map(|rank| codes[*rank]).collect()),
+        };
+        let presence = self.presence.as_ref();
+        let presence = presence.map(|_| Presence::of_rows(rows.len(), present));
+        Ok(Coded {
+            keys: self.keys.borrowed(),
+            codes,
+            presence: presence.map(Cow::Owned),
+        })
+    }
+
     /// From codes by rank to codes by row.
     fn over_rows<'c, T: Copy + TryFrom<usize>>(&self, codes: &'c [T]) -> Cow<'c, [T]> {
         let (Some(presence), Ok(absent)) = (&self.presence, T::try_from(self.len() - 1)) else {
@@ -133,7 +173,7 @@ impl<'a> Coded<'a> {
     /// The same without what it borrows.
     fn into_owned<'o>(self) -> Coded<'o> {
         let keys = match self.keys {
-            Keys::List(keys) => keys,
+            Keys::List(keys) => keys.into_owned(),
             Keys::Dictionary(values) => {
                 let mut keys = KeyList::default();
                 for value in values.iter() {
@@ -144,7 +184,7 @@ impl<'a> Coded<'a> {
             }
         };
         Coded {
-            keys: Keys::List(keys),
+            keys: Keys::List(Cow::Owned(keys)),
             codes: match self.codes {
                 Codes::Dictionary(codes) => Codes::Dictionary(Cow::Owned(codes.into_owned())),
                 Codes::One => Codes::One,
@@ -188,13 +228,32 @@ pub(super) fn of_times<'a>(times: &[i64], interval: Interval) -> Coded<'a> {
     Coded::of_all(keys, Codes::Wide(codes))
 }
 
-pub(super) fn of_levels<'a>(levels: &[u8]) -> Coded<'a> {
+/// The same of rows that lie in minutes which the directory counts; `None` if it does not, or if minutes are too long for the interval.
+pub(super) fn of_minutes<'a>(directory: &BlockDirectory, interval: Interval) -> Option<Coded<'a>> {
+    let minutes = directory.minutes.as_ref()?;
+    if interval.nanos % NANOS_PER_MINUTE != 0 {
+        return None;
+    }
+    let mut keys = KeyList::default();
+    let mut codes = Vec::with_capacity(directory.rows as usize);
+    let mut last = None;
+    for (minute, rows) in minutes.iter().filter(|(_, rows)| rows.total() > 0) {
+        let time = Timestamp::from_nanos(minute.saturating_mul(NANOS_PER_MINUTE));
+        let start = interval_start(time, interval);
+        if last.replace(start) != Some(start) {
+            keys.push(KeyRef::Time(start));
+        }
+        codes.resize(codes.len() + rows.total(), code_of(keys.len() - 1));
+    }
+    (codes.len() == directory.rows as usize).then(|| Coded::of_all(keys, Codes::Wide(codes)))
+}
+
+pub(super) fn of_levels(levels: &DictCodes) -> Coded<'_> {
     let mut keys = KeyList::of(KeyRef::Null);
     for level in Level::ALL {
         keys.push(KeyRef::Text(level.name()));
     }
-    let codes = levels.iter().map(|code| u16::from(*code)).collect();
-    Coded::of_all(keys, Codes::Narrow(codes))
+    Coded::of_all(keys, Codes::Dictionary(Cow::Borrowed(levels)))
 }
 
 /// Of a column in which no row has several values; else `None`.
@@ -213,7 +272,7 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
                 return Ok(None);
             }
             let key = Datum::Scalar(value).leaf().map_or(KeyRef::Null, KeyRef::of);
-            (Keys::List(KeyList::of(key)), Codes::One)
+            (Keys::List(Cow::Owned(KeyList::of(key))), Codes::One)
         }
         Values::Dict { values, codes } => {
             if has_compound(values) {
@@ -247,7 +306,7 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
             };
             let code = |slot: &u16| slots.codes.get(usize::from(*slot)).copied().unwrap_or(0);
             let codes = codes.iter().map(code).collect();
-            (Keys::List(slots.keys), Codes::Wide(codes))
+            (Keys::List(Cow::Owned(slots.keys)), Codes::Wide(codes))
         }
         Values::Mixed(_) => return Ok(None),
     };
@@ -323,6 +382,6 @@ impl Interned {
     }
 
     fn into_codes<'a>(self) -> (Keys<'a>, Codes<'a>) {
-        (Keys::List(self.keys), Codes::Wide(self.codes))
+        (Keys::List(Cow::Owned(self.keys)), Codes::Wide(self.codes))
     }
 }

@@ -8,7 +8,7 @@ use cordwood_query::{CompiledClause, FieldName, Interval, Target};
 use cordwood_store::block::{BlockDirectory, LevelCounts};
 
 use super::codes::is_compound;
-use super::has_raw_level;
+use super::{NANOS_PER_MINUTE, has_raw_level};
 use crate::SearchedSource;
 use crate::condition::Condition;
 use crate::counted::{CountedColumn, ValueSet, ValueVerdicts, columns_of, counted_column};
@@ -17,8 +17,6 @@ use crate::groups::{Aggregation, GroupBy, Groups, interval_start};
 use crate::key::KeyRef;
 use crate::narrow::LevelSet;
 use crate::row::FieldSet;
-
-const NANOS_PER_MINUTE: i64 = 60_000_000_000;
 
 /// A block, all of whose rows lie in the range.
 pub(crate) struct DirectoryGrouping<'a> {

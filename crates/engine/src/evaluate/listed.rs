@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cordwood_store::postings::{ListPlace, ListedWord, WordLists};
-use cordwood_store::{Encoding, Postings, SegmentLists};
+use cordwood_store::{BlockHandle, Encoding, Postings, SegmentLists};
 
-use crate::block::OpenBlock;
 use crate::evaluate::Failure;
 
 /// The place of a word among those of a test.
@@ -82,7 +81,7 @@ impl TestWords {
 #[derive(Debug)]
 pub(crate) struct ListedTexts<'a> {
     words: &'a TestWords,
-    block: &'a OpenBlock,
+    block: &'a BlockHandle,
     column: usize,
     /// `None` if the texts of the block are not listed.
     found: Vec<OnceCell<Option<Listed>>>,
@@ -100,7 +99,7 @@ struct Listed {
 impl<'a> ListedTexts<'a> {
     pub(crate) fn new(
         words: &'a TestWords,
-        (block, column): (&'a OpenBlock, usize),
+        (block, column): (&'a BlockHandle, usize),
     ) -> ListedTexts<'a> {
         ListedTexts {
             found: words.words.iter().map(|_| OnceCell::new()).collect(),

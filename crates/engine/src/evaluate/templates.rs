@@ -85,6 +85,8 @@ pub(crate) struct TemplateTest {
     words: TestWords,
     /// By the address of a table, the verdicts on its templates.
     tables: Mutex<HashMap<usize, Arc<TableVerdicts>>>,
+    /// Held by the thread that finds verdicts: who wants the same waits for them.
+    finding: Mutex<()>,
 }
 
 /// The verdicts on all templates of a table.
@@ -182,6 +184,7 @@ impl TemplateTest {
             parts: Vec::new(),
             words: TestWords::default(),
             tables: Mutex::default(),
+            finding: Mutex::default(),
         };
         let alternatives = match predicate.alternatives() {
             Some(alternatives) => alternatives,
@@ -258,16 +261,24 @@ impl TemplateTest {
         &self.parts[needed.part]
     }
 
+    /// The verdicts on the templates of a table, if they were found before.
+    pub(crate) fn known_verdicts(&self, table: &Arc<TemplateTable>) -> Option<Arc<TableVerdicts>> {
+        let known = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&Arc::as_ptr(table).addr()).cloned()
+    }
+
     /// The verdicts on the templates of a table, of the test that this was made of.
     pub(crate) fn verdicts(
         &self,
         predicate: &Predicate,
         table: &Arc<TemplateTable>,
     ) -> Arc<TableVerdicts> {
-        let address = Arc::as_ptr(table).addr();
-        let known = || self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(verdicts) = known().get(&address) {
-            return Arc::clone(verdicts);
+        if let Some(verdicts) = self.known_verdicts(table) {
+            return verdicts;
+        }
+        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verdicts) = self.known_verdicts(table) {
+            return verdicts;
         }
         let mut verdicts = TableVerdicts {
             table: Arc::downgrade(table),
@@ -285,10 +296,10 @@ impl TemplateTest {
             verdicts.by_template.push(at_length);
         }
         let verdicts = Arc::new(verdicts);
-        let mut known = known();
+        let mut known = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         // A test may live longer than the blocks it is asked about.
         known.retain(|_, verdicts| verdicts.table.strong_count() > 0);
-        known.insert(address, Arc::clone(&verdicts));
+        known.insert(Arc::as_ptr(table).addr(), Arc::clone(&verdicts));
         verdicts
     }
 

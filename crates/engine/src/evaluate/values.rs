@@ -16,8 +16,8 @@ use crate::selection::Selection;
 /// alone. A pass over a frame costs about as much as this share of its texts looked up one by one.
 const SPARSE_SHARE: usize = 8;
 
-/// Of codes with at least one wanted in so many, all are unpacked; of others, the wanted ones alone.
-pub(crate) const CODES_SPARSE_SHARE: usize = 32;
+/// Of codes with at least one wanted in so many, all are looked at; of others, the wanted ones alone.
+pub(crate) const CODES_SPARSE_SHARE: usize = 16;
 
 /// How many values are tested one by one between two looks at the budget: a JSON array of the size of a log line
 /// takes about a microsecond.
@@ -118,21 +118,11 @@ impl ValueTest<'_> {
         if !holds.contains(&false) {
             return Ok(wanted.clone());
         }
-        if wanted.count() * CODES_SPARSE_SHARE >= codes.len() {
-            return Ok(self.select_codes(holds, codes.get()?, wanted));
-        }
         self.has_tested_rows.set(true);
-        let ranks: Vec<usize> = wanted.iter().collect();
-        let mut held = Selection::none(wanted.rows());
-        for (code, rank) in codes.of_ranks(&ranks)?.into_iter().zip(ranks) {
-            if holds.get(usize::from(code)) == Some(&true) {
-                held.insert(rank);
-            }
-        }
-        Ok(held)
+        select_codes(holds, codes, wanted)
     }
 
-    fn select_codes(&self, holds: &[bool], codes: &[u16], wanted: &Selection) -> Selection {
+    fn select_slots(&self, holds: &[bool], codes: &[u16], wanted: &Selection) -> Selection {
         if !holds.contains(&false) {
             return wanted.clone();
         }
@@ -231,7 +221,7 @@ impl ValueTest<'_> {
             return Ok(Selection::none(wanted.rows()));
         }
         let holds: Vec<bool> = (0..held.rows()).map(|slot| held.contains(slot)).collect();
-        Ok(self.select_codes(&holds, codes, wanted))
+        Ok(self.select_slots(&holds, codes, wanted))
     }
 
     fn select_each<'v>(
@@ -265,6 +255,27 @@ impl ValueTest<'_> {
         }
         Ok(())
     }
+}
+
+/// Those of `wanted` whose code is one that `holds`.
+pub(super) fn select_codes(
+    holds: &[bool],
+    codes: &DictCodes,
+    wanted: &Selection,
+) -> Result<Selection, Failure> {
+    if wanted.count() * CODES_SPARSE_SHARE >= codes.len() {
+        let mut held = Selection::of_words(wanted.rows(), codes.select(holds)?);
+        held.intersect(wanted);
+        return Ok(held);
+    }
+    let ranks: Vec<usize> = wanted.iter().collect();
+    let mut held = Selection::none(wanted.rows());
+    for (code, rank) in codes.of_ranks(&ranks)?.into_iter().zip(ranks) {
+        if holds.get(usize::from(code)) == Some(&true) {
+            held.insert(rank);
+        }
+    }
+    Ok(held)
 }
 
 /// Those of `wanted` for which any of `alternatives` holds.

@@ -14,7 +14,7 @@ use super::matches::{AskedBlock, Matches, SHARE_UNKNOWN, float};
 use super::{ClausePlan, Estimate, Left, MatchBounds, Pruning, QueryPlan, Scope};
 use crate::block::OpenBlock;
 use crate::budget::{Budget, Cut};
-use crate::by_template;
+use crate::by_template::{self, Asking};
 use crate::condition::{ClauseId, Condition};
 use crate::evaluate::BlockClauses;
 use crate::matching::PartRows;
@@ -279,8 +279,8 @@ impl<'a> Survey<'a> {
         for (index, clause) in self.clauses.iter_mut().enumerate() {
             let id = ClauseId(index);
             let is_by_templates = || {
-                let open = OpenBlock::new(block);
-                by_template::is_decided_unread(&Condition::Clause(id), clauses, &open)
+                by_template::count_unread(&Condition::Clause(id), clauses, block, Asking::All)
+                    .is_some()
             };
             let of_source = match &clauses[index] {
                 CompiledClause::Source(test) => {

@@ -25,7 +25,7 @@ pub(crate) struct BlockFields<'a> {
     source: &'a SearchedSource,
     times: &'a [i64],
     sequences: &'a [u64],
-    levels: &'a [u8],
+    levels: &'a [u16],
     /// By field, its columns, sorted by path.
     columns: Vec<Vec<Reached<'a>>>,
 }
@@ -47,7 +47,7 @@ impl<'a> BlockFields<'a> {
             source,
             times: block.timestamps()?,
             sequences: block.sequences()?,
-            levels: block.levels()?,
+            levels: block.levels()?.get()?,
             columns: columns.collect::<Result<_, Failure>>()?,
         })
     }
@@ -120,7 +120,8 @@ impl Row for BlockRow<'_> {
     }
 
     fn level(&self) -> Option<Level> {
-        Level::from_code(self.fields.levels.get(self.row).copied()?)
+        let code = self.fields.levels.get(self.row).copied()?;
+        Level::from_code(u8::try_from(code).ok()?)
     }
 
     fn each(&self, field: usize, visit: &mut dyn FnMut(Datum<'_>)) -> Result<(), Failure> {

@@ -27,6 +27,9 @@ const FILTERS: &[&str] = &[
     "NOT (level:error level:info)",
     "_source:first level:error",
     "level:error service:a",
+    // Of so few rows, codes are looked up one by one.
+    "few:x",
+    "few:x NOT service:a level:(error OR info)",
     "dt:>=1970-01-01T00:02:00Z",
 ];
 
@@ -50,6 +53,9 @@ const KEYS: &[&str] = &[
     "_source, dt:2m, level",
     "level",
     "dt:1m, service",
+    "seen",
+    "seen, dt:2m, level",
+    "service, few",
 ];
 
 /// Events of two sources over a few minutes around 1970, of which one source has only so many levels.
@@ -69,6 +75,12 @@ fn events() -> impl Strategy<Value = Vec<Vec<Document>>> {
                 fields.extend(level.map(|level| ("level".to_owned(), json!(level))));
                 let service = if next(2) == 0 { "a" } else { "b" };
                 fields.insert("service".to_owned(), Value::from(service));
+                if next(40) == 0 {
+                    fields.insert("few".to_owned(), Value::from("x"));
+                }
+                if next(2) == 0 {
+                    fields.insert("seen".to_owned(), Value::from(next(3)));
+                }
                 Document {
                     time: next(minutes * 1000) * (MINUTE / 1000) - 2 * MINUTE,
                     fields,

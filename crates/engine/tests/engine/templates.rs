@@ -4,8 +4,8 @@
 use crate::support::document::Document;
 use crate::support::fixture::{Fixture, newest, sorted, sources};
 use cordwood_engine::{SearchRequest, Total};
-use cordwood_event::Event;
-use cordwood_query::parse;
+use cordwood_event::{Event, Timestamp};
+use cordwood_query::{TimeBounds, parse};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -139,6 +139,15 @@ fn answered(fixture: &Fixture, request: &SearchRequest) -> (Vec<Event>, Option<u
     (events, answer.total)
 }
 
+/// All times, or some that cut blocks.
+fn range() -> impl Strategy<Value = TimeBounds> {
+    let cutting = (0i64..40, 0i64..40).prop_map(|(first, last)| TimeBounds {
+        first: Timestamp::from_nanos(first),
+        last: Timestamp::from_nanos(last),
+    });
+    prop_oneof![Just(TimeBounds::ALL), cutting]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -146,19 +155,70 @@ proptest! {
     fn templates_decide_what_the_matcher_decides(
         documents in documents(),
         questions in questions(),
+        deleted in proptest::option::weighted(0.3, (proptest::sample::select(QUESTIONS), range())),
+        range in range(),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);
         let (early, late) = documents.split_at(documents.len() / 2);
         fixture.append(&sources()[0], early);
         fixture.store.flush().expect("a flush");
         fixture.append(&sources()[0], late);
-        for text in questions.iter().filter(|text| parse(text).is_ok()) {
-            let request = SearchRequest { total: Total::Count, ..newest(text, 300) };
-            let expected = fixture.expected(&request);
-            let (events, total) = answered(&fixture, &request);
-            prop_assert_eq!(total, Some(expected.len() as u64), "total of {}", text);
-            prop_assert_eq!(events, expected, "events of {}", text);
+        fixture.append(&sources()[1], early);
+        if let Some((text, range)) = deleted {
+            fixture.delete(text, &sources()[..1], range);
         }
+        for text in questions.iter().filter(|text| parse(text).is_ok()) {
+            for range in [TimeBounds::ALL, range] {
+                // A count without rows takes other ways than one with them.
+                for limit in [0, 300] {
+                    let request = SearchRequest { total: Total::Count, range, ..newest(text, limit) };
+                    let expected = fixture.expected(&request);
+                    let (events, total) = answered(&fixture, &request);
+                    prop_assert_eq!(total, Some(expected.len() as u64), "total of {}", text);
+                    if limit > 0 {
+                        prop_assert_eq!(events, expected, "events of {}", text);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn listed_words_are_counted_before_a_block_is_opened() {
+    let mut fixture = Fixture::new(BLOCK_ROWS);
+    let document = |n: usize| {
+        let rare = if n.is_multiple_of(9) { "zoe" } else { "-" };
+        let text = format!("the user {rare} refused {n} of {rare} at last");
+        let fields = [("message".to_owned(), json!(text))];
+        Document {
+            time: 0,
+            fields: fields.into_iter().collect(),
+        }
+    };
+    let documents: Vec<Document> = (0..2 * BLOCK_ROWS).map(document).collect();
+    let zoes = documents.len().div_ceil(9) as u64;
+    fixture.append(&sources()[0], &documents);
+    fixture.store.flush().expect("a flush");
+    for (text, total) in [
+        ("message:zoe", zoes),
+        ("NOT message:zoe", documents.len() as u64 - zoes),
+        ("message:\"at last\"", documents.len() as u64),
+        ("message:nobody", 0),
+    ] {
+        let request = SearchRequest {
+            total: Total::Count,
+            ..newest(text, 0)
+        };
+        let snapshot = fixture.store.snapshot();
+        let answer = fixture
+            .engine
+            .search(&snapshot, &request)
+            .expect("an answer");
+        let blocks = answer.account.blocks;
+        assert_eq!(answer.total, Some(total), "{text}");
+        assert_eq!(answer.account.bytes_scanned, 0, "{text}");
+        assert_eq!((blocks.total, blocks.read), (2, 0), "{text}: {blocks:?}");
     }
 }
 

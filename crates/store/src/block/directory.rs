@@ -5,6 +5,7 @@ mod serial;
 mod templates;
 mod values;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use cordwood_event::{Level, Number, Timestamp};
@@ -96,6 +97,15 @@ pub struct TextEntry {
 }
 
 impl ColumnEntry {
+    /// Which templates the texts of the column follow; `None` if it does not consist of texts that may be listed.
+    pub fn template_uses(&self) -> Option<Cow<'_, TemplateUses>> {
+        match (&self.text, self.encoding) {
+            (Some(text), _) => Some(Cow::Borrowed(&text.uses)),
+            (None, Encoding::Str) => Some(Cow::Owned(TemplateUses::none(self.present))),
+            (None, _) => None,
+        }
+    }
+
     /// The chunks of the column: its values, and the two of its slots if it has any.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> {
         let text = self.text.as_ref();

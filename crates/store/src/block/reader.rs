@@ -7,7 +7,9 @@ use cordwood_event::Value;
 
 use super::directory::{BlockDirectory, Chunk, ColumnEntry, TextEntry};
 use super::rest::Rest;
-use crate::column::{Column, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values};
+use crate::column::{
+    Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
+};
 use crate::encoding::{self, Corrupt, Encoding, SharedDictionaries};
 
 /// The fields of one row: paths, escaped, and values.
@@ -92,6 +94,12 @@ impl<S: ReadChunk> BlockReader<S> {
     pub fn levels(&self) -> Result<Vec<u8>, S::Error> {
         let bytes = self.read(self.directory.level)?;
         Ok(encoding::decode_levels(&bytes, self.rows())?)
+    }
+
+    /// The same, unpacked when somebody asks for them.
+    pub fn level_codes(&self) -> Result<DictCodes, S::Error> {
+        let bytes = self.read(self.directory.level)?;
+        Ok(DictCodes::new(bytes, self.rows(), encoding::LEVEL_CODES))
     }
 
     /// The column at an index of [`BlockDirectory::columns`].

@@ -65,6 +65,14 @@ impl DictCodes {
         Ok(codes)
     }
 
+    /// The ranks whose value is one that `holds`, as bits: 64 ranks to a word, the first in the lowest. Unpacks nothing.
+    pub fn select(&self, holds: &[bool]) -> Result<Vec<u64>, Corrupt> {
+        let mut cursor = Cursor::new(&self.stored);
+        let words = codes::select(&mut cursor, (self.len, self.values), holds)?;
+        cursor.finish()?;
+        Ok(words)
+    }
+
     /// How many ranks have each value.
     pub fn count(&self) -> Result<Vec<u32>, Corrupt> {
         if let Some(unpacked) = self.unpacked.get() {

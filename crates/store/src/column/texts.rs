@@ -81,6 +81,11 @@ impl TextCodes {
         self.inner.codes.of_ranks(ranks)
     }
 
+    /// The ranks whose code is one that `holds`, as bits: 64 ranks to a word, the first in the lowest.
+    pub fn select(&self, holds: &[bool]) -> Result<Vec<u64>, Corrupt> {
+        self.inner.codes.select(holds)
+    }
+
     /// How many texts there are.
     pub fn len(&self) -> usize {
         self.inner.codes.len()

@@ -1,6 +1,10 @@
 //! Codes: indices into a short list, bit-packed, as runs, or entropy coded, whichever is shortest.
 
-use super::bitpack::{bit_width, code_at, pack, packed_len, unpack_codes};
+mod select;
+
+use std::ops::Range;
+
+use super::bitpack::{GROUP, bit_width, code_at, pack, packed_len, unpack_codes};
 use super::cursor::{Cursor, push_count};
 use super::frame::{self, Compressor};
 use super::{Corrupt, int};
@@ -171,6 +175,49 @@ pub(crate) fn decode_few(
         _ => return Err(UNKNOWN_MODE),
     };
     codes.ok_or(Corrupt("an index past the last code"))
+}
+
+/// Reads which of `count` codes are among those that `holds`: 64 to a word, the first in the lowest bit. They may be damaged: a
+/// code past the end of the list is not among them.
+pub(crate) fn select(
+    cursor: &mut Cursor<'_>,
+    (count, code_count): (usize, usize),
+    holds: &[bool],
+) -> Result<Vec<u64>, Corrupt> {
+    let width = code_width(code_count);
+    match cursor.byte()? {
+        MODE_PACKED => select::select_packed(cursor, count, width, holds),
+        MODE_RUNS => {
+            let mut words = vec![0; count.div_ceil(GROUP)];
+            let mut start = 0;
+            for (code, length) in read_runs(cursor, count, width)? {
+                if holds.get(usize::from(code)) == Some(&true) {
+                    fill(&mut words, start..start + length);
+                }
+                start += length;
+            }
+            Ok(words)
+        }
+        MODE_ZSTD => {
+            let bytes = frame::read_frame(cursor, count)?;
+            let groups = bytes.chunks(GROUP);
+            Ok(groups.map(|codes| select::word_of(codes, holds)).collect())
+        }
+        _ => Err(UNKNOWN_MODE),
+    }
+}
+
+/// Sets a run of bits.
+fn fill(words: &mut [u64], run: Range<usize>) {
+    let mut start = run.start;
+    while start < run.end {
+        let (index, first) = (start / GROUP, start % GROUP);
+        let length = (GROUP - first).min(run.end - start);
+        if let Some(word) = words.get_mut(index) {
+            *word |= u64::MAX >> (GROUP - length) << first;
+        }
+        start += length;
+    }
 }
 
 /// Reads how many of `count` codes are each of those below `code_count`.
