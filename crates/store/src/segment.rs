@@ -8,6 +8,7 @@ mod head;
 mod open_files;
 mod pages;
 mod postings;
+mod sections;
 mod tokens;
 mod write;
 

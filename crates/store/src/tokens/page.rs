@@ -233,9 +233,8 @@ impl<'a> Page<'a> {
         Ok(None)
     }
 
-    /// The next hash and its blocks, rising, which go to `blocks`.
+    /// The next hash; its blocks, rising, are added to `blocks`.
     pub(super) fn next(&mut self, blocks: &mut Vec<u32>) -> Result<Option<u32>, Corrupt> {
-        blocks.clear();
         let hash = self.next_hash()?;
         if hash.is_some() {
             self.each_block(|block| blocks.push(block))?;
