@@ -57,20 +57,23 @@ pub(crate) fn merge<P: ReadPages>(
     let expected = inputs.iter().map(MapInput::expected_hashes).sum();
     let mut writer = MapWriter::new(blocks, expected, pages);
     let mut sources: Vec<Source<'_, P>> = inputs.iter().map(Source::new).collect();
-    for source in &mut sources {
-        source.advance()?;
-    }
+    let first = sources.iter_mut().map(Source::advance);
+    let mut hashes: Vec<u64> = first.collect::<Result<_, _>>()?;
     let mut list = Vec::new();
-    while let Some(hash) = sources.iter().filter_map(|source| source.hash).min() {
+    while let Some(least) = hashes.iter().copied().min()
+        && let Ok(hash) = u32::try_from(least)
+    {
         list.clear();
-        for source in &mut sources {
-            if source.hash == Some(hash) {
+        for (source, at_hand) in sources.iter_mut().zip(&mut hashes) {
+            if *at_hand == least {
                 source.collect(&mut list);
-                source.advance()?;
+                *at_hand = source.advance()?;
             }
         }
-        list.sort_unstable();
-        list.dedup();
+        if !list.is_sorted_by(|a, b| a < b) {
+            list.sort_unstable();
+            list.dedup();
+        }
         if !list.is_empty() {
             writer.push(hash, &list).map_err(MergeFailure::Write)?;
         }
@@ -90,38 +93,33 @@ impl<P> MapInput<'_, P> {
 }
 
 /// An input, part of the way.
-struct Source<'a, P> {
-    hash: Option<u32>,
-    rest: Rest<'a, P>,
-}
-
-enum Rest<'a, P> {
+enum Source<'a, P> {
     Block(std::slice::Iter<'a, u32>, u32),
     Map(Walk<'a, P>, &'a [BlockTarget]),
 }
 
 impl<'a, P: ReadPages> Source<'a, P> {
     fn new(input: &MapInput<'a, P>) -> Source<'a, P> {
-        let rest = match input {
-            MapInput::Block(hashes, block) => Rest::Block(hashes.iter(), *block),
-            MapInput::Map(map, pages, targets) => Rest::Map(Walk::new(map, *pages), targets),
-        };
-        Source { hash: None, rest }
+        match input {
+            MapInput::Block(hashes, block) => Source::Block(hashes.iter(), *block),
+            MapInput::Map(map, pages, targets) => Source::Map(Walk::new(map, *pages), targets),
+        }
     }
 
-    fn advance(&mut self) -> Result<(), ReadFailure> {
-        self.hash = match &mut self.rest {
-            Rest::Block(hashes, _) => hashes.next().copied(),
-            Rest::Map(walk, _) => walk.advance()?,
+    /// The next hash; more than any at the end.
+    fn advance(&mut self) -> Result<u64, ReadFailure> {
+        let hash = match self {
+            Source::Block(hashes, _) => hashes.next().copied(),
+            Source::Map(walk, _) => walk.advance()?,
         };
-        Ok(())
+        Ok(hash.map_or(u64::MAX, u64::from))
     }
 
     /// Adds the blocks of the hash at hand.
     fn collect(&self, list: &mut Vec<u32>) {
-        match &self.rest {
-            Rest::Block(_, block) => list.push(*block),
-            Rest::Map(walk, targets) => {
+        match self {
+            Source::Block(_, block) => list.push(*block),
+            Source::Map(walk, targets) => {
                 let targets = walk
                     .blocks()
                     .iter()
