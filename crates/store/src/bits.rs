@@ -82,6 +82,9 @@ pub(crate) struct BitReader<'a> {
     at: usize,
 }
 
+/// How many bits a reader sees at one look.
+pub(crate) const LOOK_BITS: u32 = 57;
+
 const PAST_END: Corrupt = Corrupt("bits that end early");
 
 impl<'a> BitReader<'a> {
@@ -89,17 +92,19 @@ impl<'a> BitReader<'a> {
         BitReader { bytes, at: 0 }
     }
 
-    /// The next bits, up to 57, zeros past the end; does not move on.
+    /// The next [`LOOK_BITS`] bits, zeros past the end; does not move on.
     fn peek(&self) -> u64 {
-        let tail = self.bytes.get(self.at / 8..).unwrap_or_default();
-        let bytes = match tail.first_chunk() {
-            Some(chunk) => u64::from_le_bytes(*chunk),
-            None => tail
-                .iter()
-                .rev()
-                .fold(0, |bytes, byte| bytes << 8 | u64::from(*byte)),
-        };
-        bytes >> (self.at % 8)
+        self.look().unwrap_or_else(|| {
+            let tail = self.bytes.get(self.at / 8..).unwrap_or_default();
+            let bytes = tail.iter().rev();
+            bytes.fold(0, |bytes, byte| bytes << 8 | u64::from(*byte)) >> (self.at % 8)
+        })
+    }
+
+    /// The next [`LOOK_BITS`] bits, and some that may be zero in place of what follows; `None` near the end. Does not move on.
+    pub(crate) fn look(&self) -> Option<u64> {
+        let chunk = self.bytes.get(self.at / 8..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*chunk) >> (self.at % 8))
     }
 
     pub(crate) fn skip(&mut self, bits: u32) -> Result<(), Corrupt> {

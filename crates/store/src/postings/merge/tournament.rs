@@ -103,8 +103,20 @@ fn meet(winner: &mut Player, loser: &mut Player, words: &(impl Words + ?Sized)) 
 pub(super) fn shared_bytes(word: &[u8], other: &[u8], known: usize) -> usize {
     let rest = word.get(known..).unwrap_or_default();
     let other_rest = other.get(known..).unwrap_or_default();
-    let pairs = rest.iter().zip(other_rest);
-    known + pairs.take_while(|(a, b)| a == b).count()
+    let (eights, _) = rest.as_chunks::<8>();
+    let (other_eights, _) = other_rest.as_chunks::<8>();
+    let mut shared = 0;
+    for (eight, other) in eights.iter().zip(other_eights) {
+        let differing = u64::from_le_bytes(*eight) ^ u64::from_le_bytes(*other);
+        if differing != 0 {
+            return known + shared + differing.trailing_zeros() as usize / 8;
+        }
+        shared += 8;
+    }
+    let tail = rest.get(shared..).unwrap_or_default();
+    let other_tail = other_rest.get(shared..).unwrap_or_default();
+    let pairs = tail.iter().zip(other_tail);
+    known + shared + pairs.take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
@@ -121,12 +133,27 @@ mod tests {
 
     /// Words that share beginnings, and some that many sources have.
     fn words() -> impl Strategy<Value = Vec<Vec<u8>>> {
-        let word = prop::collection::vec(prop::sample::select(vec![b'a', b'b', 0xff]), 0..6);
+        let byte = prop::sample::select(vec![b'a', b'b', 0xff]);
+        let end = prop::collection::vec(byte, 0..6);
+        let word = (0usize..12, end).prop_map(|(long, end)| [vec![b'a'; long], end].concat());
         let words = prop::collection::btree_set(word, 1..20);
         words.prop_map(|words| words.into_iter().collect())
     }
 
     proptest! {
+        #[test]
+        fn what_words_share_is_counted_byte_by_byte(
+            beginning in prop::collection::vec(any::<u8>(), 0..20),
+            ends in [prop::collection::vec(0u8..2, 0..20), prop::collection::vec(0u8..2, 0..20)],
+            known in any::<prop::sample::Index>(),
+        ) {
+            let [word, other] = ends.map(|end| [beginning.clone(), end].concat());
+            let pairs = word.iter().zip(&other);
+            let expected = pairs.take_while(|(a, b)| a == b).count();
+            let known = known.index(beginning.len() + 1);
+            prop_assert_eq!(shared_bytes(&word, &other, known), expected);
+        }
+
         #[test]
         fn words_come_sorted_and_those_of_the_first_source_first(
             sources in prop::collection::vec(words(), 1..12),
