@@ -140,12 +140,12 @@ pub(crate) const STORE_DIR: &str = "store";
 /// The file that says the directory is in use.
 const LOCK_FILE: &str = "lock";
 
-/// Fresh events get 7/16 of the memory and are flushed at 2/16, the store's own shares of 1 GiB; the rest is for
+/// Fresh events get 6/16 of the memory and are flushed at 2/16, the store's own shares of 1 GiB; the rest is for
 /// bodies and queries.
 fn open_store(options: &Options, memory: &MemoryBudget) -> Result<(Store, store::Recovery), Error> {
     let store_options = store::Options {
         memory: memory.clone(),
-        fresh_bytes_max: options.memory_bytes_max / 16 * 7,
+        fresh_bytes_max: options.memory_bytes_max / 16 * 6,
         flush_age: options.flush_age,
         flush_sealed_bytes: options.memory_bytes_max / 16 * 2,
         remote: options.remote.clone(),

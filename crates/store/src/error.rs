@@ -277,6 +277,17 @@ pub enum ReadFailure {
     Malformed(String),
 }
 
+/// Why something of a new segment could not be made of what older ones have.
+#[derive(Debug, Error)]
+pub(crate) enum MergeFailure {
+    /// An older segment cannot be read.
+    #[error("a segment cannot be read")]
+    Read(#[from] ReadFailure),
+    /// The new one cannot be written.
+    #[error("a segment cannot be written")]
+    Write(#[source] io::Error),
+}
+
 impl From<io::Error> for ReadFailure {
     fn from(error: io::Error) -> ReadFailure {
         match BucketFailure::is_in(&error) {

@@ -53,6 +53,7 @@ pub use deletion::{
 };
 pub use disk::Disk;
 pub use encoding::{Corrupt, Encoding};
+pub(crate) use error::MergeFailure;
 pub use error::{AppendError, BusyReason, Error, ReadError, ReadFailure};
 pub use eviction::Eviction;
 pub use handle::{BlockHandle, BlockWords, Postings, SegmentLists, SegmentWords, Tokens};

@@ -10,7 +10,8 @@ pub struct Options {
     /// The process's memory budget, of which the store takes a part.
     pub memory: MemoryBudget,
     /// The most memory that fresh events may take, before and after they are sealed into blocks. Past it, appends
-    /// are refused as busy. The default leaves more than half of the default ceiling to requests and queries.
+    /// are refused as busy. The default leaves more than half of the default ceiling to requests and queries, and holds more
+    /// rows than two cores seal in the second after which a client is told to try again: at most 230 MB of events.
     pub fresh_bytes_max: u64,
     /// When a log file is closed and the next begun. A flush frees whole files, so large ones free late.
     pub log_file_bytes: u64,
@@ -53,7 +54,7 @@ impl Default for Options {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Options {
             memory: MemoryBudget::default(),
-            fresh_bytes_max: 448 << 20,
+            fresh_bytes_max: 384 << 20,
             log_file_bytes: 256 << 20,
             flush_event_bytes: 1 << 30,
             flush_sealed_bytes: 128 << 20,

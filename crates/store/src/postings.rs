@@ -21,5 +21,5 @@ pub(crate) use block::ColumnPostings;
 pub(crate) use collect::{Collector, Group, WordId};
 pub use index::{ListPlace, WordLists};
 pub(crate) use index::{PostingsIndex, PostingsPages};
-pub(crate) use merge::{PostingsBytes, PostingsInput, merge};
+pub(crate) use merge::{PostingsInput, merge};
 pub use words::ListedWord;

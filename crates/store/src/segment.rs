@@ -9,6 +9,7 @@ mod open_files;
 mod pages;
 mod postings;
 mod read_ahead;
+mod sections;
 mod tokens;
 mod write;
 

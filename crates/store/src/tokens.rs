@@ -16,7 +16,8 @@ mod tests;
 mod words;
 
 pub use block_set::BlockSet;
-pub use build::{BlockTarget, MapInput, TokenMapBytes, merge};
+pub use build::TokenMapBytes;
+pub(crate) use build::{BlockTarget, MapInput, map_blocks, merge};
 pub use collect::BlockTokens;
 pub use map::{ReadPages, TokenMap};
 pub use words::WordHash;

@@ -19,8 +19,11 @@ const FAN_IN_PART_OF_PAST_DAY: usize = 4;
 /// A day counts as over so long after it: events come late.
 const LATENESS_NANOS: i64 = 3_600_000_000_000;
 
-/// Segments of one tier have sizes within this factor: what is merged, by 16, goes up one tier.
+/// Segments of one tier have sizes within this factor: what is merged, by as many, goes up one tier.
 const TIER_FACTOR: u64 = 16;
+
+/// The same of a day that is over: were it more, the first segments of a tier would be written again with each few that come.
+const TIER_FACTOR_OF_PAST_DAY: u64 = TIER_FACTOR / FAN_IN_PART_OF_PAST_DAY as u64;
 
 /// How merges are bounded.
 #[derive(Clone, Copy, Debug)]
@@ -63,13 +66,13 @@ impl Limits {
         }
     }
 
-    /// Whole flushes are between a quarter and four times of their size; below that is a tier of what age flushed.
-    fn tier(&self, event_bytes: u64) -> u32 {
+    /// Whole flushes are in the middle of a tier. Below a sixteenth of that, all is one: what age flushed.
+    fn tier(&self, event_bytes: u64, factor: u64) -> u32 {
         let mut tier = 0;
-        let mut bound = (self.flush_event_bytes / (4 * TIER_FACTOR)).max(1);
+        let mut bound = (self.flush_event_bytes / (TIER_FACTOR * factor.isqrt())).max(1);
         while event_bytes >= bound {
             tier += 1;
-            bound = bound.saturating_mul(TIER_FACTOR);
+            bound = bound.saturating_mul(factor);
             if bound == u64::MAX {
                 break;
             }
@@ -142,17 +145,21 @@ fn mostly_dead(segments: &[SegmentFacts], eagerness: Eagerness) -> Option<usize>
 
 /// Enough segments of one day and one tier.
 fn full_tier(segments: &[SegmentFacts], limits: &Limits, now: Timestamp) -> Option<Vec<usize>> {
-    let mut groups: BTreeMap<(Option<i64>, u32), Vec<usize>> = BTreeMap::new();
-    for (index, segment) in segments.iter().enumerate() {
-        let key = (segment.day, limits.tier(segment.event_bytes));
-        groups.entry(key).or_default().push(index);
-    }
     let today = day_of(Timestamp::from_nanos(
         now.as_nanos().saturating_sub(LATENESS_NANOS),
     ));
+    let is_over = |day: Option<i64>| day.is_some_and(|day| day < today);
+    let mut groups: BTreeMap<(Option<i64>, u32), Vec<usize>> = BTreeMap::new();
+    for (index, segment) in segments.iter().enumerate() {
+        let factor = match is_over(segment.day) {
+            true => TIER_FACTOR_OF_PAST_DAY,
+            false => TIER_FACTOR,
+        };
+        let key = (segment.day, limits.tier(segment.event_bytes, factor));
+        groups.entry(key).or_default().push(index);
+    }
     groups.into_iter().find_map(|((day, _), group)| {
-        let is_over = day.is_some_and(|day| day < today);
-        let fan_in = match is_over {
+        let fan_in = match is_over(day) {
             true => (limits.fan_in / FAN_IN_PART_OF_PAST_DAY).max(2),
             false => limits.fan_in,
         };

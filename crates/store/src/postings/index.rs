@@ -202,7 +202,8 @@ impl PostingsIndex {
                 for index in 0..leaf.len() {
                     let word = leaf.word(index).unwrap_or_default();
                     let is_first = index == 0 && *word == *place.first.as_bytes();
-                    if (index == 0 && !is_first) || *last >= *word {
+                    let is_text = str::from_utf8(word).is_ok();
+                    if (index == 0 && !is_first) || *last >= *word || !is_text {
                         return Err(MALFORMED.into());
                     }
                     last = word.to_vec();

@@ -37,7 +37,7 @@ pub(super) struct LeafWriter {
 
 impl LeafWriter {
     /// Adds a word that comes after all others, and its blocks, rising.
-    pub(super) fn push(&mut self, word: &str, blocks: impl Iterator<Item = BlockCount>) {
+    pub(super) fn push(&mut self, word: &str, blocks: &[BlockCount]) {
         if self.terms == 0 {
             self.first.push_str(word);
         }
@@ -49,15 +49,13 @@ impl LeafWriter {
         self.suffixes.extend_from_slice(suffix.unwrap_or_default());
         self.last.clear();
         self.last.push_str(word);
+        push_count(&mut self.block_counts, blocks.len());
         let mut next = 0;
-        let mut block_count = 0;
         for BlockCount { block, count } in blocks {
             push_varint(&mut self.gaps, u64::from(block - next));
             push_varint(&mut self.counts, u64::from(count - 1));
             next = block + 1;
-            block_count += 1;
         }
-        push_count(&mut self.block_counts, block_count);
         self.terms += 1;
     }
 
@@ -85,16 +83,18 @@ impl LeafWriter {
         ]
     }
 
-    /// Appends its bytes.
-    pub(super) fn finish(self, compressor: &mut Compressor, out: &mut Vec<u8>) {
+    /// Its bytes.
+    pub(super) fn finish(self, compressor: &mut Compressor) -> Vec<u8> {
         let mut plain = Vec::new();
         push_count(&mut plain, self.terms);
         push_count(&mut plain, self.suffixes.len());
         self.parts()
             .iter()
             .for_each(|part| plain.extend_from_slice(part));
-        push_count(out, plain.len());
-        compressor.push_frame(out, &plain);
+        let mut bytes = Vec::new();
+        push_count(&mut bytes, plain.len());
+        compressor.push_frame(&mut bytes, &plain);
+        bytes
     }
 }
 

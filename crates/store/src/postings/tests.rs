@@ -101,8 +101,22 @@ fn ranks_of(texts: &[String], word: &ListedWord) -> Vec<u32> {
         .collect()
 }
 
+/// The three sections that hold posting lists.
+#[derive(Clone)]
+struct PostingsBytes {
+    index: Vec<u8>,
+    leaves: Vec<u8>,
+    lists: Vec<u8>,
+}
+
 fn merged(inputs: &[PostingsInput<'_, Bytes>]) -> Option<PostingsBytes> {
-    merge(inputs).unwrap()
+    let mut lists = Vec::new();
+    let dictionaries = merge(inputs, &mut lists).unwrap()?;
+    Some(PostingsBytes {
+        index: dictionaries.index,
+        leaves: dictionaries.leaves,
+        lists,
+    })
 }
 
 fn some_texts() -> impl Strategy<Value = Texts> {
@@ -112,6 +126,12 @@ fn some_texts() -> impl Strategy<Value = Texts> {
     let text = prop::collection::vec(word, 0..6).prop_map(|words| words.join(" "));
     let path = prop::sample::select(vec!["p", "q", "p.q", "p\nq"]).prop_map(str::to_owned);
     prop::collection::btree_map(path, prop::collection::vec(text, 1..40), 0..3)
+}
+
+fn in_pages(plain: &[u8]) -> Vec<u8> {
+    let mut pages = pages::PagesWriter::new(Vec::new());
+    pages.push(plain).unwrap();
+    pages.finish().unwrap()
 }
 
 proptest! {
@@ -168,6 +188,8 @@ proptest! {
             };
             let _ = index.find("p", "word", &pages);
             let _ = index.check(&pages);
+            let targets: Vec<BlockTarget> = (0..9).map(Some).collect();
+            let _ = merge(&[PostingsInput::Segment(&index, &pages, &targets)], &mut Vec::new());
         }
     }
 
@@ -189,10 +211,14 @@ proptest! {
         leaves[at] ^= 1 << bit;
         let plain = leaves.split_off(4);
         let segment = Segment::open(
-            PostingsBytes { leaves: pages::of_plain(&plain), ..bytes },
+            PostingsBytes { leaves: in_pages(&plain), ..bytes },
             u32::try_from(blocks.len()).unwrap(),
         );
-        let _ = segment.index.check(&segment.pages);
+        let is_sound = segment.index.check(&segment.pages).is_ok();
+        let targets: Vec<BlockTarget> = (0..4).map(Some).collect();
+        let input = PostingsInput::Segment(&segment.index, &segment.pages, &targets);
+        let merged = merge(&[input], &mut Vec::new());
+        prop_assert!(merged.is_ok() || !is_sound);
         for word in words_of("user refused a b") {
             if let Ok(lists) = segment.index.find("p", word.spelled(), &segment.pages)
                 && let Some(place) = lists.of_block(0)

@@ -1,17 +1,17 @@
 //! The posting lists of a segment: their index in memory, dictionaries and lists in the file; and those of a segment in the making.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::pages::SectionPages;
+use super::sections::Sections;
 use super::{
     BlockSource, Footer, Section, SectionId, Segment, SegmentError, SegmentFile, SegmentId,
     read_section,
 };
-use crate::ReadFailure;
-use crate::postings::{
-    self, ListPlace, PostingsBytes, PostingsIndex, PostingsInput, PostingsPages, WordLists,
-};
+use crate::postings::{self, ListPlace, PostingsIndex, PostingsInput, PostingsPages, WordLists};
 use crate::tokens::BlockTarget;
+use crate::{MergeFailure, ReadFailure};
 
 /// Posting lists, and where their sections are.
 #[derive(Debug)]
@@ -80,8 +80,12 @@ impl SegmentPostings {
     }
 }
 
-/// The lists of a segment of these blocks. A block that comes from a segment whose lists cannot be read has none.
-pub(super) fn postings_of(blocks: &[&BlockSource]) -> Option<PostingsBytes> {
+/// Writes the lists of a segment of these blocks. A block that comes from a segment without lists has none; if lists cannot be read,
+/// the new segment has none.
+pub(super) fn write_postings(
+    blocks: &[&BlockSource],
+    sections: &mut Sections<'_>,
+) -> io::Result<()> {
     let mut older: BTreeMap<SegmentId, (&Segment, Vec<BlockTarget>)> = BTreeMap::new();
     let mut inputs = Vec::new();
     for (number, block) in (0u32..).zip(blocks) {
@@ -108,6 +112,18 @@ pub(super) fn postings_of(blocks: &[&BlockSource]) -> Option<PostingsBytes> {
     inputs.extend(
         segments.map(|(index, pages, targets)| PostingsInput::Segment(index, pages, targets)),
     );
-    let warn = |error| tracing::warn!(%error, "a segment is written without posting lists");
-    postings::merge(&inputs).map_err(warn).ok().flatten()
+    sections.begin();
+    match postings::merge(&inputs, sections) {
+        Ok(Some(dictionaries)) => {
+            sections.end(SectionId::PostingLists);
+            sections.push(SectionId::PostingLeaves, &dictionaries.leaves)?;
+            sections.push(SectionId::PostingIndex, &dictionaries.index)
+        }
+        Ok(None) => Ok(()),
+        Err(MergeFailure::Read(error)) => {
+            tracing::warn!(%error, "a segment is written without posting lists");
+            Ok(())
+        }
+        Err(MergeFailure::Write(error)) => Err(error),
+    }
 }

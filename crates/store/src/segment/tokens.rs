@@ -1,13 +1,15 @@
 //! The token map of a segment: its index in memory, its pages in the file; and the one of a segment in the making.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::pages::SectionPages;
+use super::sections::Sections;
 use super::{
     BlockSource, Footer, SectionId, Segment, SegmentError, SegmentFile, SegmentId, read_section,
 };
-use crate::ReadFailure;
-use crate::tokens::{self, BlockSet, BlockTarget, MapInput, TokenMap, TokenMapBytes, WordHash};
+use crate::tokens::{self, BlockSet, BlockTarget, MapInput, TokenMap, WordHash, map_blocks};
+use crate::{MergeFailure, ReadFailure};
 
 /// A token map, and where its pages begin.
 #[derive(Debug)]
@@ -54,16 +56,29 @@ impl SegmentTokens {
     }
 }
 
-/// The map of a segment of these blocks. There is none if a block comes from a segment whose map cannot be read: one without
+/// Writes the map of a segment of these blocks. There is none if a block comes from a segment whose map cannot be read: one without
 /// its words would lose answers.
-pub(super) fn map_of(blocks: &[&BlockSource]) -> Option<TokenMapBytes> {
+pub(super) fn write_map(blocks: &[&BlockSource], sections: &mut Sections<'_>) -> io::Result<()> {
+    sections.begin();
     let listed = blocks.iter().map(|words| match words {
         BlockSource::Memory(block) => Some(&*block.tokens),
         BlockSource::Segment(..) => None,
     });
-    if let Some(lists) = listed.collect::<Option<Vec<&[u32]>>>() {
-        return Some(TokenMapBytes::of_blocks(lists.into_iter()));
+    let index = match listed.collect::<Option<Vec<&[u32]>>>() {
+        Some(lists) => Some(map_blocks(&lists, sections)?),
+        None => merge_maps(blocks, sections)?,
+    };
+    match index {
+        Some(index) => {
+            sections.end(SectionId::TokenPages);
+            sections.push(SectionId::TokenIndex, &index)
+        }
+        None => Ok(()),
     }
+}
+
+/// Writes the pages of the map, and gives its index.
+fn merge_maps(blocks: &[&BlockSource], sections: &mut Sections<'_>) -> io::Result<Option<Vec<u8>>> {
     let mut older: BTreeMap<SegmentId, (&Segment, Vec<BlockTarget>)> = BTreeMap::new();
     let mut inputs = Vec::new();
     for (number, words) in (0u32..).zip(blocks) {
@@ -73,7 +88,9 @@ pub(super) fn map_of(blocks: &[&BlockSource]) -> Option<TokenMapBytes> {
                 let (_, targets) = older
                     .entry(segment.id())
                     .or_insert_with(|| (segment, vec![None; segment.blocks.len()]));
-                *targets.get_mut(*index)? = Some(number);
+                if let Some(target) = targets.get_mut(*index) {
+                    *target = Some(number);
+                }
             }
         }
     }
@@ -81,11 +98,18 @@ pub(super) fn map_of(blocks: &[&BlockSource]) -> Option<TokenMapBytes> {
         let tokens = segment.tokens.as_ref()?;
         Some((&tokens.map, tokens.pages(segment), targets))
     });
-    let maps: Vec<_> = maps.collect::<Option<_>>()?;
+    let Some(maps) = maps.collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
     let mapped = maps.iter();
     inputs.extend(mapped.map(|(map, pages, targets)| MapInput::Map(map, pages, targets)));
     let count = u32::try_from(blocks.len()).expect("a segment has fewer than 2^32 blocks");
-    let merged = tokens::merge(&inputs, count);
-    let warn = |error| tracing::warn!(%error, "a segment is written without a token map");
-    merged.map_err(warn).ok()
+    match tokens::merge(&inputs, count, sections) {
+        Ok(index) => Ok(Some(index)),
+        Err(MergeFailure::Read(error)) => {
+            tracing::warn!(%error, "a segment is written without a token map");
+            Ok(None)
+        }
+        Err(MergeFailure::Write(error)) => Err(error),
+    }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use cordwood_event::SourceId;
 
-use super::footer::{self, Footer, HEADER_BYTES, Section, SectionId};
-use super::postings::postings_of;
-use super::tokens::map_of;
+use super::footer::{self, HEADER_BYTES, Section, SectionId};
+use super::postings::write_postings;
+use super::sections::Sections;
+use super::tokens::write_map;
 use super::{DIRECTORY, Segment, SegmentId};
 use crate::block::{BlockDirectory, encode_directories};
 use crate::disk::DiskFile;
@@ -105,29 +106,8 @@ impl<'d> SegmentWriter<'d> {
 
     /// Writes all that a segment has beside its blocks; on return it is durable.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
-        let blocks = Section {
-            id: SectionId::Blocks as u32,
-            crc: 0,
-            offset: HEADER_BYTES as u64,
-            length: self.offset - HEADER_BYTES as u64,
-        };
-        let mut footer = Footer {
-            sections: vec![blocks],
-        };
-        let mut tail = Vec::new();
-        for (id, bytes) in self.sections() {
-            footer.sections.push(Section {
-                id: id as u32,
-                crc: crc32c::crc32c(&bytes),
-                offset: self.offset + tail.len() as u64,
-                length: bytes.len() as u64,
-            });
-            tail.extend(bytes);
-        }
-        tail.extend(footer.to_bytes());
-        self.append(&tail)?;
-        self.file
-            .sync()
+        self.write_sections()
+            .and_then(|()| self.file.sync())
             .and_then(|()| self.disk.sync_dir(DIRECTORY))
             .map_err(Error::io("write", &*self.path))?;
         self.is_finished = true;
@@ -135,32 +115,29 @@ impl<'d> SegmentWriter<'d> {
     }
 
     /// What stands behind the blocks.
-    fn sections(&self) -> Vec<(SectionId, Vec<u8>)> {
+    fn write_sections(&self) -> io::Result<()> {
+        let mut sections = Sections::new(self.file.as_ref(), self.offset);
         let directories = self.blocks.iter().map(|block| block.directory.as_ref());
         let directories = encode_directories(directories);
+        sections.push(SectionId::Directory, &directories.bytes)?;
         let mut places = Vec::with_capacity(16 * self.blocks.len());
         for block in &self.blocks {
             places.extend(block.source.0.to_le_bytes());
             places.extend(block.offset.to_le_bytes());
         }
-        let mut sections = vec![
-            (SectionId::Directory, directories.bytes),
-            (SectionId::Places, places),
-        ];
+        sections.push(SectionId::Places, &places)?;
         if !directories.templates.is_empty() {
-            sections.push((SectionId::Templates, directories.templates.encode()));
+            sections.push(SectionId::Templates, &directories.templates.encode())?;
         }
         let blocks: Vec<&BlockSource> = self.blocks.iter().map(|block| &block.from).collect();
-        if let Some(map) = map_of(&blocks) {
-            sections.push((SectionId::TokenIndex, map.index));
-            sections.push((SectionId::TokenPages, map.pages));
-        }
-        if let Some(postings) = postings_of(&blocks) {
-            sections.push((SectionId::PostingIndex, postings.index));
-            sections.push((SectionId::PostingLeaves, postings.leaves));
-            sections.push((SectionId::PostingLists, postings.lists));
-        }
-        sections
+        write_map(&blocks, &mut sections)?;
+        write_postings(&blocks, &mut sections)?;
+        sections.finish(Section {
+            id: SectionId::Blocks as u32,
+            crc: 0,
+            offset: HEADER_BYTES as u64,
+            length: self.offset - HEADER_BYTES as u64,
+        })
     }
 
     fn append(&self, bytes: &[u8]) -> Result<(), Error> {

@@ -1,9 +1,11 @@
 //! Makes a token map: of the words of blocks, of other maps, or of both.
 
+use std::io::{self, Write};
+
 use super::map::Walk;
 use super::page::{PageWriter, Position};
 use super::{ReadPages, TokenMap};
-use crate::ReadFailure;
+use crate::{MergeFailure, ReadFailure};
 
 /// A map as it is written: two sections of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +17,11 @@ pub struct TokenMapBytes {
 }
 
 /// What becomes of a block of an input: its index in the segment that is made, or nothing.
-pub type BlockTarget = Option<u32>;
+pub(crate) type BlockTarget = Option<u32>;
 
 /// Some of the words that go into a map.
 #[derive(Debug)]
-pub enum MapInput<'a, P> {
+pub(crate) enum MapInput<'a, P> {
     /// The words of one block, as [`BlockTokens::into_sorted`](super::BlockTokens::into_sorted) gives them, and its index.
     Block(&'a [u32], u32),
     /// A map, and what becomes of each of its blocks. The indices of those that stay must rise.
@@ -30,41 +32,53 @@ impl TokenMapBytes {
     /// The map of blocks by their words, rising.
     pub fn of_blocks<'a>(blocks: impl Iterator<Item = &'a [u32]>) -> TokenMapBytes {
         let lists: Vec<&[u32]> = blocks.collect();
-        let count = u32::try_from(lists.len()).expect("a segment has fewer than 2^32 blocks");
-        let mut writer = MapWriter::new(count, lists.iter().map(|list| list.len() as u64).sum());
-        writer.push_lists(&lists);
-        writer.finish()
+        let mut pages = Vec::new();
+        let index = map_blocks(&lists, &mut pages).expect("memory takes what is written");
+        TokenMapBytes { pages, index }
     }
 }
 
-/// The map of a segment of `blocks` blocks. Goes through the inputs side by side and keeps a page of each in memory.
-/// An error means that an input cannot be read: a map without it would lose answers, so there is none.
-pub fn merge<P: ReadPages>(
+/// Writes the pages of the map of blocks by their words, rising, and gives its index.
+pub(crate) fn map_blocks(lists: &[&[u32]], pages: &mut impl Write) -> io::Result<Vec<u8>> {
+    let count = u32::try_from(lists.len()).expect("a segment has fewer than 2^32 blocks");
+    let expected = lists.iter().map(|list| list.len() as u64).sum();
+    let mut writer = MapWriter::new(count, expected, pages);
+    writer.push_lists(lists)?;
+    writer.finish()
+}
+
+/// Writes the pages of the map of a segment of `blocks` blocks, and gives its index. Goes through the inputs side by side and keeps a
+/// page of each in memory. An input that cannot be read is an error: a map without it would lose answers.
+pub(crate) fn merge<P: ReadPages>(
     inputs: &[MapInput<'_, P>],
     blocks: u32,
-) -> Result<TokenMapBytes, ReadFailure> {
+    pages: &mut impl Write,
+) -> Result<Vec<u8>, MergeFailure> {
     let expected = inputs.iter().map(MapInput::expected_hashes).sum();
-    let mut writer = MapWriter::new(blocks, expected);
+    let mut writer = MapWriter::new(blocks, expected, pages);
     let mut sources: Vec<Source<'_, P>> = inputs.iter().map(Source::new).collect();
-    for source in &mut sources {
-        source.advance()?;
-    }
+    let first = sources.iter_mut().map(Source::advance);
+    let mut hashes: Vec<u64> = first.collect::<Result<_, _>>()?;
     let mut list = Vec::new();
-    while let Some(hash) = sources.iter().filter_map(|source| source.hash).min() {
+    while let Some(least) = hashes.iter().copied().min()
+        && let Ok(hash) = u32::try_from(least)
+    {
         list.clear();
-        for source in &mut sources {
-            if source.hash == Some(hash) {
+        for (source, at_hand) in sources.iter_mut().zip(&mut hashes) {
+            if *at_hand == least {
                 source.collect(&mut list);
-                source.advance()?;
+                *at_hand = source.advance()?;
             }
         }
-        list.sort_unstable();
-        list.dedup();
+        if !list.is_sorted_by(|a, b| a < b) {
+            list.sort_unstable();
+            list.dedup();
+        }
         if !list.is_empty() {
-            writer.push(hash, &list);
+            writer.push(hash, &list).map_err(MergeFailure::Write)?;
         }
     }
-    Ok(writer.finish())
+    writer.finish().map_err(MergeFailure::Write)
 }
 
 impl<P> MapInput<'_, P> {
@@ -79,39 +93,37 @@ impl<P> MapInput<'_, P> {
 }
 
 /// An input, part of the way.
-struct Source<'a, P> {
-    hash: Option<u32>,
-    rest: Rest<'a, P>,
-}
-
-enum Rest<'a, P> {
+enum Source<'a, P> {
     Block(std::slice::Iter<'a, u32>, u32),
     Map(Walk<'a, P>, &'a [BlockTarget]),
 }
 
 impl<'a, P: ReadPages> Source<'a, P> {
     fn new(input: &MapInput<'a, P>) -> Source<'a, P> {
-        let rest = match input {
-            MapInput::Block(hashes, block) => Rest::Block(hashes.iter(), *block),
-            MapInput::Map(map, pages, targets) => Rest::Map(Walk::new(map, *pages), targets),
-        };
-        Source { hash: None, rest }
+        match input {
+            MapInput::Block(hashes, block) => Source::Block(hashes.iter(), *block),
+            MapInput::Map(map, pages, targets) => Source::Map(Walk::new(map, *pages), targets),
+        }
     }
 
-    fn advance(&mut self) -> Result<(), ReadFailure> {
-        self.hash = match &mut self.rest {
-            Rest::Block(hashes, _) => hashes.next().copied(),
-            Rest::Map(walk, _) => walk.advance()?,
+    /// The next hash; more than any at the end.
+    fn advance(&mut self) -> Result<u64, ReadFailure> {
+        let hash = match self {
+            Source::Block(hashes, _) => hashes.next().copied(),
+            Source::Map(walk, _) => walk.advance()?,
         };
-        Ok(())
+        Ok(hash.map_or(u64::MAX, u64::from))
     }
 
     /// Adds the blocks of the hash at hand.
     fn collect(&self, list: &mut Vec<u32>) {
-        match &self.rest {
-            Rest::Block(_, block) => list.push(*block),
-            Rest::Map(walk, targets) => {
-                let targets = walk.blocks.iter().map(|block| targets.get(*block as usize));
+        match self {
+            Source::Block(_, block) => list.push(*block),
+            Source::Map(walk, targets) => {
+                let targets = walk
+                    .blocks()
+                    .iter()
+                    .map(|block| targets.get(*block as usize));
                 list.extend(targets.flatten().flatten());
             }
         }
@@ -119,9 +131,9 @@ impl<'a, P: ReadPages> Source<'a, P> {
 }
 
 /// Writes hashes, rising, page by page.
-struct MapWriter {
+struct MapWriter<'w, W> {
     blocks: u32,
-    pages: Vec<u8>,
+    pages: &'w mut W,
     index: Vec<u8>,
     page: PageWriter,
 }
@@ -129,18 +141,18 @@ struct MapWriter {
 /// Parts into which hashes are cut by their highest bits to be sorted, so that one part fits the cache of a core.
 const PART_BITS: u32 = 8;
 
-impl MapWriter {
-    fn new(blocks: u32, expected_hashes: u64) -> MapWriter {
+impl<'w, W: Write> MapWriter<'w, W> {
+    fn new(blocks: u32, expected_hashes: u64, pages: &'w mut W) -> MapWriter<'w, W> {
         MapWriter {
             blocks,
-            pages: Vec::new(),
+            pages,
             index: blocks.to_le_bytes().to_vec(),
             page: PageWriter::new(blocks, (1 << u32::BITS) / expected_hashes.max(1)),
         }
     }
 
     /// Adds the words of all blocks, each list rising.
-    fn push_lists(&mut self, lists: &[&[u32]]) {
+    fn push_lists(&mut self, lists: &[&[u32]]) -> io::Result<()> {
         let mut rests = lists.to_vec();
         let mut pairs: Vec<u64> = Vec::new();
         let mut list = Vec::new();
@@ -162,33 +174,32 @@ impl MapWriter {
                 list.clear();
                 list.extend(same.iter().map(low));
                 let hash = same.first().map_or(0, |pair| pair >> u32::BITS);
-                self.push(u32::try_from(hash).unwrap_or(0), &list);
+                self.push(u32::try_from(hash).unwrap_or(0), &list)?;
             }
         }
+        Ok(())
     }
 
-    fn push(&mut self, hash: u32, blocks: &[u32]) {
+    fn push(&mut self, hash: u32, blocks: &[u32]) -> io::Result<()> {
         if !self.page.push(hash, blocks) {
-            self.close_page(Position::Inner);
+            self.close_page(Position::Inner)?;
             let fits = self.page.push(hash, blocks);
             debug_assert!(fits, "any list fits an empty page");
         }
+        Ok(())
     }
 
-    fn close_page(&mut self, position: Position) {
+    fn close_page(&mut self, position: Position) -> io::Result<()> {
         let next = PageWriter::new(self.blocks, self.page.gap());
         let page = std::mem::replace(&mut self.page, next);
         self.index.extend(page.first().to_le_bytes());
-        self.pages.extend(page.finish(position));
+        self.pages.write_all(&page.finish(position))
     }
 
-    fn finish(mut self) -> TokenMapBytes {
+    fn finish(mut self) -> io::Result<Vec<u8>> {
         if !self.page.is_empty() {
-            self.close_page(Position::Last);
+            self.close_page(Position::Last)?;
         }
-        TokenMapBytes {
-            pages: self.pages,
-            index: self.index,
-        }
+        Ok(self.index)
     }
 }

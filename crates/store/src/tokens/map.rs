@@ -83,7 +83,7 @@ impl TokenMap {
     ) -> Result<(), ReadFailure> {
         let mut walk = Walk::new(self, pages);
         while let Some(hash) = walk.advance()? {
-            visit(hash, &walk.blocks);
+            visit(hash, walk.blocks());
         }
         Ok(())
     }
@@ -105,11 +105,12 @@ pub(super) struct Walk<'m, P> {
     map: &'m TokenMap,
     pages: &'m P,
     next_page: usize,
-    /// The hashes of the page that is read, the last first, and where the blocks of each end.
-    entries: Vec<(u32, Vec<u32>)>,
-    /// The blocks of the hash that `advance` gave.
-    pub(super) blocks: Vec<u32>,
-    last: Option<u32>,
+    /// The hashes of the page that is read, and where the blocks of each end.
+    hashes: Vec<(u32, usize)>,
+    /// How many of them were passed, the one at hand included.
+    passed: usize,
+    /// The blocks of all hashes of the page.
+    blocks: Vec<u32>,
 }
 
 impl<'m, P: ReadPages> Walk<'m, P> {
@@ -118,37 +119,48 @@ impl<'m, P: ReadPages> Walk<'m, P> {
             map,
             pages,
             next_page: 0,
-            entries: Vec::new(),
+            hashes: Vec::new(),
+            passed: 0,
             blocks: Vec::new(),
-            last: None,
         }
     }
 
-    /// The next hash; its blocks are in `blocks`.
+    /// The next hash.
     pub(super) fn advance(&mut self) -> Result<Option<u32>, ReadFailure> {
-        if self.entries.is_empty() && self.next_page < self.map.first_hashes.len() {
+        if self.passed == self.hashes.len() && self.next_page < self.map.first_hashes.len() {
             self.read_page()?;
         }
-        let Some((hash, blocks)) = self.entries.pop() else {
-            return Ok(None);
+        let hash = self.hashes.get(self.passed).map(|(hash, _)| *hash);
+        self.passed += usize::from(hash.is_some());
+        Ok(hash)
+    }
+
+    /// The blocks of the hash that `advance` gave, rising.
+    pub(super) fn blocks(&self) -> &[u32] {
+        let end_of = |passed: usize| {
+            let hash = passed.checked_sub(1).and_then(|at| self.hashes.get(at));
+            hash.map_or(0, |(_, end)| *end)
         };
-        if self.last.is_some_and(|last| last >= hash) {
-            return Err(malformed("its hashes are out of order"));
-        }
-        self.last = Some(hash);
-        self.blocks = blocks;
-        Ok(Some(hash))
+        let range = end_of(self.passed.saturating_sub(1))..end_of(self.passed);
+        self.blocks.get(range).unwrap_or_default()
     }
 
     fn read_page(&mut self) -> Result<(), ReadFailure> {
+        let last = self.hashes.last().map(|(hash, _)| *hash);
         let bytes = self.map.read_page(self.next_page, self.pages)?;
         let mut page = self.map.page(self.next_page, &bytes)?;
         self.next_page += 1;
-        let mut blocks = Vec::new();
-        while let Some(hash) = page.next(&mut blocks)? {
-            self.entries.push((hash, blocks.clone()));
+        self.passed = 0;
+        self.hashes.clear();
+        self.blocks.clear();
+        while let Some(hash) = page.next(&mut self.blocks)? {
+            self.hashes.push((hash, self.blocks.len()));
         }
-        self.entries.reverse();
+        // Within a page they rise by how gaps are written.
+        let first = self.hashes.first().map(|(hash, _)| *hash);
+        if last.is_some() && last >= first {
+            return Err(malformed("its hashes are out of order"));
+        }
         Ok(())
     }
 }

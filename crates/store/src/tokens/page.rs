@@ -4,7 +4,7 @@
 
 use super::BlockSet;
 use crate::Corrupt;
-use crate::bits::{BitReader, BitWriter, gamma_bits};
+use crate::bits::{BitReader, BitWriter, LOOK_BITS, gamma_bits};
 use crate::encoding::bitpack::bit_width;
 use crate::fixed::Fixed;
 
@@ -233,14 +233,42 @@ impl<'a> Page<'a> {
         Ok(None)
     }
 
-    /// The next hash and its blocks, rising, which go to `blocks`.
+    /// The next hash; its blocks, rising, are added to `blocks`.
     pub(super) fn next(&mut self, blocks: &mut Vec<u32>) -> Result<Option<u32>, Corrupt> {
-        blocks.clear();
+        if let Some((hash, block)) = self.next_in_one_block() {
+            blocks.push(block);
+            return Ok(Some(hash));
+        }
         let hash = self.next_hash()?;
         if hash.is_some() {
             self.each_block(|block| blocks.push(block))?;
         }
         Ok(hash)
+    }
+
+    /// The same of a hash that one block has, as most have, at one look at the bits; `None` if it takes more, or is not sound.
+    fn next_in_one_block(&mut self) -> Option<(u32, u32)> {
+        if self.left == 0 || self.is_fresh {
+            return None;
+        }
+        let (bits, width) = (self.reader.look()?, id_width(self.blocks));
+        let quotient = bits.trailing_ones();
+        let list_at = quotient + 1 + self.low_bits;
+        let length = list_at + 1 + width;
+        let is_one_block =
+            quotient < QUOTIENT_MAX && length <= LOOK_BITS && bits >> list_at & 1 == 0;
+        if !is_one_block {
+            return None;
+        }
+        let low = bits >> (quotient + 1) & ((1 << self.low_bits) - 1);
+        let gap = (u64::from(quotient) << self.low_bits | low) + 1;
+        let hash = u32::try_from(u64::from(self.hash) + gap).ok()?;
+        let block = bits >> (list_at + 1) & ((1 << width) - 1);
+        let block = self.checked(block).ok()?;
+        self.reader.skip(length).ok()?;
+        self.left -= 1;
+        self.hash = hash;
+        Some((hash, block))
     }
 
     fn next_hash(&mut self) -> Result<Option<u32>, Corrupt> {

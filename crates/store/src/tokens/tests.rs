@@ -224,7 +224,9 @@ proptest! {
             }),
         );
         let count = u32::try_from(union.len()).unwrap();
-        let merged = opened(merge(&sources, count).unwrap());
+        let mut pages = Vec::new();
+        let index = merge(&sources, count, &mut pages).unwrap();
+        let merged = opened(TokenMapBytes { pages, index });
         prop_assert_eq!(merged.map.blocks(), count);
         prop_assert_eq!(content(&merged).unwrap(), inverted(&union));
     }

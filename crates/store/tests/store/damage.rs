@@ -1,14 +1,15 @@
 //! Files are torn and bits flipped: what is damaged is found and reported, and nothing else is lost.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use cordwood_event::SourceId;
 use cordwood_store::block::{decode_directories, encode_directories};
 use cordwood_store::disk::simulated::SimulatedDisk;
-use cordwood_store::{CheckReport, Disk, Error, Part, Severity, check};
+use cordwood_store::{CheckReport, Disk, Error, Options, Part, Severity, check};
 
-use crate::lines::{Lines, append, append_of, events_of, open, texts_of};
+use crate::lines::{Lines, append, append_of, events_of, open, open_with, small_options, texts_of};
 
 fn check_of(disk: &SimulatedDisk) -> Result<CheckReport, Error> {
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
@@ -62,27 +63,91 @@ fn a_sound_directory_is_found_sound() {
     );
 }
 
+/// Where the footer of a segment begins and ends.
+struct Foot {
+    footer: usize,
+    trailer: usize,
+}
+
+impl Foot {
+    fn of(bytes: &[u8]) -> Foot {
+        const TRAILER_BYTES: usize = 20;
+        let trailer = bytes.len() - TRAILER_BYTES;
+        let footer_bytes = u32::from_le_bytes(bytes[trailer..trailer + 4].try_into().unwrap());
+        Foot {
+            footer: trailer - footer_bytes as usize,
+            trailer,
+        }
+    }
+
+    /// Where the footer names a section, if it does, and where this is.
+    fn section(&self, bytes: &[u8], id: u8) -> Option<(usize, Range<usize>)> {
+        const SECTION_BYTES: usize = 24;
+        let number = |at: usize| {
+            usize::try_from(u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())).unwrap()
+        };
+        let mut entries = (self.footer..self.trailer).step_by(SECTION_BYTES);
+        let entry = entries.find(|entry| bytes[*entry] == id)?;
+        let start = number(entry + 8);
+        Some((entry, start..start + number(entry + 16)))
+    }
+}
+
+/// A merge goes without the words it cannot read, and what it had written of them is in no section.
+#[test]
+fn damaged_words_keep_no_segment_from_being_merged() {
+    const TOKEN_PAGES: u8 = 3;
+    const POSTING_LEAVES: u8 = 5;
+    for section in [TOKEN_PAGES, POSTING_LEAVES] {
+        let disk = SimulatedDisk::new();
+        let options = Options {
+            block_rows: 32,
+            ..small_options()
+        };
+        let (store, _) = open_with(options, &disk).unwrap();
+        for part in 0..3u8 {
+            let lines = (0..32u8).map(|number| {
+                let nanos = u16::from(part) * 100 + u16::from(number);
+                // Each has a word of its own, which is in no template.
+                let name = [part, number % 6, number / 6].map(|letter| char::from(b'a' + letter));
+                let name: String = name.iter().collect();
+                format!("{nanos} the order {number} of user {name} was refused")
+            });
+            append(&store, 1, &lines.collect::<Vec<String>>().join("\n")).unwrap();
+            store.flush().unwrap();
+        }
+        let before = events_of(&store.snapshot(), 1).unwrap();
+        let files = disk.files();
+        let path = file_under(&files, "segments/")[2];
+        let (_, damaged) = Foot::of(&files[path])
+            .section(&files[path], section)
+            .unwrap();
+        assert!(!damaged.is_empty());
+        disk.flip_bit(path, damaged.start * 8 + 40);
+        let compacted = store.compact().unwrap();
+        assert_eq!((compacted.segments_in, compacted.segments_out), (3, 1));
+        assert_eq!(events_of(&store.snapshot(), 1).unwrap(), before);
+        drop(store);
+        let files = disk.files();
+        let merged = &files[file_under(&files, "segments/")[0]];
+        assert_eq!(Foot::of(merged).section(merged, section), None);
+        let report = check_of(&disk).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+    }
+}
+
 /// Whoever writes a wrong count makes no wrong checksum.
 #[test]
 fn a_directory_that_counts_other_events_is_damage() {
-    const TRAILER_BYTES: usize = 20;
-    const SECTION_BYTES: usize = 24;
     const DIRECTORY_SECTION: u8 = 2;
     let disk = filled();
     let files = disk.files();
     let path = file_under(&files, "segments/")[0];
     let mut bytes = files[path].clone();
-    let number = |bytes: &[u8], at: usize| {
-        usize::try_from(u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())).unwrap()
-    };
-    let trailer = bytes.len() - TRAILER_BYTES;
-    let footer_bytes = u32::from_le_bytes(bytes[trailer..trailer + 4].try_into().unwrap());
-    let footer = trailer - footer_bytes as usize;
-    let mut entries = (footer..trailer).step_by(SECTION_BYTES);
-    let entry = entries
-        .find(|entry| bytes[*entry] == DIRECTORY_SECTION)
-        .unwrap();
-    let (start, length) = (number(&bytes, entry + 8), number(&bytes, entry + 16));
+    let Foot { footer, trailer } = Foot::of(&bytes);
+    let found = Foot::of(&bytes).section(&bytes, DIRECTORY_SECTION);
+    let (entry, section) = found.unwrap();
+    let (start, length) = (section.start, section.len());
     let no_templates = Arc::default();
     let mut directories = decode_directories(&bytes[start..start + length], &no_templates).unwrap();
     for directory in &mut directories {
