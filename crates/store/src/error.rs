@@ -220,8 +220,9 @@ pub enum AppendError {
 impl AppendError {
     pub(crate) fn busy(reason: BusyReason) -> AppendError {
         let seconds = match reason {
-            BusyReason::Queue => 1,
-            BusyReason::Memory | BusyReason::Unflushed => 5,
+            // Sealing frees all there is in a few seconds: who waited as long would leave the sealers without work.
+            BusyReason::Queue | BusyReason::Memory => 1,
+            BusyReason::Unflushed => 5,
             BusyReason::BatchKeys => 60,
         };
         AppendError::Busy {
