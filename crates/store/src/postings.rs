@@ -23,3 +23,13 @@ pub use index::{ListPlace, WordLists};
 pub(crate) use index::{PostingsIndex, PostingsPages};
 pub(crate) use merge::{PostingsBytes, PostingsInput, merge};
 pub use words::ListedWord;
+
+/// How many bytes the posting lists of these blocks take in a segment.
+pub fn segment_bytes<'a>(blocks: impl Iterator<Item = &'a BlockPostings>) -> usize {
+    let blocks = blocks.zip(0..);
+    let inputs: Vec<PostingsInput<'_, bytes::Bytes>> = blocks
+        .map(|(postings, number)| PostingsInput::Block(postings, number))
+        .collect();
+    let merged = merge(&inputs).ok().flatten().unwrap_or_default();
+    merged.index.len() + merged.leaves.len() + merged.lists.len()
+}
