@@ -28,8 +28,8 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SlotNeeds {
     pub(crate) needs: Box<[SlotNeed]>,
-    /// Words that the template itself holds: its texts are not listed under them.
-    statics: Box<[WordIndex]>,
+    /// Words that the template says all its texts have: these are not listed under them.
+    said: Box<[WordIndex]>,
 }
 
 /// The first slot that a match reaches into, and the next if it reaches so far.
@@ -63,7 +63,7 @@ impl SlotNeeds {
         part: &'w LiteralPart,
     ) -> impl Iterator<Item = WordIndex> + 'w {
         let words = part.words.iter().copied();
-        words.filter(|word| !self.statics.contains(word))
+        words.filter(|word| !self.said.contains(word))
     }
 }
 
@@ -307,11 +307,19 @@ impl TemplateTest {
     /// The kind of the verdict on a template. No such word has a digit, as what stands for a slot does, and next to a slot no word ends: a word that
     /// is in the template is in its static text.
     fn kind_of_words(&self, predicate: &Predicate, template: &Template) -> VerdictKind {
-        match (predicate.matches_text(template.text()), template.slots()) {
+        let is_said = predicate.matches_text(template.text()) || self.is_held(template);
+        match (is_said, template.slots()) {
             (true, _) => VerdictKind::All,
             (false, 0) => VerdictKind::None,
             (false, _) => VerdictKind::Listed,
         }
+    }
+
+    /// Whether a word that is all it takes for a match stands in the slots of each text of a template.
+    fn is_held(&self, template: &Template) -> bool {
+        let words = self.literals().into_iter().flatten();
+        let mut words = words.filter_map(|literal| literal.is_word);
+        words.any(|word| template.holds(self.words.get(word)))
     }
 
     /// The verdict on the texts of a template.
@@ -323,7 +331,8 @@ impl TemplateTest {
             };
         }
         let statics: Vec<&str> = template.statics().collect();
-        if statics.iter().any(|text| holds_for_part(predicate, text)) {
+        let in_static = |text: &&str| holds_for_part(predicate, text);
+        if statics.iter().any(in_static) || self.is_held(template) {
             return Verdict::All;
         }
         let Some(literals) = &self.literals else {
@@ -342,12 +351,15 @@ impl TemplateTest {
             true => Verdict::None,
             false => Verdict::Slots(SlotNeeds {
                 needs: needs.into(),
-                statics: statics
-                    .iter()
-                    .flat_map(|text| self.words.each_in(text))
-                    .collect(),
+                said: self.words_said(&statics, template).into(),
             }),
         }
+    }
+
+    /// The words that a template says all its texts have.
+    fn words_said(&self, statics: &[&str], template: &Template) -> Vec<WordIndex> {
+        let in_statics = statics.iter().flat_map(|text| self.words.each_in(text));
+        in_statics.chain(self.words.each_held(template)).collect()
     }
 
     /// The slots a match of a literal may reach into.

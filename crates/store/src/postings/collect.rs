@@ -137,6 +137,12 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// A word in lower case.
+    pub(crate) fn spelled(&self, word: WordId) -> String {
+        let word = self.words.get(word as usize);
+        word.map_or_else(String::new, |word| self.spell(word))
+    }
+
     /// Adds a word of a text of a group.
     pub(crate) fn push(&mut self, word: WordId, text: u32, group: Group) {
         if self.held_by.get(word as usize) != Some(&Some(group)) {
@@ -171,11 +177,8 @@ impl<'a> Collector<'a> {
         match word.spelled {
             Spelled::One(text) => text.to_ascii_lowercase(),
             Spelled::Pair(first, between, second) => {
-                let spell = |id: WordId| {
-                    let word = self.words.get(id as usize);
-                    word.map_or_else(String::new, |word| self.spell(word))
-                };
-                format!("{}{}{}", spell(first), char::from(between), spell(second))
+                let (first, second) = (self.spelled(first), self.spelled(second));
+                format!("{first}{}{second}", char::from(between))
             }
         }
     }

@@ -57,9 +57,16 @@ const ROWS_PER_VALUE: usize = 4;
 pub(super) struct EncodedSlots {
     pub(super) index: Vec<u8>,
     pub(super) slots: Vec<u8>,
-    /// By template.
-    pub(super) stamps: Vec<Box<[Stamp]>>,
+    pub(super) by_template: Vec<TemplateSlots>,
     pub(super) postings: Option<ColumnPostings>,
+}
+
+/// What the slots of one template have in them.
+#[derive(Debug)]
+pub(super) struct TemplateSlots {
+    pub(super) stamps: Box<[Stamp]>,
+    /// Words that every text has.
+    pub(super) held: Vec<String>,
 }
 
 /// Encodes all slots, and the texts that are kept whole.
@@ -87,12 +94,12 @@ pub(super) fn encode<'a>(
     let whole: Vec<&str> = whole.collect();
     writer.words.push_whole(&whole, &split.whole);
     let templates = split.templates.iter();
-    let stamps = templates.map(|template| writer.push(template)).collect();
+    let by_template = templates.map(|template| writer.push(template)).collect();
     let (index, slots, postings) = writer.finish(&whole);
     EncodedSlots {
         index,
         slots,
-        stamps,
+        by_template,
         postings,
     }
 }
@@ -124,19 +131,22 @@ struct Writer<'a, 't> {
 
 impl<'t> Writer<'_, 't> {
     /// Adds the slots of a template.
-    fn push(&mut self, template: &'t SplitTemplate) -> Box<[Stamp]> {
+    fn push(&mut self, template: &'t SplitTemplate) -> TemplateSlots {
         self.words.begin(template.template.statics());
         let rows = template.rows.len();
         let by_slot = self.ids_by_slot(template);
         let slots = || by_slot.chunks_exact(rows);
+        let held = slots().flat_map(|ids| self.words.hold(ids)).collect();
         let after = template.template.statics().skip(1);
         for ((slot, next), between) in slots().zip(slots().skip(1)).zip(after) {
             self.words
                 .push_between((slot, next), between, &template.rows);
         }
-        slots()
-            .map(|ids| self.push_slot(ids, &template.rows))
-            .collect()
+        let stamps = slots().map(|ids| self.push_slot(ids, &template.rows));
+        TemplateSlots {
+            stamps: stamps.collect(),
+            held,
+        }
     }
 
     /// The tokens in the first slot of all texts of a template, then in the second.

@@ -83,10 +83,11 @@ fn check_slots(
     words: &mut TextsByWord,
 ) {
     let statics: Vec<&str> = template.statics().collect();
-    let in_statics: Vec<ListedWord> = statics
+    let mut in_statics: Vec<ListedWord> = statics
         .iter()
         .flat_map(|text| words_and_pairs_of(text))
         .collect();
+    in_statics.extend(held_by_all(template, run));
     for (place, rank) in ranks.iter().enumerate() {
         let mut rebuilt = statics[0].to_owned();
         let mut previous = 0;
@@ -123,6 +124,32 @@ fn check_slots(
         }
         assert_eq!(run.get(place), Some(&*rebuilt));
     }
+}
+
+/// The words that the template says all its texts have in their slots, and no others have they.
+fn held_by_all(template: &Template, run: &TextRun) -> Vec<ListedWord> {
+    let texts = (0..run.ends.len()).filter_map(|place| run.get(place));
+    let in_slots = texts.map(|text| words_in_slots(template, text));
+    let common = in_slots.reduce(|common, words| &common & &words);
+    let common = common.unwrap_or_default();
+    assert!(template.held_words().eq(common.iter().map(|word| &**word)));
+    common
+        .iter()
+        .flat_map(|word| ListedWord::each_of(word))
+        .collect()
+}
+
+fn words_in_slots(template: &Template, text: &str) -> BTreeSet<String> {
+    let mut statics = template.statics();
+    let mut rest = text.strip_prefix(statics.next().unwrap()).unwrap();
+    let mut words = BTreeSet::new();
+    for after in statics {
+        let run = slot_runs(rest).next().unwrap();
+        let listed = ListedWord::each_of(run).into_iter();
+        words.extend(listed.map(|word| word.spelled().to_owned()));
+        rest = rest.strip_prefix(run).unwrap().strip_prefix(after).unwrap();
+    }
+    words
 }
 
 /// Whether a pair stands with what is between its words at a place of a text.
