@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use cordwood_event::is_word;
 use cordwood_query::{Predicate, TextPattern, TextTest};
 use cordwood_store::column::SlotRun;
 use cordwood_store::postings::ListedWord;
@@ -151,6 +152,18 @@ pub(crate) struct LiteralPart {
     bytes: usize,
     /// Its words, if a slot must hold them as words.
     pub(crate) words: Vec<WordIndex>,
+}
+
+impl Literal {
+    /// Whether it may begin or end at a place of a static text: a phrase does not within a word.
+    fn may_end_at(&self, text: &str, at: usize) -> bool {
+        let is_in_word = |text: Option<&str>, last: fn(&str) -> Option<char>| {
+            text.and_then(last).is_some_and(is_word)
+        };
+        let is_cut = is_in_word(text.get(..at), |text| text.chars().next_back())
+            && is_in_word(text.get(at..), |text| text.chars().next());
+        !self.is_phrase || !is_cut
+    }
 }
 
 impl TableVerdicts {
@@ -401,12 +414,17 @@ impl TemplateTest {
                 suffices: literal.suffices && !first.at_start && !first.at_end,
             });
         }
-        if !ends_with(statics[slot], literal.text.get(..start)?) {
+        let before = statics[slot];
+        if !ends_with(before, literal.text.get(..start)?)
+            || !literal.may_end_at(before, before.len() - start)
+        {
             return None;
         }
         let after = statics[slot + 1];
         if literal_after.len() <= after.len() {
-            return starts_with(after, literal_after).then_some(SlotNeed {
+            let agrees =
+                starts_with(after, literal_after) && literal.may_end_at(after, literal_after.len());
+            return agrees.then_some(SlotNeed {
                 word: literal
                     .is_word
                     .filter(|word| self.parts[part].words == [*word]),
@@ -425,7 +443,7 @@ impl TemplateTest {
         let rest = in_next.get(self.parts[next].bytes..)?;
         let ends_there = rest.len() <= behind_next.len();
         let agrees = match ends_there {
-            true => starts_with(behind_next, rest),
+            true => starts_with(behind_next, rest) && literal.may_end_at(behind_next, rest.len()),
             false => starts_with(rest, behind_next) && slot + 3 < statics.len(),
         };
         let ends_both = first.at_start || !rest.is_empty();

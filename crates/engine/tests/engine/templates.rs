@@ -86,6 +86,10 @@ const QUESTIONS: &[&str] = &[
     "message:\"host-3\"",
     "message:\"from host\"",
     "message:\"but 7\"",
+    // From the middle of a word on, or to it: in no text.
+    "message:\"k user-3\"",
+    "message:\"ook user-\"",
+    "message:\"user-3 aft\"",
     "message:*7-0*",
     "message:\"zoe and\"",
     "message:ék",
