@@ -13,6 +13,7 @@ use bytes::Bytes;
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, Timestamp};
 use cordwood_store::block::{self, BlockDirectory, BlockReader, BlockRow, EncodedBlock};
 use cordwood_store::column::Values;
+use cordwood_store::postings;
 use cordwood_store::tokens::{TokenMap, TokenMapBytes, WordHash};
 
 const ROWS_PER_BLOCK: usize = 16_384;
@@ -43,6 +44,11 @@ fn main() -> anyhow::Result<()> {
         count(source_bytes) / 1e6 / elapsed.as_secs_f64(),
     );
     print_tokens(&blocks, batch.len())?;
+    let postings = postings::segment_bytes(blocks.iter().map(|block| &block.postings));
+    println!(
+        "{:7.3}  bytes of posting lists per event",
+        count(postings) / count(batch.len())
+    );
     for (name, measure) in [
         (
             "newest 100, all fields",

@@ -23,3 +23,16 @@ pub use index::{ListPlace, WordLists};
 pub(crate) use index::{PostingsIndex, PostingsPages};
 pub(crate) use merge::{PostingsInput, merge};
 pub use words::ListedWord;
+
+/// How many bytes the posting lists of these blocks take in a segment.
+pub fn segment_bytes<'a>(blocks: impl Iterator<Item = &'a BlockPostings>) -> usize {
+    let blocks = blocks.zip(0..);
+    let inputs: Vec<PostingsInput<'_, bytes::Bytes>> = blocks
+        .map(|(postings, number)| PostingsInput::Block(postings, number))
+        .collect();
+    let mut lists: Vec<u8> = Vec::new();
+    let merged = merge(&inputs, &mut lists).ok().flatten();
+    merged.map_or(0, |merged| {
+        merged.index.len() + merged.leaves.len() + lists.len()
+    })
+}

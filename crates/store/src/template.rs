@@ -13,6 +13,7 @@ use std::ops::Range;
 use cordwood_event::is_word;
 use sha2::{Digest, Sha256};
 
+use crate::postings::ListedWord;
 pub(crate) use marks::Marks;
 pub use stamp::{CharClasses, Stamp};
 pub use table::{TemplateTable, TemplateUse, TemplateUses};
@@ -127,12 +128,17 @@ fn next_run(text: &str, from: usize) -> Option<Run> {
     Some(run)
 }
 
-/// What texts have in common that differ in their slots only.
+/// What texts have in common that differ in their slots only: the text around the slots, and words that stand in the slots of each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Template {
     text: Box<str>,
     slots: usize,
+    /// Sorted, each followed by [`HELD_END`].
+    held: Box<str>,
 }
+
+/// Follows each word that all texts of a template have in their slots.
+const HELD_END: char = ' ';
 
 impl Template {
     /// The template with this text, if it is one: the only digits in it are those that stand for slots.
@@ -147,7 +153,19 @@ impl Template {
         (slots <= SLOTS_MAX && text.len() <= TEMPLATE_BYTES_MAX).then(|| Template {
             text: text.into(),
             slots,
+            held: Box::default(),
         })
+    }
+
+    /// The template of texts that all have these words in their slots, in lower case.
+    pub(crate) fn holding(self, mut words: Vec<String>) -> Template {
+        words.sort_unstable();
+        words.dedup();
+        let ended = words.iter().flat_map(|word| [&**word, " "]);
+        Template {
+            held: ended.collect::<String>().into(),
+            ..self
+        }
     }
 
     /// The text with `0` in the place of every slot.
@@ -167,12 +185,22 @@ impl Template {
         self.text.split(PLACEHOLDER_CHAR)
     }
 
+    /// The words that every text has in its slots, besides what is in the static text: those that have posting lists.
+    pub fn held_words(&self) -> impl Iterator<Item = &str> {
+        self.held.split_terminator(HELD_END)
+    }
+
+    /// Whether every text has a word because it is among those.
+    pub fn holds(&self, word: &ListedWord) -> bool {
+        self.held_words().any(|held| held == word.spelled())
+    }
+
     /// Bytes of static text.
     pub(crate) fn static_bytes(&self) -> usize {
         self.text.len() - self.slots
     }
 
-    /// A number that is the same for equal templates wherever they are, and hardly ever for others.
+    /// A number that is the same for templates of equal text wherever they are, and hardly ever for others.
     pub fn id(&self) -> u64 {
         let digest = Sha256::digest(self.text.as_bytes());
         let first = digest.first_chunk().copied().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cordwood_store::postings::{ListPlace, ListedWord, WordLists};
+use cordwood_store::template::Template;
 use cordwood_store::{BlockHandle, Encoding, Postings, SegmentLists};
 
 use crate::evaluate::Failure;
@@ -48,6 +49,12 @@ impl TestWords {
     pub(crate) fn each_in(&self, text: &str) -> impl Iterator<Item = WordIndex> {
         let words = self.words.iter().enumerate();
         words.filter_map(move |(index, word)| word.is_in(text).then_some(index))
+    }
+
+    /// Those that all texts of a template have in their slots.
+    pub(crate) fn each_held(&self, template: &Template) -> impl Iterator<Item = WordIndex> {
+        let words = self.words.iter().enumerate();
+        words.filter_map(|(index, word)| template.holds(word).then_some(index))
     }
 
     /// Where the lists of a word are in a segment.

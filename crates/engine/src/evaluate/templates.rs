@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use cordwood_event::is_word;
 use cordwood_query::{Predicate, TextPattern, TextTest};
 use cordwood_store::column::SlotRun;
 use cordwood_store::postings::ListedWord;
@@ -28,8 +29,8 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SlotNeeds {
     pub(crate) needs: Box<[SlotNeed]>,
-    /// Words that the template itself holds: its texts are not listed under them.
-    statics: Box<[WordIndex]>,
+    /// Words that the template says all its texts have: these are not listed under them.
+    said: Box<[WordIndex]>,
 }
 
 /// The first slot that a match reaches into, and the next if it reaches so far.
@@ -63,7 +64,7 @@ impl SlotNeeds {
         part: &'w LiteralPart,
     ) -> impl Iterator<Item = WordIndex> + 'w {
         let words = part.words.iter().copied();
-        words.filter(|word| !self.statics.contains(word))
+        words.filter(|word| !self.said.contains(word))
     }
 }
 
@@ -153,6 +154,18 @@ pub(crate) struct LiteralPart {
     bytes: usize,
     /// Its words, if a slot must hold them as words.
     pub(crate) words: Vec<WordIndex>,
+}
+
+impl Literal {
+    /// Whether it may begin or end at a place of a static text: a phrase does not within a word.
+    fn may_end_at(&self, text: &str, at: usize) -> bool {
+        let is_in_word = |text: Option<&str>, last: fn(&str) -> Option<char>| {
+            text.and_then(last).is_some_and(is_word)
+        };
+        let is_cut = is_in_word(text.get(..at), |text| text.chars().next_back())
+            && is_in_word(text.get(at..), |text| text.chars().next());
+        !self.is_phrase || !is_cut
+    }
 }
 
 impl TableVerdicts {
@@ -318,11 +331,19 @@ impl TemplateTest {
     /// The kind of the verdict on a template. No such word has a digit, as what stands for a slot does, and next to a slot no word ends: a word that
     /// is in the template is in its static text.
     fn kind_of_words(&self, predicate: &Predicate, template: &Template) -> VerdictKind {
-        match (predicate.matches_text(template.text()), template.slots()) {
+        let is_said = predicate.matches_text(template.text()) || self.is_held(template);
+        match (is_said, template.slots()) {
             (true, _) => VerdictKind::All,
             (false, 0) => VerdictKind::None,
             (false, _) => VerdictKind::Listed,
         }
+    }
+
+    /// Whether a word that is all it takes for a match stands in the slots of each text of a template.
+    fn is_held(&self, template: &Template) -> bool {
+        let words = self.literals().into_iter().flatten();
+        let mut words = words.filter_map(|literal| literal.is_word);
+        words.any(|word| template.holds(self.words.get(word)))
     }
 
     /// The verdict on the texts of a template.
@@ -334,7 +355,8 @@ impl TemplateTest {
             };
         }
         let statics: Vec<&str> = template.statics().collect();
-        if statics.iter().any(|text| holds_for_part(predicate, text)) {
+        let in_static = |text: &&str| holds_for_part(predicate, text);
+        if statics.iter().any(in_static) || self.is_held(template) {
             return Verdict::All;
         }
         let Some(literals) = &self.literals else {
@@ -353,12 +375,15 @@ impl TemplateTest {
             true => Verdict::None,
             false => Verdict::Slots(SlotNeeds {
                 needs: needs.into(),
-                statics: statics
-                    .iter()
-                    .flat_map(|text| self.words.each_in(text))
-                    .collect(),
+                said: self.words_said(&statics, template).into(),
             }),
         }
+    }
+
+    /// The words that a template says all its texts have.
+    fn words_said(&self, statics: &[&str], template: &Template) -> Vec<WordIndex> {
+        let in_statics = statics.iter().flat_map(|text| self.words.each_in(text));
+        in_statics.chain(self.words.each_held(template)).collect()
     }
 
     /// The slots a match of a literal may reach into.
@@ -400,12 +425,17 @@ impl TemplateTest {
                 suffices: literal.suffices && !first.at_start && !first.at_end,
             });
         }
-        if !ends_with(statics[slot], literal.text.get(..start)?) {
+        let before = statics[slot];
+        if !ends_with(before, literal.text.get(..start)?)
+            || !literal.may_end_at(before, before.len() - start)
+        {
             return None;
         }
         let after = statics[slot + 1];
         if literal_after.len() <= after.len() {
-            return starts_with(after, literal_after).then_some(SlotNeed {
+            let agrees =
+                starts_with(after, literal_after) && literal.may_end_at(after, literal_after.len());
+            return agrees.then_some(SlotNeed {
                 word: literal
                     .is_word
                     .filter(|word| self.parts[part].words == [*word]),
@@ -424,7 +454,7 @@ impl TemplateTest {
         let rest = in_next.get(self.parts[next].bytes..)?;
         let ends_there = rest.len() <= behind_next.len();
         let agrees = match ends_there {
-            true => starts_with(behind_next, rest),
+            true => starts_with(behind_next, rest) && literal.may_end_at(behind_next, rest.len()),
             false => starts_with(rest, behind_next) && slot + 3 < statics.len(),
         };
         let ends_both = first.at_start || !rest.is_empty();

@@ -27,12 +27,14 @@ fn slot() -> impl Strategy<Value = String> {
 }
 
 fn message() -> impl Strategy<Value = String> {
-    (0usize..7, slot(), slot()).prop_map(|(kind, a, b)| match kind {
+    (0usize..9, slot(), slot(), any::<u16>()).prop_map(|(kind, a, b, n)| match kind {
         0 => format!("Connection refused by {a} after {b}, again"),
         1 => format!("{a} is the user that took {b}"),
         2 => format!("statement timeout ÄRGER of {a}; took {b} there"),
         3 => format!("é {a}={b} «user» in some more words"),
         5 => format!("it gave {a} {b} {a}-{b} at last"),
+        7 => format!("from host-{}.user came {a}, to node-{}/zoe", n % 30, n / 99),
+        8 => format!("on {}-{:02}.z not {a} but {}-{:02}.z", n, n % 28, n, n % 28),
         4 => "nothing varies in this: timeout of the user".to_owned(),
         _ => format!("{a} and {b}: {b} or {a}, who knows"),
     })
@@ -75,6 +77,20 @@ const QUESTIONS: &[&str] = &[
     "message:(\"user zoe\" OR \"refused refused\")",
     "message:\"user refused\" NOT message:zoe",
     "message:zoe",
+    // In the slots of all texts of a template.
+    "message:host",
+    "message:z",
+    "message:(node OR deadlock)",
+    "message:host NOT message:user",
+    "message:\"user came\"",
+    "message:\"host-3\"",
+    "message:\"from host\"",
+    "message:\"but 7\"",
+    // From the middle of a word on, or to it: in no text.
+    "message:\"k user-3\"",
+    "message:\"ook user-\"",
+    "message:\"user-3 aft\"",
+    "message:*7-0*",
     "message:\"zoe and\"",
     "message:ék",
     "message:\"é3k\"",
@@ -229,7 +245,7 @@ fn what_no_template_can_hold_is_answered_from_the_directory() {
         time: 0,
         fields: [(
             "message".to_owned(),
-            json!(format!("the request {n} took {n}.5ms")),
+            json!(format!("the request req-{n} took {n}.5ms")),
         )]
         .into_iter()
         .collect(),
@@ -243,6 +259,7 @@ fn what_no_template_can_hold_is_answered_from_the_directory() {
         ("message:/deadlock [0-9]/", 0, false),
         ("message:\"request took\"", 0, false),
         ("message:request", BLOCK_ROWS as u64, false),
+        ("message:req", BLOCK_ROWS as u64, false),
         ("message:\"took 7.5ms\"", 1, true),
     ] {
         let request = SearchRequest {

@@ -1,19 +1,36 @@
-//! INT: integers as bit-packed offsets from the least, or as deltas, with the few that need more bits patched.
+//! INT: integers as bit-packed offsets from the least, or as deltas, with the few that need more bits patched; a value that many
+//! are takes a bit.
 //!
-//! Layout, for a count the reader knows: mode byte (bit 0: deltas), signed first value when deltas,
+//! Layout, for a count the reader knows: mode byte, signed first value when deltas,
 //! signed base, width byte, exception count; the low `width` bits of each offset; and if there are
-//! exceptions, their positions and their bits above `width`, each packed.
+//! exceptions, their positions and their bits above `width`, each packed. Where a value is frequent: that, the count of
+//! others, a bit for each value, and the others in one of the other modes.
+
+mod frequent;
 
 use super::Corrupt;
 use super::bitpack::{bit_width, mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_count, push_signed};
+use frequent::Frequent;
 
 const MODE_OFFSETS: u8 = 0;
 const MODE_DELTAS: u8 = 1;
+const MODE_FREQUENT: u8 = 2;
 
-/// How a run of integers will be encoded, and how many bytes that takes.
+/// It takes a second pass over the values to decode, which must save a quarter.
+const FREQUENT_GAIN: (usize, usize) = (3, 4);
+
+/// How integers will be encoded, and how many bytes that takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IntPlan {
+    frequent: Option<Frequent>,
+    /// Of all values, or of those that are not the frequent one.
+    run: RunPlan,
+}
+
+/// How a run of integers will be packed.
+#[derive(Clone, Copy, Debug)]
+struct RunPlan {
     is_delta: bool,
     /// The least value, or the least delta.
     base: i64,
@@ -31,12 +48,42 @@ struct Packing {
 }
 
 impl IntPlan {
-    /// The shorter of the two modes for these values.
+    /// The shortest of the modes for these values.
     pub(crate) fn of(values: &[i64]) -> IntPlan {
-        let offsets = IntPlan::for_run(values.len(), || values.iter().copied());
-        let deltas = IntPlan::for_run(values.len().saturating_sub(1), || deltas(values));
+        let all = IntPlan {
+            frequent: None,
+            run: RunPlan::of(values),
+        };
+        let Some(frequent) = Frequent::of(values) else {
+            return all;
+        };
+        let with_frequent = IntPlan {
+            frequent: Some(frequent),
+            run: RunPlan::of(&frequent.others(values)),
+        };
+        let (numerator, denominator) = FREQUENT_GAIN;
+        match with_frequent.bytes() * denominator <= all.bytes() * numerator {
+            true => with_frequent,
+            false => all,
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        /// The header at its usual length.
+        const HEADER_BYTES: usize = 8;
+        let frequent_bytes = self.frequent.map_or(0, |frequent| frequent.bytes());
+        HEADER_BYTES + frequent_bytes + self.run.packing.bytes
+    }
+}
+
+impl RunPlan {
+    /// The shorter of offsets and deltas.
+    fn of(values: &[i64]) -> RunPlan {
+        let offsets = RunPlan::for_run(values.len(), || values.iter().copied());
+        let deltas = RunPlan::for_run(values.len().saturating_sub(1), || deltas(values));
         if deltas.packing.bytes < offsets.packing.bytes {
-            IntPlan {
+            RunPlan {
                 is_delta: true,
                 ..deltas
             }
@@ -45,7 +92,7 @@ impl IntPlan {
         }
     }
 
-    fn for_run<I: Iterator<Item = i64>>(count: usize, run: impl Fn() -> I) -> IntPlan {
+    fn for_run<I: Iterator<Item = i64>>(count: usize, run: impl Fn() -> I) -> RunPlan {
         let base = run().min().unwrap_or(0);
         let mut widths = [0usize; 65];
         for value in run() {
@@ -53,18 +100,11 @@ impl IntPlan {
                 *count += 1;
             }
         }
-        IntPlan {
+        RunPlan {
             is_delta: false,
             base,
             packing: Packing::of(count, &widths),
         }
-    }
-
-    /// About how many bytes it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        /// The header at its usual length.
-        const HEADER_BYTES: usize = 8;
-        HEADER_BYTES + self.packing.bytes
     }
 }
 
@@ -106,6 +146,17 @@ pub(crate) fn encode(values: &[i64], out: &mut Vec<u8>) {
 
 /// Appends the values as planned for them.
 pub(crate) fn encode_as(values: &[i64], plan: &IntPlan, out: &mut Vec<u8>) {
+    match plan.frequent {
+        Some(frequent) => {
+            out.push(MODE_FREQUENT);
+            frequent.encode(values, out);
+            push_run(&frequent.others(values), &plan.run, out);
+        }
+        None => push_run(values, &plan.run, out),
+    }
+}
+
+fn push_run(values: &[i64], plan: &RunPlan, out: &mut Vec<u8>) {
     let base = plan.base;
     if plan.is_delta {
         out.push(MODE_DELTAS);
@@ -126,7 +177,7 @@ pub(crate) fn encode_as(values: &[i64], plan: &IntPlan, out: &mut Vec<u8>) {
 }
 
 fn push_packed<I: Iterator<Item = u64>>(
-    plan: &IntPlan,
+    plan: &RunPlan,
     offsets: impl Fn() -> I,
     out: &mut Vec<u8>,
 ) {
@@ -161,6 +212,16 @@ fn push_packed<I: Iterator<Item = u64>>(
 /// Reads `count` values.
 pub(crate) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<i64>, Corrupt> {
     match cursor.byte()? {
+        MODE_FREQUENT => frequent::decode(cursor, count, |cursor, others| {
+            let mode = cursor.byte()?;
+            decode_run(cursor, mode, others)
+        }),
+        mode => decode_run(cursor, mode, count),
+    }
+}
+
+fn decode_run(cursor: &mut Cursor<'_>, mode: u8, count: usize) -> Result<Vec<i64>, Corrupt> {
+    match mode {
         MODE_OFFSETS => decode_packed(cursor, count),
         MODE_DELTAS => {
             let mut value = cursor.signed()?;

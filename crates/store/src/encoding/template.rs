@@ -27,7 +27,7 @@ pub(super) use tokenized::Tokenized;
 const MEAN_BYTES_MIN: usize = 24;
 
 /// A template that fewer texts follow is not worth its place in the directory.
-pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 8;
+pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 4;
 
 /// A template must serve this many texts on average.
 const ROWS_PER_TEMPLATE: usize = 4;
@@ -62,13 +62,13 @@ pub(super) fn encode(
     let slots = slots::encode(texts, column, &split, compressor);
     let mut uses = Vec::with_capacity(split.templates.len());
     let mut templates = Vec::with_capacity(split.templates.len());
-    for (known, stamps) in split.templates.iter().zip(slots.stamps) {
+    for (known, slots) in split.templates.iter().zip(slots.by_template) {
         uses.push(TemplateUse {
             template: u32::try_from(uses.len()).ok()?,
             rows: u32::try_from(known.rows.len()).ok()?,
-            stamps,
+            stamps: slots.stamps,
         });
-        templates.push(known.template.clone());
+        templates.push(known.template.clone().holding(slots.held));
     }
     let whole_rows = u32::try_from(split.whole.len()).ok()?;
     let table = Arc::new(TemplateTable::of(templates));

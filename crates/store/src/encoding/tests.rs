@@ -15,6 +15,7 @@ use super::*;
 use crate::column::{Case, DictCodes, PackedTexts, TextRun, TextSlots, TextValues};
 use crate::template::{CharClasses, Template, TemplateUse, slot_runs};
 use crate::tokens::BlockTokens;
+use templates::messages;
 
 /// Integers of all the shapes that matter: small, huge, close together, rising, with outliers.
 fn ints() -> impl Strategy<Value = Vec<i64>> {
@@ -33,7 +34,17 @@ fn ints() -> impl Strategy<Value = Vec<i64>> {
         steps.into_iter().scan(start, step).collect()
     });
     let outliers = vec(prop_oneof![40 => 0i64..16, 1 => edge.clone()], 0..300);
-    prop_oneof![vec(edge, 0..150), vec(-5i64..5, 0..300), rising, outliers]
+    let frequent = vec(
+        prop_oneof![Just(i64::MIN), edge.clone(), 0i64..2000],
+        0..300,
+    );
+    prop_oneof![
+        vec(edge, 0..150),
+        vec(-5i64..5, 0..300),
+        rising,
+        outliers,
+        frequent
+    ]
 }
 
 fn floats() -> impl Strategy<Value = Vec<f64>> {
@@ -270,104 +281,6 @@ fn check_frames(texts: &crate::column::StrValues, values: &[Value]) {
     assert_eq!(rank, values.len());
 }
 
-/// Log messages of a few kinds, with all sorts of things in the slots, and a few of no kind.
-fn messages() -> impl Strategy<Value = Vec<Value>> {
-    let slot = prop_oneof![
-        (0u32..3000).prop_map(|n| n.to_string()),
-        (0u32..300_000).prop_map(|n| format!("{}.{:02}ms", n / 100, n % 100)),
-        any::<u64>().prop_map(|n| n.to_string()),
-        any::<u32>().prop_map(|n| format!("{n:08x}")),
-        (0u32..200).prop_map(|n| format!("0{n}")),
-        (0u32..200).prop_map(|n| format!("10.0.{n}.1:80")),
-        (0u32..5).prop_map(|n| format!("/api/v{n}/users")),
-        "[a-c]{1,3}",
-        "é[0-9a]{1,2}ß",
-        "-?[0-9]{1,3}",
-        "[0-9]{0,20}",
-    ];
-    let text = (0usize..7, vec(slot, 3)).prop_map(|(kind, slots)| match kind {
-        0 => format!(
-            "connection {} refused after a while, {}",
-            slots[0], slots[1]
-        ),
-        1 => format!(
-            "{} took {}, which is long for {}",
-            slots[0], slots[1], slots[2]
-        ),
-        2 => format!(
-            "«{}» is no name for the thing at hand {}",
-            slots[0], slots[1]
-        ),
-        6 => format!("it gave {} {} {} at last", slots[0], slots[1], slots[2]),
-        3 => "nothing varies here, in this text: nothing at all".to_owned(),
-        4 => format!(
-            "line one of a trace\n  at line {} of it\n{}",
-            slots[0], slots[1]
-        ),
-        _ => format!("{}{}", slots.join("  "), " and many more words"),
-    });
-    let odd = prop_oneof![40 => text, 1 => any::<String>()];
-    vec(odd.prop_map(|text| Value::Str(text.into())), 1..400)
-}
-
-#[test]
-fn numbers_between_what_never_varies_are_packed() {
-    let encoded = |slot: &dyn Fn(u32) -> String| {
-        let text = |n: u32| Value::Str(format!("the request took {} this time", slot(n)).into());
-        let values: Vec<Value> = (0..4096).map(text).collect();
-        let encoded = check_values(&values);
-        assert_eq!(encoded.encoding, Encoding::Text);
-        encoded.bytes.len()
-            + encoded
-                .text
-                .map_or(0, |text| text.index.len() + text.slots.len())
-    };
-    let scattered = |n: u32| n.wrapping_mul(2_654_435_761) >> 20;
-    for (size, bits) in [
-        (encoded(&|n| format!("{}", scattered(n) % 4096)), 12),
-        (encoded(&|n| format!("u-{}", scattered(n) % 4096)), 12),
-        (
-            encoded(&|n| format!("{}.{:02}ms", scattered(n) / 100, scattered(n) % 100)),
-            12,
-        ),
-    ] {
-        assert!(size < 4096 * bits / 8 + 80, "{size}");
-    }
-}
-
-#[test]
-fn texts_with_little_in_common_are_not_taken_apart() {
-    let encoding = |text: &dyn Fn(u32) -> String| {
-        let values = (0..2000).map(|n| Value::Str(text(n).into()));
-        check_values(&values.collect::<Vec<_>>()).encoding
-    };
-    let letters = |n: u32| format!("{}", n + 1000).replace(|c: char| c.is_ascii_digit(), "x");
-    assert_eq!(
-        encoding(&|n| format!("took {n} ms")),
-        Encoding::Str,
-        "short"
-    );
-    assert_eq!(encoding(&|n| format!("{n:036}")), Encoding::Str, "no words");
-    let puzzle = |n: u32| {
-        format!(
-            "{}{}{}",
-            ", ".repeat(n as usize % 40),
-            letters(n),
-            "; ".repeat(n as usize / 40 + 20)
-        )
-    };
-    assert_eq!(encoding(&puzzle), Encoding::Str, "no two alike");
-    assert_eq!(
-        encoding(&|n| format!("request {n} took {} ms", n % 7)),
-        Encoding::Str,
-        "short"
-    );
-    assert_eq!(
-        encoding(&|n| format!("the request {n} took {} ms", n % 7)),
-        Encoding::Text
-    );
-}
-
 #[test]
 fn the_encoding_is_chosen_by_what_is_there() {
     let ints = |range: std::ops::Range<i64>| range.map(Value::Int).collect::<Vec<_>>();
@@ -490,6 +403,12 @@ fn sizes_follow_what_is_in_the_values() {
     assert!(
         size < 16_384 * 10 / 8 + 60,
         "one outlier is patched: {size}"
+    );
+    let frequent = |n: i64| Value::Int(if n % 2 == 0 { 9999 } else { n * 7919 % 10_000 });
+    let size = bytes((0..16_384).map(frequent).collect());
+    assert!(
+        size < 16_384 * (2 + 14) / 16 + 60,
+        "what every second is takes a bit: {size}"
     );
     let cents = |n: i32| Value::Float(f64::from((n * 7919) % 100_000) / 100.0);
     let size = bytes((0..16_384).map(cents).collect());

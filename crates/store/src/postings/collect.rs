@@ -111,6 +111,18 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// A word in lower case.
+    pub(crate) fn spelled(&self, word: WordId) -> String {
+        match self.words.get(word as usize) {
+            None => String::new(),
+            Some(Word::One(text)) => text.to_ascii_lowercase(),
+            Some(Word::Pair(first, between, second)) => {
+                let (first, second) = (self.spelled(*first), self.spelled(*second));
+                format!("{first}{}{second}", char::from(*between))
+            }
+        }
+    }
+
     /// Adds a word of a text of a group.
     pub(crate) fn push(&mut self, word: WordId, text: u32, group: Group) {
         if self.held_by.get(word as usize) != Some(&Some(group)) {

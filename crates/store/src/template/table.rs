@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{CharClasses, Stamp, Template};
+use super::{CharClasses, HELD_END, Stamp, Template};
 use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::frame::read_frame;
 use crate::encoding::{Compressor, Corrupt, int};
+use crate::postings::ListedWord;
 
-/// The distinct templates of a block in memory, or of a segment; sorted by text.
+/// The distinct templates of a block in memory, or of a segment; sorted by text, and those of one text by the words they hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateTable {
     templates: Vec<Template>,
@@ -49,10 +50,17 @@ impl TemplateTable {
         Compressor::new().push_frame(&mut out, text.as_bytes());
         push_count(&mut out, self.templates.len());
         let lengths = self.templates.iter().map(|template| template.text.len());
-        let lengths: Vec<i64> = lengths
-            .map(|length| (length as u64).cast_signed())
+        int::encode(&signed(lengths), &mut out);
+        let held: String = self
+            .templates
+            .iter()
+            .map(|template| &*template.held)
             .collect();
-        int::encode(&lengths, &mut out);
+        push_count(&mut out, held.len());
+        Compressor::new().push_frame(&mut out, held.as_bytes());
+        let words = self.templates.iter();
+        let words = words.map(|template| template.held_words().count());
+        int::encode(&signed(words), &mut out);
         out
     }
 
@@ -63,20 +71,26 @@ impl TemplateTable {
         let mut cursor = Cursor::new(bytes);
         let text_bytes = cursor.count(TEXT_BYTES_MAX)?;
         let text = read_frame(&mut cursor, text_bytes)?;
-        // They are distinct, so that one at the most is empty.
+        // An empty one has no slot, so that they are distinct by their texts where these are empty.
         let count = cursor.count(text.len() + 1)?;
         let lengths = int::decode(&mut cursor, count)?;
+        let held_bytes = cursor.count(TEXT_BYTES_MAX)?;
+        let held = read_frame(&mut cursor, held_bytes)?;
+        let mut held = HeldWords::of(&held)?;
+        let held_counts = int::decode(&mut cursor, count)?;
         cursor.finish()?;
-        let mut rest = str::from_utf8(&text).map_err(|_| Corrupt("text that is not UTF-8"))?;
+        let mut rest = str::from_utf8(&text).map_err(|_| NOT_UTF8)?;
         let mut templates = Vec::with_capacity(count);
-        for length in lengths {
+        for (length, held_count) in lengths.into_iter().zip(held_counts) {
             let split = usize::try_from(length).ok();
             let (text, tail) = split
                 .and_then(|length| rest.split_at_checked(length))
                 .ok_or(Corrupt("a template past the end of its table"))?;
-            templates.push(Template::new(text).ok_or(Corrupt("text that is no template"))?);
+            let template = Template::new(text).ok_or(Corrupt("text that is no template"))?;
+            templates.push(template.holding(held.take(held_count)?));
             rest = tail;
         }
+        held.finish()?;
         if rest.is_empty() && templates.is_sorted_by(|a, b| a < b) {
             Ok(TemplateTable { templates })
         } else {
@@ -89,9 +103,51 @@ impl TemplateTable {
         let text: usize = self
             .templates
             .iter()
-            .map(|template| template.text.len())
+            .map(|template| template.text.len() + template.held.len())
             .sum();
         text + self.templates.capacity() * size_of::<Template>()
+    }
+}
+
+const NOT_UTF8: Corrupt = Corrupt("text that is not UTF-8");
+
+fn signed(counts: impl Iterator<Item = usize>) -> Vec<i64> {
+    counts.map(|count| (count as u64).cast_signed()).collect()
+}
+
+/// The words in slots not yet given to a template.
+struct HeldWords<'a> {
+    rest: &'a str,
+}
+
+impl<'a> HeldWords<'a> {
+    fn of(text: &'a [u8]) -> Result<HeldWords<'a>, Corrupt> {
+        let rest = str::from_utf8(text).map_err(|_| NOT_UTF8)?;
+        Ok(HeldWords { rest })
+    }
+
+    /// So many words, which rise.
+    fn take(&mut self, count: i64) -> Result<Vec<String>, Corrupt> {
+        const DISORDER: Corrupt = Corrupt("words of a template out of order");
+        let mut words: Vec<String> = Vec::new();
+        for _ in 0..count {
+            let (word, rest) = self.rest.split_once(HELD_END).ok_or(DISORDER)?;
+            let is_listed =
+                ListedWord::each_of(word).first().map(ListedWord::spelled) == Some(word);
+            if !is_listed || words.last().is_some_and(|last| **last >= *word) {
+                return Err(DISORDER);
+            }
+            words.push(word.to_owned());
+            self.rest = rest;
+        }
+        Ok(words)
+    }
+
+    fn finish(self) -> Result<(), Corrupt> {
+        match self.rest {
+            "" => Ok(()),
+            _ => Err(Corrupt("words of no template")),
+        }
     }
 }
 

@@ -53,12 +53,35 @@ fn a_template_has_no_digit_but_for_its_slots() {
 }
 
 fn templates() -> impl Strategy<Value = Vec<Template>> {
-    vec("([a-c\u{e9} ,=]{0,4} 0 ){0,5}[a-c ]{0,3}", 0..30).prop_map(|texts| {
-        texts
-            .iter()
-            .filter_map(|text| Template::new(text))
-            .collect()
+    let text = "([a-c\u{e9} ,=]{0,4} 0 ){0,5}[a-c ]{0,3}";
+    vec((text, vec("[a-c_]{1,2}", 0..3)), 0..30).prop_map(|templates| {
+        let made = templates.into_iter().filter_map(|(text, held)| {
+            let template = Template::new(&text)?;
+            // Where there are no slots there is nothing in them.
+            Some(match template.slots() {
+                0 => template,
+                _ => template.holding(held),
+            })
+        });
+        made.collect()
     })
+}
+
+#[test]
+fn a_template_holds_what_is_in_the_slots_of_all_its_texts() {
+    let held = ["node", "core", "node"].map(str::to_owned).to_vec();
+    let template = Template::new("from 0").unwrap().holding(held);
+    assert!(template.held_words().eq(["core", "node"]));
+    for (text, is_held) in [
+        ("Node", true),
+        ("core", true),
+        ("from", false),
+        ("no", false),
+    ] {
+        let word = &ListedWord::each_of(text)[0];
+        assert_eq!(template.holds(word), is_held, "{text}");
+    }
+    assert!(Template::new("from 0").unwrap() < template);
 }
 
 proptest! {

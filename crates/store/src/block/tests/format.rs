@@ -58,6 +58,14 @@ fn row_1(number: u32) -> Row {
             i64::from(scattered % 300)
         }),
     );
+    add(
+        "frequent",
+        int(if scattered.is_multiple_of(3) {
+            scattered
+        } else {
+            9999
+        }),
+    );
     add("cents", Value::Float(f64::from(scattered) / 100.0));
     add("bits", Value::Float(f64::from(scattered).sqrt()));
     add(
@@ -76,6 +84,16 @@ fn row_1(number: u32) -> Row {
                 scattered % 100,
             ),
         }),
+    );
+    let date = format!(
+        "{}-{:02}.{:02}",
+        scattered % 977,
+        scattered % 12,
+        number % 28
+    );
+    add(
+        "dates",
+        text(&format!("the date {date} is {date}, and no other")),
     );
     add("words", text(&format!("{scattered} words")));
     add(
@@ -179,9 +197,11 @@ fn the_fixture_holds_every_encoding() {
         ("offsets", Encoding::Int),
         ("deltas", Encoding::Int),
         ("patched", Encoding::Int),
+        ("frequent", Encoding::Int),
         ("cents", Encoding::Float),
         ("bits", Encoding::Float),
         ("text", Encoding::Text),
+        ("dates", Encoding::Text),
         ("words", Encoding::Str),
         ("message", Encoding::Text),
         (r"mixed\.kinds", Encoding::Mixed),
@@ -206,7 +226,7 @@ fn the_fixture_holds_every_encoding() {
     assert_eq!(minutes.iter().count(), 3, "counts by minute");
     assert_eq!(
         directory.presences.len(),
-        123,
+        122,
         "the three of rows_1, and one per pair of rare fields with columns"
     );
 }

@@ -1,18 +1,20 @@
 //! What stands in the slots of a column, template by template and place by place.
 //!
-//! A slot of few distinct values is a dictionary, numbers are packed, all else is text. The index says of which kind each
-//! slot is and where it lies. Which texts hold a word is in posting lists, apart.
+//! A slot of few distinct values is a dictionary, numbers are packed, what says the same as an earlier slot is not kept again, all else
+//! is text. The index says of which kind each slot is and where it lies. Which texts hold a word is in posting lists, apart.
 
 mod affixed;
 mod few;
 mod frames;
 mod index;
+mod number_columns;
 mod read;
 mod token_words;
 
 use self::affixed::Affixed;
 use self::few::FewValues;
 use self::frames::FrameWriter;
+use self::number_columns::NumberColumns;
 use self::token_words::TokenWords;
 use super::super::cursor::push_count;
 use super::super::frame::Compressor;
@@ -34,15 +36,23 @@ enum Kind {
     Numbers = 1,
     /// Distinct values in a frame, and packed codes.
     Dictionary = 2,
+    /// Several numbers in each value, packed place by place.
+    Columns = 3,
+    /// As an earlier slot of the template.
+    Copy = 4,
 }
 
 impl Kind {
-    const COUNT: usize = 3;
+    const ALL: [Kind; 5] = [
+        Kind::Text,
+        Kind::Numbers,
+        Kind::Dictionary,
+        Kind::Columns,
+        Kind::Copy,
+    ];
 
     fn of_code(code: u16) -> Option<Kind> {
-        [Kind::Text, Kind::Numbers, Kind::Dictionary]
-            .into_iter()
-            .find(|kind| *kind as u16 == code)
+        Kind::ALL.into_iter().find(|kind| *kind as u16 == code)
     }
 }
 
@@ -57,9 +67,16 @@ const ROWS_PER_VALUE: usize = 4;
 pub(super) struct EncodedSlots {
     pub(super) index: Vec<u8>,
     pub(super) slots: Vec<u8>,
-    /// By template.
-    pub(super) stamps: Vec<Box<[Stamp]>>,
+    pub(super) by_template: Vec<TemplateSlots>,
     pub(super) postings: Option<ColumnPostings>,
+}
+
+/// What the slots of one template have in them.
+#[derive(Debug)]
+pub(super) struct TemplateSlots {
+    pub(super) stamps: Box<[Stamp]>,
+    /// Words that every text has.
+    pub(super) held: Vec<String>,
 }
 
 /// Encodes all slots, and the texts that are kept whole.
@@ -75,6 +92,7 @@ pub(super) fn encode<'a>(
         packed: Vec::new(),
         packed_lengths: Vec::new(),
         dictionary_lens: Vec::new(),
+        copied: Vec::new(),
         dictionary_text: Vec::new(),
         frames: FrameWriter::default(),
         texts,
@@ -87,12 +105,12 @@ pub(super) fn encode<'a>(
     let whole: Vec<&str> = whole.collect();
     writer.words.push_whole(&whole, &split.whole);
     let templates = split.templates.iter();
-    let stamps = templates.map(|template| writer.push(template)).collect();
+    let by_template = templates.map(|template| writer.push(template)).collect();
     let (index, slots, postings) = writer.finish(&whole);
     EncodedSlots {
         index,
         slots,
-        stamps,
+        by_template,
         postings,
     }
 }
@@ -109,10 +127,12 @@ struct Writer<'a, 't> {
     texts: &'t Tokenized<'a>,
     compressor: &'t mut Compressor,
     kinds: Vec<u16>,
-    /// Of numbers and dictionaries.
+    /// Of numbers, columns of numbers and dictionaries.
     packed: Vec<u8>,
     packed_lengths: Vec<i64>,
     dictionary_lens: Vec<i64>,
+    /// Of copies, which place of their template they say again.
+    copied: Vec<i64>,
     /// The distinct values of all dictionaries, which lie in the index: a search looks at them there.
     dictionary_text: Vec<u8>,
     frames: FrameWriter,
@@ -124,19 +144,53 @@ struct Writer<'a, 't> {
 
 impl<'t> Writer<'_, 't> {
     /// Adds the slots of a template.
-    fn push(&mut self, template: &'t SplitTemplate) -> Box<[Stamp]> {
+    fn push(&mut self, template: &'t SplitTemplate) -> TemplateSlots {
         self.words.begin(template.template.statics());
         let rows = template.rows.len();
         let by_slot = self.ids_by_slot(template);
         let slots = || by_slot.chunks_exact(rows);
+        let held = slots().flat_map(|ids| self.words.hold(ids)).collect();
         let after = template.template.statics().skip(1);
         for ((slot, next), between) in slots().zip(slots().skip(1)).zip(after) {
             self.words
                 .push_between((slot, next), between, &template.rows);
         }
-        slots()
-            .map(|ids| self.push_slot(ids, &template.rows))
-            .collect()
+        TemplateSlots {
+            stamps: self.push_slots(&by_slot, &template.rows),
+            held,
+        }
+    }
+
+    /// The stamps of the slots. One that says the same as an earlier one is not kept again.
+    fn push_slots(&mut self, by_slot: &[TokenId], rows: &[u32]) -> Box<[Stamp]> {
+        let slots = || by_slot.chunks_exact(rows.len());
+        let mut stamps: Vec<Stamp> = Vec::with_capacity(slots().len());
+        for (place, ids) in slots().enumerate() {
+            let mut earlier = slots().take(place);
+            let copied = earlier.position(|earlier| self.is_same(earlier, ids));
+            let copied = copied.and_then(|place| Some((place, *stamps.get(place)?)));
+            let stamp = match copied {
+                Some((place, stamp)) => {
+                    self.push_copy(place);
+                    stamp
+                }
+                None => self.push_slot(ids),
+            };
+            self.words.push_slot(ids, rows);
+            stamps.push(stamp);
+        }
+        stamps.into()
+    }
+
+    /// Whether two slots say the same in every text.
+    fn is_same(&self, slot: &[TokenId], other: &[TokenId]) -> bool {
+        let mut pairs = slot.iter().zip(other);
+        pairs.all(|(a, b)| a == b || self.texts.text(*a) == self.texts.text(*b))
+    }
+
+    fn push_copy(&mut self, place: usize) {
+        self.copied.push(signed(place));
+        self.kinds.push(Kind::Copy as u16);
     }
 
     /// The tokens in the first slot of all texts of a template, then in the second.
@@ -152,7 +206,7 @@ impl<'t> Writer<'_, 't> {
         by_slot
     }
 
-    fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) -> Stamp {
+    fn push_slot(&mut self, ids: &[TokenId]) -> Stamp {
         let packed_before = self.packed.len();
         let mut values = std::mem::take(&mut self.values);
         values.clear();
@@ -161,7 +215,6 @@ impl<'t> Writer<'_, 't> {
             Some(stamp) => (Kind::Dictionary, stamp),
             None => self.push_each(&values),
         };
-        self.words.push_slot(ids, rows);
         if kind != Kind::Text {
             self.packed_lengths
                 .push(signed(self.packed.len() - packed_before));
@@ -174,16 +227,16 @@ impl<'t> Writer<'_, 't> {
     /// The kind of the slot, and its stamp.
     fn push_each(&mut self, values: &[&'t [u8]]) -> (Kind, Stamp) {
         let stamp = Stamp::of(values.iter().copied());
-        match Affixed::of(values) {
-            Some((numbers, plan)) => {
-                numbers.encode(&plan, &mut self.packed);
-                (Kind::Numbers, stamp)
-            }
-            None => {
-                self.frames.push(values.iter().copied(), self.compressor);
-                (Kind::Text, stamp)
-            }
+        if let Some((numbers, plan)) = Affixed::of(values) {
+            numbers.encode(&plan, &mut self.packed);
+            return (Kind::Numbers, stamp);
         }
+        if let Some((columns, plans)) = NumberColumns::of(values) {
+            columns.encode(&plans, &mut self.packed);
+            return (Kind::Columns, stamp);
+        }
+        self.frames.push(values.iter().copied(), self.compressor);
+        (Kind::Text, stamp)
     }
 
     /// `None` if too many of the values differ.
@@ -203,9 +256,10 @@ impl<'t> Writer<'_, 't> {
         let compressor = self.compressor;
         self.frames.close(compressor);
         let mut index = Vec::new();
-        codes::encode(&self.kinds, Kind::COUNT, compressor, &mut index);
+        codes::encode(&self.kinds, Kind::ALL.len(), compressor, &mut index);
         int::encode(&self.packed_lengths, &mut index);
         int::encode(&self.dictionary_lens, &mut index);
+        int::encode(&self.copied, &mut index);
         push_count(&mut index, self.dictionary_text.len());
         compressor.push_frame(&mut index, &self.dictionary_text);
         self.frames.encode_headers(&mut index);

@@ -83,10 +83,11 @@ fn check_slots(
     words: &mut TextsByWord,
 ) {
     let statics: Vec<&str> = template.statics().collect();
-    let in_statics: Vec<ListedWord> = statics
+    let mut in_statics: Vec<ListedWord> = statics
         .iter()
         .flat_map(|text| words_and_pairs_of(text))
         .collect();
+    in_statics.extend(held_by_all(template, run));
     for (place, rank) in ranks.iter().enumerate() {
         let mut rebuilt = statics[0].to_owned();
         let mut previous = 0;
@@ -125,6 +126,32 @@ fn check_slots(
     }
 }
 
+/// The words that the template says all its texts have in their slots, and no others have they.
+fn held_by_all(template: &Template, run: &TextRun) -> Vec<ListedWord> {
+    let texts = (0..run.ends.len()).filter_map(|place| run.get(place));
+    let in_slots = texts.map(|text| words_in_slots(template, text));
+    let common = in_slots.reduce(|common, words| &common & &words);
+    let common = common.unwrap_or_default();
+    assert!(template.held_words().eq(common.iter().map(|word| &**word)));
+    common
+        .iter()
+        .flat_map(|word| ListedWord::each_of(word))
+        .collect()
+}
+
+fn words_in_slots(template: &Template, text: &str) -> BTreeSet<String> {
+    let mut statics = template.statics();
+    let mut rest = text.strip_prefix(statics.next().unwrap()).unwrap();
+    let mut words = BTreeSet::new();
+    for after in statics {
+        let run = slot_runs(rest).next().unwrap();
+        let listed = ListedWord::each_of(run).into_iter();
+        words.extend(listed.map(|word| word.spelled().to_owned()));
+        rest = rest.strip_prefix(run).unwrap().strip_prefix(after).unwrap();
+    }
+    words
+}
+
 /// Whether a pair stands with what is between its words at a place of a text.
 fn is_around(text: &str, pair: &ListedWord, between: usize) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -157,4 +184,117 @@ fn check_stamps(template: &Template, used: &TemplateUse, text: &str) {
         rest = tail.strip_prefix(after).unwrap();
     }
     assert_eq!(rest, "");
+}
+
+/// Log messages of a few kinds, with all sorts of things in the slots, and a few of no kind.
+pub(super) fn messages() -> impl Strategy<Value = Vec<Value>> {
+    let slot = prop_oneof![
+        (0u32..3000).prop_map(|n| n.to_string()),
+        (0u32..300_000).prop_map(|n| format!("{}.{:02}ms", n / 100, n % 100)),
+        any::<u64>().prop_map(|n| n.to_string()),
+        any::<u32>().prop_map(|n| format!("{n:08x}")),
+        (0u32..200).prop_map(|n| format!("0{n}")),
+        (0u32..200).prop_map(|n| format!("10.0.{n}.1:80")),
+        any::<u16>().prop_map(|n| format!("r{}-2026-07-{:02}_{:02}", n / 999, n % 31, n % 24)),
+        (0u32..5).prop_map(|n| format!("/api/v{n}/users")),
+        "[a-c]{1,3}",
+        "é[0-9a]{1,2}ß",
+        "-?[0-9]{1,3}",
+        "[0-9]{0,20}",
+    ];
+    let text = (0usize..8, vec(slot, 3)).prop_map(|(kind, slots)| match kind {
+        0 => format!(
+            "connection {} refused after a while, {}",
+            slots[0], slots[1]
+        ),
+        1 => format!(
+            "{} took {}, which is long for {}",
+            slots[0], slots[1], slots[2]
+        ),
+        2 => format!(
+            "«{}» is no name for the thing at hand {}",
+            slots[0], slots[1]
+        ),
+        6 => format!("it gave {} {} {} at last", slots[0], slots[1], slots[2]),
+        7 => format!(
+            "{} says again what {} said, {}",
+            slots[0], slots[0], slots[1]
+        ),
+        3 => "nothing varies here, in this text: nothing at all".to_owned(),
+        4 => format!(
+            "line one of a trace\n  at line {} of it\n{}",
+            slots[0], slots[1]
+        ),
+        _ => format!("{}{}", slots.join("  "), " and many more words"),
+    });
+    let odd = prop_oneof![40 => text, 1 => any::<String>()];
+    vec(odd.prop_map(|text| Value::Str(text.into())), 1..400)
+}
+
+#[test]
+fn numbers_between_what_never_varies_are_packed() {
+    let encoded = |slot: &dyn Fn(u32) -> String| {
+        let text = |n: u32| Value::Str(format!("the request took {} this time", slot(n)).into());
+        let values: Vec<Value> = (0..4096).map(text).collect();
+        let encoded = check_values(&values);
+        assert_eq!(encoded.encoding, Encoding::Text);
+        encoded.bytes.len()
+            + encoded
+                .text
+                .map_or(0, |text| text.index.len() + text.slots.len())
+    };
+    let scattered = |n: u32| n.wrapping_mul(2_654_435_761) >> 20;
+    let date = |n: u32| {
+        let (day, hour, second) = (n % 28 + 1, n / 28 % 24, scattered(n) % 64);
+        format!("2026-05-{day:02}T{hour}.{second:02}Z")
+    };
+    for (size, bits) in [
+        (encoded(&date), 16),
+        (encoded(&|n| format!("{} or {}", date(n), date(n))), 16),
+        (
+            encoded(&|n| format!("{}-{:03}-b", scattered(n) % 4096, scattered(n) % 512)),
+            21,
+        ),
+        (encoded(&|n| format!("{}", scattered(n) % 4096)), 12),
+        (encoded(&|n| format!("u-{}", scattered(n) % 4096)), 12),
+        (
+            encoded(&|n| format!("{}.{:02}ms", scattered(n) / 100, scattered(n) % 100)),
+            12,
+        ),
+    ] {
+        assert!(size < 4096 * bits / 8 + 80, "{size}");
+    }
+}
+
+#[test]
+fn texts_with_little_in_common_are_not_taken_apart() {
+    let encoding = |text: &dyn Fn(u32) -> String| {
+        let values = (0..2000).map(|n| Value::Str(text(n).into()));
+        check_values(&values.collect::<Vec<_>>()).encoding
+    };
+    let letters = |n: u32| format!("{}", n + 1000).replace(|c: char| c.is_ascii_digit(), "x");
+    assert_eq!(
+        encoding(&|n| format!("took {n} ms")),
+        Encoding::Str,
+        "short"
+    );
+    assert_eq!(encoding(&|n| format!("{n:036}")), Encoding::Str, "no words");
+    let puzzle = |n: u32| {
+        format!(
+            "{}{}{}",
+            ", ".repeat(n as usize % 40),
+            letters(n),
+            "; ".repeat(n as usize / 40 + 20)
+        )
+    };
+    assert_eq!(encoding(&puzzle), Encoding::Str, "no two alike");
+    assert_eq!(
+        encoding(&|n| format!("request {n} took {} ms", n % 7)),
+        Encoding::Str,
+        "short"
+    );
+    assert_eq!(
+        encoding(&|n| format!("the request {n} took {} ms", n % 7)),
+        Encoding::Text
+    );
 }

@@ -157,7 +157,7 @@ fn with_digits(number: i64, digits: &[u8]) -> Option<i64> {
 }
 
 /// About how many bytes the values take in a frame among others: their entropy, byte by byte.
-fn bytes_as_text(values: &[&[u8]]) -> usize {
+pub(super) fn bytes_as_text(values: &[&[u8]]) -> usize {
     let mut counts = [0u32; 256];
     for value in values {
         for byte in value.iter().chain(&[crate::postings::words::END]) {

@@ -29,7 +29,7 @@ pub struct SlotIndex {
     whole_rows: usize,
 }
 
-/// Where one slot lies.
+/// Where one slot lies. One that says the same as another lies there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotEntry {
     pub(super) kind: Kind,
@@ -57,15 +57,16 @@ impl SlotIndex {
             starts.push(u32::try_from(rows.len()).map_err(|_| MISSING)?);
             rows.extend(used.stamps.iter().map(|_| used.rows));
         }
-        let kinds = codes::decode(&mut cursor, rows.len(), Kind::COUNT)?;
+        let kinds = codes::decode(&mut cursor, rows.len(), Kind::ALL.len())?;
         let count_of = |wanted: Kind| {
             let of_kind = kinds.iter().filter(|kind| **kind == wanted as u16);
             of_kind.count()
         };
         let dictionaries = count_of(Kind::Dictionary);
-        let packed = count_of(Kind::Numbers) + dictionaries;
+        let packed = count_of(Kind::Numbers) + count_of(Kind::Columns) + dictionaries;
         let packed_lengths = int::decode(&mut cursor, packed)?;
         let dictionary_lens = int::decode(&mut cursor, dictionaries)?;
+        let copied = int::decode(&mut cursor, count_of(Kind::Copy))?;
         let dictionary_bytes = cursor.count(TEXT_BYTES_MAX)?;
         let dictionaries = ValueText::of(read_frame(&mut cursor, dictionary_bytes)?)?;
         let frames = decode_headers(&mut cursor, kinds.len())?;
@@ -76,14 +77,21 @@ impl SlotIndex {
             packed_end: 0,
             dictionary_lens: dictionary_lens.into_iter(),
             dictionary_values: 0,
+            copied: copied.into_iter(),
             frames: &frames,
             frame: 0,
             slots_before: 0,
             values_before: 0,
         };
-        let mut slots = Vec::with_capacity(kinds.len());
-        for (kind, rows) in kinds.into_iter().zip(rows) {
-            slots.push(places.next(Kind::of_code(kind).ok_or(MISSING)?, rows)?);
+        let mut slots: Vec<SlotEntry> = Vec::with_capacity(kinds.len());
+        let mut kinds = kinds.into_iter().zip(rows);
+        for used in uses.uses() {
+            let first = slots.len();
+            for (kind, rows) in kinds.by_ref().take(used.stamps.len()) {
+                let of_template = slots.get(first..).unwrap_or_default();
+                let kind = Kind::of_code(kind).ok_or(MISSING)?;
+                slots.push(places.next(kind, rows, of_template)?);
+            }
         }
         let frames_start = places.packed_end as usize;
         let stored = frames.iter().map(|frame| frame.stored_bytes);
@@ -110,7 +118,7 @@ impl SlotIndex {
                 let (first, count) = (slot.first as usize, slot.distinct as usize);
                 self.dictionaries.run(first, count).map(Some)
             }
-            Kind::Text | Kind::Numbers => Ok(None),
+            Kind::Text | Kind::Numbers | Kind::Columns | Kind::Copy => Ok(None),
         }
     }
 
@@ -157,6 +165,7 @@ struct Places<'f> {
     packed_end: u32,
     dictionary_lens: std::vec::IntoIter<i64>,
     dictionary_values: u32,
+    copied: std::vec::IntoIter<i64>,
     frames: &'f [FrameEntry],
     /// The frame of the next slot of text, and what of it is given already.
     frame: usize,
@@ -165,7 +174,13 @@ struct Places<'f> {
 }
 
 impl Places<'_> {
-    fn next(&mut self, kind: Kind, rows: u32) -> Result<SlotEntry, Corrupt> {
+    /// The place of the slot that follows on some of its template: that of an earlier one, if it says the same.
+    fn next(
+        &mut self,
+        kind: Kind,
+        rows: u32,
+        of_template: &[SlotEntry],
+    ) -> Result<SlotEntry, Corrupt> {
         let mut slot = SlotEntry {
             kind,
             rows,
@@ -176,7 +191,13 @@ impl Places<'_> {
         };
         match kind {
             Kind::Text => (slot.frame, slot.first) = self.in_frame(rows)?,
-            Kind::Numbers => slot.packed = self.packed()?,
+            Kind::Numbers | Kind::Columns => slot.packed = self.packed()?,
+            Kind::Copy => {
+                let place = self.copied.next().ok_or(MISSING)?;
+                let copied = usize::try_from(place).ok();
+                let copied = copied.and_then(|place| of_template.get(place));
+                slot = *copied.ok_or(MISSING)?;
+            }
             Kind::Dictionary => {
                 let distinct = self.dictionary_lens.next().ok_or(MISSING)?;
                 let distinct = within(distinct, DISTINCT_MAX)?;

@@ -10,6 +10,8 @@ use super::super::super::{Corrupt, codes, text};
 use super::Kind;
 use super::affixed::Affixed;
 use super::index::SlotIndex;
+use super::number_columns::NumberColumns;
+use crate::block::TEXT_BYTES_MAX;
 use crate::column::StrValues;
 use crate::postings::words::END;
 
@@ -30,6 +32,8 @@ struct Decoded {
     frames: Vec<OnceLock<ValueText>>,
     /// By slot, numbers and codes.
     packed: Vec<OnceLock<Packed>>,
+    /// By slot, the values of columns of numbers, spelled out.
+    spelled: Vec<OnceLock<ValueText>>,
 }
 
 /// Values one after the other, and where each ends: before its end mark. A search that finds nothing in the text never asks
@@ -43,6 +47,7 @@ pub(super) struct ValueText {
 #[derive(Debug)]
 enum Packed {
     Numbers(Affixed),
+    Columns(NumberColumns),
     Codes(Vec<u16>),
 }
 
@@ -135,6 +140,7 @@ impl Slots {
                 .map(|_| OnceLock::new())
                 .collect(),
             packed: (0..self.index.len()).map(|_| OnceLock::new()).collect(),
+            spelled: (0..self.index.len()).map(|_| OnceLock::new()).collect(),
         })
     }
 
@@ -171,13 +177,18 @@ impl Slots {
                 SlotValues::Texts(frame.run(slot.first as usize, slot.rows as usize)?)
             }
             Kind::Numbers => SlotValues::Numbers,
+            Kind::Columns => {
+                let spelled = self.spelled(template, place)?;
+                SlotValues::Texts(spelled.run(0, slot.rows as usize)?)
+            }
             Kind::Dictionary => {
                 let run = self.index.distinct_values(template, place)?;
                 match self.packed(template, place)? {
                     Packed::Codes(codes) => SlotValues::Dictionary(run.ok_or(PAST_END)?, codes),
-                    Packed::Numbers(_) => return Err(PAST_END),
+                    Packed::Numbers(_) | Packed::Columns(_) => return Err(PAST_END),
                 }
             }
+            Kind::Copy => return Err(PAST_END),
         })
     }
 
@@ -194,7 +205,7 @@ impl Slots {
                 let text = &self.frame(index)?.text;
                 Ok(Some(SlotFrame { index, text }))
             }
-            Kind::Numbers | Kind::Dictionary => Ok(None),
+            Kind::Numbers | Kind::Dictionary | Kind::Columns | Kind::Copy => Ok(None),
         }
     }
 
@@ -205,13 +216,16 @@ impl Slots {
         row: usize,
         out: &mut String,
     ) -> Result<(), Corrupt> {
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        if matches!(slot.kind, Kind::Numbers | Kind::Columns) {
+            return match self.packed(template, place)? {
+                Packed::Numbers(numbers) => numbers.push_value(row, out),
+                Packed::Columns(columns) => columns.push_value(row, out),
+                Packed::Codes(_) => Err(PAST_END),
+            };
+        }
         let value = match self.values(template, place)? {
-            SlotValues::Numbers => {
-                return match self.packed(template, place)? {
-                    Packed::Numbers(numbers) => numbers.push_value(row, out),
-                    Packed::Codes(_) => Err(PAST_END),
-                };
-            }
+            SlotValues::Numbers => return Err(PAST_END),
             SlotValues::Texts(run) => run.get(row),
             SlotValues::Dictionary(run, codes) => {
                 let code = codes.get(row).ok_or(PAST_END)?;
@@ -220,6 +234,29 @@ impl Slots {
         };
         out.push_str(value.ok_or(PAST_END)?);
         Ok(())
+    }
+
+    /// The values of a slot of columns of numbers.
+    fn spelled(&self, template: usize, place: usize) -> Result<&ValueText, Corrupt> {
+        let number = self.index.number_of(template, place).ok_or(PAST_END)?;
+        let cell = self.decoded().spelled.get(number).ok_or(PAST_END)?;
+        if let Some(spelled) = cell.get() {
+            return Ok(spelled);
+        }
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let Packed::Columns(columns) = self.packed(template, place)? else {
+            return Err(PAST_END);
+        };
+        let mut text = String::new();
+        for row in 0..slot.rows as usize {
+            columns.push_value(row, &mut text)?;
+            text.push(char::from(END));
+            if text.len() > TEXT_BYTES_MAX * 2 {
+                return Err(Corrupt("more text than a block can hold"));
+            }
+        }
+        let spelled = ValueText::of(text.into_bytes())?;
+        Ok(cell.get_or_init(|| spelled))
     }
 
     fn bytes(&self, range: std::ops::Range<usize>) -> Result<Bytes, Corrupt> {
@@ -259,8 +296,9 @@ impl Slots {
         let mut cursor = Cursor::new(&bytes);
         let rows = slot.rows as usize;
         let packed = match slot.kind {
-            Kind::Text => return Err(PAST_END),
+            Kind::Text | Kind::Copy => return Err(PAST_END),
             Kind::Numbers => Packed::Numbers(Affixed::decode(&mut cursor, rows)?),
+            Kind::Columns => Packed::Columns(NumberColumns::decode(&mut cursor, rows)?),
             Kind::Dictionary => {
                 Packed::Codes(codes::decode(&mut cursor, rows, slot.distinct as usize)?)
             }

@@ -78,6 +78,30 @@ impl<'a, 't> TokenWords<'a, 't> {
         }
     }
 
+    /// The words that stand in a slot of every text of the template at hand: from here on the template holds them, as if its static text
+    /// said them.
+    pub(super) fn hold(&mut self, ids: &[TokenId]) -> Vec<String> {
+        let mut ids = ids.iter();
+        let mut common = Vec::new();
+        if let Some(first) = ids.next() {
+            self.each_word(*first, |_, word| common.push(word));
+        }
+        let mut words = Vec::new();
+        for id in ids {
+            if common.is_empty() {
+                break;
+            }
+            words.clear();
+            self.each_word(*id, |_, word| words.push(word));
+            common.retain(|word| words.contains(word));
+        }
+        for word in &common {
+            self.collector.hold_by_group(*word, self.group);
+        }
+        let spelled = common.iter().map(|word| self.collector.spelled(*word));
+        spelled.collect()
+    }
+
     /// Adds the values of a slot, in these rows.
     pub(super) fn push_slot(&mut self, ids: &[TokenId], rows: &[u32]) {
         for (id, row) in ids.iter().zip(rows) {
@@ -86,18 +110,24 @@ impl<'a, 't> TokenWords<'a, 't> {
     }
 
     fn push_words(&mut self, id: TokenId, row: u32) {
+        let group = self.group;
+        self.each_word(id, |collector, word| collector.push(word, row, group));
+    }
+
+    /// Visits the words of a token.
+    fn each_word(&mut self, id: TokenId, mut visit: impl FnMut(&mut Collector<'t>, WordId)) {
         let Some(number) = id.number() else {
             let words = self.words_of(id);
             let words = self.found.get(words.start as usize..words.end as usize);
             for word in words.unwrap_or_default() {
-                self.collector.push(*word, row, self.group);
+                visit(&mut self.collector, *word);
             }
             return;
         };
         let (before, listed) = self.texts.listed(number);
         for (index, found) in (before..).zip(listed) {
             let word = self.of_number(index, found);
-            self.collector.push(word, row, self.group);
+            visit(&mut self.collector, word);
         }
     }
 
