@@ -147,15 +147,23 @@ impl<'a> TextOutcomes<'a> {
         let words = self.test.literals().into_iter().flatten();
         let mut words = words.filter_map(|literal| literal.is_word);
         let lists_settle = words.all(|word| self.is_settling(Some(word)));
-        let of_template = |used: &TemplateUse| match self.verdicts.kind_of(used.template) {
+        let of_kind = VerdictKind::ALL.map(|kind| match kind {
             VerdictKind::All => Outcome::All,
             VerdictKind::None => Outcome::None,
             VerdictKind::Listed if lists_settle => Outcome::None,
-            VerdictKind::Listed | VerdictKind::Open => self.outcome_by_lists(used),
-        };
-        let mut outcomes = Vec::with_capacity(self.uses.uses().len() + 1);
+            VerdictKind::Listed | VerdictKind::Open => Outcome::Open,
+        });
+        let uses = self.uses.uses();
+        let mut outcomes = Vec::with_capacity(uses.len() + 1);
         outcomes.push(self.outcome_of_whole());
-        outcomes.extend(self.uses.uses().iter().map(of_template));
+        // Looked up: nobody could foresee which kind the next template is.
+        let kinds = uses.iter().map(|used| self.verdicts.kind_of(used.template));
+        outcomes.extend(kinds.map(|kind| of_kind[kind as usize]));
+        for (outcome, used) in outcomes.iter_mut().skip(1).zip(uses) {
+            if *outcome == Outcome::Open {
+                *outcome = self.outcome_by_lists(used);
+            }
+        }
         outcomes
     }
 

@@ -111,6 +111,16 @@ pub(crate) enum VerdictKind {
     Open,
 }
 
+impl VerdictKind {
+    /// In their order.
+    pub(crate) const ALL: [VerdictKind; 4] = [
+        VerdictKind::All,
+        VerdictKind::None,
+        VerdictKind::Listed,
+        VerdictKind::Open,
+    ];
+}
+
 impl Verdict {
     fn kind(&self) -> VerdictKind {
         match self {

@@ -116,10 +116,10 @@ fn sizes_in_blocks(blocks: usize) -> Fixture {
     fixture
 }
 
-/// Of 20 blocks, each with sizes and times above those of the one before, the newest first: how many are read.
+/// Of a hundred blocks, each with sizes and times above those of the one before, the newest first: how many are read.
 #[test]
 fn blocks_behind_the_bound_are_not_read() {
-    let fixture = sizes_in_blocks(20);
+    let fixture = sizes_in_blocks(100);
     let read = |sort: &str| {
         let asked = Asked {
             filter: "*".to_owned(),
@@ -131,13 +131,13 @@ fn blocks_behind_the_bound_are_not_read() {
         let answer = check(&fixture, &asked).expect("the naive answer");
         answer.account.blocks.read
     };
-    // As many as are under way before the first sixteen rows are there to tell the bound.
-    let before_the_bound = 12;
+    // Some are under way before the rows of the first are there to tell the bound, more on a busy machine.
+    let before_the_bound = 50;
     for sort in ["-size", "-dt", "-code", "nothing", "-size, code"] {
         let read = read(sort);
         assert!(read <= before_the_bound, "{sort} read {read} blocks");
     }
     // Each block stands before all that were read till then.
-    assert_eq!(read("size"), 20);
-    assert_eq!(read("dt, size"), 20);
+    assert_eq!(read("size"), 100);
+    assert_eq!(read("dt, size"), 100);
 }
