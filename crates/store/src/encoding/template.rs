@@ -27,7 +27,7 @@ pub(super) use tokenized::Tokenized;
 const MEAN_BYTES_MIN: usize = 24;
 
 /// A template that fewer texts follow is not worth its place in the directory.
-pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 4;
+pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 8;
 
 /// A template must serve this many texts on average.
 const ROWS_PER_TEMPLATE: usize = 4;
