@@ -39,7 +39,11 @@ pub(crate) fn wait_until_purged(store: &Store, deletion: &Deletion) -> Deletion 
         let deletions = store.deletions();
         let found = deletions.into_iter().find(|found| found.id == deletion.id);
         let found = found.unwrap();
-        if found.state == DeletionState::Purged {
+        // A manifest says so first, then what readers see.
+        let snapshot = store.snapshot();
+        let mut standing = snapshot.deletions().iter();
+        let is_seen = standing.all(|standing| standing.id != deletion.id);
+        if found.state == DeletionState::Purged && is_seen {
             return found;
         }
         assert!(Instant::now() < give_up, "{found:?}");
