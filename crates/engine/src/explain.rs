@@ -141,9 +141,13 @@ impl Inquiry<'_> {
     }
 
     fn count_alone(&mut self, terms: &[Filter]) -> Result<Vec<ClauseCount>, Error> {
-        let names = self.known_names();
+        let missing = self.missing_fields(terms);
+        let names = match missing.iter().all(Vec::is_empty) {
+            true => BTreeSet::new(),
+            false => self.known_names(),
+        };
         let mut counts = Vec::new();
-        for term in terms {
+        for (term, missing) in terms.iter().zip(missing) {
             let matches = match terms.len() {
                 1 if self.emptiness == Emptiness::Certain => Count::Exactly(0),
                 _ => self.count_of(term)?,
@@ -151,7 +155,7 @@ impl Inquiry<'_> {
             counts.push(ClauseCount {
                 clause: term.to_string(),
                 matches,
-                near_fields: near_fields(term, &names),
+                near_fields: near_fields(missing, &names),
             });
         }
         Ok(counts)
@@ -216,28 +220,47 @@ impl Inquiry<'_> {
             .map(First::position)
     }
 
-    /// The names of all fields in the range, as a reader knows them. Of blocks whose rarest fields share a chunk, only
-    /// the others: a field that rare is hardly the one that was meant.
+    /// The fields that each term names and no event in the range has. Most are found in the first block.
+    fn missing_fields(&mut self, terms: &[Filter]) -> Vec<Vec<String>> {
+        let mut fields: Vec<Vec<String>> = terms.iter().map(fields_of).collect();
+        let mut missing: BTreeSet<String> = fields.iter().flatten().cloned().collect();
+        self.each_path(&mut |path| {
+            let name = path::name(path);
+            missing.retain(|field| *field != *name && !is_inside(field, &name));
+            !missing.is_empty()
+        });
+        for fields in &mut fields {
+            fields.retain(|field| missing.contains(field));
+        }
+        fields
+    }
+
+    /// The names of all fields in the range, as a reader knows them.
     fn known_names(&mut self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.each_path(&mut |path| {
+            let name = path::name(path);
+            if !names.contains(&*name) {
+                names.insert(name.into_owned());
+            }
+            names.len() < KNOWN_NAMES_MAX
+        });
+        names
+    }
+
+    /// Visits the paths of all blocks and open rows in the range, many of them often, while `goes_on` says so. Of blocks whose
+    /// rarest fields share a chunk, only the others: a field that rare is hardly the one that was meant.
+    fn each_path(&mut self, goes_on: &mut dyn FnMut(&str) -> bool) {
         let everything = self.question(Filter::All, self.range);
         let budget = self.engine.budget(&everything);
         let (plan, _) = self.engine.plan(self.snapshot, &everything, &budget);
-        let mut names = BTreeSet::new();
-        let mut add = |path: &str| {
-            if names.len() < KNOWN_NAMES_MAX && !names.contains(&*path::name(path)) {
-                names.insert(path::name(path).into_owned());
+        let _ = plan.parts.iter().all(|part| match &part.part {
+            Part::Open(rows) => rows.batch().paths().iter().all(|path| goes_on(path)),
+            Part::Block(block) => {
+                let mut columns = block.directory().columns.iter();
+                columns.all(|column| goes_on(&column.path))
             }
-        };
-        for part in &plan.parts {
-            match &part.part {
-                Part::Open(rows) => rows.batch().paths().iter().for_each(|path| add(path)),
-                Part::Block(block) => {
-                    let columns = block.directory().columns.iter();
-                    columns.for_each(|column| add(&column.path));
-                }
-            }
-        }
-        names
+        });
     }
 }
 
@@ -263,29 +286,29 @@ fn without_time(terms: &[Filter]) -> Filter {
     Filter::and(others.cloned().collect())
 }
 
-/// The fields a term names that none of `names` is, with those that may have been meant.
-fn near_fields(term: &Filter, names: &BTreeSet<String>) -> Vec<NearFields> {
-    let mut missing: Vec<&str> = Vec::new();
+/// The fields a term names, each once.
+fn fields_of(term: &Filter) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
     for clause in term.clauses() {
-        if let Target::Field(field) = &clause.target {
-            let is_known = names
-                .iter()
-                .any(|name| *name == field.as_str() || is_inside(field.as_str(), name));
-            if !is_known && !missing.contains(&field.as_str()) {
-                missing.push(field.as_str());
-            }
+        if let Target::Field(field) = &clause.target
+            && !fields.iter().any(|known| known == field.as_str())
+        {
+            fields.push(field.as_str().to_owned());
         }
     }
-    missing
-        .into_iter()
-        .map(|missing| NearFields {
-            missing: missing.to_owned(),
-            near: near_names(missing, names.iter().map(String::as_str))
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        })
-        .collect()
+    fields
+}
+
+/// With each field that no event has the names that may have been meant.
+fn near_fields(missing: Vec<String>, names: &BTreeSet<String>) -> Vec<NearFields> {
+    let near = |missing: String| NearFields {
+        near: near_names(&missing, names.iter().map(String::as_str))
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        missing,
+    };
+    missing.into_iter().map(near).collect()
 }
 
 /// Whether the field would lie inside an array stored under `name`.
