@@ -11,12 +11,22 @@ export class Recorder {
     this.server = new URL(server);
     this.events = [];
     this.statuses = new Map();
-    this.proxy = http.createServer((request, response) => this.#pass(request, response));
+    this.underWay = new Set();
+    this.proxy = http.createServer((request, response) => {
+      const passed = this.#pass(request, response).catch(() => response.destroy());
+      this.underWay.add(passed);
+      passed.finally(() => this.underWay.delete(passed));
+    });
   }
 
   async listen() {
     await new Promise((resolve) => this.proxy.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${this.proxy.address().port}`;
+  }
+
+  // A client may be gone before its last request is answered: pino's worker is, on a slow machine.
+  async settle() {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
   close() {
@@ -33,13 +43,12 @@ export class Recorder {
       path: request.url,
       headers: request.headers,
     };
-    const onward = http.request(options, (answer) => {
-      this.#record(request.headers, body, answer.statusCode);
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
+    const answer = await new Promise((resolve, reject) => {
+      http.request(options, resolve).on("error", reject).end(body);
     });
-    onward.on("error", () => response.destroy());
-    onward.end(body);
+    this.#record(request.headers, body, answer.statusCode);
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
   }
 
   #record(headers, body, status) {

@@ -32,6 +32,7 @@ async function sendAndFind(client) {
   const recorder = new Recorder(server.url);
   try {
     await run(client, await recorder.listen(), source.token, count);
+    await recorder.settle();
   } finally {
     recorder.close();
   }
