@@ -319,13 +319,16 @@ impl Segment {
             took: started.elapsed(),
         });
         if let Some(wanted) = wanted {
-            self.will_need(&wanted)?;
+            self.will_need(&wanted);
         }
         Ok(bytes)
     }
 
-    fn will_need(&self, wanted: &Wanted) -> io::Result<()> {
-        let file = self.files.get(self.id)?;
+    /// Advice: what fails here fails for who reads, if anybody does.
+    fn will_need(&self, wanted: &Wanted) {
+        let Ok(file) = self.files.get(self.id) else {
+            return;
+        };
         let blocks = wanted
             .blocks()
             .map_while(|index| self.blocks.get(index as usize));
@@ -335,7 +338,6 @@ impl Segment {
                 file.will_need(start..start + u64::from(chunk.length));
             }
         }
-        Ok(())
     }
 
     /// The bytes as they are, for who reads all of them.
