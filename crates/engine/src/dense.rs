@@ -6,9 +6,11 @@
 
 mod codes;
 mod directory;
+mod edges;
 mod group_of;
 mod leading;
 mod number;
+mod patterns;
 mod values;
 
 use std::borrow::Cow;
@@ -20,10 +22,12 @@ use cordwood_store::column::Column;
 use crate::SearchedSource;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
+use crate::counted::columns_of;
 use crate::datum::Datum;
 use crate::evaluate::{BlockClauses, Failure};
 use crate::groups::{Computed, GroupBy, GroupColumn, Groups, interval_start};
 use crate::key::KeyRef;
+use crate::pattern::PatternKey;
 use crate::row::block::BlockFields;
 use crate::row::{FieldSet, Row};
 use crate::selection::Selection;
@@ -64,7 +68,7 @@ impl ColumnGrouping<'_> {
         let mut keys = Vec::with_capacity(aggregation.keys.len());
         for key in &aggregation.keys {
             self.budget.check()?;
-            match self.coded(*key)? {
+            match self.coded(key)? {
                 Some(coded) => keys.push(coded),
                 None => return Ok(false),
             }
@@ -119,7 +123,7 @@ impl ColumnGrouping<'_> {
         let mut keys = Vec::with_capacity(fields.len());
         for field in fields {
             self.budget.check()?;
-            match self.coded(GroupBy::Field(*field))? {
+            match self.coded(&GroupBy::Field(*field))? {
                 Some(coded) => keys.push(coded),
                 None => return Ok(None),
             }
@@ -161,6 +165,11 @@ impl ColumnGrouping<'_> {
             values::count_rows(column, group_count, group_of);
             return Ok(());
         };
+        if let Some(target @ (Target::Time | Target::Id)) = self.fields.targets().get(field)
+            && column.is_of_edges()
+        {
+            return edges::add(column, (self.block, target), group_of);
+        }
         let place = match computed.aggregate.function {
             Function::First(_) | Function::Last(_) => Place::Elsewhere,
             _ => self.place_of(field)?,
@@ -228,32 +237,65 @@ impl ColumnGrouping<'_> {
     }
 
     /// The keys of all rows; `None` when a row may have several.
-    fn coded(&self, key: GroupBy) -> Result<Option<Coded<'_>>, Failure> {
+    fn coded(&self, key: &GroupBy) -> Result<Option<Coded<'_>>, Failure> {
         let field = match key {
             GroupBy::Time(interval) => {
                 let (first, last) = self.block.directory().timestamps;
-                let start = interval_start(first, interval);
-                if start == interval_start(last, interval) {
+                let start = interval_start(first, *interval);
+                if start == interval_start(last, *interval) {
                     return Ok(Some(Coded::constant(KeyRef::Time(start))));
                 }
                 let directory = self.block.directory();
-                return Ok(Some(match codes::of_minutes(directory, interval) {
+                return Ok(Some(match codes::of_minutes(directory, *interval) {
                     Some(coded) => coded,
-                    None => codes::of_times(self.block.timestamps()?, interval),
+                    None => codes::of_times(self.block.timestamps()?, *interval),
                 }));
             }
+            GroupBy::Source => {
+                let id = KeyRef::Int(self.source.id.0.into());
+                return Ok(Some(Coded::constant(id)));
+            }
+            GroupBy::Pattern(field, patterns) => return self.patterns(*field, patterns),
             GroupBy::Field(field) => field,
         };
-        match self.fields.targets().get(field) {
+        match self.fields.targets().get(*field) {
             Some(Target::Source) => Ok(Some(Coded::constant(KeyRef::Text(&self.source.name)))),
             Some(Target::Level) if !has_raw_level(self.block.directory()) => {
                 Ok(Some(codes::of_levels(self.block.levels()?)))
             }
-            _ => match self.place_of(field)? {
+            _ => match self.place_of(*field)? {
                 Place::Nowhere => Ok(Some(Coded::constant(KeyRef::Null))),
                 Place::Column(column) => codes::of_column(column),
                 Place::Elsewhere => Ok(None),
             },
+        }
+    }
+
+    /// The patterns of a field as keys.
+    fn patterns(&self, field: usize, patterns: &PatternKey) -> Result<Option<Coded<'_>>, Failure> {
+        let patterns = &patterns.in_source(self.source.id);
+        if let Some(column) = self.text_column(field) {
+            return patterns::of_templates((self.block, column), patterns, self.budget).map(Some);
+        }
+        match self.place_of(field)? {
+            Place::Nowhere => Ok(Some(Coded::constant(KeyRef::Null))),
+            Place::Column(column) => patterns::of_column(&column, patterns),
+            Place::Elsewhere => Ok(None),
+        }
+    }
+
+    /// The one column of a field, if its texts follow templates.
+    fn text_column(&self, field: usize) -> Option<usize> {
+        let Some(Target::Field(name)) = self.fields.targets().get(field) else {
+            return None;
+        };
+        let directory = self.block.directory();
+        let mut reached = columns_of(directory, name)?;
+        match (reached.next(), reached.next()) {
+            (Some((index, Reach::Whole)), None) => {
+                directory.columns.get(index)?.text.as_ref().map(|_| index)
+            }
+            _ => None,
         }
     }
 }

@@ -1,19 +1,24 @@
 //! The engine: its threads, and the two questions it answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use cordwood_event::SourceId;
 use cordwood_store::{MemoryBudget, Snapshot};
 
 use crate::answer_memory::AnswerBudget;
 use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
 use crate::fields::KnownKinds;
+use crate::pattern::{KnownPatterns, PatternForms};
 use crate::plan::{Plan, Planned, RuledOut};
 use crate::pool::Pool;
 use crate::run::Means;
 use crate::search::{self, Outcome};
-use crate::{Clock, Emptiness, Error, Explanation, SearchAnswer, SearchRequest, Total, explain};
+use crate::{
+    Clock, Emptiness, Error, Explanation, SearchAnswer, SearchRequest, SearchedSource, Total,
+    explain,
+};
 
 /// How an engine works.
 #[derive(Clone, Debug)]
@@ -37,6 +42,7 @@ pub struct Engine {
     clock: Clock,
     deletions: Deletions,
     known_kinds: Arc<KnownKinds>,
+    known_patterns: RwLock<KnownPatterns>,
 }
 
 impl Engine {
@@ -49,6 +55,7 @@ impl Engine {
             clock: options.clock,
             deletions: Deletions::default(),
             known_kinds: Arc::default(),
+            known_patterns: RwLock::default(),
         })
     }
 
@@ -139,6 +146,22 @@ impl Engine {
 
     pub(crate) fn known_kinds(&self) -> &Arc<KnownKinds> {
         &self.known_kinds
+    }
+
+    /// Says which forms the texts of a source have had so far, so that they are of the same patterns in every range.
+    pub fn know_patterns(&self, source: SourceId, forms: Arc<PatternForms>) {
+        let known = self.known_patterns.write();
+        known
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(source, forms);
+    }
+
+    /// What is known of the patterns of some sources.
+    pub(crate) fn known_patterns(&self, sources: &[SearchedSource]) -> KnownPatterns {
+        let known = self.known_patterns.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let of = |source: &SearchedSource| Some((source.id, Arc::clone(known.get(&source.id)?)));
+        sources.iter().filter_map(of).collect()
     }
 
     pub(crate) fn clock(&self) -> &Clock {

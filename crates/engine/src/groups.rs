@@ -16,6 +16,7 @@ use hashbrown::HashTable;
 use crate::aggregate::{Accumulator, Approximation};
 use crate::budget::{Budget, Cut};
 use crate::key::{KeyList, KeyRef, hash_of_keys};
+use crate::pattern::PatternKey;
 use crate::row::filter::RowFilter;
 use crate::{Cell, Incomplete, Table};
 
@@ -25,10 +26,14 @@ use column::Incoming;
 pub(crate) use held::Held;
 
 /// What rows are grouped by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum GroupBy {
     Field(usize),
     Time(Interval),
+    /// The id of the source.
+    Source,
+    /// The pattern of a field.
+    Pattern(usize, Arc<PatternKey>),
 }
 
 /// One computed column.
@@ -51,11 +56,19 @@ pub(crate) struct Aggregation {
 }
 
 impl Aggregation {
+    /// What texts are grouped by, if pattern is among the keys.
+    pub(crate) fn patterns(&self) -> Option<&Arc<PatternKey>> {
+        self.keys.iter().find_map(|key| match key {
+            GroupBy::Pattern(_, patterns) => Some(patterns),
+            _ => None,
+        })
+    }
+
     /// The interval of a group, if time is among its keys.
     pub(crate) fn interval(&self) -> Option<Interval> {
         self.keys.iter().find_map(|key| match key {
             GroupBy::Time(interval) => Some(*interval),
-            GroupBy::Field(_) => None,
+            GroupBy::Field(_) | GroupBy::Source | GroupBy::Pattern(..) => None,
         })
     }
 }

@@ -32,6 +32,7 @@ mod key;
 mod matching;
 mod narrow;
 mod part;
+pub mod pattern;
 mod plan;
 mod pool;
 mod query_plan;
@@ -63,5 +64,5 @@ pub use query_plan::{
 };
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
 pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread};
-pub use staged::{Staged, StagedAnswer, StagedRequest};
+pub use staged::{LEVELS, Pattern, Patterns, PatternsRequest, Staged, StagedAnswer, StagedRequest};
 pub use table::{Cell, Table};

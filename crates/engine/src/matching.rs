@@ -66,7 +66,8 @@ impl PartRows<'_> {
                 timestamp: event.timestamp(),
                 sequence: rows.sequence(row),
             };
-            let is_seen = id.sequence <= self.plan.up_to_sequence;
+            let is_seen =
+                id.sequence <= self.plan.up_to_sequence && id.sequence > self.plan.above_sequence;
             if !is_seen || !range.contains(id.timestamp) || !is_asked(id) {
                 continue;
             }
@@ -99,6 +100,7 @@ impl PartRows<'_> {
     pub(crate) fn holds_whole(&self, handle: &BlockHandle) -> bool {
         is_within(self.part.times, self.range())
             && handle.directory().sequences.1 <= self.plan.up_to_sequence
+            && handle.directory().sequences.0 > self.plan.above_sequence
             && self.part.deletions.is_empty()
     }
 
@@ -108,7 +110,13 @@ impl PartRows<'_> {
             times: self.range(),
             up_to_sequence: self.plan.up_to_sequence,
         };
-        bounds.select(block, Selection::all(block.rows()))
+        let selected = bounds.select(block, Selection::all(block.rows()))?;
+        let above = self.plan.above_sequence;
+        if block.directory().sequences.0 > above {
+            return Ok(selected);
+        }
+        let sequences = block.sequences()?;
+        Ok(selected.filter(|row| sequences.get(row).is_some_and(|sequence| *sequence > above)))
     }
 
     /// Those of `among` for which the condition holds and that are not deleted.

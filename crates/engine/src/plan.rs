@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) parts: Vec<PlannedPart>,
     pub(crate) range: TimeBounds,
     pub(crate) up_to_sequence: u64,
+    /// Only events after this sequence number are asked for.
+    pub(crate) above_sequence: u64,
     pub(crate) after: Option<Rank>,
     pub(crate) order: Order,
     /// How many rows to find: one more than are given back, to know whether a page follows.
@@ -106,6 +108,7 @@ impl Plan {
             parts: Vec::new(),
             range,
             up_to_sequence,
+            above_sequence: 0,
             after: request.after.map(|after| Rank::of(after, request.order)),
             order: request.order,
             rows_wanted: match request.limit {
@@ -117,6 +120,19 @@ impl Plan {
         };
         let planned = plan.collect_parts(snapshot, budget, witness);
         (plan, planned)
+    }
+
+    /// Asks only for events after a sequence number; says how many blocks that rules out.
+    pub(crate) fn above(&mut self, sequence: u64) -> u64 {
+        self.above_sequence = sequence;
+        let mut ruled_out = 0;
+        self.parts.retain(|planned| {
+            let (_, (_, last)) = extent_of(&planned.part);
+            let is_asked = last > sequence;
+            ruled_out += u64::from(!is_asked && matches!(planned.part, Part::Block(_)));
+            is_asked
+        });
+        ruled_out
     }
 
     fn collect_parts(

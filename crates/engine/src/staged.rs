@@ -10,6 +10,8 @@ mod merging;
 mod of_part;
 mod ordered;
 mod outline;
+mod pattern_counts;
+mod patterns;
 mod pipeline;
 mod range;
 mod tables;
@@ -31,6 +33,7 @@ use crate::top::Found;
 use crate::{Account, AnswerMemory, Error, Incomplete, Position, SearchRequest, Table, Total};
 use ordered::Ordered;
 pub(crate) use outline::Outline;
+pub use pattern_counts::{LEVELS, Pattern, Patterns, PatternsRequest};
 use pipeline::{Ending, Pipeline};
 
 /// How many rows are looked at between two looks at the budget.
@@ -88,6 +91,9 @@ impl Engine {
         let means = self.means(&request.search);
         let mut pipeline = Pipeline::new(request, &means.budget);
         let search = pipeline.search_of(request);
+        if let Some(patterns) = &pipeline.patterns {
+            patterns.know(self.known_patterns(&search.sources));
+        }
         let planned = self.plan(snapshot, &search, &means.budget);
         let (up_to_sequence, held) = (planned.0.up_to_sequence, Arc::new(Held::new(means.memory)));
         let range = range::lasting(self, &planned.0, snapshot, &search)?;
@@ -223,6 +229,9 @@ fn table_of(
     let budget = run.means().budget.without_deadline();
     let keys = groups.aggregation().keys.len();
     let mut table = groups.into_table(range.seconds(), &budget)?;
+    if let Some(patterns) = &pipeline.patterns {
+        return patterns::folded(table, patterns, &budget);
+    }
     if let Some(timechart) = &pipeline.timechart
         && let Some(times) = range.times
         && let Err(incomplete) = timechart.fill(&mut table, times, &budget)

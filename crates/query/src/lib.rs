@@ -48,8 +48,8 @@ pub use predicate::{Predicate, TextTest};
 pub use query::{Parsed, Query};
 pub use row::{Column, ColumnValues, EventRow, Row, TableRow};
 pub use stage::{
-    Aggregate, Capture, CaptureKind, Direction, Function, GroupKey, Interval, ParsePattern,
-    PatternPart, Percentile, SortKey, Stage,
+    Aggregate, Capture, CaptureKind, Direction, Function, GroupKey, Interval, PATTERN_COLUMNS,
+    ParsePattern, PatternPart, Percentile, SortKey, Stage,
 };
 pub use test::{
     Cidr, GlobToken, InvalidRegex, InvalidTime, Range, RegexTest, Test, TimePoint, TimeTest,

@@ -11,6 +11,10 @@ pub use sort::{Direction, SortKey};
 
 use crate::{FieldName, Filter};
 
+/// The columns of the table that [`Stage::Patterns`] makes: the pattern, its id, how many events have it and which share of them, the
+/// times of the first and of the last.
+pub const PATTERN_COLUMNS: [&str; 6] = ["pattern", "id", "count", "share", "first", "last"];
+
 /// One stage. Rows are events with their fields; a table has named columns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
@@ -37,6 +41,11 @@ pub enum Stage {
         limit: u64,
         /// The fields; at least one.
         by: Vec<FieldName>,
+    },
+    /// `patterns`: rows to a table of what their texts have in common, with counts, the commonest first.
+    Patterns {
+        /// The field whose text is looked at; `message` unless it is named.
+        field: FieldName,
     },
     /// `where p95 > 800`: those rows for which the filter holds; on a table its fields are the columns.
     Where(Filter),

@@ -35,13 +35,15 @@ pub fn slot_runs(text: &str) -> impl Iterator<Item = &str> {
 
 /// A maximal run of slot characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) range: Range<usize>,
-    pub(crate) has_digit: bool,
+pub struct Run {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// Whether it contains an ASCII digit.
+    pub has_digit: bool,
 }
 
 /// The runs of slot characters in a text, in order.
-pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run> {
+pub fn runs(text: &str) -> impl Iterator<Item = Run> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let run = next_run(text, at)?;

@@ -334,7 +334,7 @@ pub(super) fn has_compound(values: &Dictionary) -> bool {
 
 /// Keys as codes.
 #[derive(Default)]
-struct Interned {
+pub(super) struct Interned {
     table: HashTable<u32>,
     hashes: Vec<u64>,
     keys: KeyList,
@@ -360,25 +360,43 @@ impl Interned {
     }
 
     fn push(&mut self, key: KeyRef<'_>) {
+        let code = self.code(key);
+        self.codes.push(code);
+    }
+
+    /// The code of a key.
+    pub(super) fn code(&mut self, key: KeyRef<'_>) -> u32 {
         let hash = key.hash();
         let Interned {
             table,
             hashes,
             keys,
-            codes,
+            ..
         } = self;
         let is_key =
             |code: &u32| hashes.get(*code as usize) == Some(&hash) && keys.is(*code as usize, key);
         let found = table.find(hash, is_key).copied();
-        let code = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             let code = code_of(keys.len());
             keys.push(key);
             hashes.push(hash);
             let hash_of = |code: &u32| hashes.get(*code as usize).copied().unwrap_or(0);
             table.insert_unique(hash, code, hash_of);
             code
-        });
-        codes.push(code);
+        })
+    }
+
+    /// The keys of the rows of a column, given the codes of its ranks.
+    pub(super) fn with_codes<'p>(
+        self,
+        codes: Vec<u32>,
+        presence: Option<Cow<'p, Presence>>,
+    ) -> Coded<'p> {
+        Coded {
+            keys: Keys::List(Cow::Owned(self.keys)),
+            codes: Codes::Wide(codes),
+            presence,
+        }
     }
 
     fn into_codes<'a>(self) -> (Keys<'a>, Codes<'a>) {

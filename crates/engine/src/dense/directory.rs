@@ -46,7 +46,7 @@ impl DirectoryGrouping<'_> {
         clauses: &[CompiledClause],
     ) -> bool {
         let aggregation = std::sync::Arc::clone(groups.aggregation());
-        let keys = aggregation.keys.iter().map(|key| self.counted_key(*key));
+        let keys = aggregation.keys.iter().map(|key| self.counted_key(key));
         let keys: Option<Vec<CountedKey<'_>>> = keys.collect();
         keys.is_some_and(|keys| {
             self.group_by_level(groups, &keys, (condition, clauses))
@@ -173,20 +173,25 @@ impl DirectoryGrouping<'_> {
         columns.collect()
     }
 
-    fn counted_key(&self, key: GroupBy) -> Option<CountedKey<'_>> {
+    fn counted_key(&self, key: &GroupBy) -> Option<CountedKey<'_>> {
         let field = match key {
             GroupBy::Field(field) => field,
+            GroupBy::Pattern(..) => return None,
+            GroupBy::Source => {
+                let id = KeyRef::Int(self.source.id.0.into());
+                return Some(CountedKey::Constant(id));
+            }
             GroupBy::Time(interval) => {
                 let (first, last) = self.directory.timestamps;
-                let start = interval_start(first, interval);
-                if start == interval_start(last, interval) {
+                let start = interval_start(first, *interval);
+                if start == interval_start(last, *interval) {
                     return Some(CountedKey::Constant(KeyRef::Time(start)));
                 }
                 let is_whole = interval.nanos % NANOS_PER_MINUTE == 0;
-                return is_whole.then_some(CountedKey::Time(interval));
+                return is_whole.then_some(CountedKey::Time(*interval));
             }
         };
-        match self.fields.targets().get(field) {
+        match self.fields.targets().get(*field) {
             Some(Target::Source) => {
                 let name = KeyRef::Text(&self.source.name);
                 Some(CountedKey::Constant(name))

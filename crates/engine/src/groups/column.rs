@@ -95,6 +95,19 @@ impl GroupColumn {
         }
     }
 
+    /// Whether of rows in order of time, the first and the last of a group say all that is computed of their times and ids.
+    pub(crate) fn is_of_edges(&self) -> bool {
+        match self {
+            GroupColumn::Counts(_) => false,
+            GroupColumn::Accumulators(accumulators) => {
+                let first = accumulators.first();
+                first.is_some_and(|first| {
+                    matches!(first, Accumulator::Extreme(_) | Accumulator::Edge(_))
+                })
+            }
+        }
+    }
+
     /// Takes what others hold for the groups of these numbers, new ones in order; says by how many bytes it has grown.
     pub(super) fn merge(
         &mut self,

@@ -18,7 +18,7 @@ impl Groups {
         let aggregation = Arc::clone(self.aggregation());
         let keys = aggregation.keys.iter();
         let keys: Vec<Vec<Key>> = keys
-            .map(|key| keys_of(*key, row))
+            .map(|key| keys_of(key, row))
             .collect::<Result<_, _>>()?;
         let combinations = keys
             .iter()
@@ -66,19 +66,32 @@ fn combination(keys: &[Vec<Key>], index: usize) -> Vec<KeyRef<'_>> {
 }
 
 /// The different keys that a row has for one of those that are grouped by: at least one.
-fn keys_of(key: GroupBy, row: &dyn Row) -> Result<Vec<Key>, Failure> {
-    let field = match key {
+fn keys_of(key: &GroupBy, row: &dyn Row) -> Result<Vec<Key>, Failure> {
+    let mut found = Different::default();
+    match key {
         GroupBy::Time(interval) => {
             let time = row.time();
-            let key = time.map(|time| Key::Time(interval_start(time, interval)));
-            return Ok(vec![key.unwrap_or(Key::Null)]);
+            found
+                .keys
+                .extend(time.map(|time| Key::Time(interval_start(time, *interval))));
         }
-        GroupBy::Field(field) => field,
-    };
-    let mut found = Different::default();
-    row.each(field, &mut |datum| {
-        datum.each_leaf(&mut |leaf| found.add(Key::of(leaf)));
-    })?;
+        GroupBy::Field(field) => row.each(*field, &mut |datum| {
+            datum.each_leaf(&mut |leaf| found.add(Key::of(leaf)));
+        })?,
+        GroupBy::Source => {
+            let source = row.source();
+            found
+                .keys
+                .extend(source.map(|(id, _)| Key::Int(id.0.into())));
+        }
+        GroupBy::Pattern(field, patterns) => row.each(*field, &mut |datum| {
+            let source = row.source().map(|(id, _)| id);
+            datum.each_leaf(&mut |leaf| {
+                let form = patterns.of_key(source, KeyRef::of(leaf));
+                found.add(form.map_or(Key::Null, |form| Key::Text(form.into())));
+            });
+        })?,
+    }
     if found.keys.is_empty() {
         found.keys.push(Key::Null);
     }

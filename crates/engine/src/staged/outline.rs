@@ -122,7 +122,11 @@ fn is_limited(stages: &[Stage]) -> bool {
     let takes_all = |stage: &Stage| {
         matches!(
             stage,
-            Stage::Sort(_) | Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. }
+            Stage::Sort(_)
+                | Stage::Stats { .. }
+                | Stage::Timechart { .. }
+                | Stage::Top { .. }
+                | Stage::Patterns { .. }
         )
     };
     let mut first = stages.iter().take_while(|stage| !takes_all(stage));
@@ -142,14 +146,21 @@ fn places_of(stages: Vec<Stage>) -> Vec<StagePlan> {
                 StagePlace::Row
             }
             (
-                Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. },
+                Stage::Stats { .. }
+                | Stage::Timechart { .. }
+                | Stage::Top { .. }
+                | Stage::Patterns { .. },
                 StagePlace::Filter | StagePlace::Row,
             ) => StagePlace::Block,
             _ => StagePlace::InOrder,
         };
         is_table |= matches!(
             stage,
-            Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } | Stage::Fields(_)
+            Stage::Stats { .. }
+                | Stage::Timechart { .. }
+                | Stage::Top { .. }
+                | Stage::Patterns { .. }
+                | Stage::Fields(_)
         );
         plans.push(StagePlan {
             stage: stage.to_string(),

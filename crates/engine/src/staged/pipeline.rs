@@ -9,10 +9,11 @@ use cordwood_query::{
 
 use super::local::LocalStage;
 use super::range::Timechart;
-use super::{StagedRequest, plain_search, tables};
+use super::{StagedRequest, patterns, plain_search, tables};
 use crate::budget::{Budget, Cut};
 use crate::clauses::Compiler;
 use crate::groups::{Aggregation, Computed, GroupBy, Groups, field_of};
+use crate::pattern::PatternKey;
 use crate::row::FieldSet;
 use crate::row::filter::RowFilter;
 use crate::{SearchRequest, Table};
@@ -51,6 +52,8 @@ pub(super) struct Pipeline {
     pub(super) timechart: Option<Timechart>,
     /// How many rows `top` keeps.
     pub(super) top: Option<u64>,
+    /// What `patterns` groups by.
+    pub(super) patterns: Option<Arc<PatternKey>>,
     /// Done on the table.
     pub(super) on_table: Vec<Stage>,
 }
@@ -75,6 +78,7 @@ impl Pipeline {
             ending: Ending::Events,
             timechart: None,
             top: None,
+            patterns: None,
             on_table: Vec::new(),
         };
         let mut fields = FieldSet::default();
@@ -114,10 +118,14 @@ impl Pipeline {
                 self.ending = Ending::Columns(columns.collect());
                 return true;
             }
-            Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
+            Stage::Stats { .. }
+            | Stage::Timechart { .. }
+            | Stage::Top { .. }
+            | Stage::Patterns { .. } => {
                 self.timechart = Timechart::of(&stage);
                 self.top = top_of(&stage);
                 let aggregation = aggregation(&stage, &self.compiler, fields);
+                self.patterns = aggregation.patterns().cloned();
                 self.ending = Ending::Groups(Arc::new(aggregation));
                 return true;
             }
@@ -194,6 +202,9 @@ pub(super) fn aggregation(
     compiler: &Compiler,
     fields: &mut FieldSet,
 ) -> Aggregation {
+    if let Stage::Patterns { field } = stage {
+        return patterns::aggregation(field, fields);
+    }
     let of_fields = |names: &[FieldName]| names.iter().cloned().map(GroupKey::Field).collect();
     let (keys, aggregates): (Vec<GroupKey>, Vec<Aggregate>) = match stage {
         Stage::Stats { aggregates, by } => (by.clone(), aggregates.clone()),
@@ -256,7 +267,10 @@ pub(super) fn defer_fields(mut stages: Vec<Stage>) -> Vec<Stage> {
         let kept = kept.clone();
         match stages.get(index + 1) {
             Some(next) if reads_only(next, &kept) => match next {
-                Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
+                Stage::Stats { .. }
+                | Stage::Timechart { .. }
+                | Stage::Top { .. }
+                | Stage::Patterns { .. } => {
                     stages.remove(index);
                     break;
                 }
@@ -281,7 +295,11 @@ fn first_fields(stages: &[Stage], from: usize) -> Option<usize> {
     let is_table = |stage: &Stage| {
         matches!(
             stage,
-            Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } | Stage::Fields(_)
+            Stage::Stats { .. }
+                | Stage::Timechart { .. }
+                | Stage::Top { .. }
+                | Stage::Patterns { .. }
+                | Stage::Fields(_)
         )
     };
     let first = from + stages.get(from..)?.iter().position(is_table)?;
@@ -321,7 +339,8 @@ fn reads_only(stage: &Stage, kept: &[FieldName]) -> bool {
             };
             aggregation.interval().is_some() || aggregation.computed.iter().any(is_ordered)
         }
-        Stage::Parse { .. } | Stage::Fields(_) => return false,
+        // It reads the source, which no field has.
+        Stage::Patterns { .. } | Stage::Parse { .. } | Stage::Fields(_) => return false,
     };
     let is_kept = |name: &str| kept.iter().any(|kept| kept.as_str() == name);
     let mut targets = fields.targets().iter();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cordwood_query::{FieldName, SortKey, Stage};
 
 use super::local::{LocalStage, pass};
+use super::patterns;
 use super::pipeline::{aggregation, local_stage, top_of};
 use super::range::{Lasting, Timechart, fields_in};
 use crate::budget::{Budget, Cut};
@@ -43,7 +44,10 @@ pub(super) fn apply(
                 table = pass_rows(&table, &local, &fields, budget).map_err(incomplete)?;
             }
         }
-        Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } => {
+        Stage::Stats { .. }
+        | Stage::Timechart { .. }
+        | Stage::Top { .. }
+        | Stage::Patterns { .. } => {
             table = group(stage, &table, compiler, range, budget)?;
         }
     }
@@ -223,6 +227,9 @@ fn group(
     let keys = aggregation.keys.len();
     let groups = of_top(groups, top_of(stage), budget)?;
     let mut grouped = groups.into_table(range.seconds(), budget)?;
+    if let Some(patterns) = aggregation.patterns() {
+        return Ok(patterns::folded(grouped, patterns, budget)?);
+    }
     if let (Some(timechart), Some(times)) = (Timechart::of(stage), range.times) {
         timechart.fill(&mut grouped, times, budget)?;
     }

@@ -8,6 +8,7 @@ mod cut;
 mod evicted;
 mod explain;
 mod oracle;
+mod patterns;
 mod pruning;
 mod query_plan;
 mod scan;

@@ -11,6 +11,7 @@ mod limit;
 mod name;
 mod parse;
 mod pattern;
+mod patterns;
 mod sort;
 mod stats;
 mod table;
@@ -28,7 +29,7 @@ pub(crate) use name::is_call;
 pub(super) use table::Table;
 
 /// The names of the stages.
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
     "stats",
     "timechart",
     "top",
@@ -38,6 +39,7 @@ const STAGES: [&str; 9] = [
     "fields",
     "dedup",
     "parse",
+    "patterns",
 ];
 
 /// What other languages call them.
@@ -96,6 +98,7 @@ impl Parser<'_> {
             "fields" => self.fields()?,
             "dedup" => self.dedup()?,
             "parse" => self.parse_stage(keyword)?,
+            "patterns" => self.patterns(keyword)?,
             _ => return self.stop_at_unknown_stage(bar, keyword),
         };
         self.expect_stage_end()?;

@@ -30,6 +30,10 @@ impl Display for Stage {
                 write!(f, "top {limit} ")?;
                 fmt_list(f, &columns(by))
             }
+            Stage::Patterns { field } => match field.as_str() {
+                "message" => f.write_str("patterns"),
+                field => write!(f, "patterns {}", Column(field)),
+            },
             Stage::Where(filter) => write!(f, "where {filter}"),
             Stage::Sort(keys) => {
                 f.write_str("sort by ")?;

@@ -4,7 +4,7 @@ use cordwood_query::{limits, parse};
 
 use crate::diagnostics::check;
 
-const STAGES: &str = "The stages are `stats`, `timechart`, `top`, `where`, `sort`, `limit`, `fields`, `dedup`, `parse`; write `OR` for either of two, or `\\|` to search for the character.";
+const STAGES: &str = "The stages are `stats`, `timechart`, `top`, `where`, `sort`, `limit`, `fields`, `dedup`, `parse`, `patterns`; write `OR` for either of two, or `\\|` to search for the character.";
 const FUNCTION: &str = "Write what to compute, as in `count()` or `p95(duration_ms)`.";
 const PERCENTILES: &str =
     "Percentiles lie above 0 and below 100, with at most three decimals, as in `p99.9`.";

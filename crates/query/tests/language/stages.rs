@@ -40,6 +40,17 @@ fn a_bar_in_text_is_text() {
 }
 
 #[test]
+fn patterns_looks_at_the_message_unless_a_field_is_named() {
+    check("| patterns", "* | patterns");
+    check("a | PATTERNS message | limit 5", "a | patterns | limit 5");
+    check("| patterns \"odd field\"", "* | patterns \"odd field\"");
+    check(
+        "| patterns | where count > 10 share >= 0.5 | sort by last desc",
+        "* | patterns | where count:>10 AND share:>=0.5 | sort by last desc",
+    );
+}
+
+#[test]
 fn stats_computes_columns_by_groups() {
     check("| stats count()", "* | stats count()");
     check("| stats count", "* | stats count()");

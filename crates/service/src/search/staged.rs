@@ -125,9 +125,11 @@ pub(super) fn staged_request(question: &Question, asked: &engine::SearchRequest)
 /// Whether the stages of a query end in a table.
 pub(super) fn makes_table(query: &Query) -> bool {
     query.stages.iter().any(|stage| match stage {
-        Stage::Stats { .. } | Stage::Timechart { .. } | Stage::Top { .. } | Stage::Fields(_) => {
-            true
-        }
+        Stage::Stats { .. }
+        | Stage::Timechart { .. }
+        | Stage::Top { .. }
+        | Stage::Patterns { .. }
+        | Stage::Fields(_) => true,
         Stage::Where(_)
         | Stage::Sort(_)
         | Stage::Limit(_)

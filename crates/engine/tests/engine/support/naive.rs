@@ -1,12 +1,15 @@
 //! Stages in the most obvious way: every row in memory, every function over a list of all its values.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cordwood_engine::pattern::{PatternForms, PatternId, Settled, form_of, settle, shown};
 use cordwood_engine::{Cell, Table};
-use cordwood_event::{Event, EventId, Number, Scalar, Timestamp, Value, path};
+use cordwood_event::{Event, EventId, Number, Scalar, SourceId, Timestamp, Value, path};
 use cordwood_query::{
     Aggregate, Column, ColumnValues, CompiledPattern, Direction, EventRow, FieldName, Filter,
-    Function, GroupKey, Matcher, Percentile, SortKey, Stage, TableRow, TimeBounds, each_element,
+    Function, GroupKey, Matcher, PATTERN_COLUMNS, Percentile, SortKey, Stage, TableRow, TimeBounds,
+    each_element,
 };
 
 /// Rows on their way.
@@ -82,6 +85,7 @@ fn step(stage: &Stage, rows: Rows, around: Circumstances) -> Rows {
             ),
             table => table,
         },
+        Stage::Patterns { field } => Rows::Table(patterns(&rows, field)),
         Stage::Stats { aggregates, by } => Rows::Table(stats(&rows, aggregates, by, around)),
         Stage::Top { limit, by } => {
             let count = Aggregate {
@@ -142,7 +146,7 @@ fn step(stage: &Stage, rows: Rows, around: Circumstances) -> Rows {
 }
 
 /// One row, of either kind.
-enum One<'a> {
+pub(crate) enum One<'a> {
     Event(&'a Event, &'a str),
     Row(&'a [String], &'a [Cell]),
 }
@@ -252,6 +256,89 @@ impl One<'_> {
             }
         }
         elements
+    }
+}
+
+/// The forms a row has for a field; none when it does not have it.
+pub(crate) fn forms_of(row: &One<'_>, field: &FieldName) -> Vec<Option<String>> {
+    let form = |cell: &Cell| match cell {
+        Cell::Str(text) => form_of(text),
+        Cell::Bool(boolean) => form_of(&boolean.to_string()),
+        Cell::Json(json) if number(cell).is_none() => form_of(json),
+        _ => form_of("0"),
+    };
+    let elements = row.elements(field);
+    let present = elements.iter().filter(|cell| **cell != Cell::Null);
+    let mut forms: Vec<Option<String>> = Vec::new();
+    for form in present.map(form) {
+        if !forms.contains(&Some(form.clone())) {
+            forms.push(Some(form));
+        }
+    }
+    if forms.is_empty() {
+        forms.push(None);
+    }
+    forms
+}
+
+fn patterns(rows: &Rows, field: &FieldName) -> Table {
+    let mut found: Vec<(Option<SourceId>, Option<String>, Cell)> = Vec::new();
+    for row in each_row(rows) {
+        let source = match &row {
+            One::Event(event, _) => Some(event.source),
+            One::Row(..) => None,
+        };
+        let time = row.values(&FieldName::new("dt")).pop();
+        for form in forms_of(&row, field) {
+            found.push((source, form, time.clone().unwrap_or(Cell::Null)));
+        }
+    }
+    let settle_source = |source: Option<SourceId>| {
+        let of_source = found.iter().filter(|(other, ..)| *other == source);
+        let forms = of_source.filter_map(|(_, form, _)| form.as_deref());
+        settle(&PatternForms::default(), forms)
+    };
+    let sources: BTreeSet<Option<SourceId>> = found.iter().map(|(source, ..)| *source).collect();
+    let settled: BTreeMap<Option<SourceId>, Settled> = sources
+        .into_iter()
+        .map(|source| (source, settle_source(source)))
+        .collect();
+    let mut groups: Vec<(Option<String>, i128, Cell, Cell)> = Vec::new();
+    for (source, form, time) in &found {
+        let settled = &settled[source];
+        let form = form.as_ref().map(|form| settled.of(form).to_owned());
+        match groups.iter_mut().find(|(other, ..)| *other == form) {
+            Some((_, count, first, last)) => {
+                *count += 1;
+                if let (Cell::Time(time), Cell::Time(least)) = (time, &mut *first) {
+                    *least = (*least).min(*time);
+                }
+                if let (Cell::Time(time), Cell::Time(greatest)) = (time, &mut *last) {
+                    *greatest = (*greatest).max(*time);
+                }
+            }
+            None => groups.push((form, 1, time.clone(), time.clone())),
+        }
+    }
+    groups.sort_by_key(|(form, count, ..)| (-count, form.is_none(), form.as_deref().map(shown)));
+    let rows = groups.into_iter().map(|(form, count, first, last)| {
+        let text = |text: String| Cell::Str(text.into());
+        let id = form
+            .as_deref()
+            .map(|form| PatternId::of_form(form).to_string());
+        vec![
+            form.as_deref().map(shown).map_or(Cell::Null, text),
+            id.map_or(Cell::Null, text),
+            Cell::Int(count),
+            Cell::Float(count as f64 / found.len() as f64),
+            first,
+            last,
+        ]
+    });
+    Table {
+        columns: PATTERN_COLUMNS.map(str::to_owned).into(),
+        rows: rows.collect(),
+        more: false,
     }
 }
 

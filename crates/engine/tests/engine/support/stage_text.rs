@@ -104,6 +104,7 @@ fn ending() -> impl Strategy<Value = String> {
             let by = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
             format!(" | timechart {length}ms {aggregates}{by}")
         }),
+        1 => field().prop_map(|field| format!(" | patterns {field}")),
         1 => (1u64..6, field()).prop_map(|(limit, field)| format!(" | top {limit} {field}")),
         2 => proptest::collection::vec(field(), 1..4).prop_map(|mut fields| {
             fields.sort();

@@ -2,7 +2,8 @@
 
 use cordwood_query::{
     Aggregate, Capture, CaptureKind, Clause, Direction, FieldName, Filter, Function, GroupKey,
-    Interval, ParsePattern, PatternPart, Percentile, Query, SortKey, Stage, Target, Test,
+    Interval, PATTERN_COLUMNS, ParsePattern, PatternPart, Percentile, Query, SortKey, Stage,
+    Target, Test,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -150,7 +151,8 @@ fn table_stage() -> impl Strategy<Value = Stage> {
         },
     );
     let top = (1_u64..1_000_000, names()).prop_map(|(limit, by)| Stage::Top { limit, by });
-    prop_oneof![3 => stats, 1 => timechart, 1 => top].prop_filter(
+    let patterns = field().prop_map(|field| Stage::Patterns { field });
+    prop_oneof![3 => stats, 1 => timechart, 1 => top, 1 => patterns].prop_filter(
         "no two columns have one name",
         |stage| {
             let columns = columns(stage);
@@ -181,6 +183,7 @@ fn columns(stage: &Stage) -> Vec<FieldName> {
             let count = std::iter::once(FieldName::new("count()"));
             by.iter().cloned().chain(count).collect()
         }
+        Stage::Patterns { .. } => PATTERN_COLUMNS.map(FieldName::new).into(),
         _ => Vec::new(),
     }
 }
