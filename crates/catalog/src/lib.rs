@@ -1,4 +1,5 @@
-//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources and usage.
+//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage and
+//! the patterns of messages.
 //!
 //! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
 //! every request (tokens, sources, this month's usage) is also held in memory, so that ingest and
@@ -14,6 +15,7 @@ mod database;
 mod deleted_sources;
 mod error;
 mod memory;
+mod patterns;
 mod random;
 mod secret;
 mod source_tokens;
@@ -28,6 +30,7 @@ pub use clients::{Client, Organisation};
 pub use database::check;
 pub use deleted_sources::DeletedSource;
 pub use error::Error;
+pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
 pub use secret::Secret;
 pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cordwood_catalog::{
     Access, ApiToken, ApiTokenId, ApiTokenPurpose, Catalog, Client, ClientId, DeletedSource, Error,
-    MonthUsage, NewApiToken, NewSource, NewToken, Random, Scope, Source, SourceChanges,
-    SourceToken, TokenHash, check,
+    LearntPattern, LearntPatterns, MonthUsage, NewApiToken, NewSource, NewToken, Random, Scope,
+    Source, SourceChanges, SourceToken, TokenHash, check,
 };
 use cordwood_event::{SourceId, Timestamp};
 use proptest::prelude::*;
@@ -295,7 +295,7 @@ fn a_newer_format_is_refused() {
             error,
             Error::TooNew {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
@@ -513,4 +513,53 @@ proptest! {
         prop_assert_eq!(good(&reopened), good_before);
         prop_assert_eq!(check(&shelf.path()).unwrap(), Vec::<String>::new());
     }
+}
+
+fn learnt(up_to_sequence: u64, patterns: &[(&str, u64)]) -> LearntPatterns {
+    let by_form = patterns.iter().map(|(form, count)| {
+        let pattern = LearntPattern {
+            text: form.replace('\0', "<num>"),
+            count: *count,
+            first_seen: at(1),
+            last_seen: at(i64::try_from(*count).unwrap()),
+        };
+        ((*form).to_owned(), pattern)
+    });
+    LearntPatterns {
+        up_to_sequence,
+        forgotten: up_to_sequence / 10,
+        by_form: by_form.collect(),
+    }
+}
+
+#[test]
+fn patterns_are_kept_with_how_far_they_reach() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let source = catalog
+        .create_source(&new_source("web"), &shelf.source_token(), at(0))
+        .unwrap();
+    let steps = [
+        learnt(0, &[]),
+        learnt(7, &[("took \0ms", 3), ("a\0b", 4)]),
+        learnt(30, &[("took \0ms", 30), ("é \0", 1)]),
+        learnt(30, &[]),
+    ];
+    let mut catalog = catalog;
+    for pair in steps.windows(2) {
+        let [before, now] = pair else { unreachable!() };
+        catalog.write_patterns(source.id, before, now).unwrap();
+        drop(catalog);
+        catalog = shelf.open();
+        assert_eq!(catalog.patterns().unwrap().get(&source.id), Some(now));
+    }
+    catalog
+        .write_patterns(source.id, &steps[3], &steps[1])
+        .unwrap();
+    catalog.delete_source(source.id, at(9)).unwrap();
+    assert_eq!(catalog.patterns().unwrap().len(), 0);
+    catalog
+        .write_patterns(source.id, &steps[1], &steps[2])
+        .unwrap();
+    assert_eq!(catalog.patterns().unwrap().len(), 0);
 }
