@@ -21,6 +21,7 @@ mod ingest;
 mod jobs;
 mod metrics;
 mod options;
+mod patterns;
 mod platform;
 mod range;
 mod retention;
@@ -49,6 +50,10 @@ pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, Reje
 pub use jobs::Job;
 pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
+pub use patterns::{
+    BUCKETS_DEFAULT, BUCKETS_MAX, NewPattern, NoPatternId, PATTERNS_DEFAULT, PATTERNS_MAX,
+    PatternFound, PatternId, PatternsAnswer, PatternsRequest,
+};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
     Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,

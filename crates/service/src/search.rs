@@ -130,15 +130,25 @@ pub struct Account {
 }
 
 /// A request understood: everything checked, nothing searched.
-struct Question {
-    query: Query,
-    hints: Vec<QueryProblem>,
-    sources: Vec<Arc<catalog::Source>>,
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) hints: Vec<QueryProblem>,
+    pub(crate) sources: Vec<Arc<catalog::Source>>,
     range: TimeBounds,
     cursor: Option<Cursor>,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     hash: u64,
     batch_size: usize,
+}
+
+impl Question {
+    /// The names of the sources searched.
+    pub(crate) fn source_names(&self) -> HashMap<SourceId, String> {
+        let sources = self.sources.iter();
+        sources
+            .map(|source| (source.id, source.name.clone()))
+            .collect()
+    }
 }
 
 impl Service {
@@ -168,7 +178,11 @@ impl Service {
         Ok(answer_of(question, found, account, explanation))
     }
 
-    fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
+    pub(crate) fn understand(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+    ) -> Result<Question, Error> {
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
         let (default, max) = match staged::makes_table(&parsed.query) {
@@ -203,7 +217,7 @@ impl Service {
         })
     }
 
-    fn engine_request(
+    pub(crate) fn engine_request(
         &self,
         question: &Question,
         request: &SearchRequest,
@@ -292,16 +306,12 @@ fn answer_of(
         now: question.now,
         question: question.hash,
     });
-    let names = question
-        .sources
-        .iter()
-        .map(|source| (source.id, source.name.clone()));
     SearchAnswer {
         events: found.events,
         table: found.table,
         approximate: found.approximate,
         has_more: found.has_more,
-        source_names: names.collect(),
+        source_names: question.source_names(),
         total: found.total,
         next: next.map(|cursor| cursor.to_string()),
         account,
@@ -311,7 +321,11 @@ fn answer_of(
     }
 }
 
-fn account_of(question: &Question, account: &engine::Account, snapshot: &Snapshot) -> Account {
+pub(crate) fn account_of(
+    question: &Question,
+    account: &engine::Account,
+    snapshot: &Snapshot,
+) -> Account {
     let reasons: Vec<String> = account.incomplete.iter().map(ToString::to_string).collect();
     let TimeBounds { first, last } = account.range;
     Account {

@@ -15,6 +15,7 @@ use crate::deleted_sources;
 use crate::housekeeping::Housekeeping;
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
+use crate::patterns::{Learner, Learning, Registry};
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
 use crate::{BackedUp, Compacted, Error, Options};
@@ -37,6 +38,9 @@ pub struct Service {
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
+    pub(crate) patterns: Arc<Registry>,
+    learner: Learner,
+    learning: Learning,
     /// Held so that no second process opens the directory; the system lets go of it when we die.
     _lock: File,
 }
@@ -57,7 +61,19 @@ impl Service {
         let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
         deleted_sources::delete_events(&catalog, &store, now, false);
+        let known = catalog.patterns();
+        let known = known.map_err(|error| Error::internal("opening the catalog", error))?;
+        let learner = Learner {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&store),
+            engine: Arc::clone(&engine),
+            registry: Arc::new(Registry::new(known)),
+        };
+        learner.recall();
         let mut service = Service {
+            patterns: Arc::clone(&learner.registry),
+            learning: Learning::start(learner.clone())?,
+            learner,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
                 Arc::clone(&store),
@@ -112,6 +128,7 @@ impl Service {
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
+        self.learning.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();
@@ -119,6 +136,11 @@ impl Service {
             .write_usage()
             .map_err(|error| Error::internal("writing usage", error))?;
         closed.map_err(|error| Error::internal("closing the store", error))
+    }
+
+    /// Looks at the messages that have come, and keeps what patterns they have. A thread does that every few seconds.
+    pub fn learn_patterns(&self) -> Result<(), Error> {
+        self.learner.learn(&engine::Cancel::default())
     }
 
     /// The options it was opened with.

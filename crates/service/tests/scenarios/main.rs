@@ -8,6 +8,7 @@ mod explain;
 mod first_start;
 mod ingest;
 mod ledger;
+mod patterns;
 mod permissions;
 mod search;
 mod size;

@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 12] = [
+const USE_CASES: [UseCase; 14] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -80,6 +80,16 @@ const USE_CASES: [UseCase; 12] = [
     ("admit", Access::Write, |ledger, caller| {
         ledger.service().admit_as(caller, "web", 10).map(drop)
     }),
+    ("count patterns", Access::Read, |ledger, caller| {
+        let request = cordwood_service::PatternsRequest::default();
+        let cancel = cordwood_service::Cancel::default();
+        let service = ledger.service();
+        service.patterns(caller, &request, &cancel).map(drop)
+    }),
+    ("list new patterns", Access::Read, |ledger, caller| {
+        let since = ledger.now();
+        ledger.service().new_patterns(caller, &[], since).map(drop)
+    }),
     ("search", Access::Read, |ledger, caller| {
         let request = cordwood_service::SearchRequest::default();
         ledger
@@ -129,7 +139,7 @@ fn a_source_of_another_client_is_as_good_as_none() {
     let hidden = ledger.create_source_of("payments", Some(theirs)).source;
     let caller = ledger.caller(Access::Admin, &[ours]);
     let service = ledger.service();
-    let acts: [ActOnSource; 7] = [
+    let acts: [ActOnSource; 9] = [
         |ledger, caller, name| ledger.service().source(caller, name).map(drop),
         |ledger, caller, name| {
             let changes = SourceChanges {
@@ -162,6 +172,23 @@ fn a_source_of_another_client_is_as_good_as_none() {
             };
             let cancel = cordwood_service::Cancel::default();
             ledger.service().search(caller, &request, &cancel).map(drop)
+        },
+        |ledger, caller, name| {
+            let request = cordwood_service::PatternsRequest {
+                search: cordwood_service::SearchRequest {
+                    sources: vec![name.to_owned()],
+                    ..Default::default()
+                },
+                ..Default::default()
+            };
+            let cancel = cordwood_service::Cancel::default();
+            let service = ledger.service();
+            service.patterns(caller, &request, &cancel).map(drop)
+        },
+        |ledger, caller, name| {
+            let (since, sources) = (ledger.now(), [name.to_owned()]);
+            let service = ledger.service();
+            service.new_patterns(caller, &sources, since).map(drop)
         },
     ];
     let hidden_id = hidden.id.to_string();

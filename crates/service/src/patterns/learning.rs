@@ -1,0 +1,243 @@
+//! The thread that looks at the messages that have come, and keeps what patterns they have.
+//!
+//! Events are counted by their sequence numbers: what is kept says up to which one, and both are written in one transaction, so that a crash
+//! between two rounds loses nothing and counts nothing twice, wherever the events lie by then.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cordwood_catalog::{Catalog, LearntPattern, LearntPatterns, Source};
+use cordwood_engine::pattern::{PatternForms, settle};
+use cordwood_engine::{
+    Engine, Incomplete, Pattern, PatternsRequest, SearchRequest, SearchedSource,
+};
+use cordwood_event::Timestamp;
+use cordwood_query::{FieldName, Filter};
+use cordwood_store::{Snapshot, Store};
+
+use super::Registry;
+use super::registry::MESSAGE;
+use crate::{Cancel, Error};
+
+/// How old what is known may be. A round without new events takes microseconds.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// More patterns of one source are not kept: the rarest are forgotten. A source that has so many says something else in each
+/// message; they take about a megabyte.
+const PATTERNS_PER_SOURCE_MAX: usize = 2000;
+
+/// What is needed to learn.
+#[derive(Clone, Debug)]
+pub(crate) struct Learner {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+/// The thread, stopped and joined when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Learning {
+    cancel: Cancel,
+    running: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Learning {
+    pub(crate) fn start(learner: Learner) -> Result<Learning, Error> {
+        let cancel = Cancel::default();
+        let cancelled = cancel.clone();
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("patterns".to_owned())
+            .spawn(move || {
+                let mut is_failing = false;
+                let mut up_to = 0;
+                while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    let last = learner.store.snapshot().last_sequence();
+                    if last == up_to {
+                        continue;
+                    }
+                    let learnt = learner.learn(&cancelled);
+                    match &learnt {
+                        Ok(()) => up_to = last,
+                        Err(error) if !is_failing => {
+                            let error: &dyn std::error::Error = error;
+                            tracing::warn!(error, "patterns could not be learnt, will try again");
+                        }
+                        Err(_) => {}
+                    }
+                    is_failing = learnt.is_err();
+                }
+            })
+            .map_err(|error| Error::internal("starting a thread", error))?;
+        Ok(Learning {
+            cancel,
+            running: Mutex::new(Some((stop, thread))),
+        })
+    }
+
+    /// Stops the thread and waits for it.
+    pub(crate) fn stop(&self) {
+        self.cancel.cancel();
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((stop, thread)) = running {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the thread that learns patterns panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Learning {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Learner {
+    /// Tells the engine what is known already.
+    pub(crate) fn recall(&self) {
+        let last_sequence = self.store.snapshot().last_sequence();
+        for source in self.catalog.sources() {
+            let mut known = self.registry.of(source.id);
+            if known.up_to_sequence > last_sequence {
+                // The store was put back from a backup that is older than the catalog.
+                Arc::make_mut(&mut known).up_to_sequence = last_sequence;
+                self.registry.put(source.id, Arc::clone(&known));
+            }
+            self.engine.know_patterns(source.id, forms_of(&known));
+        }
+    }
+
+    /// Learns what has come since the last time, source by source.
+    pub(crate) fn learn(&self, cancel: &Cancel) -> Result<(), Error> {
+        let sources = self.catalog.sources();
+        self.registry.keep(&sources);
+        let snapshot = self.store.snapshot();
+        sources
+            .iter()
+            .try_for_each(|source| self.learn_source(source, &snapshot, cancel))
+    }
+
+    fn learn_source(
+        &self,
+        source: &Source,
+        snapshot: &Snapshot,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let before = self.registry.of(source.id);
+        let request = request(source, before.up_to_sequence, cancel);
+        let internal = |error| Error::internal("counting patterns", error);
+        let mut found = self.engine.patterns(snapshot, &request).map_err(internal)?;
+        // What is missing or damaged will not come back; what was cut short is there the next time.
+        let is_lost = |incomplete: &Incomplete| {
+            matches!(
+                incomplete,
+                Incomplete::Unreadable { .. } | Incomplete::Missing { .. }
+            )
+        };
+        if !found.account.incomplete.iter().all(is_lost) {
+            return Ok(());
+        }
+        for pattern in &mut found.patterns {
+            if !before.by_form.contains_key(&pattern.form) {
+                let fetched = self.engine.fetch_example(snapshot, &request, pattern);
+                fetched.map_err(internal)?;
+            }
+        }
+        if found.events == 0 {
+            return Ok(());
+        }
+        let now = Arc::new(after(&before, &found.patterns, found.up_to_sequence));
+        self.catalog
+            .write_patterns(source.id, &before, &now)
+            .map_err(|error| Error::internal("writing patterns", error))?;
+        self.engine.know_patterns(source.id, forms_of(&now));
+        self.registry.put(source.id, now);
+        Ok(())
+    }
+}
+
+fn request(source: &Source, above_sequence: u64, cancel: &Cancel) -> PatternsRequest {
+    let searched = SearchedSource {
+        id: source.id,
+        name: source.name.clone(),
+        kept_from: None,
+    };
+    PatternsRequest {
+        search: SearchRequest {
+            cancel: cancel.clone(),
+            ..SearchRequest::newest(vec![searched], Filter::All, 0, Timestamp::MAX)
+        },
+        field: FieldName::new(MESSAGE),
+        buckets_max: 0,
+        above_sequence,
+        examples_max: 0,
+    }
+}
+
+fn forms_of(learnt: &LearntPatterns) -> Arc<PatternForms> {
+    Arc::new(learnt.by_form.keys().map(String::as_str).collect())
+}
+
+/// What is known after some events.
+fn after(before: &LearntPatterns, found: &[Pattern], up_to_sequence: u64) -> LearntPatterns {
+    let known: PatternForms = before.by_form.keys().map(String::as_str).collect();
+    let settled = settle(&known, found.iter().map(|pattern| &*pattern.form));
+    let mut by_form: BTreeMap<String, LearntPattern> = BTreeMap::new();
+    for (form, pattern) in &before.by_form {
+        add(&mut by_form, settled.of(form), pattern.clone());
+    }
+    for pattern in found {
+        let learnt = LearntPattern {
+            text: pattern.text.clone(),
+            count: pattern.count,
+            first_seen: pattern.first.timestamp,
+            last_seen: pattern.last.timestamp,
+        };
+        add(&mut by_form, settled.of(&pattern.form), learnt);
+    }
+    let mut now = LearntPatterns {
+        up_to_sequence,
+        forgotten: before.forgotten,
+        by_form,
+    };
+    forget_rarest(&mut now);
+    now
+}
+
+/// Adds what is known of a form to what else is known of it. What people read is what was there first.
+fn add(by_form: &mut BTreeMap<String, LearntPattern>, form: &str, pattern: LearntPattern) {
+    match by_form.get_mut(form) {
+        Some(known) => {
+            known.count += pattern.count;
+            known.first_seen = known.first_seen.min(pattern.first_seen);
+            known.last_seen = known.last_seen.max(pattern.last_seen);
+        }
+        None => drop(by_form.insert(form.to_owned(), pattern)),
+    }
+}
+
+fn forget_rarest(learnt: &mut LearntPatterns) {
+    let surplus = learnt.by_form.len().saturating_sub(PATTERNS_PER_SOURCE_MAX);
+    if surplus == 0 {
+        return;
+    }
+    let rank = |(form, pattern): (&String, &LearntPattern)| {
+        (pattern.count, pattern.last_seen, form.clone())
+    };
+    let mut ranks: Vec<_> = learnt.by_form.iter().map(rank).collect();
+    ranks.sort_unstable();
+    for (_, _, form) in ranks.into_iter().take(surplus) {
+        learnt.by_form.remove(&form);
+        learnt.forgotten += 1;
+    }
+}
