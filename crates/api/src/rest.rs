@@ -11,6 +11,7 @@ mod query_answer;
 mod query_meta;
 mod query_plan;
 mod query_request;
+mod query_stream;
 mod source_record;
 pub(crate) mod sources;
 pub(crate) mod sql;

@@ -17,7 +17,7 @@ use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::openapi::{Description, Document};
-use crate::request_id::X_REQUEST_ID;
+use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
 use crate::{ingest, openapi, probes, welcome};
 
@@ -92,8 +92,11 @@ fn cors() -> CorsLayer {
 }
 
 /// Gives every answer its request id, writes the body of failures, and counts.
-async fn around(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+async fn around(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let request_id = edge.request_ids.of(request.headers());
+    request
+        .extensions_mut()
+        .insert(RequestId(request_id.clone()));
     let response = next.run(request).await;
     let mut response = failure::finish(response, &request_id);
     response.headers_mut().insert(X_REQUEST_ID, request_id);

@@ -9,6 +9,7 @@ mod limits;
 mod openapi;
 mod paging;
 mod probes;
+mod progress;
 mod scenario;
 mod server;
 mod wire;
