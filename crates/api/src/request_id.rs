@@ -8,6 +8,10 @@ use cordwood_service::Random;
 /// The header, in requests and answers.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id of a request, for handlers that send it in a body.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
 /// Longer ids are not taken over: they end up in logs and error bodies.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 

@@ -8,8 +8,10 @@ pub(crate) mod jobs;
 mod members;
 pub(crate) mod query;
 mod query_answer;
+mod query_meta;
 mod query_plan;
 mod query_request;
+mod query_stream;
 mod source_record;
 pub(crate) mod sources;
 pub(crate) mod sql;
@@ -17,5 +19,6 @@ pub(crate) mod sql;
 mod sql_answer;
 #[cfg(feature = "sql")]
 mod sql_request;
+mod times;
 mod token_record;
 pub(crate) mod tokens;

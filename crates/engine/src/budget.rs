@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use cordwood_event::Timestamp;
@@ -32,19 +32,61 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The caller's way to stop a search: clones share one switch.
+/// The caller's end of a search: it can stop it, and see how far it has come. Clones are ends of the same search.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    is_cancelled: AtomicBool,
+    parts_planned: AtomicU64,
+    parts_done: AtomicU64,
+    rows_scanned: AtomicU64,
+}
+
+/// How far a search has come. Parts are blocks, and batches of open rows; a search may be done before all are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Parts that pruning has left, as far as it has been planned.
+    pub parts_planned: u64,
+    /// Of these, done.
+    pub parts_done: u64,
+    /// Events looked at.
+    pub rows_scanned: u64,
+}
 
 impl Cancel {
     /// Stops the search at its next frame or block.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was stopped.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_cancelled.load(Ordering::Relaxed)
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            // Read first, so that never more parts are done than are planned.
+            parts_done: self.0.parts_done.load(Ordering::Acquire),
+            parts_planned: self.0.parts_planned.load(Ordering::Relaxed),
+            rows_scanned: self.0.rows_scanned.load(Ordering::Relaxed),
+        }
+    }
+
+    /// So many parts more are to be done.
+    pub(crate) fn plan_parts(&self, parts: u64) {
+        self.0.parts_planned.fetch_add(parts, Ordering::Relaxed);
+    }
+
+    /// One part is done.
+    pub(crate) fn count_part(&self, rows_scanned: u64) {
+        self.0
+            .rows_scanned
+            .fetch_add(rows_scanned, Ordering::Relaxed);
+        self.0.parts_done.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -81,6 +123,11 @@ impl Budget {
 
     pub(crate) fn check(&self) -> Result<(), Cut> {
         check(&self.cancel, self.deadline, &self.clock)
+    }
+
+    /// The caller's end.
+    pub(crate) fn caller(&self) -> &Cancel {
+        &self.cancel
     }
 
     /// Whether its caller has given up.

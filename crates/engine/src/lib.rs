@@ -52,7 +52,7 @@ pub use account::{Account, BlockCounts, Incomplete};
 pub use aggregate::{Approximation, Method};
 pub use answer::SearchAnswer;
 pub use answer_memory::AnswerMemory;
-pub use budget::{Cancel, Clock};
+pub use budget::{Cancel, Clock, Progress};
 pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;

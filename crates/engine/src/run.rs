@@ -95,6 +95,7 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(means: &'a Means<'a>, plan: Plan, planned: Planned) -> Run<'a> {
+        means.budget.caller().plan_parts(plan.parts.len() as u64);
         Run {
             means,
             plan: Arc::new(plan),
@@ -211,6 +212,8 @@ impl<'a> Run<'a> {
         };
         match outcome {
             Ok(answer) => {
+                let caller = self.means.budget.caller();
+                caller.count_part(answer.rows_scanned);
                 self.count_fate(answer.fate);
                 self.rows_scanned += answer.rows_scanned;
                 self.bytes_scanned += answer.bytes_scanned;

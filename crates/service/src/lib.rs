@@ -58,7 +58,8 @@ pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
     Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,
     Cell, ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields,
-    Order, QueryExplained, SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, Table,
+    Order, Progress, QueryExplained, SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT,
+    TABLE_ROWS_MAX, Table,
 };
 pub use service::Service;
 pub use sources::{

@@ -24,7 +24,7 @@ use staged::Found;
 
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
-    Method, NearFields, Order, Table,
+    Method, NearFields, Order, Progress, Table,
 };
 pub use plan::QueryExplained;
 

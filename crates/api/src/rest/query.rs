@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use cordwood_service::Cancel;
-use serde_json::Value;
+use axum::{Extension, Json};
+use cordwood_service::{Caller, Cancel, SearchRequest};
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -15,45 +14,79 @@ use crate::failure::Failure;
 use crate::json_body::{media_type, parse, read};
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::query_answer::query_answer;
-use crate::rest::query_plan::query_plan;
-use crate::rest::query_request::search_request;
+use crate::request_id::RequestId;
+use crate::rest::query_answer::{QueryAnswer, query_answer};
+use crate::rest::query_plan::{QueryPlanAnswer, query_plan};
+use crate::rest::query_request::{QueryParameters, search_request};
+use crate::rest::query_stream::{self, QueryProgress, query_stream};
 
-/// `GET /query?query=…`.
+/// Find events
+///
+/// With `Accept: text/event-stream`, events `progress` tell how far a long search has come; the last one is `answer`, or `failure`.
+#[utoipa::path(
+    get, path = "/query", tag = "query",
+    params(QueryParameters),
+    responses((status = 200, content((QueryAnswer = "application/json"), (QueryProgress = "text/event-stream")))),
+)]
 pub(crate) async fn get(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     links: Links,
-    uri: Uri,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
 ) -> Result<Response, Failure> {
-    search(&edge, caller, &links, &Parameters::of(&uri)).await
+    let parameters = Parameters::of(request.uri());
+    let asked = Asked::new(caller, links, parameters)?;
+    asked.answer(edge, request.headers(), request_id).await
 }
 
-/// `POST /query`, with the parameters as a JSON object or a form.
+/// Find events
+///
+/// With the parameters as a JSON object or a form; `Accept` as with `GET`.
+#[utoipa::path(
+    post, path = "/query", tag = "query",
+    request_body = QueryParameters,
+    responses((status = 200, content((QueryAnswer = "application/json"), (QueryProgress = "text/event-stream")))),
+)]
 pub(crate) async fn post(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     links: Links,
+    Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, Failure> {
-    search(&edge, caller, &links, &posted(request).await?).await
+    let headers = request.headers().clone();
+    let asked = Asked::new(caller, links, posted(request).await?)?;
+    asked.answer(edge, &headers, request_id).await
 }
 
-/// `GET /query/explain?query=…`.
+/// Say what a query would do and cost, without asking it
+#[utoipa::path(
+    get, path = "/query/explain", tag = "query",
+    params(QueryParameters),
+    responses((status = 200, body = QueryPlanAnswer)),
+)]
 pub(crate) async fn explain_get(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     uri: Uri,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     explain(&edge, caller, &Parameters::of(&uri)).await
 }
 
-/// `POST /query/explain`, with the parameters as those of a query.
+/// Say what a query would do and cost, without asking it
+///
+/// With the parameters as a JSON object or a form.
+#[utoipa::path(
+    post, path = "/query/explain", tag = "query",
+    request_body = QueryParameters,
+    responses((status = 200, body = QueryPlanAnswer)),
+)]
 pub(crate) async fn explain_post(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     request: Request,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     explain(&edge, caller, &posted(request).await?).await
 }
 
@@ -68,30 +101,65 @@ async fn posted(request: Request) -> Result<Parameters, Failure> {
     Ok(parameters)
 }
 
-async fn search(
-    edge: &Edge,
-    Authenticated(caller): Authenticated,
-    links: &Links,
-    parameters: &Parameters,
-) -> Result<Response, Failure> {
-    let request = search_request(parameters)?;
-    let service = edge.ready()?;
-    let cancel = Cancel::default();
-    let _gone = CancelOnDrop(cancel.clone());
-    let answer = edge
-        .query
-        .run(move || service.search(&caller, &request, &cancel));
-    let answer = answer.await??;
-    let next = answer.next.as_ref();
-    let next = next.map(|cursor| links.with_parameters(parameters, "cursor", cursor));
-    Ok(query_answer(answer, next))
+/// A search asked for.
+struct Asked {
+    caller: Caller,
+    links: Links,
+    parameters: Parameters,
+    request: SearchRequest,
+}
+
+impl Asked {
+    fn new(
+        Authenticated(caller): Authenticated,
+        links: Links,
+        parameters: Parameters,
+    ) -> Result<Asked, Failure> {
+        let request = search_request(&parameters)?;
+        Ok(Asked {
+            caller,
+            links,
+            parameters,
+            request,
+        })
+    }
+
+    async fn answer(
+        self,
+        edge: Arc<Edge>,
+        headers: &HeaderMap,
+        RequestId(request_id): RequestId,
+    ) -> Result<Response, Failure> {
+        let cancel = Cancel::default();
+        let searching = self.search(edge, cancel.clone());
+        match query_stream::is_wanted(headers) {
+            true => Ok(query_stream(searching, cancel, request_id)),
+            false => searching.await,
+        }
+    }
+
+    async fn search(self, edge: Arc<Edge>, cancel: Cancel) -> Result<Response, Failure> {
+        let (caller, request) = (self.caller, self.request);
+        let service = edge.ready()?;
+        let _gone = CancelOnDrop(cancel.clone());
+        let answer = edge
+            .query
+            .run(move || service.search(&caller, &request, &cancel));
+        let answer = answer.await??;
+        let next = answer.next.as_ref();
+        let next = next.map(|cursor| {
+            self.links
+                .with_parameters(&self.parameters, "cursor", cursor)
+        });
+        Ok(query_answer(answer, next))
+    }
 }
 
 async fn explain(
     edge: &Edge,
     Authenticated(caller): Authenticated,
     parameters: &Parameters,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     let request = search_request(parameters)?;
     let service = edge.ready()?;
     let cancel = Cancel::default();
