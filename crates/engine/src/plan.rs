@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// The parts that can hold a match, those that can hold the first of all first.
     pub(crate) parts: Vec<PlannedPart>,
     pub(crate) range: TimeBounds,
+    /// Events up to here are too old to be seen; 0 when none is.
+    pub(crate) after_sequence: u64,
     pub(crate) up_to_sequence: u64,
     pub(crate) after: Option<Rank>,
     pub(crate) order: Order,
@@ -105,6 +107,7 @@ impl Plan {
             verdicts: ValueVerdicts::default(),
             parts: Vec::new(),
             range,
+            after_sequence: request.after_sequence.unwrap_or(0),
             up_to_sequence,
             after: request.after.map(|after| Rank::of(after, request.order)),
             order: request.order,
@@ -193,7 +196,7 @@ impl Plan {
         if !self.is_in_time(source, times) {
             return Err(Pruned::Time);
         }
-        if sequences.0 > self.up_to_sequence {
+        if sequences.0 > self.up_to_sequence || sequences.1 <= self.after_sequence {
             return Err(Pruned::Sequence);
         }
         if let Part::Block(block) = part {
