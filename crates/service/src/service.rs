@@ -17,6 +17,7 @@ use crate::jobs::Jobs;
 use crate::metrics::Counters;
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
+use crate::tails::Tails;
 use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
@@ -34,6 +35,7 @@ pub struct Service {
     pub(crate) counters: Counters,
     pub(crate) compactions: Jobs<Compacted>,
     pub(crate) backups: Jobs<BackedUp>,
+    pub(crate) tails: Tails,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -58,6 +60,7 @@ impl Service {
         store.purge_with(Arc::new(engine.deleted_rows()));
         deleted_sources::delete_events(&catalog, &store, now, false);
         let mut service = Service {
+            tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
                 Arc::clone(&store),
@@ -112,6 +115,7 @@ impl Service {
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
+        self.tails.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();

@@ -13,4 +13,5 @@ mod search;
 mod size;
 mod sources;
 mod stages;
+mod tails;
 mod tokens;
