@@ -17,5 +17,8 @@ pub(crate) mod sql;
 mod sql_answer;
 #[cfg(feature = "sql")]
 mod sql_request;
+pub(crate) mod tail;
+mod tail_events;
+mod tail_stream;
 mod token_record;
 pub(crate) mod tokens;

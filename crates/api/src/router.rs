@@ -15,7 +15,7 @@ use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
+use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tail, tokens};
 use crate::{ingest, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -65,6 +65,7 @@ fn rest() -> Router<Arc<Edge>> {
             get(query::explain_get).post(query::explain_post),
         )
         .route("/api/v1/sql", post(sql::post))
+        .route("/api/v1/tail", get(tail::get))
 }
 
 /// The same under v1 and v2: of what v2 added we have nothing yet, and what both have is alike.

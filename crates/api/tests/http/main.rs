@@ -10,4 +10,5 @@ mod paging;
 mod probes;
 mod scenario;
 mod server;
+mod tail;
 mod wire;
