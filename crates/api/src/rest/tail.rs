@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, Uri};
 use axum::response::{IntoResponse, Response};
 use cordwood_service::{Cancel, Since, TailRequest, Wake};
 use tokio::sync::Notify;
+use utoipa::IntoParams;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::parameters::Parameters;
 use crate::rest::query::CancelOnDrop;
 use crate::rest::query_request::sources;
+use crate::rest::tail_events::TailEvent;
 use crate::rest::tail_stream::stream;
 
 /// Where the reader left, as browsers send it when they come back (WHATWG HTML, section 9.2).
@@ -24,9 +26,43 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Asks nginx, which stands before many servers, not to hold events back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-const KNOWN: [&str; 5] = ["query", "source_id", "source_ids", "last", "last_event_id"];
+/// What to tail, and where to begin.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "`tail_request` reads the parameters by their names"
+)]
+pub(crate) struct TailParameters {
+    /// In the query language: a filter, and stages that look at one event alone; empty for every event.
+    query: Option<String>,
+    /// Ids, `src-` ids or names, repeated or with commas between; every source the token may see unless given, those made
+    /// later too.
+    source_id: Option<Vec<String>>,
+    /// The same, by the name Better Stack has for it.
+    source_ids: Option<Vec<String>>,
+    /// So many of the newest events that match come first; at most 1000.
+    last: Option<usize>,
+    /// The last `id` that was read, to go on from there; the header `Last-Event-ID` says it better.
+    last_event_id: Option<u64>,
+}
 
-/// `GET /tail?query=…`.
+/// Follow events as they arrive
+///
+/// A stream of server-sent events. `hello` comes first and says what the tail is; `log` is an event as a query gives it;
+/// `dropped` says that rows are left out here, and how many; `end` comes last, with the reason. An `id` is where to go on
+/// after a break.
+#[utoipa::path(
+    get, path = "/tail", tag = "tail",
+    params(
+        TailParameters,
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last `id` that was read, to go on from there"),
+    ),
+    responses((
+        status = 200, description = "The `data` of each event", content_type = "text/event-stream",
+        body = TailEvent,
+    )),
+)]
 pub(crate) async fn get(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
@@ -54,7 +90,7 @@ pub(crate) async fn get(
 }
 
 fn tail_request(headers: &HeaderMap, parameters: &Parameters) -> Result<TailRequest, Failure> {
-    parameters.only(&KNOWN)?;
+    parameters.only::<TailParameters>()?;
     Ok(TailRequest {
         query: parameters.first("query").unwrap_or_default().to_owned(),
         sources: sources(parameters)?,

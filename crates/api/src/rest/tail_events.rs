@@ -9,36 +9,115 @@ use cordwood_event::json;
 use cordwood_service::{
     DropReason, Dropped, LiveRow, Since, TAILS_MAX, TailBatch, TailEnd, TailHello,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::failure::diagnostic;
+use crate::failure::Diagnostic;
 use crate::rest::query_answer::{column_names, write_row};
+use crate::rest::times::Millis;
 
 /// When a browser comes back after a break, in milliseconds: soon, but not all at once with others after a restart.
 const RETRY_MS: u32 = 2000;
 
+/// The `data` of an event of the stream.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum TailEvent {
+    /// Of `hello`.
+    Hello {
+        /// What the tail is.
+        meta: TailMeta,
+    },
+    /// Of `dropped`.
+    Dropped(DroppedRecord),
+    /// Of `end`.
+    End(EndRecord),
+    /// Of `log`: an event as it was sent, with `dt`, `level`, `message`, `_id` and `_source`; or the columns that `fields` keeps.
+    #[expect(dead_code, reason = "rows are written by hand, once for all readers")]
+    Log(serde_json::Map<String, serde_json::Value>),
+}
+
+/// What a tail is, and the account of what came before it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TailMeta {
+    /// The query as understood.
+    query: String,
+    /// The sources there are now.
+    sources: Vec<TailedSourceRecord>,
+    /// The columns, in order, if the stages keep only some fields.
+    columns: Option<Vec<String>>,
+    /// Whether every event that came before was considered, as far as it was asked for.
+    complete: bool,
+    /// Why not, if not.
+    incomplete_reason: Option<String>,
+    /// Events looked at for what came before.
+    rows_scanned: u64,
+    /// Bytes read and decoded for it.
+    bytes_scanned: u64,
+    took_ms: Millis,
+    /// Remarks on the query text.
+    hints: Vec<Diagnostic>,
+}
+
+/// A source that a tail is about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TailedSourceRecord {
+    id: String,
+    name: String,
+    /// Whether it takes no events at present.
+    paused: bool,
+}
+
+/// Rows that a reader does not get.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DroppedRecord {
+    /// `slow_reader`, `slow_server`, `too_far_back` or `unknown_position`.
+    reason: &'static str,
+    /// How many, if that is known; of `slow_server`, events of which any may have matched.
+    count: Option<u64>,
+    /// The same in a sentence.
+    message: String,
+}
+
+/// Why a tail ends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndRecord {
+    /// `unauthenticated`, `source_gone`, `stalled` or `stopping`.
+    reason: &'static str,
+    /// The same in a sentence.
+    message: String,
+}
+
+impl TailMeta {
+    fn of(hello: &TailHello) -> TailMeta {
+        let sources = hello.sources.iter().map(|source| TailedSourceRecord {
+            id: source.id.to_string(),
+            name: source.name.clone(),
+            paused: source.is_paused,
+        });
+        TailMeta {
+            query: hello.query.clone(),
+            sources: sources.collect(),
+            columns: hello.columns.clone(),
+            complete: hello.incomplete_reason.is_none(),
+            incomplete_reason: hello.incomplete_reason.clone(),
+            rows_scanned: hello.rows_scanned,
+            bytes_scanned: hello.bytes_scanned,
+            took_ms: Millis(hello.elapsed),
+            hints: hello.hints.iter().map(Diagnostic::of).collect(),
+        }
+    }
+}
+
 /// What the tail is, before its first row.
 pub(super) fn hello(hello: &TailHello, since: Since) -> Vec<u8> {
-    let sources = hello.sources.iter().map(|source| {
-        json!({"id": source.id.to_string(), "name": source.name, "paused": source.is_paused})
-    });
-    let meta = json!({
-        "query": hello.query,
-        "sources": sources.collect::<Vec<_>>(),
-        "columns": hello.columns,
-        "complete": hello.incomplete_reason.is_none(),
-        "incomplete_reason": hello.incomplete_reason,
-        "rows_scanned": hello.rows_scanned,
-        "bytes_scanned": hello.bytes_scanned,
-        "took_ms": (hello.elapsed.as_secs_f64() * 1e6).round() / 1e3,
-        "hints": hello.hints.iter().map(diagnostic).collect::<Vec<_>>(),
-    });
     let mut out = format!("retry: {RETRY_MS}\n");
     if since == Since::Now {
         // With a past to be told, the place to go on from is that of its first row.
         let _ = writeln!(out, "id: {}", hello.position);
     }
-    push(&mut out, "hello", &json!({ "meta": meta }));
+    let meta = TailMeta::of(hello);
+    push(&mut out, "hello", &TailEvent::Hello { meta });
     out.into_bytes()
 }
 
@@ -86,8 +165,12 @@ pub(super) fn dropped(dropped: Dropped) -> Vec<u8> {
         ),
     };
     let mut out = String::new();
-    let told = json!({"reason": reason, "count": dropped.count, "message": message});
-    push(&mut out, "dropped", &told);
+    let record = DroppedRecord {
+        reason,
+        count: dropped.count,
+        message,
+    };
+    push(&mut out, "dropped", &TailEvent::Dropped(record));
     out.into_bytes()
 }
 
@@ -111,7 +194,7 @@ pub(super) fn end(end: &TailEnd) -> Vec<u8> {
     push(
         &mut out,
         "end",
-        &json!({"reason": reason, "message": message}),
+        &TailEvent::End(EndRecord { reason, message }),
     );
     out.into_bytes()
 }
@@ -122,9 +205,10 @@ pub(super) fn heartbeat(position: Option<u64>) -> Vec<u8> {
     format!(": still here\n{id}\n").into_bytes()
 }
 
-fn push(out: &mut String, event: &str, data: &Value) {
+fn push(out: &mut String, event: &str, data: &TailEvent) {
     let _ = writeln!(out, "event: {event}");
-    push_lines(out, &data.to_string());
+    let data = serde_json::to_string(data).expect("a record of texts and numbers is JSON");
+    push_lines(out, &data);
     out.push('\n');
 }
 
