@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::rest::query_meta::QueryMeta;
 
 /// A piece is sent when it has grown to this.
-const PIECE_BYTES: usize = 64 << 10;
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 
 /// The answer to a query.
 #[derive(Debug, ToSchema)]
