@@ -167,7 +167,9 @@ fn status_of(error: &Error) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Error::Refused(refusal) => status_of_refusal(refusal),
-        Error::Busy { .. } | Error::TooManyDeletions { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Busy { .. } | Error::TooManyDeletions { .. } | Error::TooManyTails { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         // Nobody reads the answer to a cancelled request; 499 is what nginx logs for it.
         Error::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
         Error::InUse | Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -18,7 +18,9 @@ use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
-use crate::rest::{clients, deletions, events, jobs, patterns, query, sources, sql, tokens};
+use crate::rest::{
+    clients, deletions, events, jobs, live_tail, patterns, query, sources, sql, tail, tokens,
+};
 use crate::{ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -32,8 +34,8 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .with_state(edge)
 }
 
-/// Each with its handler and its place in the OpenAPI document. What both versions have is alike: of what v2 added we have
-/// nothing yet.
+/// Each with its handler and its place in the OpenAPI document. What both versions have is alike; of what v2 added we have
+/// the live tail.
 fn endpoints() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(ingest_route())
@@ -41,7 +43,7 @@ fn endpoints() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(probes::metrics))
         .routes(routes!(openapi::document))
         .nest("/api/v1", sources_routes().merge(rest()))
-        .nest("/api/v2", sources_routes())
+        .nest("/api/v2", sources_routes().routes(routes!(live_tail::get)))
 }
 
 /// The layer answers preflights; without a route for their method they would not come to it.
@@ -64,6 +66,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(query::explain_get, query::explain_post))
         .routes(routes!(patterns::get, patterns::post))
         .routes(routes!(sql::post))
+        .routes(routes!(tail::get))
 }
 
 fn sources_routes() -> OpenApiRouter<Arc<Edge>> {

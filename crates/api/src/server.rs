@@ -31,8 +31,13 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
     });
     let (stopped, has_stopped) = tokio::sync::oneshot::channel();
+    let tailed = Arc::clone(&edge);
     let stop = async move {
         stop.await;
+        // They would never end by themselves.
+        if let Some(service) = tailed.service() {
+            service.end_tails();
+        }
         let _ = stopped.send(());
     };
     let server = axum::serve(listener, router(edge)).with_graceful_shutdown(stop);

@@ -104,6 +104,13 @@ impl Catalog {
         Some(token.to_record())
     }
 
+    /// Whether the API token is good at `now`. Notes no use.
+    pub fn is_live_api_token(&self, id: ApiTokenId, now: Timestamp) -> bool {
+        let memory = self.read();
+        let token = memory.api_tokens.get(&id);
+        token.is_some_and(|token| token.record.is_live(now))
+    }
+
     /// The API token with this hash, good or not.
     pub fn known_api_token(&self, hash: TokenHash) -> Option<ApiToken> {
         let memory = self.read();

@@ -94,7 +94,6 @@ fn request(query: &str) -> Result<PatternsRequest, Box<dyn std::error::Error>> {
         search: SearchRequest::newest(vec![source], filter, 0, Timestamp::MAX),
         field: FieldName::new("message"),
         buckets_max: 30,
-        above_sequence: 0,
         examples_max: 50,
     })
 }

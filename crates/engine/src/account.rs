@@ -158,7 +158,7 @@ pub struct BlockCounts {
     pub total: u64,
     /// Outside the range of time, or beyond the cursor.
     pub pruned_by_time: u64,
-    /// Written after the snapshot the cursor holds, or shut out by an `_id`.
+    /// Written after the snapshot the cursor holds or before what came since, or shut out by an `_id`.
     pub pruned_by_sequence: u64,
     /// A word the filter needs is not in the block, as the token map of its segment says.
     pub pruned_by_tokens: u64,

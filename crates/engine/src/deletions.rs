@@ -176,6 +176,7 @@ impl PartDeletion {
     ) -> Result<Selection, Failure> {
         let bounds = Bounds {
             times: self.deletion.times(),
+            after_sequence: 0,
             up_to_sequence: self.deletion.request.up_to_sequence,
         };
         let among = bounds.select(block, among.clone())?;
@@ -214,6 +215,7 @@ impl OpenDeletion<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub(crate) times: TimeBounds,
+    pub(crate) after_sequence: u64,
     pub(crate) up_to_sequence: u64,
 }
 
@@ -230,12 +232,13 @@ impl Bounds {
             let end = times.partition_point(|time| *time <= self.times.last.as_nanos());
             selected.keep_range(start..end);
         }
-        if block.directory().sequences.1 > self.up_to_sequence {
+        let held = block.directory().sequences;
+        if held.1 > self.up_to_sequence || held.0 <= self.after_sequence {
             let sequences = block.sequences()?;
             selected = selected.filter(|row| {
-                sequences
-                    .get(row)
-                    .is_some_and(|sequence| *sequence <= self.up_to_sequence)
+                sequences.get(row).is_some_and(|sequence| {
+                    *sequence <= self.up_to_sequence && *sequence > self.after_sequence
+                })
             });
         }
         Ok(selected)

@@ -105,6 +105,7 @@ impl Inquiry<'_> {
             limit: 0,
             after: None,
             up_to_sequence: self.request.up_to_sequence,
+            after_sequence: self.request.after_sequence,
             total: Total::NotAsked,
             deadline: Some(self.allowance.next_deadline()),
             cancel: self.request.cancel.clone(),

@@ -29,6 +29,7 @@ mod fetch;
 mod fields;
 mod groups;
 mod key;
+mod live;
 mod matching;
 mod narrow;
 mod part;
@@ -58,6 +59,7 @@ pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
 pub use fields::{FieldKinds, Fields, Wanted};
+pub use live::{Examined, LiveQuery, LiveRow, TogetherStage};
 pub use query_plan::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,
     StagePlan,

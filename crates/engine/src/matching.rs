@@ -66,8 +66,7 @@ impl PartRows<'_> {
                 timestamp: event.timestamp(),
                 sequence: rows.sequence(row),
             };
-            let is_seen =
-                id.sequence <= self.plan.up_to_sequence && id.sequence > self.plan.above_sequence;
+            let is_seen = self.sees(id.sequence);
             if !is_seen || !range.contains(id.timestamp) || !is_asked(id) {
                 continue;
             }
@@ -84,6 +83,11 @@ impl PartRows<'_> {
         Ok(rows_scanned)
     }
 
+    /// Whether an event of this number is neither too new nor too old.
+    fn sees(&self, sequence: u64) -> bool {
+        sequence <= self.plan.up_to_sequence && sequence > self.plan.after_sequence
+    }
+
     /// What is left of the filter in a block, or what rules the block out.
     pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
         let condition = &self.plan.sources[self.part.source].condition;
@@ -96,11 +100,11 @@ impl PartRows<'_> {
         )
     }
 
-    /// Whether no row of the block lies outside the range, is too new, or may be deleted.
+    /// Whether no row of the block lies outside the range, is too new or too old, or may be deleted.
     pub(crate) fn holds_whole(&self, handle: &BlockHandle) -> bool {
         is_within(self.part.times, self.range())
-            && handle.directory().sequences.1 <= self.plan.up_to_sequence
-            && handle.directory().sequences.0 > self.plan.above_sequence
+            && self.sees(handle.directory().sequences.0)
+            && self.sees(handle.directory().sequences.1)
             && self.part.deletions.is_empty()
     }
 
@@ -108,15 +112,10 @@ impl PartRows<'_> {
     pub(crate) fn in_range(&self, block: &OpenBlock) -> Result<Selection, Failure> {
         let bounds = Bounds {
             times: self.range(),
+            after_sequence: self.plan.after_sequence,
             up_to_sequence: self.plan.up_to_sequence,
         };
-        let selected = bounds.select(block, Selection::all(block.rows()))?;
-        let above = self.plan.above_sequence;
-        if block.directory().sequences.0 > above {
-            return Ok(selected);
-        }
-        let sequences = block.sequences()?;
-        Ok(selected.filter(|row| sequences.get(row).is_some_and(|sequence| *sequence > above)))
+        bounds.select(block, Selection::all(block.rows()))
     }
 
     /// Those of `among` for which the condition holds and that are not deleted.

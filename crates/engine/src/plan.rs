@@ -26,9 +26,9 @@ pub(crate) struct Plan {
     /// The parts that can hold a match, those that can hold the first of all first.
     pub(crate) parts: Vec<PlannedPart>,
     pub(crate) range: TimeBounds,
+    /// Events up to here are too old to be seen; 0 when none is.
+    pub(crate) after_sequence: u64,
     pub(crate) up_to_sequence: u64,
-    /// Only events after this sequence number are asked for.
-    pub(crate) above_sequence: u64,
     pub(crate) after: Option<Rank>,
     pub(crate) order: Order,
     /// How many rows to find: one more than are given back, to know whether a page follows.
@@ -107,8 +107,8 @@ impl Plan {
             verdicts: ValueVerdicts::default(),
             parts: Vec::new(),
             range,
+            after_sequence: request.after_sequence.unwrap_or(0),
             up_to_sequence,
-            above_sequence: 0,
             after: request.after.map(|after| Rank::of(after, request.order)),
             order: request.order,
             rows_wanted: match request.limit {
@@ -120,19 +120,6 @@ impl Plan {
         };
         let planned = plan.collect_parts(snapshot, budget, witness);
         (plan, planned)
-    }
-
-    /// Asks only for events after a sequence number; says how many blocks that rules out.
-    pub(crate) fn above(&mut self, sequence: u64) -> u64 {
-        self.above_sequence = sequence;
-        let mut ruled_out = 0;
-        self.parts.retain(|planned| {
-            let (_, (_, last)) = extent_of(&planned.part);
-            let is_asked = last > sequence;
-            ruled_out += u64::from(!is_asked && matches!(planned.part, Part::Block(_)));
-            is_asked
-        });
-        ruled_out
     }
 
     fn collect_parts(
@@ -209,7 +196,7 @@ impl Plan {
         if !self.is_in_time(source, times) {
             return Err(Pruned::Time);
         }
-        if sequences.0 > self.up_to_sequence {
+        if sequences.0 > self.up_to_sequence || sequences.1 <= self.after_sequence {
             return Err(Pruned::Sequence);
         }
         if let Part::Block(block) = part {

@@ -69,6 +69,8 @@ pub struct SearchRequest {
     /// The last sequence number of the snapshot the first page was taken from: later events are not seen,
     /// so that all pages show one set. `None` sees the whole snapshot.
     pub up_to_sequence: Option<u64>,
+    /// Only events with a greater sequence number are seen: those that came since. `None` sees the old ones too.
+    pub after_sequence: Option<u64>,
     /// Whether to count.
     pub total: Total,
     /// When to give up, on the engine's clock; what was found until then is the answer.
@@ -95,6 +97,7 @@ impl SearchRequest {
             limit,
             after: None,
             up_to_sequence: None,
+            after_sequence: None,
             total: Total::NotAsked,
             deadline: None,
             cancel: Cancel::default(),

@@ -31,10 +31,12 @@ use crate::row::tabular::cell_of;
 use crate::run::Run;
 use crate::top::Found;
 use crate::{Account, AnswerMemory, Error, Incomplete, Position, SearchRequest, Table, Total};
+pub(crate) use local::{LocalStage, pass};
 use ordered::Ordered;
 pub(crate) use outline::Outline;
 pub use pattern_counts::{LEVELS, Pattern, Patterns, PatternsRequest};
 use pipeline::{Ending, Pipeline};
+pub(crate) use pipeline::{defer_fields, local_stage};
 
 /// How many rows are looked at between two looks at the budget.
 const ROWS_PER_CHECK: usize = 1024;
@@ -325,7 +327,7 @@ fn fetch(run: &mut Run<'_>, mut rows: Vec<KeptRow>, page: Page) -> Result<Made, 
 }
 
 /// The event with fields added, which take the place of those of the same name.
-fn extended(mut event: Event, added: Vec<Added>) -> Event {
+pub(crate) fn extended(mut event: Event, added: Vec<Added>) -> Event {
     for field in added {
         event
             .fields

@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::{Access, Refusal};
+use crate::{Access, Refusal, TAILS_MAX, TAILS_PER_TOKEN_MAX};
 
 /// About how long the store takes to purge something.
 const RETRY_AFTER_PURGE: Duration = Duration::from_secs(60);
+/// Tails end when somebody closes a window.
+const RETRY_AFTER_TAILS: Duration = Duration::from_secs(10);
 
 /// The error of every use case. `Display` is the sentence for the user; [`code`](Error::code) and
 /// [`hint`](Error::hint) go beside it.
@@ -109,6 +111,16 @@ pub enum Error {
         /// How many.
         standing: u64,
     },
+    /// As many tails are open as may be (429).
+    #[error(
+        "{open} live tails are open, {own} of them with this API token; there can be {TAILS_MAX} and {TAILS_PER_TOKEN_MAX}"
+    )]
+    TooManyTails {
+        /// How many are open.
+        open: usize,
+        /// Of these, with the API token of the caller.
+        own: usize,
+    },
     /// The caller went away.
     #[error("the request was cancelled")]
     Cancelled,
@@ -174,6 +186,7 @@ impl Error {
             Error::Refused(refusal) => refusal.code(),
             Error::Busy { .. } => "busy",
             Error::TooManyDeletions { .. } => "too_many_deletions",
+            Error::TooManyTails { .. } => "too_many_tails",
             Error::Cancelled => "cancelled",
             Error::InUse => "data_directory_in_use",
             Error::Internal { .. } => "internal",
@@ -191,6 +204,7 @@ impl Error {
             Error::StatementTooCostly { .. } => {
                 Some("ask for a shorter range, fewer columns or fewer groups".into())
             }
+            Error::TooManyTails { .. } => Some("close tails that nobody looks at".into()),
             Error::Busy { .. } => Some(
                 "ask for fewer events or fewer fields, or give the server more `memory`".into(),
             ),
@@ -207,6 +221,7 @@ impl Error {
         match self {
             Error::Busy { retry_after } => Some(*retry_after),
             Error::TooManyDeletions { .. } => Some(RETRY_AFTER_PURGE),
+            Error::TooManyTails { .. } => Some(RETRY_AFTER_TAILS),
             Error::Refused(refusal) => refusal.retry_after(),
             _ => None,
         }

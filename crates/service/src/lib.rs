@@ -31,6 +31,7 @@ mod sources;
 #[cfg(feature = "sql")]
 mod sql;
 mod start;
+mod tails;
 mod tokens;
 
 pub use backup::{BACKUP_MARKER, BackedUp};
@@ -71,4 +72,8 @@ pub use sql::{
     SQL_ROWS_DEFAULT, SQL_ROWS_MAX, SqlAccount, SqlAnswer, SqlColumn, SqlFormat, SqlRequest,
 };
 pub use start::{CLI_TOKEN_FILE, FirstStart, Replayed};
+pub use tails::{
+    DropReason, Dropped, LiveRow, Since, TAIL_LAST_MAX, TAILS_MAX, TAILS_PER_TOKEN_MAX, Tail,
+    TailBatch, TailEnd, TailHello, TailItem, TailRequest, TailedSource, Wake,
+};
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};

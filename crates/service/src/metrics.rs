@@ -1,6 +1,7 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
 mod bucket;
+mod tails;
 
 use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,6 +90,7 @@ impl Service {
         let mut page = Page::default();
         self.write_ingest_metrics(&mut page);
         self.write_search_metrics(&mut page);
+        tails::write(&self.tails, &mut page);
         self.write_store_metrics(&mut page);
         bucket::write(&self.store.stats(), &mut page);
         self.write_memory_metrics(&mut page);

@@ -143,7 +143,6 @@ impl Service {
             search: self.engine_request(&question, &request.search, cancel),
             field,
             buckets_max,
-            above_sequence: 0,
             examples_max: 0,
         };
         let internal = |error| Error::internal("counting patterns", error);

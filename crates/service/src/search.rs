@@ -240,6 +240,7 @@ impl Service {
             limit: question.batch_size,
             after: question.cursor.map(|cursor| cursor.position),
             up_to_sequence: question.cursor.map(|cursor| cursor.up_to_sequence),
+            after_sequence: None,
             total: if request.total {
                 Total::Count
             } else {

@@ -18,6 +18,7 @@ use crate::metrics::Counters;
 use crate::patterns::{Learner, Learning, Registry};
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
+use crate::tails::Tails;
 use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
@@ -35,6 +36,7 @@ pub struct Service {
     pub(crate) counters: Counters,
     pub(crate) compactions: Jobs<Compacted>,
     pub(crate) backups: Jobs<BackedUp>,
+    pub(crate) tails: Tails,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -74,6 +76,7 @@ impl Service {
             patterns: Arc::clone(&learner.registry),
             learning: Learning::start(learner.clone())?,
             learner,
+            tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
                 Arc::clone(&store),
@@ -129,6 +132,7 @@ impl Service {
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
         self.learning.stop();
+        self.tails.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();

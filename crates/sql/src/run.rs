@@ -127,6 +127,7 @@ fn search_of(request: &Request, sources: Vec<SearchedSource>, cancel: &Cancel) -
         limit: 0,
         after: None,
         up_to_sequence: None,
+        after_sequence: None,
         total: Total::NotAsked,
         deadline: request.deadline,
         cancel: cancel.clone(),

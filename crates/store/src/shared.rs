@@ -7,6 +7,7 @@ use std::time::Duration;
 use cordwood_event::SourceId;
 
 use crate::bucket::RangeCache;
+use crate::feed::Followers;
 use crate::flush::FlushSignal;
 use crate::log::{Pace, Queue};
 use crate::manifest::Chain;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     /// The part of the budget that fresh events take.
     pub(crate) memory: MemoryBudget,
     pub(crate) published: Published,
+    pub(crate) followers: Followers,
     pub(crate) queue: Queue,
     pub(crate) log_pace: Pace,
     pub(crate) sealing: Sealing,
@@ -63,6 +65,7 @@ impl Shared {
             options,
             disk,
             published,
+            followers: Followers::default(),
             queue: Queue::default(),
             log_pace: Pace::default(),
             sealing: Sealing::default(),
@@ -80,20 +83,23 @@ impl Shared {
         }
     }
 
-    /// Makes rows visible, all at once, and hands full sources to the sealing threads.
+    /// Makes rows visible, all at once, hands them to those who follow, and full sources to the sealing threads.
     pub(crate) fn publish(&self, arrived: Vec<(SourceId, OpenRows)>, next_sequence: u64) {
         let event_bytes = arrived.iter().map(|(_, rows)| rows.event_bytes()).sum();
         self.unflushed_event_bytes
             .fetch_add(event_bytes, Ordering::Relaxed);
-        let is_due = self.published.update(|view| {
-            view.next_sequence = next_sequence;
-            let generation = view.active_mut();
-            for (source, rows) in arrived {
-                generation.push(source, rows);
-                self.seal_if_full(generation, source);
-            }
-            self.is_flush_due(generation)
-        });
+        let update = |arrived| {
+            self.published.update(|view| {
+                view.next_sequence = next_sequence;
+                let generation = view.active_mut();
+                for (source, rows) in arrived {
+                    generation.push(source, rows);
+                    self.seal_if_full(generation, source);
+                }
+                self.is_flush_due(generation)
+            })
+        };
+        let is_due = self.followers.hand_over(arrived, update);
         self.flush.events_arrived(is_due);
     }
 

@@ -19,8 +19,8 @@ use crate::shared::Shared;
 use crate::view::View;
 use crate::{
     Append, AppendError, Appended, Backup, BusyReason, Compacted, Decode, Deletion,
-    DeletionRequest, Disk, Error, FindDeleted, Offloaded, Options, Recovery, Retention, Snapshot,
-    Stats, eviction, layout, sealing,
+    DeletionRequest, Disk, Error, Feed, FindDeleted, Offloaded, Options, Recovery, Retention,
+    Snapshot, Stats, eviction, layout, sealing,
 };
 
 /// Longest format descriptor and longest batch key; their lengths take 16 bits in the log.
@@ -128,6 +128,12 @@ impl Store {
     /// The store as it is now: every append that has returned is in it.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.shared.published.get())
+    }
+
+    /// What arrives from now on. Every event is in the feed or in all snapshots taken after this call; those that are in both
+    /// are told by [`Snapshot::last_sequence`]. At most `bytes_max` of memory wait to be taken.
+    pub fn follow(&self, bytes_max: u64) -> Feed {
+        self.shared.followers.follow(bytes_max)
     }
 
     /// Moves all events there are now into segments; returns when that is durable.
@@ -239,6 +245,7 @@ impl Store {
         self.shared.queue.close();
         let writer = threads.writer.take();
         let writer = writer.map_or(Ok(()), JoinHandle::join);
+        self.shared.followers.close();
         self.shared.sealing.close();
         let flusher = threads.flusher.take();
         let flusher = flusher.map_or(Ok(()), JoinHandle::join);

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::rest::query_meta::QueryMeta;
 
 /// A piece is sent when it has grown to this.
-const PIECE_BYTES: usize = 64 << 10;
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 
 /// The answer to a query.
 #[derive(Debug, ToSchema)]
@@ -79,12 +79,7 @@ enum Rows {
 
 impl Rows {
     fn of_table(table: Table) -> Rows {
-        let names = table.columns.iter().map(|name| {
-            let mut text = String::new();
-            json::write_string(&mut text, name);
-            text
-        });
-        Rows::Table(names.collect(), table.rows.into_iter())
+        Rows::Table(column_names(&table.columns), table.rows.into_iter())
     }
 
     /// Appends the next one, behind what separates it; false when there is none.
@@ -136,8 +131,18 @@ impl Written {
     }
 }
 
+/// The names of columns, as JSON.
+pub(super) fn column_names(columns: &[String]) -> Vec<String> {
+    let names = columns.iter().map(|name| {
+        let mut text = String::new();
+        json::write_string(&mut text, name);
+        text
+    });
+    names.collect()
+}
+
 /// A row of a table as an object, its columns in order.
-fn write_row(out: &mut String, names: &[String], row: &[Cell]) {
+pub(super) fn write_row(out: &mut String, names: &[String], row: &[Cell]) {
     out.push('{');
     for (index, (name, cell)) in names.iter().zip(row).enumerate() {
         if index > 0 {

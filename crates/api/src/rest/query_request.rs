@@ -89,7 +89,7 @@ pub(super) fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
     Ok(sources)
 }
 
-fn order(parameters: &Parameters) -> Result<Order, Failure> {
+pub(super) fn order(parameters: &Parameters) -> Result<Order, Failure> {
     match parameters.first("order") {
         None | Some("" | "newest_first") => Ok(Order::NewestFirst),
         Some("oldest_first") => Ok(Order::OldestFirst),

@@ -12,4 +12,5 @@ mod probes;
 mod progress;
 mod scenario;
 mod server;
+mod tail;
 mod wire;

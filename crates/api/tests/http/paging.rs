@@ -61,3 +61,25 @@ fn pages_newest_first_are_of_one_moment() {
 fn pages_oldest_first_are_of_one_moment() {
     check("oldest_first", (0..50).collect());
 }
+
+/// Better Stack's query API: as many pages as it takes, each under an absolute URL.
+#[test]
+fn pages_of_the_live_tail_are_followed_by_their_urls() {
+    let server = Server::start();
+    send_events(&server, 0..120);
+    for (order, expected) in [
+        ("newest_first", (0..120).rev().collect::<Vec<u64>>()),
+        ("oldest_first", (0..120).collect()),
+    ] {
+        let mut found = Vec::new();
+        let mut next = Some(format!(
+            "/api/v2/query/live-tail?source_ids=1&from=2026-03-27&batch=50&order={order}"
+        ));
+        while let Some(path_and_query) = next {
+            let (numbers, after) = page(&server, &path_and_query);
+            found.extend(numbers);
+            next = after;
+        }
+        assert_eq!(found, expected, "{order}");
+    }
+}

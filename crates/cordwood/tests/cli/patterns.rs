@@ -65,6 +65,6 @@ fn patterns() {
     );
 
     let wrong = directory.run(&["patterns", "level:error | stats count()"]);
-    let wrong = wrong.failed();
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
     assert!(wrong.stderr.contains("is a stage"), "{wrong:?}");
 }

@@ -246,7 +246,8 @@ impl<'a> Survey<'a> {
         if !is_within(part.times, source.range) {
             read.add_times();
         }
-        if directory.sequences.1 > self.plan.up_to_sequence {
+        let held = directory.sequences;
+        if held.1 > self.plan.up_to_sequence || held.0 <= self.plan.after_sequence {
             read.add_sequences();
         }
         if self.plan.rows_wanted > 0 || self.plan.after.is_some() {

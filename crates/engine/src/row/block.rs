@@ -155,7 +155,7 @@ impl Row for BlockRow<'_> {
 }
 
 /// Visits what is no stored field: says whether the target is such. The raw level stands in for a level without a name.
-pub(super) fn visit_head(
+pub(crate) fn visit_head(
     row: &dyn Row,
     target: Option<&Target>,
     visit: &mut dyn FnMut(Datum<'_>),
@@ -182,6 +182,6 @@ pub(super) fn visit_head(
 }
 
 /// Whether a path holds what the target of a level that has no name reads.
-pub(super) fn is_level(target: &Target, path: &str) -> bool {
+pub(crate) fn is_level(target: &Target, path: &str) -> bool {
     matches!(target, Target::Level) && raw_level().name() == path
 }

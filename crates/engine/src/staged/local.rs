@@ -11,7 +11,7 @@ use crate::row::kept::{Added, Extended};
 
 /// A stage compiled.
 #[derive(Clone, Debug)]
-pub(super) enum LocalStage {
+pub(crate) enum LocalStage {
     Where(RowFilter),
     Parse {
         from: usize,
@@ -22,7 +22,7 @@ pub(super) enum LocalStage {
 }
 
 /// Takes a row through the stages: whether it is kept, with what they add to it.
-pub(super) fn pass(
+pub(crate) fn pass(
     stages: &[LocalStage],
     base: &dyn Row,
     added: &mut Vec<Added>,

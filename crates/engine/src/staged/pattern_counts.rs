@@ -26,8 +26,6 @@ pub struct PatternsRequest {
     pub field: FieldName,
     /// How many buckets the range is cut into at most; 0 for none.
     pub buckets_max: usize,
-    /// Only events after this sequence number: 0 for all.
-    pub above_sequence: u64,
     /// For so many of the commonest, an example is fetched.
     pub examples_max: usize,
 }
@@ -100,8 +98,7 @@ impl Engine {
             total: Total::NotAsked,
             ..request.search.clone()
         };
-        let (mut plan, mut planned) = self.plan(snapshot, &search, &means.budget);
-        planned.blocks.pruned_by_sequence += plan.above(request.above_sequence);
+        let (plan, planned) = self.plan(snapshot, &search, &means.budget);
         let up_to_sequence = plan.up_to_sequence;
         let times = range::lasting(self, &plan, snapshot, &search)?.times;
         let buckets = Buckets::of(times, request.buckets_max);

@@ -173,7 +173,7 @@ pub(super) fn top_of(stage: &Stage) -> Option<u64> {
     }
 }
 
-pub(super) fn local_stage(
+pub(crate) fn local_stage(
     stage: &Stage,
     compiler: &Compiler,
     fields: &mut FieldSet,
@@ -261,7 +261,7 @@ fn name_of_key(key: &GroupKey) -> String {
 
 /// `fields` goes behind the stages that ask only for what it keeps: they then work on rows, of which they need not
 /// keep all. Before a stage that makes a table of what it keeps, it says nothing.
-pub(super) fn defer_fields(mut stages: Vec<Stage>) -> Vec<Stage> {
+pub(crate) fn defer_fields(mut stages: Vec<Stage>) -> Vec<Stage> {
     let mut index = 0;
     while let Some(Stage::Fields(kept)) = stages.get(index) {
         let kept = kept.clone();

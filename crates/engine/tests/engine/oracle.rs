@@ -81,6 +81,7 @@ struct Asked {
     total: Total,
     range: TimeBounds,
     only_source: Option<usize>,
+    after_sequence: Option<u64>,
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
@@ -94,14 +95,20 @@ fn asked() -> impl Strategy<Value = Asked> {
         }),
     ];
     let only_source = proptest::option::weighted(0.2, 0usize..2);
-    (question(), order, 0usize..30, total, range, only_source).prop_map(
-        |(text, order, limit, total, range, only_source)| Asked {
+    let after_sequence = proptest::option::weighted(0.3, 0u64..60);
+    let (of_question, bounds) = (
+        (question(), order, total),
+        (range, only_source, after_sequence),
+    );
+    (of_question, 0usize..30, bounds).prop_map(
+        |((text, order, total), limit, (range, only_source, after_sequence))| Asked {
             text,
             order,
             limit,
             total,
             range,
             only_source,
+            after_sequence,
         },
     )
 }
@@ -116,6 +123,7 @@ fn request(asked: &Asked) -> SearchRequest {
         order: asked.order,
         total: asked.total,
         range: asked.range,
+        after_sequence: asked.after_sequence,
         ..newest(&asked.text, asked.limit)
     }
 }

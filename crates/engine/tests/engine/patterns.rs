@@ -84,7 +84,6 @@ fn request(filter: &str, range: TimeBounds, buckets_max: usize) -> PatternsReque
         },
         field: FieldName::new("message"),
         buckets_max,
-        above_sequence: 0,
         examples_max: 3,
     }
 }
@@ -289,15 +288,16 @@ proptest! {
         let mut fixture = Fixture::new(BLOCK_ROWS);
         let [source, _] = &*sources() else { unreachable!() };
         fixture.append(source, &documents[..split]);
-        let above_sequence = fixture.store.snapshot().last_sequence();
+        let last_sequence = fixture.store.snapshot().last_sequence();
         fixture.append(source, &documents[split..]);
         if is_flushed {
             fixture.store.flush().expect("a flush");
         }
-        let later = PatternsRequest { above_sequence, ..request("*", TimeBounds::ALL, 0) };
+        let mut later = request("*", TimeBounds::ALL, 0);
+        later.search.after_sequence = Some(last_sequence);
         let found = fixture.engine.patterns(&fixture.store.snapshot(), &later).expect("an answer");
         prop_assert_eq!(found.events, (documents.len() - split) as u64);
-        prop_assert!(found.patterns.iter().all(|pattern| pattern.first.sequence > above_sequence));
+        prop_assert!(found.patterns.iter().all(|pattern| pattern.first.sequence > last_sequence));
     }
 
     #[test]

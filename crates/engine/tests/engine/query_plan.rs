@@ -111,16 +111,17 @@ proptest! {
     #[test]
     fn a_count_reads_the_blocks_that_are_left(
         steps in steps_with_deletions(),
-        questions in proptest::collection::vec((question(), range(), 0u64..60), 30),
+        questions in proptest::collection::vec((question(), range(), 0u64..60, 0u64..60), 30),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);
         take(&mut fixture, &steps);
         let snapshot = fixture.store.snapshot();
-        for (text, range, seen) in questions {
+        for (text, range, seen, known) in questions {
             let request = SearchRequest {
                 total: Total::Count,
                 range,
                 up_to_sequence: (seen > 0).then_some(seen),
+                after_sequence: (known > 30).then(|| known - 30),
                 ..newest(&text, 0)
             };
             let plan = plan(&fixture, &snapshot, &request);

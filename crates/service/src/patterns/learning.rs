@@ -166,7 +166,7 @@ impl Learner {
     }
 }
 
-fn request(source: &Source, above_sequence: u64, cancel: &Cancel) -> PatternsRequest {
+fn request(source: &Source, after_sequence: u64, cancel: &Cancel) -> PatternsRequest {
     let searched = SearchedSource {
         id: source.id,
         name: source.name.clone(),
@@ -174,12 +174,12 @@ fn request(source: &Source, above_sequence: u64, cancel: &Cancel) -> PatternsReq
     };
     PatternsRequest {
         search: SearchRequest {
+            after_sequence: Some(after_sequence),
             cancel: cancel.clone(),
             ..SearchRequest::newest(vec![searched], Filter::All, 0, Timestamp::MAX)
         },
         field: FieldName::new(MESSAGE),
         buckets_max: 0,
-        above_sequence,
         examples_max: 0,
     }
 }

@@ -14,4 +14,5 @@ mod search;
 mod size;
 mod sources;
 mod stages;
+mod tails;
 mod tokens;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cordwood_service::{
-    Access, Caller, Error, NewApiToken, NewSource, Scope, SourceChanges, SourceFilter,
+    Access, Caller, Error, NewApiToken, NewSource, Scope, SourceChanges, SourceFilter, Wake,
 };
 
 use crate::ledger::{Ledger, json};
@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 14] = [
+const USE_CASES: [UseCase; 15] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -96,6 +96,12 @@ const USE_CASES: [UseCase; 14] = [
             .service()
             .search(caller, &request, &cordwood_service::Cancel::default())
             .map(drop)
+    }),
+    ("tail", Access::Read, |ledger, caller| {
+        let request = cordwood_service::TailRequest::default();
+        let (wake, cancel) = (Wake::new(|| {}), cordwood_service::Cancel::default());
+        let tail = ledger.service().tail(caller, &request, wake, &cancel);
+        tail.map(drop)
     }),
 ];
 

@@ -19,6 +19,7 @@ mod deletion;
 mod deletion_crash;
 mod eviction;
 mod faults;
+mod feed;
 mod fixture;
 mod lines;
 mod merge;

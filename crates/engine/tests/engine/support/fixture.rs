@@ -176,6 +176,7 @@ impl Fixture {
                     .up_to_sequence
                     .is_none_or(|last| row.id.sequence <= last)
             })
+            .filter(|row| Some(row.id.sequence) > request.after_sequence)
             .filter(|row| row.matches(&matcher))
             .collect();
         rows.sort_by_key(|row| row.id);
