@@ -16,6 +16,7 @@ mod decoding;
 mod deleted_sources;
 mod deletions;
 mod error;
+mod exports;
 mod housekeeping;
 mod ingest;
 mod jobs;
@@ -42,9 +43,15 @@ pub use cordwood_engine::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope as PlanScope,
     StagePlace, StagePlan,
 };
+pub use cordwood_evidence::{
+    Finding, PublicKey, Report as EvidenceReport, Unverifiable, verify as verify_evidence,
+};
 pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
+pub use exports::{
+    Compression, Export, ExportFile, ExportFormat, ExportState, Formulas, NewExport,
+};
 pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};
 pub use jobs::Job;
 pub use metrics::Health;

@@ -22,6 +22,8 @@ use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
+pub(crate) use staged::{has_pages, makes_table};
+
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
     Method, NearFields, Order, Table,
@@ -171,7 +173,7 @@ impl Service {
     fn understand(&self, caller: &Caller, request: &SearchRequest) -> Result<Question, Error> {
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
-        let (default, max) = match staged::makes_table(&parsed.query) {
+        let (default, max) = match makes_table(&parsed.query.stages) {
             true => (TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX),
             false => (BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX),
         };

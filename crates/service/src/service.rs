@@ -12,6 +12,7 @@ use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::decoding::Replay;
 use crate::deleted_sources;
+use crate::exports::{self, Exports};
 use crate::housekeeping::Housekeeping;
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
@@ -34,6 +35,7 @@ pub struct Service {
     pub(crate) counters: Counters,
     pub(crate) compactions: Jobs<Compacted>,
     pub(crate) backups: Jobs<BackedUp>,
+    pub(crate) exports: Arc<Exports>,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -57,12 +59,24 @@ impl Service {
         let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
         deleted_sources::delete_events(&catalog, &store, now, false);
+        let means = exports::Means {
+            engine: Arc::clone(&engine),
+            store: Arc::clone(&store),
+            memory: memory.clone(),
+            clock: Arc::clone(&options.clock),
+            random: Arc::clone(&options.random),
+            data_dir: options.data_dir.clone(),
+            disk_bytes_max: options.exports_bytes_max,
+        };
+        let exports = Arc::new(Exports::start(means)?);
         let mut service = Service {
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
                 Arc::clone(&store),
+                Arc::clone(&exports),
                 Arc::clone(&options.clock),
             )?,
+            exports,
             #[cfg(feature = "sql")]
             statements: cordwood_sql::Sql::new(
                 Arc::clone(&engine),
@@ -112,6 +126,7 @@ impl Service {
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
+        self.exports.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();

@@ -5,6 +5,7 @@ mod concurrency;
 mod deleted_sources;
 mod deletions;
 mod explain;
+mod exports;
 mod first_start;
 mod ingest;
 mod ledger;
