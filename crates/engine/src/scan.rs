@@ -7,6 +7,7 @@
 mod in_order;
 mod rows;
 mod windows;
+mod written;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -46,7 +46,18 @@ impl Gather for AsText {
             })?;
         }
         let mut events = Vec::new();
-        rows.each_event(&mut |event| events.push(written(event)))?;
+        let mut whole = Vec::new();
+        rows.each_event(&mut |event| {
+            events.push(written(event));
+            let mut text = String::new();
+            json::write_event(&mut text, event, &rows.source().name);
+            whole.push(text);
+        })?;
+        let mut at_once = Vec::new();
+        rows.write_each(&mut String::new(), &mut |_, text| {
+            at_once.push(std::mem::take(text))
+        })?;
+        assert_eq!(at_once, whole);
         let source = rows.source().id.0;
         let rows = ids.into_iter().zip(values.into_iter().zip(events));
         Ok(rows

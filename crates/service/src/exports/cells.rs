@@ -171,7 +171,7 @@ impl Gather for FieldRows {
                 *start = end;
             }
             written.text.push_str(self.style.end);
-            written.end_row(id);
+            written.end_row(id, written.text.len());
             row += 1;
         });
         Ok(written)

@@ -1,7 +1,6 @@
 //! Whole events as lines of JSON, as a search gives them.
 
 use cordwood_engine::{Gather, ScannedRows, Unread};
-use cordwood_event::json;
 
 use super::rows::Rows;
 
@@ -12,13 +11,13 @@ impl Gather for EventLines {
     type Gathered = Rows;
 
     fn gather(&self, rows: &ScannedRows<'_>) -> Result<Rows, Unread> {
-        let source_name = &rows.source().name;
         let mut lines = Rows::with_capacity(rows.len());
-        rows.each_event(&mut |event| {
-            json::write_event(&mut lines.text, event, source_name);
-            lines.text.push('\n');
-            lines.end_row(event.id);
+        let mut text = String::new();
+        rows.write_each(&mut text, &mut |id, text| {
+            text.push('\n');
+            lines.end_row(id, text.len());
         })?;
+        lines.text = text;
         Ok(lines)
     }
 }

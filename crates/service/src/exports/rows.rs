@@ -23,10 +23,10 @@ impl Rows {
         }
     }
 
-    /// Ends a row, which was appended to `text`.
-    pub(super) fn end_row(&mut self, id: EventId) {
+    /// A row ends here in `text`.
+    pub(super) fn end_row(&mut self, id: EventId, end: usize) {
         self.ids.push(id);
-        self.ends.push(self.text.len());
+        self.ends.push(end);
     }
 
     /// The memory they take.
@@ -95,10 +95,11 @@ mod tests {
         let mut rows = Rows::default();
         for time in times {
             rows.text.push_str(&format!("{time} "));
-            rows.end_row(EventId {
+            let id = EventId {
                 timestamp: Timestamp::from_nanos(*time),
                 sequence: 1,
-            });
+            };
+            rows.end_row(id, rows.text.len());
         }
         rows
     }
