@@ -1,4 +1,4 @@
-//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources and usage.
+//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, saved queries and usage.
 //!
 //! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
 //! every request (tokens, sources, this month's usage) is also held in memory, so that ingest and
@@ -15,6 +15,7 @@ mod deleted_sources;
 mod error;
 mod memory;
 mod random;
+mod saved_queries;
 mod secret;
 mod source_tokens;
 mod sources;
@@ -29,6 +30,7 @@ pub use database::check;
 pub use deleted_sources::DeletedSource;
 pub use error::Error;
 pub use random::Random;
+pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
 pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};
 pub use sources::{NewSource, Source, SourceChanges};

@@ -25,6 +25,7 @@ mod options;
 mod platform;
 mod range;
 mod retention;
+mod saved_queries;
 mod search;
 mod service;
 mod sources;
@@ -57,6 +58,7 @@ pub use jobs::Job;
 pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
+pub use saved_queries::{SavedQuery, SavedQueryChanges, Visibility};
 pub use search::{
     Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,
     Cell, ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields,

@@ -68,6 +68,8 @@ pub struct SearchRequest {
     /// How long it may take, [`DEADLINE_DEFAULT`] when `None`, at most [`DEADLINE_MAX`]. What is found by then is
     /// answered as incomplete.
     pub deadline: Option<Duration>,
+    /// The id or name of a saved query, instead of `query`. A range and sources that are given here come before those saved.
+    pub saved_query: Option<String>,
 }
 
 /// What a search found.
@@ -152,6 +154,7 @@ impl Service {
         cancel: &Cancel,
     ) -> Result<SearchAnswer, Error> {
         caller.require(Access::Read)?;
+        let request = &self.resolved(caller, request)?;
         let question = self.understand(caller, request)?;
         let snapshot = self.store.snapshot();
         let asked = self.engine_request(&question, request, cancel);

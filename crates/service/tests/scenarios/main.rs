@@ -10,6 +10,7 @@ mod first_start;
 mod ingest;
 mod ledger;
 mod permissions;
+mod saved_queries;
 mod search;
 mod size;
 mod sources;
