@@ -143,6 +143,7 @@ impl From<Error> for Failure {
             Error::InvalidParameter { parameter, .. } => failure.with("parameter", parameter),
             Error::NotFound { near, .. } if !near.is_empty() => failure.with("near", near),
             Error::Ambiguous { ids, .. } => failure.with("ids", ids),
+            Error::NotBuilt { command, .. } => failure.with("command", command),
             Error::Refused(refusal) => match refusal.detail() {
                 Some(detail) => failure.with("detail", detail),
                 None => failure,
@@ -156,7 +157,7 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
-        Error::AlreadyRunning { .. } => StatusCode::CONFLICT,
+        Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } => StatusCode::CONFLICT,
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)
@@ -167,9 +168,11 @@ fn status_of(error: &Error) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Error::Refused(refusal) => status_of_refusal(refusal),
-        Error::Busy { .. } | Error::TooManyDeletions { .. } | Error::TooManyTails { .. } => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        Error::Busy { .. }
+        | Error::TooManyDeletions { .. }
+        | Error::TooManyTails { .. }
+        | Error::TooManyExports { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::NotBuilt { .. } => StatusCode::NOT_IMPLEMENTED,
         // Nobody reads the answer to a cancelled request; 499 is what nginx logs for it.
         Error::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
         Error::InUse | Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,4 +1,4 @@
-//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage and
+//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage, saved queries and
 //! the patterns of messages.
 //!
 //! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
@@ -17,6 +17,7 @@ mod error;
 mod memory;
 mod patterns;
 mod random;
+mod saved_queries;
 mod secret;
 mod source_tokens;
 mod sources;
@@ -32,6 +33,7 @@ pub use deleted_sources::DeletedSource;
 pub use error::Error;
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
+pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
 pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};
 pub use sources::{NewSource, Source, SourceChanges};

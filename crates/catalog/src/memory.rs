@@ -9,11 +9,13 @@ use rusqlite::Connection;
 
 use crate::api_tokens::{self, LiveApiToken};
 use crate::deleted_sources;
+use crate::saved_queries;
 use crate::source_tokens::{self, LiveSourceToken};
 use crate::sources;
 use crate::usage;
 use crate::{
-    ApiTokenId, Client, DeletedSource, Error, Organisation, Source, SourceUsage, TokenHash,
+    ApiTokenId, Client, DeletedSource, Error, Organisation, SavedQuery, SavedQueryId, Source,
+    SourceUsage, TokenHash,
 };
 
 /// Everything but past months of usage. A source takes about a kilobyte.
@@ -26,6 +28,7 @@ pub(crate) struct Memory {
     pub(crate) source_tokens: HashMap<TokenHash, Arc<LiveSourceToken>>,
     pub(crate) api_tokens: BTreeMap<ApiTokenId, Arc<LiveApiToken>>,
     pub(crate) api_token_hashes: HashMap<TokenHash, ApiTokenId>,
+    pub(crate) saved_queries: BTreeMap<SavedQueryId, Arc<SavedQuery>>,
     pub(crate) has_made_sources: bool,
 }
 
@@ -53,6 +56,7 @@ impl Memory {
             source_tokens: HashMap::new(),
             api_tokens: BTreeMap::new(),
             api_token_hashes: HashMap::new(),
+            saved_queries: BTreeMap::new(),
             has_made_sources: sources::has_made_any(connection)
                 .map_err(Error::database(reading))?,
         };
@@ -67,6 +71,9 @@ impl Memory {
         }
         for token in api_tokens::load(connection)? {
             memory.show_api_token(token);
+        }
+        for saved in saved_queries::load(connection).map_err(Error::database(reading))? {
+            memory.show_saved_query(saved);
         }
         usage::load(connection, &memory.sources).map_err(Error::database(reading))?;
         Ok(memory)
@@ -92,6 +99,12 @@ impl Memory {
             live.tokens.push(Arc::clone(&token));
         }
         self.source_tokens.insert(token.hash, token);
+    }
+
+    pub(crate) fn show_saved_query(&mut self, saved: SavedQuery) -> Arc<SavedQuery> {
+        let saved = Arc::new(saved);
+        self.saved_queries.insert(saved.id, Arc::clone(&saved));
+        saved
     }
 
     pub(crate) fn show_api_token(&mut self, token: LiveApiToken) {

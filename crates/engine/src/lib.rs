@@ -65,6 +65,6 @@ pub use query_plan::{
     StagePlan,
 };
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
-pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread};
+pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread, Window, WindowLimit};
 pub use staged::{LEVELS, Pattern, Patterns, PatternsRequest, Staged, StagedAnswer, StagedRequest};
 pub use table::{Cell, Table};

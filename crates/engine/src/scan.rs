@@ -4,7 +4,10 @@
 //! What is made of the rows of a part is made by a [`Gather`] on the engine's threads; the caller's thread hands it on
 //! and stops the run by saying so, so that a slow reader holds the engine back instead of filling memory.
 
+mod in_order;
 mod rows;
+mod windows;
+mod written;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use crate::{Account, Error, Incomplete, SearchRequest};
 
 use rows::Lie;
 
+pub use in_order::{Window, WindowLimit};
 pub use rows::{ScannedRows, Unread};
 
 /// A question for columns.
@@ -79,14 +83,7 @@ impl Engine {
         let mut run = Run::new(&means, plan, planned);
         let reading = Reading::new(&request.fields, gather);
         match request.extent {
-            Extent::All => {
-                let mut scan = Scan {
-                    reading,
-                    hand_on,
-                    is_broken_off: false,
-                };
-                run.pursue(&mut scan)?;
-            }
+            Extent::All => reading.scan_all(&mut run, hand_on)?,
             Extent::First => {
                 let mut found = find(&mut run)?.rows;
                 found.truncate(search.limit);
@@ -126,6 +123,20 @@ impl<G: Gather> Reading<G> {
             fields: Arc::new(fields),
             gather: Arc::clone(gather),
         }
+    }
+
+    /// Gathers all rows of a run.
+    fn scan_all(
+        &self,
+        run: &mut Run<'_>,
+        hand_on: &mut dyn FnMut(G::Gathered) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let mut scan = Scan {
+            reading: self.clone(),
+            hand_on,
+            is_broken_off: false,
+        };
+        run.pursue(&mut scan)
     }
 
     fn scan_open(

@@ -2,26 +2,33 @@
 
 use std::fmt::Write;
 
-use crate::{Event, Scalar, Value, path};
+use crate::{Event, EventId, Level, Scalar, path};
 
 /// Writes the event as one JSON object: `dt`, `level`, `message`, then the other fields, nested as
 /// they were sent, then `_id` and `_source` (`source_name`). `level` and `message` are null when unknown.
 pub fn write_event(out: &mut String, event: &Event, source_name: &str) {
-    let mut fields: Vec<(&str, &Value)> = event
+    let mut fields: Vec<(&str, Scalar<'_>)> = event
         .fields
         .iter()
-        .map(|(path, value)| (&**path, value))
+        .map(|(path, value)| (&**path, value.as_scalar()))
         .collect();
-    group_by_parent(&mut fields);
+    group_fields(&mut fields);
+    write_fields(out, (event.id, event.level), &mut fields, source_name);
+}
 
-    let _ = write!(out, "{{\"dt\":\"{}\"", event.id.timestamp);
-    let level = event
-        .level
-        .map_or(Scalar::Null, |level| Scalar::Str(level.name()));
-    write_reserved(out, &mut fields, "level", level);
-    write_reserved(out, &mut fields, "message", Scalar::Null);
-    write_nested(out, &fields);
-    let _ = write!(out, ",\"_id\":\"{}\",\"_source\":", event.id);
+/// Writes an event as [`write_event`] does, of fields that [`group_fields`] has put in order; takes fields out of them.
+pub fn write_fields(
+    out: &mut String,
+    (id, level): (EventId, Option<Level>),
+    fields: &mut Vec<(&str, Scalar<'_>)>,
+    source_name: &str,
+) {
+    let _ = write!(out, "{{\"dt\":\"{}\"", id.timestamp);
+    let level = level.map_or(Scalar::Null, |level| Scalar::Str(level.name()));
+    write_reserved(out, fields, "level", level);
+    write_reserved(out, fields, "message", Scalar::Null);
+    write_nested(out, fields);
+    let _ = write!(out, ",\"_id\":\"{id}\",\"_source\":");
     write_string(out, source_name);
     out.push('}');
 }
@@ -30,7 +37,7 @@ pub fn write_event(out: &mut String, event: &Event, source_name: &str) {
 /// an object, which is written with the others.
 fn write_reserved(
     out: &mut String,
-    fields: &mut Vec<(&str, &Value)>,
+    fields: &mut Vec<(&str, Scalar<'_>)>,
     key: &str,
     default: Scalar<'_>,
 ) {
@@ -43,25 +50,23 @@ fn write_reserved(
     }
     let sent = fields.iter().position(|(path, _)| *path == key);
     write_key(out, key, true);
-    write_value(
-        out,
-        sent.map_or(default, |index| fields.remove(index).1.as_scalar()),
-    );
+    write_value(out, sent.map_or(default, |index| fields.remove(index).1));
 }
 
 /// Brings the members of one object together.
-fn group_by_parent(fields: &mut [(&str, &Value)]) {
+pub fn group_fields(fields: &mut [(&str, Scalar<'_>)]) {
     if fields.iter().any(|(path, _)| path.contains('.')) {
         fields.sort_by(|(a, _), (b, _)| path::keys(a).cmp(path::keys(b)));
     }
 }
 
 /// Writes `,"key":value` members for fields whose common parents stand together.
-fn write_nested(out: &mut String, fields: &[(&str, &Value)]) {
+fn write_nested(out: &mut String, fields: &[(&str, Scalar<'_>)]) {
     let mut open: Vec<&str> = Vec::new();
     let mut needs_comma = true;
     for (field, value) in fields {
         let mut rest = *field;
+        // Most fields are in no object, and nothing is taken from the allocator for them.
         let mut parents = Vec::new();
         while let (key, Some(tail)) = path::split_first_key(rest) {
             parents.push(key);
@@ -84,7 +89,7 @@ fn write_nested(out: &mut String, fields: &[(&str, &Value)]) {
             open.push(parent);
         }
         write_key(out, rest, needs_comma);
-        write_value(out, value.as_scalar());
+        write_value(out, *value);
         needs_comma = true;
     }
     out.extend(open.iter().map(|_| '}'));
@@ -117,6 +122,13 @@ pub fn write_value(out: &mut String, value: Scalar<'_>) {
 
 /// Writes a JSON string literal.
 pub fn write_string(out: &mut String, text: &str) {
+    let is_escaped = |byte: u8| byte < 0x20 || matches!(byte, b'"' | b'\\');
+    if !text.bytes().any(is_escaped) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let quoted = serde_json::to_string(text).expect("a str is always a valid JSON string");
     out.push_str(&quoted);
 }

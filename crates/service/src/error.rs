@@ -10,6 +10,9 @@ const RETRY_AFTER_PURGE: Duration = Duration::from_secs(60);
 /// Tails end when somebody closes a window.
 const RETRY_AFTER_TAILS: Duration = Duration::from_secs(10);
 
+/// About how long an export takes.
+const RETRY_AFTER_EXPORT: Duration = Duration::from_secs(30);
+
 /// The error of every use case. `Display` is the sentence for the user; [`code`](Error::code) and
 /// [`hint`](Error::hint) go beside it.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +124,30 @@ pub enum Error {
         /// Of these, with the API token of the caller.
         own: usize,
     },
+    /// More exports wait, or are kept, than there may be (429).
+    #[error("{waiting} exports wait or run, and {kept} are kept")]
+    TooManyExports {
+        /// How many are not over.
+        waiting: usize,
+        /// How many there are.
+        kept: usize,
+    },
+    /// The export has no file, or none yet (409).
+    #[error("the export is {state} and has no file")]
+    ExportNotReady {
+        /// Its state.
+        state: &'static str,
+    },
+    /// The server was built without what this needs (501).
+    #[error("this server was built without {what}")]
+    NotBuilt {
+        /// What it lacks.
+        what: &'static str,
+        /// `parquet_not_built`.
+        code: &'static str,
+        /// The command that builds a server with it.
+        command: &'static str,
+    },
     /// The caller went away.
     #[error("the request was cancelled")]
     Cancelled,
@@ -187,6 +214,9 @@ impl Error {
             Error::Busy { .. } => "busy",
             Error::TooManyDeletions { .. } => "too_many_deletions",
             Error::TooManyTails { .. } => "too_many_tails",
+            Error::TooManyExports { .. } => "too_many_exports",
+            Error::ExportNotReady { .. } => "export_not_ready",
+            Error::NotBuilt { code, .. } => code,
             Error::Cancelled => "cancelled",
             Error::InUse => "data_directory_in_use",
             Error::Internal { .. } => "internal",
@@ -208,6 +238,10 @@ impl Error {
             Error::Busy { .. } => Some(
                 "ask for fewer events or fewer fields, or give the server more `memory`".into(),
             ),
+            Error::TooManyExports { .. } => {
+                Some("wait until some are done, or delete those that nobody needs".into())
+            }
+            Error::NotBuilt { command, .. } => Some(format!("build it with `{command}`")),
             Error::InvalidCursor { .. } => Some(
                 "start again without a cursor, with the same query and sources on every page"
                     .into(),
@@ -222,6 +256,7 @@ impl Error {
             Error::Busy { retry_after } => Some(*retry_after),
             Error::TooManyDeletions { .. } => Some(RETRY_AFTER_PURGE),
             Error::TooManyTails { .. } => Some(RETRY_AFTER_TAILS),
+            Error::TooManyExports { .. } => Some(RETRY_AFTER_EXPORT),
             Error::Refused(refusal) => refusal.retry_after(),
             _ => None,
         }

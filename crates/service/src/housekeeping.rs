@@ -1,5 +1,5 @@
-//! The thread that now and then writes what memory knows better than the disk, says what has expired, and has events of
-//! deleted sources deleted.
+//! The thread that now and then writes what memory knows better than the disk, says what has expired, removes exports
+//! that have, and has events of deleted sources deleted.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use cordwood_catalog::Catalog;
 use cordwood_store::Store;
 
+use crate::exports::Exports;
 use crate::retention::retention;
 use crate::{Clock, Error, deleted_sources};
 
@@ -28,6 +29,7 @@ impl Housekeeping {
     pub(crate) fn start(
         catalog: Arc<Catalog>,
         store: Arc<Store>,
+        exports: Arc<Exports>,
         clock: Arc<dyn Clock>,
     ) -> Result<Housekeeping, Error> {
         let (stop, stopped) = mpsc::channel();
@@ -42,6 +44,7 @@ impl Housekeeping {
                     intervals += 1;
                     if intervals.is_multiple_of(INTERVALS_PER_EXPIRY) {
                         let now = clock.now();
+                        exports.expire();
                         store.set_retention(retention(&catalog, now));
                         let is_done =
                             deleted_sources::delete_events(&catalog, &store, now, is_store_failing);

@@ -16,6 +16,7 @@ mod decoding;
 mod deleted_sources;
 mod deletions;
 mod error;
+mod exports;
 mod housekeeping;
 mod ingest;
 mod jobs;
@@ -25,6 +26,7 @@ mod patterns;
 mod platform;
 mod range;
 mod retention;
+mod saved_queries;
 mod search;
 mod service;
 mod sources;
@@ -44,9 +46,15 @@ pub use cordwood_engine::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope as PlanScope,
     StagePlace, StagePlan,
 };
+pub use cordwood_evidence::{
+    Finding, PublicKey, Report as EvidenceReport, Unverifiable, verify as verify_evidence,
+};
 pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
+pub use exports::{
+    Compression, Export, ExportFile, ExportFormat, ExportState, Formulas, NewExport,
+};
 pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};
 pub use jobs::Job;
 pub use metrics::Health;
@@ -56,6 +64,7 @@ pub use patterns::{
     PatternFound, PatternId, PatternsAnswer, PatternsRequest,
 };
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
+pub use saved_queries::{SavedQuery, SavedQueryChanges, Visibility};
 pub use search::{
     Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,
     Cell, ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields,

@@ -32,6 +32,8 @@ pub struct Options {
     pub flush_age: Duration,
     /// The bucket that closed segments go to, if any.
     pub remote: Option<Remote>,
+    /// How much of the disk exports may take, all together.
+    pub exports_bytes_max: u64,
     /// Threads for queries; `None` for one per core.
     pub query_threads: Option<usize>,
     /// The time of day.
@@ -44,6 +46,9 @@ impl Options {
     /// The ceiling unless told otherwise: 1 GiB.
     pub const MEMORY_BYTES_MAX_DEFAULT: u64 = 1 << 30;
 
+    /// 20 GiB: a few exports of everything on a machine of this kind.
+    pub const EXPORTS_BYTES_MAX_DEFAULT: u64 = 20 << 30;
+
     /// Ten minutes: segments of a slow source are not too small, and a restart reads little of the log.
     pub const FLUSH_AGE_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -54,6 +59,7 @@ impl Options {
             memory_bytes_max: Options::MEMORY_BYTES_MAX_DEFAULT,
             flush_age: Options::FLUSH_AGE_DEFAULT,
             remote: None,
+            exports_bytes_max: Options::EXPORTS_BYTES_MAX_DEFAULT,
             query_threads: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

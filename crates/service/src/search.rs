@@ -22,6 +22,8 @@ use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
+pub(crate) use staged::{has_pages, makes_table};
+
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
     Method, NearFields, Order, Progress, Table,
@@ -66,6 +68,8 @@ pub struct SearchRequest {
     /// How long it may take, [`DEADLINE_DEFAULT`] when `None`, at most [`DEADLINE_MAX`]. What is found by then is
     /// answered as incomplete.
     pub deadline: Option<Duration>,
+    /// The id or name of a saved query, instead of `query`. A range and sources that are given here come before those saved.
+    pub saved_query: Option<String>,
 }
 
 /// What a search found.
@@ -160,6 +164,7 @@ impl Service {
         cancel: &Cancel,
     ) -> Result<SearchAnswer, Error> {
         caller.require(Access::Read)?;
+        let request = &self.resolved(caller, request)?;
         let question = self.understand(caller, request)?;
         let snapshot = self.store.snapshot();
         let asked = self.engine_request(&question, request, cancel);
@@ -185,7 +190,7 @@ impl Service {
     ) -> Result<Question, Error> {
         let parsed = cordwood_query::parse(&request.query)
             .map_err(|diagnostics| Error::Query(problems_of(diagnostics.0)))?;
-        let (default, max) = match staged::makes_table(&parsed.query) {
+        let (default, max) = match makes_table(&parsed.query.stages) {
             true => (TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX),
             false => (BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX),
         };

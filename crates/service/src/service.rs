@@ -12,6 +12,7 @@ use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::decoding::Replay;
 use crate::deleted_sources;
+use crate::exports::{self, Exports};
 use crate::housekeeping::Housekeeping;
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
@@ -37,6 +38,7 @@ pub struct Service {
     pub(crate) compactions: Jobs<Compacted>,
     pub(crate) backups: Jobs<BackedUp>,
     pub(crate) tails: Tails,
+    pub(crate) exports: Arc<Exports>,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -72,6 +74,16 @@ impl Service {
             registry: Arc::new(Registry::new(known)),
         };
         learner.recall();
+        let means = exports::Means {
+            engine: Arc::clone(&engine),
+            store: Arc::clone(&store),
+            memory: memory.clone(),
+            clock: Arc::clone(&options.clock),
+            random: Arc::clone(&options.random),
+            data_dir: options.data_dir.clone(),
+            disk_bytes_max: options.exports_bytes_max,
+        };
+        let exports = Arc::new(Exports::start(means)?);
         let mut service = Service {
             patterns: Arc::clone(&learner.registry),
             learning: Learning::start(learner.clone())?,
@@ -80,8 +92,10 @@ impl Service {
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
                 Arc::clone(&store),
+                Arc::clone(&exports),
                 Arc::clone(&options.clock),
             )?,
+            exports,
             #[cfg(feature = "sql")]
             statements: cordwood_sql::Sql::new(
                 Arc::clone(&engine),
@@ -133,6 +147,7 @@ impl Service {
         self.housekeeping.stop();
         self.learning.stop();
         self.tails.stop();
+        self.exports.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();

@@ -1,4 +1,5 @@
-//! What opening a data directory does beyond opening: the first source, and the token of the command line.
+//! What opening a data directory does beyond opening: the first source, the token of the command line, and the saved queries
+//! that clients begin with.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -8,6 +9,7 @@ use cordwood_catalog::{self as catalog, ApiTokenPurpose, NewToken, TokenHash};
 
 use cordwood_store::Recovery;
 
+use crate::saved_queries::starters;
 use crate::{Access, Error, Platform, Scope, Secret, Service, Source};
 
 /// The file in the data directory that holds the API token of the command line.
@@ -54,6 +56,10 @@ impl From<Recovery> for Replayed {
 pub(crate) fn make_what_is_missing(service: &Service) -> Result<Option<FirstStart>, Error> {
     let cli_token_path = service.options.data_dir.join(CLI_TOKEN_FILE);
     ensure_cli_token(service, &cli_token_path)?;
+    service
+        .catalog
+        .make_starters(&starters(), service.now())
+        .map_err(|error| Error::internal("making the first saved queries", error))?;
     if service.catalog.has_made_sources() {
         return Ok(None);
     }

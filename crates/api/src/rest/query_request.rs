@@ -38,6 +38,8 @@ pub(crate) struct QueryParameters {
     total: Option<bool>,
     /// How long it may take, 30000 unless given, at most 300000; what is found by then is answered as incomplete.
     timeout_ms: Option<u64>,
+    /// The id or name of a saved query, instead of `query`. A range and sources given beside it come before those saved.
+    saved_query: Option<String>,
 }
 
 /// How long a search may take unless asked otherwise, and at most: beyond it nobody waits.
@@ -61,6 +63,7 @@ pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, F
         cursor: text(parameters, "cursor"),
         total: total(parameters)?,
         deadline: Some(deadline(parameters)?),
+        saved_query: text(parameters, "saved_query"),
     })
 }
 

@@ -144,7 +144,7 @@ impl ScannedRows<'_> {
         Ok(())
     }
 
-    fn id(&self, row: usize) -> EventId {
+    pub(super) fn id(&self, row: usize) -> EventId {
         match &self.lie {
             Lie::Block(_, fields) => fields.row(row).id(),
             Lie::Open(open, fields) => fields.row(row, open.sequence(row)).id(),

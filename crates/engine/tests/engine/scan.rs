@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cordwood_engine::{
     Extent, FieldKinds, Fields, Gather, Order, ScanRequest, ScannedRows, SearchRequest, Unread,
-    Wanted,
+    Wanted, WindowLimit,
 };
 use cordwood_event::{Event, EventId, Scalar, json, path};
 use cordwood_query::Target;
@@ -46,7 +46,18 @@ impl Gather for AsText {
             })?;
         }
         let mut events = Vec::new();
-        rows.each_event(&mut |event| events.push(written(event)))?;
+        let mut whole = Vec::new();
+        rows.each_event(&mut |event| {
+            events.push(written(event));
+            let mut text = String::new();
+            json::write_event(&mut text, event, &rows.source().name);
+            whole.push(text);
+        })?;
+        let mut at_once = Vec::new();
+        rows.write_each(&mut String::new(), &mut |_, text| {
+            at_once.push(std::mem::take(text))
+        })?;
+        assert_eq!(at_once, whole);
         let source = rows.source().id.0;
         let rows = ids.into_iter().zip(values.into_iter().zip(events));
         Ok(rows
@@ -112,6 +123,43 @@ fn scanned(fixture: &Fixture, search: SearchRequest, extent: Extent) -> Rows {
     rows
 }
 
+/// The ids that a scan in order gives: windows in the order they come, each sorted.
+fn scanned_in_order(
+    fixture: &Fixture,
+    search: SearchRequest,
+    bytes_max: u64,
+) -> (Vec<EventId>, Rows) {
+    let order = search.order;
+    let request = ScanRequest {
+        search,
+        extent: Extent::All,
+        fields: FIELDS.map(Target::named).to_vec(),
+    };
+    let limit = WindowLimit {
+        bytes_max,
+        bytes_of: |rows: &Rows| rows.len() as u64 * 100,
+    };
+    let (mut ids, mut all, mut progress) = (Vec::new(), Rows::new(), 0.0);
+    let snapshot = fixture.store.snapshot();
+    let hand_on = &mut |window: cordwood_engine::Window<Rows>| {
+        let rows: Rows = window.gathered.into_iter().flatten().collect();
+        match order {
+            Order::OldestFirst => ids.extend(rows.keys()),
+            Order::NewestFirst => ids.extend(rows.keys().rev()),
+        }
+        all.extend(rows);
+        assert!(window.progress >= progress && window.progress <= 1.0);
+        progress = window.progress;
+        ControlFlow::Continue(())
+    };
+    let account =
+        fixture
+            .engine
+            .scan_in_order(&snapshot, &request, &Arc::new(AsText), limit, hand_on);
+    assert!(account.expect("a scan").is_complete());
+    (ids, all)
+}
+
 type Kinds = BTreeMap<Box<str>, Vec<ScalarKind>>;
 
 /// The kinds that the values of the events have, by path.
@@ -158,6 +206,19 @@ proptest! {
         let found = scanned(&fixture, request, Extent::First);
         prop_assert_eq!(found.len(), first.len());
         prop_assert!(first.iter().all(|id| found.contains_key(id)));
+    }
+
+    /// However little a window may hold, all rows come once, and in order.
+    #[test]
+    fn scans_in_order_are_in_order(steps in steps(), text in question(), bytes_max in 1u64..2000, is_newest in any::<bool>()) {
+        let mut fixture = Fixture::new(8);
+        take(&mut fixture, &steps);
+        let order = if is_newest { Order::NewestFirst } else { Order::OldestFirst };
+        let request = SearchRequest { order, ..newest(&text, 3) };
+        let (ids, rows) = scanned_in_order(&fixture, request.clone(), bytes_max);
+        let wanted: Vec<EventId> = fixture.expected(&request).iter().map(|event| event.id).collect();
+        prop_assert_eq!(ids, wanted);
+        prop_assert_eq!(rows, expected(&fixture, &request));
     }
 
     /// What was asked before is known, in part or of blocks that are gone meanwhile.

@@ -34,6 +34,7 @@ impl Service {
         cancel: &Cancel,
     ) -> Result<QueryExplained, Error> {
         caller.require(Access::Read)?;
+        let request = &self.resolved(caller, request)?;
         let question = self.understand(caller, request)?;
         let snapshot = self.store.snapshot();
         let asked = self.engine_request(&question, request, cancel);

@@ -111,7 +111,7 @@ impl Service {
 /// The search with the stages behind it, if there are any.
 pub(super) fn staged_request(question: &Question, asked: &engine::SearchRequest) -> StagedRequest {
     // Where no cursor leads on, one more is asked for, to say that there is more.
-    let one_more = match has_pages(&question.query) || makes_table(&question.query) {
+    let one_more = match has_pages(&question.query.stages) || makes_table(&question.query.stages) {
         true => 0,
         false => 1,
     };
@@ -122,9 +122,9 @@ pub(super) fn staged_request(question: &Question, asked: &engine::SearchRequest)
     }
 }
 
-/// Whether the stages of a query end in a table.
-pub(super) fn makes_table(query: &Query) -> bool {
-    query.stages.iter().any(|stage| match stage {
+/// Whether stages end in a table.
+pub(crate) fn makes_table(stages: &[Stage]) -> bool {
+    stages.iter().any(|stage| match stage {
         Stage::Stats { .. }
         | Stage::Timechart { .. }
         | Stage::Top { .. }
@@ -139,16 +139,15 @@ pub(super) fn makes_table(query: &Query) -> bool {
 }
 
 /// Whether a cursor can lead on: every stage looks at one event alone.
-fn has_pages(query: &Query) -> bool {
-    query
-        .stages
+pub(crate) fn has_pages(stages: &[Stage]) -> bool {
+    stages
         .iter()
         .all(|stage| matches!(stage, Stage::Where(_) | Stage::Parse { .. }))
 }
 
 /// Refuses what makes no sense together with the stages.
 pub(super) fn check(query: &Query, request: &SearchRequest) -> Result<(), Error> {
-    if request.cursor.is_some() && !has_pages(query) {
+    if request.cursor.is_some() && !has_pages(&query.stages) {
         return Err(Error::InvalidParameter {
             parameter: "cursor",
             message: "this query has no pages: its stages look at all rows together".to_owned(),

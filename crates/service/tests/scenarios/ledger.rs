@@ -105,8 +105,13 @@ impl Ledger {
 
     /// The caller of the command line: all clients, admin.
     pub(crate) fn admin(&self) -> Caller {
+        self.admin_of(self.service())
+    }
+
+    /// The same of a service that was opened by the test itself.
+    pub(crate) fn admin_of(&self, service: &Service) -> Caller {
         let token = std::fs::read_to_string(self.dir().join("cli-token")).unwrap();
-        self.service().authenticate(token.trim()).unwrap()
+        service.authenticate(token.trim()).unwrap()
     }
 
     /// Makes a client. Tenancy has no use cases yet, so the catalog is asked while nobody has it open.
