@@ -18,7 +18,9 @@ use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::openapi::{Description, Document};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
+use crate::rest::{
+    clients, deletions, events, exports, jobs, query, saved_queries, sources, sql, tokens,
+};
 use crate::{ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -60,8 +62,18 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(jobs::last_backup, jobs::back_up))
         .routes(routes!(deletions::list, deletions::create))
         .routes(routes!(deletions::show))
+        .routes(routes!(exports::list, exports::create))
+        .routes(routes!(exports::show, exports::delete))
+        .routes(routes!(exports::file))
+        .routes(routes!(exports::evidence_key))
         .routes(routes!(query::get, query::post))
         .routes(routes!(query::explain_get, query::explain_post))
+        .routes(routes!(saved_queries::list, saved_queries::create))
+        .routes(routes!(
+            saved_queries::show,
+            saved_queries::update,
+            saved_queries::delete
+        ))
         .routes(routes!(sql::post))
 }
 

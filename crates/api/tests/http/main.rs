@@ -4,11 +4,13 @@
 mod cancel;
 mod client;
 mod explain;
+mod exports;
 mod life;
 mod limits;
 mod openapi;
 mod paging;
 mod probes;
+mod saved_queries;
 mod scenario;
 mod server;
 mod wire;
