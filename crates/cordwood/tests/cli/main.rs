@@ -3,10 +3,12 @@
 
 mod check;
 mod delete;
+mod export;
 mod first_start;
 mod import;
 mod mistakes;
 mod process;
 mod query;
 mod records;
+mod saved;
 mod upkeep;
