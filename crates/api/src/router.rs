@@ -19,7 +19,8 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    clients, deletions, events, jobs, live_tail, patterns, query, sources, sql, tail, tokens,
+    clients, deletions, events, exports, jobs, live_tail, patterns, query, saved_queries, sources,
+    sql, tail, tokens,
 };
 use crate::{ingest, openapi, probes, welcome};
 
@@ -62,9 +63,19 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(jobs::last_backup, jobs::back_up))
         .routes(routes!(deletions::list, deletions::create))
         .routes(routes!(deletions::show))
+        .routes(routes!(exports::list, exports::create))
+        .routes(routes!(exports::show, exports::delete))
+        .routes(routes!(exports::file))
+        .routes(routes!(exports::evidence_key))
         .routes(routes!(query::get, query::post))
         .routes(routes!(query::explain_get, query::explain_post))
         .routes(routes!(patterns::get, patterns::post))
+        .routes(routes!(saved_queries::list, saved_queries::create))
+        .routes(routes!(
+            saved_queries::show,
+            saved_queries::update,
+            saved_queries::delete
+        ))
         .routes(routes!(sql::post))
         .routes(routes!(tail::get))
 }

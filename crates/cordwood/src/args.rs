@@ -67,6 +67,22 @@ pub(crate) enum Verb {
     Query(QueryArguments),
     /// Show what events say alike, and how often.
     Patterns(PatternsArguments),
+    /// Save queries under a name, and ask them by it.
+    #[command(subcommand)]
+    Saved(SavedVerb),
+    /// Write all events that match to a file.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArguments),
+    /// Show the public key that this server signs evidence with.
+    EvidenceKey,
+    /// Verify a file of evidence, without a server: 0 if it is as it was written, 1 if not, 2 if that cannot be said.
+    VerifyExport {
+        /// The file that `cordwood export --evidence` wrote, compressed or not.
+        file: PathBuf,
+        /// The key it must be signed with, as `cordwood evidence-key` showed it [default: the key the file names].
+        #[arg(long, value_name = "KEY")]
+        public_key: Option<String>,
+    },
     /// Delete events for good, after showing how many they are.
     Delete(DeleteArguments),
     /// Run a statement of SQL.
@@ -194,8 +210,12 @@ pub(crate) enum TokenAccess {
 pub(crate) struct QueryArguments {
     /// What to find, such as `level:error AND status:>=500`; empty finds everything. Stages may follow:
     /// `level:error | stats count() by service`.
-    #[arg(default_value = "")]
+    #[arg(default_value = "", conflicts_with = "saved")]
     pub query: String,
+
+    /// The query saved under this name or id, instead of one written here.
+    #[arg(long, value_name = "NAME")]
+    pub saved: Option<String>,
 
     /// A source to search, by id or name; may be repeated [default: all].
     #[arg(long = "source", value_name = "SOURCE")]
@@ -216,6 +236,10 @@ pub(crate) struct QueryArguments {
     /// Which events come first.
     #[arg(long, value_enum, default_value_t = ResultOrder::Newest)]
     pub order: ResultOrder,
+
+    /// All events, however many, page after page.
+    #[arg(long, conflicts_with_all = ["limit", "explain"])]
+    pub all: bool,
 
     /// Count all events that match, not only those shown.
     #[arg(long)]
@@ -268,6 +292,76 @@ pub(crate) struct PatternsArguments {
     pub new_since: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum SavedVerb {
+    /// List the saved queries.
+    List,
+    /// Show one.
+    Show {
+        /// Its id or name.
+        name: String,
+    },
+    /// Save a query under a name.
+    Save(SaveArguments),
+    /// Delete one.
+    Delete {
+        /// Its id or name.
+        name: String,
+    },
+    /// Ask one; what is given here comes before what was saved.
+    Run {
+        /// Its id or name.
+        name: String,
+        #[command(flatten)]
+        query: QueryArguments,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SaveArguments {
+    /// The name.
+    pub name: String,
+
+    /// The query.
+    pub query: String,
+
+    /// What it is for.
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+
+    /// From when, kept as written: now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Until when.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// Which events come first.
+    #[arg(long, value_enum)]
+    pub order: Option<ResultOrder>,
+
+    /// A source to search, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Columns to show, with commas between.
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    pub columns: Vec<String>,
+
+    /// A word to find it by; may be repeated.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+
+    /// For all who see the client, not for this token alone.
+    #[arg(long)]
+    pub shared: bool,
+
+    /// Change the one that has the name.
+    #[arg(long)]
+    pub replace: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultOrder {
     #[value(alias = "newest_first")]
@@ -286,6 +380,110 @@ pub(crate) enum OutputFormat {
     Json,
     /// Comma-separated, with a heading.
     Csv,
+}
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  cordwood export 'level:error' --from now-7d -o errors.ndjson.zst
+  cordwood export 'service:web' --fields dt,status,path -o web.csv
+  cordwood export '*' --source audit --from 2026-01-01 --evidence -o audit.ndjson
+  cordwood verify-export audit.ndjson";
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// What to export, as for `query`; empty exports everything. Stages may follow.
+    #[arg(default_value = "")]
+    pub query: String,
+
+    /// The file to write. Its ending says the format and the compression: .ndjson, .csv, .parquet, and .gz or .zst behind.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// A source to export, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// Which events come first.
+    #[arg(long, value_enum, default_value_t = ResultOrder::Oldest)]
+    pub order: ResultOrder,
+
+    /// The format [default: as the name of the file says].
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+
+    /// The compression [default: as the name of the file says].
+    #[arg(long, value_enum)]
+    pub compression: Option<ExportCompression>,
+
+    /// Which fields, in order, with commas between [default: all].
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub fields: Vec<String>,
+
+    /// Leave texts in CSV as they are that a spreadsheet would run as formulas.
+    #[arg(long)]
+    pub keep_formulas: bool,
+
+    /// Chain and sign the records, so that `verify-export` can say later whether anybody changed them.
+    #[arg(long)]
+    pub evidence: bool,
+
+    /// Leave the export on the server when it is here.
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Write over the file if it is there.
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Fetch the file of this export instead of starting one; goes on where an earlier download ended.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["query", "sources", "from", "to", "fields", "evidence"])]
+    pub id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One JSON object for each event, each on its own line.
+    Ndjson,
+    /// Comma-separated, with a heading.
+    Csv,
+    /// A Parquet file.
+    Parquet,
+}
+
+impl ExportFormat {
+    /// Its name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ExportFormat::Ndjson => "ndjson",
+            ExportFormat::Csv => "csv",
+            ExportFormat::Parquet => "parquet",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportCompression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl ExportCompression {
+    /// Its name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ExportCompression::None => "none",
+            ExportCompression::Gzip => "gzip",
+            ExportCompression::Zstd => "zstd",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     /// The API token to talk with, where that was said.
     pub token: Option<String>,
     pub memory_bytes_max: u64,
+    /// How much of the disk exports may take.
+    pub exports_bytes_max: u64,
     pub flush_age: Duration,
     /// Where closed segments go, if anywhere.
     pub bucket: Option<BucketSettings>,
@@ -51,6 +53,7 @@ struct ConfigFile {
     listen: Option<String>,
     url: Option<String>,
     memory: Option<String>,
+    exports: Option<String>,
     flush_age_ms: Option<u64>,
     bucket: Option<bucket::BucketTable>,
 }
@@ -75,6 +78,10 @@ impl Settings {
                 .flush_age_ms
                 .map_or(Ok(Options::FLUSH_AGE_DEFAULT), flush_age)?,
             bucket: bucket::checked(file.bucket, |name| std::env::var(name).ok())?,
+            exports_bytes_max: file
+                .exports
+                .as_deref()
+                .map_or(Ok(Options::EXPORTS_BYTES_MAX_DEFAULT), exports_bytes)?,
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
             json: globals.json,
         })
@@ -94,7 +101,7 @@ fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
         Failure::new(format!("{} is not a valid configuration", path.display()))
             .detail(bucket::without_keys(&error.to_string()))
             .hint(
-                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), flush_age_ms and a table [bucket].",
+                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), exports, flush_age_ms and a table [bucket].",
             )
     })
 }
@@ -141,6 +148,14 @@ fn memory_bytes(text: &str) -> Result<u64, Failure> {
     }
 }
 
+/// Reads the same.
+fn exports_bytes(text: &str) -> Result<u64, Failure> {
+    bytes_of(text).ok_or_else(|| {
+        Failure::new(format!("exports = \"{text}\" is no size"))
+            .hint("Write how much disk exports may take, such as exports = \"20 GiB\".")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,7 +187,7 @@ mod tests {
                 "data_dir = \"/var/lib/cordwood\"\nlisten = \"0.0.0.0:4747\"",
                 true,
             ),
-            ("memory = \"1 GiB\"", true),
+            ("memory = \"1 GiB\"\nexports = \"5 GiB\"", true),
             ("listem = \"0.0.0.0:4747\"", false),
             ("listen = 4747", false),
         ];

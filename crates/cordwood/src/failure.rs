@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     hint: Option<String>,
     /// What `--json` prints: the server's own answer, if it was the server that failed.
     body: Option<Value>,
+    /// What the process ends with.
+    exit_code: u8,
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
             detail: None,
             hint: None,
             body: None,
+            exit_code: 1,
         }
     }
 
@@ -44,6 +47,15 @@ impl Failure {
             body: Some(body),
             ..self
         }
+    }
+
+    /// For verbs that promise more codes than failure.
+    pub(crate) fn exit_code(self, exit_code: u8) -> Failure {
+        Failure { exit_code, ..self }
+    }
+
+    pub(crate) fn code_of_exit(&self) -> u8 {
+        self.exit_code
     }
 
     /// The stable code of the server's answer.

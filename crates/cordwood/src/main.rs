@@ -1,6 +1,6 @@
 //! The binary: command line, configuration, wiring, start and stop.
 //!
-//! `serve` is the server; every other verb but `check` and `compact --offline` is a client of a running one, over the same
+//! `serve` is the server; every other verb but `check`, `verify-export` and `compact --offline` is a client of a running one, over the same
 //! REST API that anyone may use.
 
 mod address;
@@ -9,6 +9,8 @@ mod bucket;
 mod check;
 mod config;
 mod delete;
+mod evidence;
+mod export;
 mod failure;
 mod first_start;
 mod import;
@@ -18,6 +20,7 @@ mod output;
 mod patterns;
 mod query;
 mod remote;
+mod saved;
 mod serve;
 mod source;
 mod sql;
@@ -47,8 +50,9 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let code = failure.code_of_exit();
             report(&failure, is_json);
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
@@ -61,6 +65,12 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Patterns(patterns) => patterns::run(&settings, &patterns),
+        Verb::Saved(verb) => saved::run(&settings, verb),
+        Verb::Export(export) => export::run(&settings, &export),
+        Verb::EvidenceKey => evidence::show_key(&settings),
+        Verb::VerifyExport { file, public_key } => {
+            evidence::verify(&settings, &file, public_key.as_deref())
+        }
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -10,7 +10,7 @@ mod lines;
 mod table;
 pub(crate) mod tabular;
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, Write as _, stderr, stdout};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -63,7 +63,7 @@ impl Page {
 /// Prints what is found; the account of it goes to standard error.
 pub(crate) fn run(settings: &Settings, arguments: &QueryArguments) -> Result<(), Failure> {
     let remote = Remote::new(settings)?;
-    let page_size = arguments.limit.map(|limit| limit.clamp(1, PAGE_EVENTS_MAX));
+    let page_size = limit_of(arguments).map(|limit| limit.clamp(1, PAGE_EVENTS_MAX));
     if arguments.explain {
         let answer = send(&remote, "/api/v1/query/explain", arguments, page_size, None)?;
         return match settings.json {
@@ -84,8 +84,14 @@ fn run_events(
     remote: &Remote,
     mut page: Page,
 ) -> Result<(), Failure> {
-    let limit = arguments.limit.unwrap_or(LIMIT_DEFAULT);
-    let mut printer = Printer::new(output_format(settings, arguments, OutputFormat::Lines));
+    let limit = limit_of(arguments).unwrap_or(LIMIT_DEFAULT);
+    let format = output_format(settings, arguments, OutputFormat::Lines);
+    if arguments.all && matches!(format, OutputFormat::Table | OutputFormat::Csv) {
+        return Err(Failure::new("All events are printed as json or lines")
+            .hint("`cordwood export QUERY -o FILE.csv` writes all of them as CSV."));
+    }
+    let mut printer = Printer::new(format);
+    let progress = Progress::new(settings, arguments);
     let mut account = Account::default();
     loop {
         let left = limit.saturating_sub(account.events());
@@ -93,6 +99,7 @@ fn run_events(
             .truncate(usize::try_from(left).unwrap_or(usize::MAX));
         printer.print(&page.data)?;
         account.add(page.data.len() as u64, &page.meta);
+        progress.show(account.events());
         let cursor = page.pagination.next_cursor.take();
         if cursor.is_none() || account.events() >= limit {
             page.pagination.next_cursor = cursor;
@@ -102,8 +109,44 @@ fn run_events(
         page = ask(remote, arguments, Some(page_size), cursor)?;
     }
     printer.finish()?;
+    progress.finish();
     account.report(page.has_more(), settings.json, Colour::of(&stderr()));
     Ok(())
+}
+
+/// How many events are wanted, if that was said.
+fn limit_of(arguments: &QueryArguments) -> Option<u64> {
+    match arguments.all {
+        true => Some(u64::MAX),
+        false => arguments.limit,
+    }
+}
+
+/// How many events there are by now, for whoever watches while they go elsewhere.
+struct Progress {
+    is_shown: bool,
+}
+
+impl Progress {
+    fn new(settings: &Settings, arguments: &QueryArguments) -> Progress {
+        let is_watched = stderr().is_terminal() && !stdout().is_terminal();
+        Progress {
+            is_shown: arguments.all && is_watched && !settings.json,
+        }
+    }
+
+    fn show(&self, events: u64) {
+        if self.is_shown {
+            // Where standard error is gone, there is nobody to tell.
+            let _ = write!(stderr(), "\r{events} events\x1b[K");
+        }
+    }
+
+    fn finish(&self) {
+        if self.is_shown {
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 fn run_table(
@@ -113,9 +156,9 @@ fn run_table(
     mut page: Page,
     columns: &[String],
 ) -> Result<(), Failure> {
-    let is_cut_early = page.has_more() && arguments.limit > Some(PAGE_EVENTS_MAX);
+    let is_cut_early = page.has_more() && limit_of(arguments) > Some(PAGE_EVENTS_MAX);
     if is_cut_early {
-        let rows = arguments.limit.map(|limit| limit.min(TABLE_ROWS_MAX));
+        let rows = limit_of(arguments).map(|limit| limit.min(TABLE_ROWS_MAX));
         page = ask(remote, arguments, rows, None)?;
     }
     let text = match output_format(settings, arguments, OutputFormat::Table) {
@@ -180,6 +223,7 @@ fn send<T: DeserializeOwned>(
         "batch_size": page_size,
         "total": arguments.total && is_first,
         "cursor": cursor,
+        "saved_query": arguments.saved,
     });
     let body = Some(("application/json", body.to_string().into_bytes()));
     let answer = remote.send(Method::POST, path, &[], body)?;

@@ -1,6 +1,7 @@
 //! The server, seen from a verb that talks to it: requests in JSON, and its errors as failures.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,6 +100,22 @@ impl Remote {
     ) -> Result<Answer, Failure> {
         let answer = self.respond(method, path, headers, body)?;
         read(answer).map_err(|error| self.unreachable(&error))
+    }
+
+    /// Asks for a body that is read as it comes, because it may be larger than memory.
+    pub(crate) fn stream(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<impl Read + use<>, Failure> {
+        let answer = self.respond(Method::GET, path, headers, None)?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body().into_reader());
+        }
+        let answer = read(answer).map_err(|error| self.unreachable(&error))?;
+        Err(answer.into_success().err().unwrap_or_else(|| {
+            Failure::new("The server answered what it should not").hint("Is it a Cordwood server?")
+        }))
     }
 
     fn respond(

@@ -69,6 +69,7 @@ async fn open(settings: &Settings) -> Result<Arc<Service>, Failure> {
     let mut options = Options::new(&settings.data_dir);
     options.memory_bytes_max = settings.memory_bytes_max;
     options.flush_age = settings.flush_age;
+    options.exports_bytes_max = settings.exports_bytes_max;
     options.remote = bucket::remote(settings)?;
     let opened = tokio::task::spawn_blocking(|| Service::open(options)).await;
     match opened {

@@ -24,7 +24,7 @@ pub enum Unverifiable {
     /// It could not be read.
     #[error("the file cannot be read")]
     Read(#[from] io::Error),
-    /// The first line is not the header of one.
+    /// The first line is not the header of one, and nothing in it is signed.
     #[error("the file is no evidence: its first line is no header")]
     NoEvidence,
     /// It was written by a newer version.
@@ -53,6 +53,9 @@ pub fn verify(mut file: impl BufRead, known: Option<PublicKey>) -> Result<Report
     if !line.is_empty() {
         // What is left of the line in which the file was cut off.
         verifier.is_torn = true;
+    }
+    if header.is_none() && !verifier.has_signed {
+        return Err(Unverifiable::NoEvidence);
     }
     Ok(verifier.finish(header))
 }
@@ -96,6 +99,8 @@ struct Verifier {
     /// they dropped has them wrong in all lines that follow, which says nothing more.
     renumbered: Vec<u64>,
     manifest: Option<Option<Manifest>>,
+    /// Whether the key has signed anything in it.
+    has_signed: bool,
     is_torn: bool,
     has_more: bool,
 }
@@ -113,6 +118,7 @@ impl Verifier {
             findings: Vec::new(),
             renumbered: Vec::new(),
             manifest: None,
+            has_signed: false,
             is_torn: false,
             has_more: false,
         }
@@ -154,7 +160,7 @@ impl Verifier {
 
     fn take_seal(&mut self, text: &str, signature: &str) {
         let seal: Option<Seal> = serde_json::from_str(text).ok();
-        let is_signed = self.key.has_signed(text.as_bytes(), signature);
+        let is_signed = self.is_signed(text, signature);
         let read = seal.filter(|_| is_signed).and_then(|seal| {
             let (header, chain) = (Hash::from_hex(&seal.header)?, Hash::from_hex(&seal.hash)?);
             Some((header, chain, digests(&seal)?, seal))
@@ -174,6 +180,12 @@ impl Verifier {
         self.check_records(first, chain, &digests);
         (self.sealed, self.chain) = (last, chain);
         self.unsealed.clear();
+    }
+
+    fn is_signed(&mut self, text: &str, signature: &str) -> bool {
+        let is_signed = self.key.has_signed(text.as_bytes(), signature);
+        self.has_signed |= is_signed;
+        is_signed
     }
 
     /// The first seal that is signed says what the header was.
@@ -254,7 +266,7 @@ impl Verifier {
     fn take_manifest(&mut self, text: &str, signature: &str) {
         self.check_unsealed();
         let manifest: Option<Manifest> = serde_json::from_str(text).ok();
-        let is_signed = self.key.has_signed(text.as_bytes(), signature);
+        let is_signed = self.is_signed(text, signature);
         let Some(manifest) = manifest.filter(|_| is_signed) else {
             self.manifest = Some(None);
             return self.note(Finding::ManifestForged);

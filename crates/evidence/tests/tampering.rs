@@ -145,8 +145,10 @@ fn another_key_has_not_signed_it() {
 fn what_is_no_evidence_is_told_apart() {
     let no_evidence = ["", "\n", "{}\n", "{\"dt\":\"T\"}\n{\"dt\":\"U\"}\n"];
     for text in no_evidence {
-        let outcome = verify(text.as_bytes(), None);
-        assert!(matches!(outcome, Err(Unverifiable::NoEvidence)), "{text}");
+        for known in [None, Some(key().public())] {
+            let outcome = verify(text.as_bytes(), known);
+            assert!(matches!(outcome, Err(Unverifiable::NoEvidence)), "{text}");
+        }
     }
     let newer = written(1).replacen("\"cordwood_evidence\":1", "\"cordwood_evidence\":2", 1);
     let outcome = verify(newer.as_bytes(), None);

@@ -4,12 +4,14 @@
 mod cancel;
 mod client;
 mod explain;
+mod exports;
 mod life;
 mod limits;
 mod openapi;
 mod paging;
 mod probes;
 mod progress;
+mod saved_queries;
 mod scenario;
 mod server;
 mod tail;

@@ -3,6 +3,7 @@
 
 mod check;
 mod delete;
+mod export;
 mod first_start;
 mod import;
 mod mistakes;
@@ -10,4 +11,5 @@ mod patterns;
 mod process;
 mod query;
 mod records;
+mod saved;
 mod upkeep;
