@@ -6,6 +6,8 @@ mod envelope;
 pub(crate) mod events;
 pub(crate) mod jobs;
 mod members;
+pub(crate) mod patterns;
+mod patterns_answer;
 pub(crate) mod query;
 mod query_answer;
 mod query_meta;

@@ -15,6 +15,7 @@ mod import;
 mod job;
 mod logging;
 mod output;
+mod patterns;
 mod query;
 mod remote;
 mod serve;
@@ -59,6 +60,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Source(verb) => source::run(&settings, verb),
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
+        Verb::Patterns(patterns) => patterns::run(&settings, &patterns),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

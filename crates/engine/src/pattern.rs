@@ -15,7 +15,8 @@ mod shown;
 
 use sha2::{Digest, Sha256};
 
-use form::{Form, PLACE};
+use form::PLACE;
+pub(crate) use form::{Form, word_of};
 pub use forms::PatternForms;
 pub(crate) use key::{KnownPatterns, OTHER, PatternKey, SourcePatterns};
 pub use settle::{Settled, VARIANTS_MIN, settle};

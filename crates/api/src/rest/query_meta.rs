@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cordwood_event::{EventId, SourceId, Timestamp};
 use cordwood_service::{
     Account, Approximation, BlockCounts, ClauseCount, Count, Explanation, Method, NearFields,
-    SearchAnswer,
+    QueryProblem, SearchAnswer,
 };
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -156,6 +156,14 @@ impl QueryMeta {
             nearest_after: explanation.map(|found| nearest(found.nearest_after)),
             hints: answer.hints.iter().map(Diagnostic::of).collect(),
             ..QueryMeta::of_account(&answer.account)
+        }
+    }
+
+    /// The same, with remarks on the query text.
+    pub(crate) fn with_hints(self, hints: &[QueryProblem]) -> QueryMeta {
+        QueryMeta {
+            hints: hints.iter().map(Diagnostic::of).collect(),
+            ..self
         }
     }
 

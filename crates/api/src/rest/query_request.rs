@@ -47,10 +47,6 @@ const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Reads a search.
 pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, Failure> {
     parameters.only::<QueryParameters>()?;
-    let text = |name: &str| {
-        let value = parameters.first(name)?;
-        (!value.trim().is_empty()).then(|| value.to_owned())
-    };
     let size_name = match parameters.first("batch_size") {
         Some(_) => "batch_size",
         None => "batch",
@@ -58,14 +54,20 @@ pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, F
     Ok(SearchRequest {
         query: parameters.first("query").unwrap_or_default().to_owned(),
         sources: sources(parameters)?,
-        from: text("from"),
-        to: text("to"),
+        from: text(parameters, "from"),
+        to: text(parameters, "to"),
         order: order(parameters)?,
         batch_size: parameters.parsed(size_name, "a whole number of events")?,
-        cursor: text("cursor"),
+        cursor: text(parameters, "cursor"),
         total: total(parameters)?,
         deadline: Some(deadline(parameters)?),
     })
+}
+
+/// A value; an empty one is as good as none.
+pub(super) fn text(parameters: &Parameters, name: &str) -> Option<String> {
+    let value = parameters.first(name)?;
+    (!value.trim().is_empty()).then(|| value.to_owned())
 }
 
 /// Repeated, or several with commas between.

@@ -6,6 +6,7 @@ mod delete;
 mod first_start;
 mod import;
 mod mistakes;
+mod patterns;
 mod process;
 mod query;
 mod records;

@@ -2,15 +2,17 @@
 //! pattern of all its texts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use cordwood_store::column::{Column, StrValues, TextCodes};
+use cordwood_store::column::{Column, SlotRun, SlotValues, StrValues, TextCodes, TextSlots};
+use cordwood_store::template::Template;
 
 use super::codes::{self, Coded, Interned};
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::key::KeyRef;
-use crate::pattern::SourcePatterns;
+use crate::pattern::{Form, SourcePatterns, word_of};
 
 /// How many texts are looked at between two looks at the budget.
 const TEXTS_PER_CHECK: usize = 1024;
@@ -66,9 +68,11 @@ fn of_codes(
         by_code.push(match form {
             Some(form) => OfCode::One(forms.interned.code(KeyRef::Text(&form))),
             None => {
-                let run = block.text_slots(index)?.build_run(place)?;
-                let texts = (0..run.ends.len()).filter_map(|text| run.get(text));
-                OfCode::Each(texts.map(|text| forms.of(text)).collect::<Result<_, _>>()?)
+                let slots = block.text_slots(index)?;
+                let template = uses.table().get(used.template as usize);
+                let form = Form::of_template(template.map_or("", Template::text));
+                let words = SlotWords::of(slots, place, &form)?;
+                OfCode::Each(forms.of_places(slots, (place, used.rows as usize), &words)?)
             }
         });
     }
@@ -123,6 +127,32 @@ impl<'p> Forms<'p> {
         Ok(self.interned.code(KeyRef::Text(&form)))
     }
 
+    /// Of the texts of a template, by place: texts with the same words in its slots are of one pattern, and put together once.
+    fn of_places(
+        &mut self,
+        slots: &TextSlots,
+        (template, rows): (usize, usize),
+        words: &SlotWords<'_>,
+    ) -> Result<Vec<u32>, Failure> {
+        let mut known: HashMap<String, u32> = HashMap::new();
+        let mut patterns = Vec::with_capacity(rows);
+        let (mut at_place, mut text) = (String::new(), String::new());
+        for place in 0..rows {
+            at_place.clear();
+            words.push(place, &mut at_place);
+            if let Some(pattern) = known.get(&at_place) {
+                patterns.push(*pattern);
+                continue;
+            }
+            text.clear();
+            slots.push_text(template, place, &mut text)?;
+            let pattern = self.of(&text)?;
+            known.insert(at_place.clone(), pattern);
+            patterns.push(pattern);
+        }
+        Ok(patterns)
+    }
+
     fn of_each(&mut self, texts: &StrValues) -> Result<Vec<u32>, Failure> {
         let mut patterns = Vec::with_capacity(texts.len());
         for index in 0..texts.frame_count() {
@@ -132,5 +162,57 @@ impl<'p> Forms<'p> {
             }
         }
         Ok(patterns)
+    }
+}
+
+/// The words in those slots of a template that may hold some.
+struct SlotWords<'s> {
+    slots: Vec<InSlot<'s>>,
+}
+
+/// The words in one slot, by the place of a text.
+enum InSlot<'s> {
+    Texts(SlotRun<'s>),
+    /// By code, and the codes by place.
+    Dictionary(Vec<&'s str>, &'s [u16]),
+}
+
+impl<'s> SlotWords<'s> {
+    fn of(
+        slots: &'s TextSlots,
+        template: usize,
+        form: &Form<'_>,
+    ) -> Result<SlotWords<'s>, Failure> {
+        let mut words = Vec::new();
+        for slot in form.open_slots() {
+            if slots.are_numbers(template, slot)? {
+                continue;
+            }
+            words.push(match slots.values(template, slot)? {
+                SlotValues::Numbers => continue,
+                SlotValues::Texts(run) => InSlot::Texts(run),
+                SlotValues::Dictionary(run, codes) => {
+                    let values = (0..run.len()).map(|code| run.get(code).unwrap_or_default());
+                    let words = values.map(|value| word_of(value).unwrap_or_default());
+                    InSlot::Dictionary(words.collect(), codes)
+                }
+            });
+        }
+        Ok(SlotWords { slots: words })
+    }
+
+    /// Appends the words at a place, each behind a line feed, which no slot holds; nothing for what varies.
+    fn push(&self, place: usize, out: &mut String) {
+        for slot in &self.slots {
+            let word = match slot {
+                InSlot::Texts(run) => run.get(place).and_then(word_of),
+                InSlot::Dictionary(words, codes) => codes
+                    .get(place)
+                    .and_then(|code| words.get(usize::from(*code)))
+                    .copied(),
+            };
+            out.push('\n');
+            out.push_str(word.unwrap_or_default());
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! them, and what is in quotes, is the same in all texts of a template; so the form of a template tells that of its texts, but for
 //! slots that may hold words.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use cordwood_store::template::{Run, runs};
@@ -45,8 +46,8 @@ enum Piece<'t> {
     Word(&'t str),
     /// Something that varies, if it is known what.
     Place(&'t str),
-    /// The slot of a template, which may hold a word.
-    Slot,
+    /// The slot of a template, which may hold a word, by its place among the slots.
+    Slot(usize),
 }
 
 impl<'t> Form<'t> {
@@ -60,9 +61,15 @@ impl<'t> Form<'t> {
 
     /// The form of what the texts of a template have in common, in whose text `0` stands for each slot.
     pub(crate) fn of_template(text: &'t str) -> Form<'t> {
+        let slots = Cell::new(0);
         Reading::of(text, |text, run, before| match run.has_digit {
-            true if before.ends_with('=') => Piece::Place(text),
-            true => Piece::Slot,
+            true => {
+                let slot = slots.replace(slots.get() + 1);
+                match before.ends_with('=') {
+                    true => Piece::Place(text),
+                    false => Piece::Slot(slot),
+                }
+            }
             false if varies(text, run, before) => Piece::Place(text),
             false => Piece::Word(text),
         })
@@ -100,7 +107,7 @@ impl<'t> Form<'t> {
             match piece {
                 Piece::Between(between) => text.push_str(between),
                 Piece::Word(word) if !is_masked => text.push_str(word),
-                Piece::Word(_) | Piece::Place(_) | Piece::Slot => text.push(PLACE),
+                Piece::Word(_) | Piece::Place(_) | Piece::Slot(_) => text.push(PLACE),
             }
             run += u32::from(!matches!(piece, Piece::Between(_)));
         }
@@ -131,7 +138,15 @@ impl<'t> Form<'t> {
 
     /// Where a template has slots that may hold words.
     pub(crate) fn slots(&self) -> Places {
-        self.those(|piece| piece == Piece::Slot)
+        self.those(|piece| matches!(piece, Piece::Slot(_)))
+    }
+
+    /// The slots that may hold words, by their places among the slots of the template.
+    pub(crate) fn open_slots(&self) -> impl Iterator<Item = usize> {
+        self.runs().filter_map(|piece| match piece {
+            Piece::Slot(slot) => Some(slot),
+            _ => None,
+        })
     }
 
     /// Where a word with a letter stands.
@@ -151,7 +166,7 @@ impl<'t> Form<'t> {
     pub(crate) fn texts(&self) -> impl Iterator<Item = &'t str> {
         self.runs().map(|piece| match piece {
             Piece::Word(text) | Piece::Place(text) | Piece::Between(text) => text,
-            Piece::Slot => "",
+            Piece::Slot(_) => "",
         })
     }
 }
@@ -169,13 +184,22 @@ fn push_between<'t>(pieces: &mut Vec<Piece<'t>>, between: &'t str) {
 
 /// Whether a run varies by its nature, given what stands before it.
 fn varies(text: &str, run: &Run, before: &str) -> bool {
-    run.has_digit
-        || before.ends_with('=')
-        || text.len() > WORD_BYTES_MAX
+    run.has_digit || before.ends_with('=') || is_variable(text)
+}
+
+/// Whether a run without a digit varies by its nature, wherever it stands.
+fn is_variable(text: &str) -> bool {
+    text.len() > WORD_BYTES_MAX
         || is_path(text)
         || is_address(text)
         || is_host(text)
         || is_hex(text)
+}
+
+/// The word that a run is, whatever stands before it; `None` if it varies.
+pub(crate) fn word_of(run: &str) -> Option<&str> {
+    let has_digit = run.bytes().any(|byte| byte.is_ascii_digit());
+    (!has_digit && !is_variable(run)).then_some(run)
 }
 
 /// `/var/log`, `s3://bucket`, `a/b/c`.

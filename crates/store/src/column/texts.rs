@@ -176,6 +176,11 @@ impl TextSlots {
         self.inner.slots.values(template, slot)
     }
 
+    /// Whether each value of a slot of a template is known to have a digit, without a look at it.
+    pub fn are_numbers(&self, template: usize, slot: usize) -> Result<bool, Corrupt> {
+        self.inner.slots.are_numbers(template, slot)
+    }
+
     /// The frame that holds the values of a slot of a template, if they are text.
     pub fn frame_of(&self, template: usize, slot: usize) -> Result<Option<SlotFrame<'_>>, Corrupt> {
         self.inner.slots.frame_of(template, slot)

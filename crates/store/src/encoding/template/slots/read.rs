@@ -168,6 +168,12 @@ impl Slots {
         Ok(self.whole.get_or_init(|| whole))
     }
 
+    /// Whether a slot is kept as numbers, so that each of its values has a digit.
+    pub(crate) fn are_numbers(&self, template: usize, place: usize) -> Result<bool, Corrupt> {
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        Ok(matches!(slot.kind, Kind::Numbers | Kind::Columns))
+    }
+
     /// The values of a slot.
     pub(crate) fn values(&self, template: usize, place: usize) -> Result<SlotValues<'_>, Corrupt> {
         let slot = self.index.slot(template, place).ok_or(PAST_END)?;
