@@ -9,4 +9,5 @@ mod mistakes;
 mod process;
 mod query;
 mod records;
+mod tail;
 mod upkeep;
