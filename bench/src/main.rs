@@ -9,6 +9,7 @@ mod question;
 mod report;
 mod suite;
 mod table;
+mod tails;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Ingest the `app` corpus and ask the questions.
     Run(suite::Arguments),
+    /// Measure how soon events are seen by live tails, one and many.
+    Tails(tails::Arguments),
     /// Write the `app` corpus, a day of a web shop, as NDJSON, unless it is there already.
     App(Generate),
     /// Write the `loghub` corpus: real lines of sixteen systems with their numbers varied.
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
+        Command::Tails(arguments) => tails::run(&arguments)?,
         Command::App(generate) => generate.run(corpus::Kind::App)?,
         Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir))?,
         Command::Wide(generate) => generate.run(corpus::Kind::Wide)?,

@@ -208,7 +208,7 @@ impl Download<'_> {
         let headers = [("range", range.as_str()), ("if-range", etag.as_str())];
         let mut body = self
             .remote
-            .stream(&path, &headers)
+            .download(&path, &headers)
             .map_err(Broken::ForGood)?;
         let mut buffer = vec![0; 1 << 18];
         loop {

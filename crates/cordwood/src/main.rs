@@ -24,6 +24,7 @@ mod saved;
 mod serve;
 mod source;
 mod sql;
+mod tail;
 mod terminal;
 mod token;
 
@@ -71,6 +72,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::VerifyExport { file, public_key } => {
             evidence::verify(&settings, &file, public_key.as_deref())
         }
+        Verb::Tail(tail) => tail::run(&settings, &tail),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -5,8 +5,8 @@ pub(crate) mod account;
 pub(crate) mod caret;
 mod csv;
 mod explain;
-mod fields;
-mod lines;
+pub(crate) mod fields;
+pub(crate) mod lines;
 mod table;
 pub(crate) mod tabular;
 

@@ -9,7 +9,7 @@ use cordwood_service::CLI_TOKEN_FILE;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, StatusCode};
-use ureq::{Body, Error};
+use ureq::{Body, BodyReader, Error};
 
 use crate::address;
 use crate::config::Settings;
@@ -103,7 +103,7 @@ impl Remote {
     }
 
     /// Asks for a body that is read as it comes, because it may be larger than memory.
-    pub(crate) fn stream(
+    pub(crate) fn download(
         &self,
         path: &str,
         headers: &[(&str, &str)],
@@ -116,6 +116,18 @@ impl Remote {
         Err(answer.into_success().err().unwrap_or_else(|| {
             Failure::new("The server answered what it should not").hint("Is it a Cordwood server?")
         }))
+    }
+
+    /// Asks for a stream, which is read as it comes; anything but a success is read whole.
+    pub(crate) fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Result<Streamed, Failure> {
+        let answer = self.respond(Method::GET, path, headers, None)?;
+        let kind = answer.headers().get("content-type");
+        let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if answer.status().is_success() && is_stream {
+            return Ok(Streamed::Body(answer.into_body().into_reader()));
+        }
+        let refused = read(answer).map_err(|error| self.unreachable(&error))?;
+        Ok(Streamed::Refused(refused))
     }
 
     fn respond(
@@ -151,6 +163,12 @@ impl Remote {
         failure
             .hint("Is it running? `cordwood serve` starts it; --url or CORDWOOD_URL names another.")
     }
+}
+
+/// A stream, or why there is none.
+pub(crate) enum Streamed {
+    Body(BodyReader<'static>),
+    Refused(Answer),
 }
 
 /// The same whose body may be no text.

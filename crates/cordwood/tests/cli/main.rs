@@ -12,4 +12,5 @@ mod process;
 mod query;
 mod records;
 mod saved;
+mod tail;
 mod upkeep;
