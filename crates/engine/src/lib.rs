@@ -56,12 +56,12 @@ pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
-pub use fields::{FieldKinds, Fields, Wanted};
+pub use fields::{FieldKinds, Fields, Variety, Wanted};
 pub use query_plan::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,
     StagePlan,
 };
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
 pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread};
-pub use staged::{Staged, StagedAnswer, StagedRequest};
+pub use staged::{Grouping, Kept, Staged, StagedAnswer, StagedRequest, Tally, TallyRequest};
 pub use table::{Cell, Table};

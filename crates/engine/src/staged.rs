@@ -13,6 +13,7 @@ mod outline;
 mod pipeline;
 mod range;
 mod tables;
+mod tally;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use crate::{Account, AnswerMemory, Error, Incomplete, Position, SearchRequest, T
 use ordered::Ordered;
 pub(crate) use outline::Outline;
 use pipeline::{Ending, Pipeline};
+pub use tally::{Grouping, Kept, Tally, TallyRequest};
 
 /// How many rows are looked at between two looks at the budget.
 const ROWS_PER_CHECK: usize = 1024;
