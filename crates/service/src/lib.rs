@@ -31,6 +31,7 @@ mod sources;
 mod sql;
 mod start;
 mod tokens;
+mod what_changed;
 
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
@@ -66,3 +67,8 @@ pub use sql::{
 };
 pub use start::{CLI_TOKEN_FILE, FirstStart, Replayed};
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};
+pub use what_changed::{
+    Baseline, Both, Cause, Change, ChangeKind, Direction, Evidence, FieldValue, QuietService,
+    ServiceChange, Usual, ValueChange, WhatChanged, WhatChangedAccount, WhatChangedRequest,
+    WindowAccount,
+};

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrency;
+mod corpus;
 mod deleted_sources;
 mod deletions;
 mod explain;
 mod first_start;
+mod incidents;
 mod ingest;
 mod ledger;
 mod permissions;
@@ -14,3 +16,4 @@ mod size;
 mod sources;
 mod stages;
 mod tokens;
+mod what_changed;

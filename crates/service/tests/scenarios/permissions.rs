@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 12] = [
+const USE_CASES: [UseCase; 13] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -85,6 +85,13 @@ const USE_CASES: [UseCase; 12] = [
         ledger
             .service()
             .search(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("ask what changed", Access::Read, |ledger, caller| {
+        let request = cordwood_service::WhatChangedRequest::default();
+        ledger
+            .service()
+            .what_changed(caller, &request, &cordwood_service::Cancel::default())
             .map(drop)
     }),
 ];
