@@ -4,6 +4,7 @@
 //! their encoding does not tell they are read once, and known from then on.
 
 mod known;
+mod variety;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ const PARTS_AT_ONCE: usize = 16;
 
 pub(crate) use known::KnownKinds;
 use known::RestKinds;
+pub use variety::Variety;
 
 /// The kinds of values a field has in some events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -58,7 +58,7 @@ pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
-pub use fields::{FieldKinds, Fields, Wanted};
+pub use fields::{FieldKinds, Fields, Variety, Wanted};
 pub use live::{Examined, LiveQuery, LiveRow, TogetherStage};
 pub use query_plan::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,
@@ -66,5 +66,8 @@ pub use query_plan::{
 };
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
 pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread, Window, WindowLimit};
-pub use staged::{LEVELS, Pattern, Patterns, PatternsRequest, Staged, StagedAnswer, StagedRequest};
+pub use staged::{
+    Grouping, Kept, LEVELS, Pattern, Patterns, PatternsRequest, Staged, StagedAnswer,
+    StagedRequest, Tally, TallyRequest,
+};
 pub use table::{Cell, Table};

@@ -15,6 +15,7 @@ mod patterns;
 mod pipeline;
 mod range;
 mod tables;
+mod tally;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(crate) use outline::Outline;
 pub use pattern_counts::{LEVELS, Pattern, Patterns, PatternsRequest};
 use pipeline::{Ending, Pipeline};
 pub(crate) use pipeline::{defer_fields, local_stage};
+pub use tally::{Grouping, Kept, Tally, TallyRequest};
 
 /// How many rows are looked at between two looks at the budget.
 const ROWS_PER_CHECK: usize = 1024;

@@ -35,6 +35,7 @@ mod sql;
 mod start;
 mod tails;
 mod tokens;
+mod what_changed;
 
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
@@ -86,3 +87,8 @@ pub use tails::{
     TailBatch, TailEnd, TailHello, TailItem, TailRequest, TailedSource, Wake,
 };
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};
+pub use what_changed::{
+    Baseline, Both, Cause, Change, ChangeKind, Direction, Evidence, FieldValue, QuietService,
+    ServiceChange, Usual, ValueChange, WhatChanged, WhatChangedAccount, WhatChangedRequest,
+    WindowAccount,
+};

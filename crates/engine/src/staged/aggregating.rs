@@ -123,6 +123,15 @@ impl Work {
         }
     }
 
+    /// The work of grouping rows as they are stored.
+    pub(super) fn plain(fields: &Arc<FieldSet>, aggregation: Aggregation) -> Work {
+        Work {
+            fields: Arc::clone(fields),
+            local: Arc::default(),
+            aggregation: Arc::new(aggregation),
+        }
+    }
+
     fn group_open(
         &self,
         rows: &PartRows<'_>,
@@ -130,7 +139,7 @@ impl Work {
     ) -> Result<PartAnswer<Groups>, Failure> {
         let source = &rows.plan.sources[rows.part.source].searched;
         let fields = OpenFields::new(open.batch(), &self.fields, source);
-        let mut groups = Groups::new(&self.aggregation);
+        let mut groups = self.no_groups();
         let rows_scanned = rows.match_open(
             open,
             |_| true,
@@ -150,24 +159,39 @@ impl Work {
         rows: &PartRows<'_>,
         handle: &BlockHandle,
     ) -> Result<PartAnswer<Groups>, Condition> {
-        let mut groups = Groups::new(&self.aggregation);
+        let mut groups = self.no_groups();
         let condition = match rows.condition_in(handle) {
             Ok(condition) => condition,
             Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), groups)),
         };
+        match self.group_by_directory(&mut groups, rows, handle, &condition) {
+            true => Ok(PartAnswer::unread(Fate::CountedWhole, groups)),
+            false => Err(condition),
+        }
+    }
+
+    pub(super) fn no_groups(&self) -> Groups {
+        Groups::new(&self.aggregation)
+    }
+
+    /// Adds the rows of a block that meet the condition, if its directory says enough; `false` when it does not, and nothing
+    /// was added.
+    pub(super) fn group_by_directory(
+        &self,
+        groups: &mut Groups,
+        rows: &PartRows<'_>,
+        handle: &BlockHandle,
+        condition: &Condition,
+    ) -> bool {
         let grouping = DirectoryGrouping {
             directory: handle.directory(),
             verdicts: &rows.plan.verdicts,
             fields: &self.fields,
             source: &rows.plan.sources[rows.part.source].searched,
         };
-        if self.local.is_empty()
+        self.local.is_empty()
             && rows.holds_whole(handle)
-            && grouping.group(&mut groups, &condition, &rows.plan.clauses)
-        {
-            return Ok(PartAnswer::unread(Fate::CountedWhole, groups));
-        }
-        Err(condition)
+            && grouping.group(groups, condition, &rows.plan.clauses)
     }
 
     fn group_block(
@@ -180,29 +204,40 @@ impl Work {
             Ok(answer) => return Ok(answer),
             Err(condition) => condition,
         };
-        let mut groups = Groups::new(&self.aggregation);
-        let source = &rows.plan.sources[rows.part.source].searched;
+        let mut groups = self.no_groups();
         let block = OpenBlock::new(handle);
         let among = rows.in_range(&block)?;
         let selected = rows.select(&condition, &block, among)?;
-        if !selected.rows.is_empty() {
-            let on_columns = ColumnGrouping {
-                block: &block,
-                fields: &self.fields,
-                source,
-                budget: rows.budget,
-            };
-            let is_done = self.local.is_empty() && on_columns.group(&mut groups, &selected.rows)?;
-            if !is_done {
-                self.group_rows(&mut groups, &block, &selected.rows, rows)?;
-            }
-        }
+        self.group_selected(&mut groups, &block, &selected.rows, rows)?;
         Ok(PartAnswer {
             fate: selected.fate,
             found: groups,
             rows_scanned: selected.rows_scanned,
             bytes_scanned: block.bytes_read(),
         })
+    }
+
+    /// Adds rows of a block, on its columns if that can be.
+    pub(super) fn group_selected(
+        &self,
+        groups: &mut Groups,
+        block: &OpenBlock,
+        selected: &Selection,
+        rows: &PartRows<'_>,
+    ) -> Result<(), Failure> {
+        if selected.is_empty() {
+            return Ok(());
+        }
+        let on_columns = ColumnGrouping {
+            block,
+            fields: &self.fields,
+            source: &rows.plan.sources[rows.part.source].searched,
+            budget: rows.budget,
+        };
+        match self.local.is_empty() && on_columns.group(groups, selected)? {
+            true => Ok(()),
+            false => self.group_rows(groups, block, selected, rows),
+        }
     }
 
     /// Adds the rows of a block one by one.
@@ -224,7 +259,7 @@ impl Work {
         Ok(())
     }
 
-    fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {
+    pub(super) fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {
         let mut added = Vec::new();
         if pass(&self.local, row, &mut added)? {
             groups.add(&Extended {

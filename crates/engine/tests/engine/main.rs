@@ -17,6 +17,7 @@ mod sorted;
 mod stages;
 mod stages_cut;
 mod support;
+mod tally;
 mod templates;
 mod top;
 mod unreadable;

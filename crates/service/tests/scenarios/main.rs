@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrency;
+mod corpus;
 mod deleted_sources;
 mod deletions;
 mod explain;
 mod exports;
 mod first_start;
+mod incidents;
 mod ingest;
 mod ledger;
 mod patterns;
@@ -18,3 +20,4 @@ mod sources;
 mod stages;
 mod tails;
 mod tokens;
+mod what_changed;

@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 15] = [
+const USE_CASES: &[UseCase] = &[
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -103,6 +103,13 @@ const USE_CASES: [UseCase; 15] = [
         let tail = ledger.service().tail(caller, &request, wake, &cancel);
         tail.map(drop)
     }),
+    ("ask what changed", Access::Read, |ledger, caller| {
+        let request = cordwood_service::WhatChangedRequest::default();
+        ledger
+            .service()
+            .what_changed(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
 ];
 
 fn new_token(access: Access, scope: Scope) -> NewApiToken {
@@ -116,7 +123,7 @@ fn new_token(access: Access, scope: Scope) -> NewApiToken {
 
 #[test]
 fn each_use_case_needs_its_access() {
-    for (name, needed, act) in USE_CASES {
+    for &(name, needed, act) in USE_CASES {
         let ledger = Ledger::new();
         let client = ledger.create_source("web").source.client;
         for access in [Access::Read, Access::Write, Access::Admin] {
