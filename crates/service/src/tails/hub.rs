@@ -19,11 +19,12 @@ pub const TAILS_MAX: usize = 1024;
 /// Of these with one API token, so that none takes the places of all others.
 pub const TAILS_PER_TOKEN_MAX: usize = 512;
 
-/// A question may take this share of the time of the thread that serves all.
-const TIME_SHARE: u32 = 8;
+/// Into how many shares the time of the thread that serves all is cut: as many as there are questions, but a question that is
+/// alone leaves half of it, and of many, most are done in a fraction of theirs.
+const TIME_SHARES: std::ops::RangeInclusive<usize> = 2..=8;
 
-/// What it may take at once, if it has taken nothing for a while.
-const TIME_AT_ONCE: Duration = Duration::from_millis(250);
+/// The time of which a question may take its share at once, if it has taken nothing for a while.
+const TIME_AT_ONCE: Duration = Duration::from_secs(2);
 
 /// What makes two readers see the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +55,18 @@ impl Asking {
     pub(crate) fn new(live: LiveQuery, now: Instant) -> Asking {
         Asking {
             live,
+            // Cut to its share when it is first asked.
             credit: TIME_AT_ONCE,
             credited_at: now,
         }
     }
 
-    /// Until when it may look at what came.
-    pub(crate) fn until(&mut self, now: Instant) -> Instant {
+    /// Until when it may look at what came, as one of so many questions.
+    pub(crate) fn until(&mut self, now: Instant, questions: usize) -> Instant {
+        let shares = questions.clamp(*TIME_SHARES.start(), *TIME_SHARES.end());
+        let shares = u32::try_from(shares).unwrap_or(u32::MAX);
         let since = now.saturating_duration_since(self.credited_at);
-        self.credit = (self.credit + since / TIME_SHARE).min(TIME_AT_ONCE);
+        self.credit = (self.credit + since / shares).min(TIME_AT_ONCE / shares);
         self.credited_at = now;
         now + self.credit
     }
@@ -222,5 +226,44 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, Seats> {
         // Every change is a single push or retain.
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordwood_engine::Clock;
+    use cordwood_event::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_question_has_its_share_of_the_time() {
+        let query = cordwood_query::parse("a").expect("a query").query;
+        let clock = Clock::new(Instant::now);
+        let live = LiveQuery::new(&query, clock, Timestamp::MIN).expect("rows one by one");
+        let (ms, start) = (Duration::from_millis, Instant::now());
+        let mut asking = Asking::new(live, start);
+        assert_eq!(
+            asking.until(start, 1),
+            start + ms(1000),
+            "alone, half of two seconds"
+        );
+        assert_eq!(
+            asking.until(start, 100),
+            start + ms(250),
+            "of many, an eighth"
+        );
+        asking.spend(ms(250));
+        assert_eq!(asking.until(start, 100), start, "nothing is left");
+        let later = start + ms(80);
+        assert_eq!(
+            asking.until(later, 100),
+            later + ms(10),
+            "an eighth of what went by"
+        );
+        assert_eq!(
+            asking.until(later + ms(10), 4),
+            later + ms(10) + ms(12) + Duration::from_micros(500)
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordwood_catalog::{ApiTokenId, Catalog, Source};
 use cordwood_engine::{LiveRow, SearchedSource};
@@ -24,6 +24,10 @@ use crate::{Clock, Scope};
 /// The time between the beginnings of two rounds: what an event may wait beside what the round takes; together they stay well
 /// below the 200 ms after which a reader notices.
 const ROUND_INTERVAL: Duration = Duration::from_millis(40);
+
+/// How long a round may take: what comes meanwhile waits. When there is more to do, it is told what was not looked at, and
+/// readers stay close to what happens now.
+const ROUND_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// How long to wait for something to arrive before looking whether readers may still read.
 const QUIET_INTERVAL: Duration = Duration::from_millis(500);
@@ -56,6 +60,9 @@ fn serve(hub: &Hub, feed: &Arc<Feed>, catalog: &Catalog, clock: &dyn Clock) {
             clock,
             sources: catalog.sources(),
             tokens: HashMap::new(),
+            questions: 0,
+            began,
+            latest: began,
         };
         round.serve(&arrivals, first);
         if !arrivals.batches.is_empty() {
@@ -74,19 +81,26 @@ struct Round<'a> {
     sources: Vec<Arc<Source>>,
     /// Which API tokens are good.
     tokens: HashMap<ApiTokenId, bool>,
+    questions: usize,
+    began: Instant,
+    /// Until when the question may be asked whose turn it is: what earlier ones have left of their time is there for later ones.
+    latest: Instant,
 }
 
 impl Round<'_> {
     /// Every question once, beginning with another one each time: should time run out, it does so for all alike.
     fn serve(mut self, arrivals: &Arrivals, first: usize) {
         let mut seated = self.hub.seated();
-        let groups = seated.len().max(1);
-        seated.rotate_left(first % groups);
+        let questions = seated.len();
+        self.questions = questions;
+        seated.rotate_left(first % questions.max(1));
         let up_to = arrivals.batches.last().map_or(0, |arrival| {
             let rows = arrival.rows.batch().len();
             arrival.rows.sequence(rows.saturating_sub(1))
         });
-        for mut seated in seated {
+        for (index, mut seated) in seated.into_iter().enumerate() {
+            self.latest =
+                self.began + ROUND_TIME_MAX.mul_f64((index + 1) as f64 / questions as f64);
             self.part_with_those_who_may_not_stay(&mut seated);
             if seated.readers.is_empty() {
                 continue;
@@ -158,7 +172,7 @@ impl Round<'_> {
         (names, offer): (&mut TailNames, &mut Offer),
     ) -> Vec<LiveRow> {
         let began = self.clock.instant();
-        let until = asking.until(began);
+        let until = asking.until(began, self.questions).min(self.latest);
         asking.live.set_now(self.now);
         let mut rows = Vec::new();
         let mut searched: BTreeMap<SourceId, Option<SearchedSource>> = BTreeMap::new();
