@@ -10,6 +10,8 @@ mod export;
 mod file;
 mod format;
 mod lines;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod queue;
 mod rows;
 mod run;
@@ -167,6 +169,11 @@ fn check(new: &NewExport) -> Result<(), Error> {
     if new.evidence && !new.fields.is_empty() {
         let message = "can't be chosen for evidence, which holds whole events";
         invalid.push(InvalidValue::new("fields", message));
+    }
+    let mut names: Vec<&String> = new.fields.iter().collect();
+    names.sort();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        invalid.push(InvalidValue::new("fields", "can't be chosen twice"));
     }
     match invalid.is_empty() {
         true => Ok(()),

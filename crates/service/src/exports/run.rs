@@ -21,6 +21,8 @@ use super::evidence::{self, Records};
 use super::export::Export;
 use super::format::ExportFormat;
 use super::lines::EventLines;
+#[cfg(feature = "parquet")]
+use super::parquet::{self, ColumnRows, FieldColumns, ParquetFile};
 use super::queue::{Means, Watch};
 use super::rows::{self, Rows};
 use super::sink::Sink;
@@ -46,6 +48,16 @@ const COLUMNS_MAX: usize = 4096;
 
 /// Where rows go, one by one in their order.
 type WriteRow<'a> = dyn FnMut(&str) -> io::Result<()> + Send + 'a;
+
+/// Where the parts of a window go, to be put in order; gives how many rows there are.
+type WriteWindow<'a, T> = dyn FnMut(&[T]) -> io::Result<u64> + Send + 'a;
+
+/// What is scanned, and how much of it at a time.
+struct Scanned<'a> {
+    snapshot: &'a Snapshot,
+    window_bytes: u64,
+    names: &'a [String],
+}
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -173,6 +185,10 @@ impl Running<'_> {
                     true => self.columns(snapshot, &[])?,
                     false => fields.clone(),
                 };
+                #[cfg(feature = "parquet")]
+                if self.task.format == ExportFormat::Parquet {
+                    return self.write_parquet(snapshot, window_bytes, &names, sink);
+                }
                 let style = match self.task.format {
                     ExportFormat::Csv => RowStyle::csv(&names, self.task.formulas),
                     ExportFormat::Ndjson | ExportFormat::Parquet => RowStyle::json(&names),
@@ -200,7 +216,31 @@ impl Running<'_> {
         Ok(written)
     }
 
-    /// Scans in order, and writes on a thread beside it.
+    /// Events as columns.
+    #[cfg(feature = "parquet")]
+    fn write_parquet(
+        &self,
+        snapshot: &Snapshot,
+        window_bytes: u64,
+        names: &[String],
+        sink: &mut Sink,
+    ) -> Result<Written, Failed> {
+        let (engine, order) = (&self.means.engine, self.task.search.order);
+        let fields = engine.fields(snapshot, &self.task.search, &Wanted::All)?;
+        let columns = parquet::columns_of(names, &fields);
+        let mut file = ParquetFile::begin(&mut *sink, columns.clone())?;
+        let scanned = Scanned {
+            snapshot,
+            window_bytes,
+            names,
+        };
+        let write = &mut |parts: &[ColumnRows]| file.write(parts, order);
+        let written = self.scan(scanned, FieldColumns { columns }, ColumnRows::bytes, write)?;
+        file.finish()?;
+        Ok(written)
+    }
+
+    /// Writes rows one by one in their order.
     fn write_rows<G: Gather<Gathered = Rows>>(
         &self,
         snapshot: &Snapshot,
@@ -209,22 +249,50 @@ impl Running<'_> {
         gather: G,
         write: &mut WriteRow<'_>,
     ) -> Result<Written, Failed> {
+        let order = self.task.search.order;
+        let scanned = Scanned {
+            snapshot,
+            window_bytes,
+            names: &names,
+        };
+        self.scan(scanned, gather, Rows::bytes, &mut |parts: &[Rows]| {
+            let mut rows = 0;
+            rows::each_in_order(parts, order, &mut |row| {
+                rows += 1;
+                write(row)
+            })?;
+            Ok(rows)
+        })
+    }
+
+    /// Scans in order, and writes on a thread beside it.
+    fn scan<G: Gather>(
+        &self,
+        scanned: Scanned<'_>,
+        gather: G,
+        bytes_of: fn(&G::Gathered) -> u64,
+        write: &mut WriteWindow<'_, G::Gathered>,
+    ) -> Result<Written, Failed> {
         let request = ScanRequest {
             search: self.task.search.clone(),
             extent: Extent::All,
-            fields: names.iter().map(|name| Target::named(name)).collect(),
+            fields: scanned
+                .names
+                .iter()
+                .map(|name| Target::named(name))
+                .collect(),
         };
         let limit = WindowLimit {
-            bytes_max: window_bytes,
-            bytes_of: Rows::bytes,
+            bytes_max: scanned.window_bytes,
+            bytes_of,
         };
         let (account, written) = thread::scope(|scope| {
-            let (sender, windows) = sync_channel::<Window<Rows>>(1);
+            let (sender, windows) = sync_channel::<Window<G::Gathered>>(1);
             let writer = thread::Builder::new()
                 .name("export-writer".to_owned())
                 .spawn_scoped(scope, || self.write_windows(windows, write))?;
             let account = self.means.engine.scan_in_order(
-                snapshot,
+                scanned.snapshot,
                 &request,
                 &gather.into(),
                 limit,
@@ -246,21 +314,18 @@ impl Running<'_> {
         Ok(outcome)
     }
 
-    /// Puts windows in order and writes them; how many rows that were.
-    fn write_windows(
+    /// Writes windows as they come; how many rows that were.
+    fn write_windows<T>(
         &self,
-        windows: Receiver<Window<Rows>>,
-        write: &mut WriteRow<'_>,
+        windows: Receiver<Window<T>>,
+        write: &mut WriteWindow<'_, T>,
     ) -> io::Result<u64> {
         let mut rows = 0;
         for window in windows {
             if self.directory.bytes_free()? == 0 {
                 return Err(io::Error::from(io::ErrorKind::StorageFull));
             }
-            rows::each_in_order(&window.gathered, self.task.search.order, &mut |row| {
-                rows += 1;
-                write(row)
-            })?;
+            rows += write(&window.gathered)?;
             self.watch.set(rows, window.progress);
         }
         Ok(rows)
@@ -296,8 +361,11 @@ impl Running<'_> {
         Ok(first.into_iter().chain(names).chain(last).collect())
     }
 
-    /// How many events there will be, unless counting them takes long.
+    /// How many events there will be, unless counting them takes long or stages make something else of them.
     fn estimate(&self, snapshot: &Snapshot) -> Result<(), Failed> {
+        if let Content::Stages(_) = self.task.content {
+            return Ok(());
+        }
         let clock = &self.means.clock;
         let request = engine::SearchRequest {
             total: Total::Count,
@@ -305,8 +373,7 @@ impl Running<'_> {
             ..self.task.search.clone()
         };
         let answer = self.means.engine.search(snapshot, &request)?;
-        let is_of_events = matches!(self.task.content, Content::Events { .. });
-        if is_of_events && answer.account.is_complete() {
+        if answer.account.is_complete() {
             self.watch.set_estimate(answer.total);
         }
         match answer.account.incomplete.contains(&Incomplete::Cancelled) {

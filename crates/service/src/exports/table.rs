@@ -38,7 +38,7 @@ pub(super) fn write(
     snapshot: &Snapshot,
     task: &Task,
     stages: Vec<Stage>,
-    sink: &mut dyn Write,
+    sink: &mut (dyn Write + Send),
 ) -> Result<Written, Failed> {
     let is_paged = has_pages(&stages);
     let mut request = StagedRequest {
@@ -78,8 +78,16 @@ fn write_table(
     task: &Task,
     table: &Table,
     written: &mut Written,
-    sink: &mut dyn Write,
+    sink: &mut (dyn Write + Send),
 ) -> io::Result<()> {
+    written.events += table.rows.len() as u64;
+    if table.more {
+        written.note(format!("the table has more than {ROWS_MAX} rows"));
+    }
+    #[cfg(feature = "parquet")]
+    if task.format == ExportFormat::Parquet {
+        return super::parquet::write_table(table, sink);
+    }
     let style = match task.format {
         ExportFormat::Csv => RowStyle::csv(&table.columns, task.formulas),
         ExportFormat::Ndjson | ExportFormat::Parquet => RowStyle::json(&table.columns),
@@ -89,10 +97,6 @@ fn write_table(
         style.write_row(&mut out, row);
         hand_on_if_large(&mut out, sink)?;
     }
-    written.events += table.rows.len() as u64;
-    if table.more {
-        written.note(format!("the table has more than {ROWS_MAX} rows"));
-    }
     sink.write_all(out.as_bytes())
 }
 
@@ -100,7 +104,7 @@ fn write_events(
     task: &Task,
     events: &[Event],
     written: &mut Written,
-    sink: &mut dyn Write,
+    sink: &mut (dyn Write + Send),
 ) -> io::Result<()> {
     let mut out = String::new();
     for event in events {
@@ -114,7 +118,7 @@ fn write_events(
     sink.write_all(out.as_bytes())
 }
 
-fn hand_on_if_large(out: &mut String, sink: &mut dyn Write) -> io::Result<()> {
+fn hand_on_if_large(out: &mut String, sink: &mut (dyn Write + Send)) -> io::Result<()> {
     if out.len() >= PIECE_BYTES {
         sink.write_all(out.as_bytes())?;
         out.clear();

@@ -511,3 +511,66 @@ fn evidence_is_good_until_somebody_edits_it() {
     let again = ledger.service().evidence_key(&ledger.admin()).unwrap();
     assert_eq!(again, key);
 }
+
+/// Parquet that this build cannot write is refused with what can be done about it.
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_says_how_it_is_built() {
+    let ledger = Ledger::new();
+    let new = NewExport {
+        format: ExportFormat::Parquet,
+        ..export("")
+    };
+    let error = refusal(&ledger, &new);
+    assert_eq!(error.code(), "parquet_not_built");
+    assert!(error.hint().unwrap().contains("--features parquet"));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_holds_the_columns_of_the_events() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let events = r#"[
+        {"dt":"2026-03-27T09:00:02Z","message":"b","n":2,"f":0.5,"mixed":"x","list":[{"k":1}]},
+        {"dt":"2026-03-27T09:00:01Z","message":"a","n":1,"f":3,"mixed":7,"ok":true}
+    ]"#;
+    ledger.send(token.reveal(), events).unwrap();
+    let rows = |new: &NewExport| -> Vec<String> {
+        let done = run(&ledger, new);
+        let bytes = content(&ledger, &done);
+        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+        let rows = reader.get_row_iter(None).unwrap();
+        rows.map(|row| row.unwrap().to_string()).collect()
+    };
+    let names = ["n", "f", "mixed", "ok", "message", "list.k"];
+    let new = NewExport {
+        format: ExportFormat::Parquet,
+        fields: names.map(str::to_owned).to_vec(),
+        ..export("")
+    };
+    let expected = [
+        "{n: 1, f: 3.0, mixed: \"7\", ok: true, message: \"a\", list.k: null}",
+        "{n: 2, f: 0.5, mixed: \"x\", ok: null, message: \"b\", list.k: \"1\"}",
+    ];
+    assert_eq!(rows(&new), expected);
+    let all = NewExport {
+        fields: Vec::new(),
+        ..new.clone()
+    };
+    let all = rows(&all);
+    assert!(
+        all[0].starts_with("{dt: ") && all[0].contains("_source: \"web\""),
+        "{all:?}"
+    );
+    let table = NewExport {
+        query: "* | stats sum(n) as n by message | sort by n desc".to_owned(),
+        fields: Vec::new(),
+        ..new
+    };
+    assert_eq!(
+        rows(&table),
+        ["{message: \"b\", n: 2}", "{message: \"a\", n: 1}"]
+    );
+}
