@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordwood_engine::{
-    Clock, Engine, Order, SearchAnswer, SearchRequest, SearchedSource, Staged, StagedRequest, Total,
+    Clock, Engine, Facet, FacetsRequest, Order, SearchAnswer, SearchRequest, SearchedSource,
+    Staged, StagedRequest, Total,
 };
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Timestamp};
 use cordwood_query::{TimeBounds, parse};
@@ -160,6 +161,13 @@ const STAGED: &[(&str, &str, i64)] = &[
     ),
 ];
 
+/// Name, query, and the fields that facets are asked of; none for the commonest.
+const FACETS: &[(&str, &str, &[&str])] = &[
+    ("facets", "*", &[]),
+    ("facets_err", "level:error", &[]),
+    ("facets_err_path", "level:error", &["path"]),
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [events, directory, only @ ..] = &*arguments else {
@@ -210,6 +218,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 name,
                 &staged_request(&snapshot, query, *last_seconds)?,
             )?;
+        }
+    }
+    for (name, query, fields) in FACETS {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            ask_facets(&engine, &snapshot, (name, query, fields))?;
         }
     }
     store.close()?;
@@ -305,6 +318,38 @@ fn ask_staged(
         } else {
             "  INCOMPLETE"
         },
+    );
+    Ok(())
+}
+
+fn ask_facets(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    (name, query, fields): (&str, &str, &[&str]),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let asked = FacetsRequest {
+        search: request(query, Newest(0))?,
+        fields: fields.iter().map(|name| (*name).to_owned()).collect(),
+        values_max: 10,
+    };
+    let mut times: Vec<Duration> = Vec::new();
+    let mut last = None;
+    for _ in 0..ROUNDS {
+        let facets = engine.facets(snapshot, &asked)?;
+        times.push(facets.account.elapsed);
+        last = Some(facets);
+    }
+    times.sort();
+    let (Some(median), Some(facets)) = (times.get(ROUNDS / 2), last) else {
+        return Ok(());
+    };
+    let is_sampled = |facet: &&Facet| facet.looked_at != facet.coverage.of;
+    println!(
+        "{name:18} {:9.2} ms  {:9} facets, {} of them of a sample, {} fields",
+        median.as_secs_f64() * 1e3,
+        facets.facets.len(),
+        facets.facets.iter().filter(is_sampled).count(),
+        facets.survey.fields.len(),
     );
     Ok(())
 }

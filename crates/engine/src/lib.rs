@@ -25,6 +25,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod explanation;
+mod facets;
 mod fetch;
 mod fields;
 mod groups;
@@ -43,8 +44,10 @@ mod search;
 mod selection;
 mod sorting;
 mod staged;
+mod survey;
 mod table;
 mod top;
+mod value_tally;
 mod words;
 
 pub use account::{Account, BlockCounts, Incomplete};
@@ -56,6 +59,7 @@ pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
+pub use facets::{Coverage, Distinct, FACETS_DEFAULT, Facet, Facets, FacetsRequest};
 pub use fields::{FieldKinds, Fields, Wanted};
 pub use query_plan::{
     ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope, StagePlace,
@@ -64,4 +68,6 @@ pub use query_plan::{
 pub use request::{Order, Position, SearchRequest, SearchedSource, Total};
 pub use scan::{Extent, Gather, ScanRequest, ScannedRows, Unread};
 pub use staged::{Staged, StagedAnswer, StagedRequest};
+pub use survey::{Survey, SurveyedField};
 pub use table::{Cell, Table};
+pub use value_tally::ValueCount;

@@ -7,6 +7,7 @@ mod counted_values;
 mod cut;
 mod evicted;
 mod explain;
+mod facets;
 mod oracle;
 mod pruning;
 mod query_plan;
