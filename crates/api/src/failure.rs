@@ -121,7 +121,7 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
         Error::AlreadyRunning { .. } => StatusCode::CONFLICT,
-        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { .. } | Error::EventNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)
         | Error::InvalidParameter { .. }

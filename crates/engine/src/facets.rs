@@ -10,20 +10,18 @@ mod sample;
 use cordwood_query::{Filter, Target, Test};
 use cordwood_store::Snapshot;
 
+use crate::survey::Variety;
 use crate::value_tally::{VALUES_MAX, ValueTally};
 use crate::{
-    Account, Cell, Count, Engine, Error, FieldKinds, Incomplete, SearchRequest, SearchedSource,
-    Survey, SurveyedField, Total, ValueCount,
+    Account, Cell, Count, Engine, Error, FieldKinds, SearchRequest, SearchedSource, Survey,
+    SurveyedField, Total, ValueCount,
 };
 
 /// Fields whose values are shown unless some are named: as many as a panel beside the events shows.
 pub const FACETS_DEFAULT: usize = 20;
 
-/// Events of a sample where only the values of some fields are missing: several blocks, looked at in tens of milliseconds.
+/// Events of a sample, at least where there are so many: several blocks' worth, looked at in tens of milliseconds.
 const SAMPLED_EVENTS: u64 = 50_000;
-
-/// The same where every number is to be about the events that match, which have to be found first.
-const MATCHING_EVENTS: u64 = 200_000;
 
 /// A question for facets.
 #[derive(Clone, Debug)]
@@ -65,7 +63,7 @@ pub struct Facet {
     pub looked_at: u64,
     /// How many different values it has.
     pub distinct: Distinct,
-    /// The commonest values; none where they are too many or too long to be listed.
+    /// The commonest values; none where they are too many or too long to be listed, unless the field was named.
     pub values: Vec<ValueCount>,
     /// The least and the greatest value, if all are numbers.
     pub numbers: Option<(Cell, Cell)>,
@@ -147,7 +145,10 @@ impl Asking<'_> {
                 let facet = self.of_all_matches(&name, &field)?;
                 facets.push(facet);
             } else {
-                sampled.push((facets.len(), name.clone()));
+                // Of a field with many values there is nothing to list; how many events have it is known of all.
+                if !is_surveyed || field.variety == Variety::Few {
+                    sampled.push((facets.len(), name.clone(), field.variety));
+                }
                 facets.push(self.of_survey(&name, &field, &ValueTally::default()));
             }
         }
@@ -188,23 +189,8 @@ impl Asking<'_> {
         };
         // What the question is about is said by its own account.
         let surveyed = std::mem::replace(&mut self.account, counted.account);
-        self.note(&surveyed);
+        self.account.include(&surveyed);
         Ok(())
-    }
-
-    /// Adds what another question read, and what it may lack.
-    fn note(&mut self, other: &Account) {
-        self.account.rows_scanned += other.rows_scanned;
-        self.account.bytes_scanned += other.bytes_scanned;
-        for incomplete in &other.incomplete {
-            self.note_incomplete(incomplete.clone());
-        }
-    }
-
-    fn note_incomplete(&mut self, incomplete: Incomplete) {
-        if !self.account.incomplete.contains(&incomplete) {
-            self.account.incomplete.push(incomplete);
-        }
     }
 
     /// What the survey alone says of a field, where it says of all that match.

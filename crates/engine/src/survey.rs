@@ -25,6 +25,7 @@ use crate::run::{Quest, Run};
 use crate::value_tally::ValueTally;
 use crate::{Account, Engine, Error, FieldKinds, Incomplete, SearchRequest, Total};
 
+pub(crate) use of_part::Variety;
 use of_part::{Fact, FieldFacts, Numbers, PartFacts, ValuesOfPart};
 
 /// Fields that are told apart. A list with more is not read by anybody; those met first are kept.
@@ -57,6 +58,7 @@ pub struct SurveyedField {
     pub distinct_min: u64,
     /// Its values, if there are few of them in each block.
     pub(crate) values: Option<ValueTally>,
+    pub(crate) variety: Variety,
 }
 
 impl SurveyedField {
@@ -102,7 +104,7 @@ impl Engine {
 }
 
 /// The request for all events in the times and sources that a request is about.
-fn everything_of(request: &SearchRequest) -> SearchRequest {
+pub(crate) fn everything_of(request: &SearchRequest) -> SearchRequest {
     let bounds = request.filter.time_bounds(request.now);
     let sources = request.sources.iter();
     let sources = sources.filter(|source| request.filter.admits_source(source.id, &source.name));
@@ -214,6 +216,7 @@ impl Gathered {
         field.events += u64::from(facts.events);
         field.kinds = field.kinds.union(facts.kinds.without_null());
         field.distinct_min = field.distinct_min.max(u64::from(facts.distinct_min));
+        field.variety = field.variety.max(facts.variety);
         match facts.numbers {
             Numbers::None => {}
             Numbers::Unknown => self.has_other_values = true,

@@ -1,7 +1,13 @@
 //! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
 
+mod context;
+mod event;
+mod facets;
+mod histogram;
+mod identifiers;
 mod plan;
 mod staged;
+mod trace;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,11 +28,24 @@ use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
+pub use context::{CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, ContextRequest, EventContext, Same};
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
     Method, NearFields, Order, Table,
 };
+pub use event::{EventAbsence, FoundEvent};
+pub use facets::{
+    FACET_FIELDS_MAX, FACET_VALUES_DEFAULT, FACET_VALUES_MAX, FacetsAnswer, FacetsRequest,
+};
+pub use histogram::{
+    BUCKETS_DEFAULT, BUCKETS_MAX, Histogram, HistogramRequest, LevelTotals, TimeBucket,
+};
+pub use identifiers::Identifier;
 pub use plan::QueryExplained;
+pub use trace::{
+    Gap, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX, Trace, TraceRequest, TraceSubject, TracedEvent,
+    TracedService,
+};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
@@ -213,13 +232,8 @@ impl Service {
             .deadline
             .unwrap_or(DEADLINE_DEFAULT)
             .min(DEADLINE_MAX);
-        let sources = question.sources.iter().map(|source| SearchedSource {
-            id: source.id,
-            name: source.name.clone(),
-            kept_from: kept_from(source, question.now),
-        });
         engine::SearchRequest {
-            sources: sources.collect(),
+            sources: searched(&question.sources, question.now),
             filter: question.query.filter.clone(),
             range: question.range,
             order: request.order,
@@ -264,6 +278,27 @@ impl Service {
     }
 }
 
+/// Sources as the engine knows them.
+fn searched(sources: &[Arc<catalog::Source>], now: Timestamp) -> Vec<SearchedSource> {
+    let sources = sources.iter().map(|source| SearchedSource {
+        id: source.id,
+        name: source.name.clone(),
+        kept_from: kept_from(source, now),
+    });
+    sources.collect()
+}
+
+fn source_of(sources: &[Arc<catalog::Source>], id: SourceId) -> Option<&Arc<catalog::Source>> {
+    sources.iter().find(|source| source.id == id)
+}
+
+fn names_of(sources: &[Arc<catalog::Source>]) -> HashMap<SourceId, String> {
+    let names = sources
+        .iter()
+        .map(|source| (source.id, source.name.clone()));
+    names.collect()
+}
+
 /// The sources named, each once, by id; all visible ones when none is named.
 pub(crate) fn chosen_sources(
     visible: &[Arc<catalog::Source>],
@@ -292,16 +327,12 @@ fn answer_of(
         now: question.now,
         question: question.hash,
     });
-    let names = question
-        .sources
-        .iter()
-        .map(|source| (source.id, source.name.clone()));
     SearchAnswer {
         events: found.events,
         table: found.table,
         approximate: found.approximate,
         has_more: found.has_more,
-        source_names: names.collect(),
+        source_names: names_of(&question.sources),
         total: found.total,
         next: next.map(|cursor| cursor.to_string()),
         account,
@@ -312,16 +343,31 @@ fn answer_of(
 }
 
 fn account_of(question: &Question, account: &engine::Account, snapshot: &Snapshot) -> Account {
+    account_for(
+        (question.query.to_string(), question.now),
+        &question.sources,
+        account,
+        snapshot,
+    )
+}
+
+/// The account of a query, as understood, at a time.
+fn account_for(
+    (query, now): (String, Timestamp),
+    sources: &[Arc<catalog::Source>],
+    account: &engine::Account,
+    snapshot: &Snapshot,
+) -> Account {
     let reasons: Vec<String> = account.incomplete.iter().map(ToString::to_string).collect();
     let TimeBounds { first, last } = account.range;
     Account {
-        query: question.query.to_string(),
+        query,
         complete: account.is_complete(),
         incomplete_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         from: (first != Timestamp::MIN).then_some(first),
         to: (last != Timestamp::MAX).then_some(last),
-        sources: question.sources.iter().map(|source| source.id).collect(),
-        kept_from: cut_by_retention(&question.sources, account.range, snapshot, question.now),
+        sources: sources.iter().map(|source| source.id).collect(),
+        kept_from: cut_by_retention(sources, account.range, snapshot, now),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks: account.blocks,

@@ -112,7 +112,7 @@ impl Asking<'_> {
             rows_max,
         };
         let answer = self.engine.run_stages(self.snapshot, &staged)?;
-        self.note(&answer.account);
+        self.account.include(&answer.account);
         let table = match answer.result {
             Staged::Table(table) => table,
             Staged::Events { .. } => Table::default(),

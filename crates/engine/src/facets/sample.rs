@@ -7,9 +7,8 @@ use cordwood_event::{Number, Scalar};
 use cordwood_query::Target;
 use cordwood_store::column::ScalarKind;
 
-use super::{
-    Asking, Coverage, Distinct, Facet, MATCHING_EVENTS, SAMPLED_EVENTS, admitted, is_surveyed,
-};
+use super::{Asking, Coverage, Distinct, Facet, SAMPLED_EVENTS, admitted, is_surveyed};
+use crate::survey::Variety;
 use crate::value_tally::ValueTally;
 use crate::{
     Cell, Error, Extent, FieldKinds, Gather, Incomplete, ScanRequest, ScannedRows, SearchRequest,
@@ -24,7 +23,7 @@ impl Asking<'_> {
     pub(super) fn fill_from_sample(
         &mut self,
         survey: &Survey,
-        sampled: &[(usize, Box<str>)],
+        sampled: &[(usize, Box<str>, Variety)],
         facets: &mut [Facet],
     ) -> Result<(), Error> {
         if sampled.is_empty() {
@@ -32,18 +31,20 @@ impl Asking<'_> {
         }
         let memory = self.engine.means(&self.request.search).memory;
         let Some(_reserved) = memory.try_reserve(sampled.len() as u64 * TALLIES_BYTES) else {
-            self.note_incomplete(Incomplete::Memory);
+            self.account.incomplete.push(Incomplete::Memory);
             return Ok(());
         };
         let found = self.sample(sampled)?;
         let is_surveyed = is_surveyed(&self.request.search.filter);
-        for ((index, name), tally) in sampled.iter().zip(found.fields) {
+        for ((index, name, variety), tally) in sampled.iter().zip(found.fields) {
             let Some(facet) = facets.get_mut(*index) else {
                 continue;
             };
             facet.looked_at = found.events;
             facet.values = tally.values.top(self.request.values_max);
-            let is_all = found.events == self.matching() && tally.values.is_whole();
+            let is_all = found.events == self.matching()
+                && tally.values.is_whole()
+                && *variety == Variety::Few;
             facet.distinct = match is_all {
                 true => Distinct::Exactly(tally.values.distinct()),
                 false => Distinct::AtLeast(tally.values.distinct()),
@@ -62,24 +63,24 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn sample(&mut self, sampled: &[(usize, Box<str>)]) -> Result<Sampled, Error> {
-        let events_max = match is_surveyed(&self.request.search.filter) {
-            true => SAMPLED_EVENTS,
-            false => MATCHING_EVENTS,
-        };
+    fn sample(&mut self, sampled: &[(usize, Box<str>, Variety)]) -> Result<Sampled, Error> {
+        // Of many texts no list is made, and where they are is told without them.
+        let read = sampled
+            .iter()
+            .filter(|(.., variety)| *variety != Variety::Many);
         let request = ScanRequest {
             search: SearchRequest {
                 sources: admitted(&self.request.search),
                 ..self.request.search.clone()
             },
             extent: Extent::All,
-            fields: sampled
-                .iter()
-                .map(|(_, name)| Target::named(name))
-                .collect(),
+            fields: read.map(|(_, name, _)| Target::named(name)).collect(),
         };
+        let fields = sampled
+            .iter()
+            .map(|(_, name, variety)| (name.clone(), *variety));
         let gather = Arc::new(Tallying {
-            fields: sampled.len(),
+            fields: fields.collect(),
         });
         let mut all = Sampled::of(sampled.len());
         // Parts are handed out with the newest events first.
@@ -87,12 +88,12 @@ impl Asking<'_> {
             .engine
             .scan(self.snapshot, &request, &gather, &mut |found| {
                 all.merge(found);
-                match all.events < events_max {
+                match all.events < SAMPLED_EVENTS {
                     true => ControlFlow::Continue(()),
                     false => ControlFlow::Break(()),
                 }
             })?;
-        self.note(&account);
+        self.account.include(&account);
         Ok(all)
     }
 }
@@ -146,15 +147,15 @@ impl Sampled {
 }
 
 impl FieldTally {
-    fn add(&mut self, value: Scalar<'_>) {
-        self.events += 1;
+    fn add(&mut self, value: Scalar<'_>, events: u64) {
+        self.events += events;
         self.kinds = self
             .kinds
             .union(FieldKinds::from_iter([ScalarKind::of(value)]));
         if let Some(number) = value.as_number() {
             self.widen(number);
         }
-        self.values.add(value, 1);
+        self.values.add(value, events);
     }
 
     fn widen(&mut self, number: Number) {
@@ -185,21 +186,27 @@ impl FieldTally {
 
 /// Makes a sample of the rows of a part.
 struct Tallying {
-    fields: usize,
+    fields: Vec<(Box<str>, Variety)>,
 }
 
 impl Gather for Tallying {
     type Gathered = Sampled;
 
     fn gather(&self, rows: &ScannedRows<'_>) -> Result<Sampled, Unread> {
-        let mut found = Sampled::of(self.fields);
+        let mut found = Sampled::of(self.fields.len());
         found.events = rows.len() as u64;
-        for (index, field) in found.fields.iter_mut().enumerate() {
-            rows.each_value(index, &mut |value| {
-                if let Some(value) = value {
-                    field.add(value);
+        let mut read = 0;
+        for (tally, (name, variety)) in found.fields.iter_mut().zip(&self.fields) {
+            match variety {
+                Variety::Many => {
+                    tally.events = rows.count_having(name)?;
+                    continue;
                 }
-            })?;
+                Variety::Numbers => tally.values.give_up(),
+                Variety::Few => {}
+            }
+            rows.each_different(read, &mut |value, events| tally.add(value, events))?;
+            read += 1;
         }
         Ok(found)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cordwood_event::{Scalar, path};
 use cordwood_store::block::{ColumnEntry, NumberRange, ValueCounts};
 use cordwood_store::column::{Column, Presence, ScalarKind};
-use cordwood_store::{BlockHandle, OpenRows};
+use cordwood_store::{BlockHandle, Encoding, OpenRows};
 
 use crate::FieldKinds;
 use crate::block::OpenBlock;
@@ -43,6 +43,31 @@ pub(super) struct FieldFacts {
     pub(super) numbers: Numbers,
     pub(super) values: ValuesOfPart,
     pub(super) distinct_min: u32,
+    pub(super) variety: Variety,
+}
+
+/// How many different values there are for so many rows; where directories tell, by the encoding that was chosen for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Variety {
+    /// Few: a dictionary holds them.
+    #[default]
+    Few,
+    /// Many numbers.
+    Numbers,
+    /// Many others.
+    Many,
+}
+
+impl Variety {
+    fn of(encoding: Encoding) -> Variety {
+        match encoding {
+            Encoding::Const | Encoding::Dict => Variety::Few,
+            Encoding::Int | Encoding::Float => Variety::Numbers,
+            Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text | Encoding::Mixed => {
+                Variety::Many
+            }
+        }
+    }
 }
 
 /// Between what its values lie.
@@ -134,6 +159,7 @@ fn of_entry(entry: &ColumnEntry, contents: ColumnContents) -> FieldFacts {
             None => ValuesOfPart::Unknown,
         },
         distinct_min: distinct_min_of(entry, contents),
+        variety: Variety::of(entry.encoding),
     }
 }
 
@@ -158,6 +184,7 @@ impl FieldFacts {
             numbers: Numbers::Unknown,
             values: ValuesOfPart::Unknown,
             distinct_min: 0,
+            variety: Variety::Few,
         }
     }
 }
@@ -235,13 +262,17 @@ impl OfRows<'_> {
                 kinds: contents.kinds,
                 numbers: Numbers::Unknown,
                 tally: ValueTally::default(),
+                variety: Variety::of(entry.encoding),
             };
             of_values.tally.give_up();
             self.push(&entry.path, present, of_values);
             return Ok(());
         }
         let column = block.column(index)?;
-        let mut of_values = OfValues::default();
+        let mut of_values = OfValues {
+            variety: Variety::of(entry.encoding),
+            ..OfValues::default()
+        };
         if entry.values.is_none() {
             of_values.tally.give_up();
         }
@@ -312,6 +343,7 @@ struct OfValues {
     kinds: FieldKinds,
     numbers: Numbers,
     tally: ValueTally,
+    variety: Variety,
 }
 
 impl OfValues {
@@ -363,6 +395,7 @@ impl OfValues {
             numbers: self.numbers,
             distinct_min: u32::from(!self.kinds.has(ScalarKind::Json)),
             values: ValuesOfPart::Tallied(self.tally),
+            variety: self.variety,
         }
     }
 }

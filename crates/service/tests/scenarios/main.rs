@@ -1,11 +1,14 @@
 //! Scenarios of the use cases, on a real data directory with a clock and randomness of our own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod around;
 mod concurrency;
 mod deleted_sources;
 mod deletions;
 mod explain;
+mod facets;
 mod first_start;
+mod histogram;
 mod ingest;
 mod ledger;
 mod permissions;
@@ -14,3 +17,4 @@ mod size;
 mod sources;
 mod stages;
 mod tokens;
+mod trace;

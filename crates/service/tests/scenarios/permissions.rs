@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 12] = [
+const USE_CASES: [UseCase; 15] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -85,6 +85,34 @@ const USE_CASES: [UseCase; 12] = [
         ledger
             .service()
             .search(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("count events by time", Access::Read, |ledger, caller| {
+        let request = cordwood_service::HistogramRequest::default();
+        ledger
+            .service()
+            .histogram(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("list fields", Access::Read, |ledger, caller| {
+        let request = cordwood_service::FacetsRequest::default();
+        ledger
+            .service()
+            .facets(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("follow an id", Access::Read, |ledger, caller| {
+        let request = cordwood_service::TraceRequest {
+            subject: cordwood_service::TraceSubject::Value("4711".to_owned()),
+            sources: Vec::new(),
+            from: None,
+            to: None,
+            limit: None,
+            deadline: None,
+        };
+        ledger
+            .service()
+            .trace(caller, &request, &cordwood_service::Cancel::default())
             .map(drop)
     }),
 ];
