@@ -3,16 +3,55 @@
 //!
 //! The body is written in one place, [`finish`], after the handler, where the request id is known.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::ops::Range;
 
 use axum::Json;
 use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cordwood_service::{Error, QueryProblem, Refusal};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::offload::Lost;
+
+/// Why a request failed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "bodies are written from the members of a `Failure`"
+)]
+pub(crate) struct FailureBody {
+    /// A sentence.
+    errors: String,
+    /// Stays the same in all versions.
+    code: String,
+    request_id: String,
+    /// What to do about it.
+    hint: Option<String>,
+    /// More of why.
+    detail: Option<String>,
+    /// The parameter that cannot be.
+    parameter: Option<String>,
+    /// What is wrong with the text of a query or statement: where.
+    position: Option<Position>,
+    /// All that is wrong with the text of a query.
+    diagnostics: Option<Vec<Diagnostic>>,
+    /// By the members of a record: what is wrong with their values.
+    invalid_values: Option<BTreeMap<String, Vec<String>>>,
+    /// Members of a record that mean nothing here.
+    invalid_attributes: Option<Vec<String>>,
+    /// Names that may have been meant.
+    near: Option<Vec<String>>,
+    /// Ids of all that have the name.
+    ids: Option<Vec<String>>,
+    /// A command that builds a server with what this one lacks.
+    command: Option<String>,
+}
 
 /// A refusal, before it is written.
 #[derive(Clone, Debug)]
@@ -88,10 +127,7 @@ impl From<Error> for Failure {
             Error::Statement {
                 position: Some(position),
                 ..
-            } => {
-                let place = json!({"start": position.start, "end": position.end});
-                failure.with("position", place)
-            }
+            } => failure.with("position", json!(Position::of(&position))),
             Error::InvalidValues(values) => {
                 let mut messages: Map<String, Value> = Map::new();
                 for value in values {
@@ -162,25 +198,48 @@ fn sentence_of(error: &Error) -> String {
 }
 
 fn with_problems(failure: Failure, problems: &[QueryProblem]) -> Failure {
-    let diagnostics: Vec<Value> = problems.iter().map(diagnostic).collect();
+    let diagnostics: Vec<Diagnostic> = problems.iter().map(Diagnostic::of).collect();
     let failure = match problems.first() {
-        Some(first) => failure.with("position", position(first)),
+        Some(first) => failure.with("position", json!(Position::of(&first.position))),
         None => failure,
     };
-    failure.with("diagnostics", diagnostics)
+    failure.with("diagnostics", json!(diagnostics))
 }
 
-/// A remark on a query: the sentence, where (in bytes of the text), and how to mend it.
-pub(crate) fn diagnostic(problem: &QueryProblem) -> Value {
-    json!({
-        "message": problem.message,
-        "position": position(problem),
-        "hint": problem.hint,
-    })
+/// A remark on the text of a query.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Diagnostic {
+    /// A sentence.
+    message: String,
+    position: Position,
+    /// How to mend it.
+    hint: Option<String>,
 }
 
-fn position(problem: &QueryProblem) -> Value {
-    json!({"start": problem.position.start, "end": problem.position.end})
+/// A part of a text, in bytes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Position {
+    start: usize,
+    end: usize,
+}
+
+impl Diagnostic {
+    pub(crate) fn of(problem: &QueryProblem) -> Diagnostic {
+        Diagnostic {
+            message: problem.message.clone(),
+            position: Position::of(&problem.position),
+            hint: problem.hint.clone(),
+        }
+    }
+}
+
+impl Position {
+    fn of(range: &Range<usize>) -> Position {
+        Position {
+            start: range.start,
+            end: range.end,
+        }
+    }
 }
 
 /// Logged once, here: what the caller is told says less.

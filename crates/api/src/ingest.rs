@@ -10,6 +10,8 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cordwood_service::{Outcome, Payload, Refusal};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::authentication::{bearer_token, source_token_parameter};
 use crate::body::{self, BODY_BYTES_MAX, Unread};
@@ -26,7 +28,38 @@ pub(crate) const X_CORDWOOD_REASON: HeaderName = HeaderName::from_static("x-cord
 /// `true` when the batch key was seen before.
 pub(crate) const X_CORDWOOD_DUPLICATE: HeaderName = HeaderName::from_static("x-cordwood-duplicate");
 
-/// `POST /`.
+/// The body of a 402: of all refusals the one the contract has JSON for.
+#[derive(Debug, Serialize, ToSchema)]
+struct QuotaExceeded {
+    error: &'static str,
+}
+
+impl QuotaExceeded {
+    const BODY: QuotaExceeded = QuotaExceeded {
+        error: "Quota exceeded",
+    };
+}
+
+/// Send events
+///
+/// Better Stack's ingest contract: the token of a source, as bearer or `?source_token=`, and a JSON object or array, NDJSON
+/// or MessagePack, compressed or not. Failures are plain text, as clients of it expect.
+#[utoipa::path(
+    post, path = "/", tag = "ingest",
+    params(
+        ("source_token" = Option<String>, Query, description = "Where no header can be set"),
+        ("x-batch-key" = Option<String>, Header, description = "A batch sent again with the same key is not stored again"),
+    ),
+    request_body(content = Object, description = "Events"),
+    responses(
+        (status = 202, description = "On disk; the body is empty"),
+        (status = 402, description = "The source's quota is used up", body = QuotaExceeded),
+        (status = 403, description = "The token is wrong, or the source is paused"),
+        (status = 406, description = "The body cannot be decoded"),
+        (status = 413, description = "The body is larger than 20 MiB, or 100 MiB decompressed"),
+        (status = 429, description = "Try again after `Retry-After`"),
+    ),
+)]
 pub(crate) async fn post(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (parts, mut body) = request.into_parts();
     let token = bearer_token(&parts.headers).or_else(|| source_token_parameter(&parts.uri));
@@ -181,9 +214,7 @@ fn too_large() -> Refusal {
 /// The answer the contract has for a refusal.
 fn refused(refusal: &Refusal) -> Response {
     let mut response = match refusal {
-        Refusal::QuotaExceeded => {
-            axum::Json(serde_json::json!({"error": "Quota exceeded"})).into_response()
-        }
+        Refusal::QuotaExceeded => axum::Json(QuotaExceeded::BODY).into_response(),
         _ => refusal.to_string().into_response(),
     };
     let headers = response.headers_mut();

@@ -14,6 +14,7 @@ mod json_body;
 mod links;
 mod metrics;
 mod offload;
+mod openapi;
 mod parameters;
 mod probes;
 mod request_id;

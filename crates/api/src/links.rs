@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Uri};
@@ -71,7 +71,9 @@ impl Links {
 impl<S: Send + Sync> FromRequestParts<S> for Links {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Links, Infallible> {
-        Ok(Links::new(&parts.headers, &parts.uri))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Links, Infallible> {
+        // Of a router in another, the URI of the request lacks the path of the outer one.
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await?;
+        Ok(Links::new(&parts.headers, &uri))
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::Uri;
 use serde_json::Value;
+use utoipa::IntoParams;
 
 use crate::failure::Failure;
 
@@ -76,8 +77,10 @@ impl Parameters {
         parsed.map(Some)
     }
 
-    /// Refuses a name that is none of `known`: a misspelt filter must not widen a search in silence.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Failure> {
+    /// Refuses a name that is not documented: a misspelt filter must not widen a search in silence.
+    pub(crate) fn only<P: IntoParams>(&self) -> Result<(), Failure> {
+        let known = P::into_params(|| None);
+        let known: Vec<&str> = known.iter().map(|parameter| &*parameter.name).collect();
         match self.iter().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
             Some((name, _)) => {

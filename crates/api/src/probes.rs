@@ -7,17 +7,35 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::metrics;
 
-/// 200 once events are taken and found; else 503 with the state: `starting`, `read_only`, `failed`.
+/// How the server does.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthBody {
+    /// `ok`, `starting`, `read_only` or `failed`.
+    status: &'static str,
+    /// What is wrong, in sentences.
+    problems: Vec<String>,
+    version: &'static str,
+}
+
+/// Say whether events are taken and found
+#[utoipa::path(
+    get, path = "/health", tag = "server",
+    responses((status = 200, body = HealthBody), (status = 503, body = HealthBody)),
+)]
 pub(crate) async fn health(State(edge): State<Arc<Edge>>) -> Response {
     let Some(service) = edge.service() else {
-        let body = json!({"status": "starting", "problems": []});
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            body("starting", Vec::new()),
+        )
+            .into_response();
     };
     let health = service.health();
     let (status, state) = match (health.can_read, health.can_write) {
@@ -25,15 +43,23 @@ pub(crate) async fn health(State(edge): State<Arc<Edge>>) -> Response {
         (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "read_only"),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
     };
-    let body = json!({
-        "status": state,
-        "problems": health.problems,
-        "version": env!("CARGO_PKG_VERSION"),
-    });
-    (status, Json(body)).into_response()
+    (status, body(state, health.problems)).into_response()
 }
 
-/// All counters, in the text format of Prometheus.
+fn body(status: &'static str, problems: Vec<String>) -> Json<HealthBody> {
+    let version = env!("CARGO_PKG_VERSION");
+    Json(HealthBody {
+        status,
+        problems,
+        version,
+    })
+}
+
+/// All counters, in the text format of Prometheus
+#[utoipa::path(
+    get, path = "/metrics", tag = "server",
+    responses((status = 200, content_type = "text/plain", body = String)),
+)]
 pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Result<Response, Failure> {
     let mut text = metrics::text(&edge);
     if let Some(service) = edge.service().cloned() {

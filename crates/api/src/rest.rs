@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 mod members;
 pub(crate) mod query;
 mod query_answer;
+mod query_meta;
 mod query_plan;
 mod query_request;
 mod source_record;
@@ -17,5 +18,6 @@ pub(crate) mod sql;
 mod sql_answer;
 #[cfg(feature = "sql")]
 mod sql_request;
+mod times;
 mod token_record;
 pub(crate) mod tokens;

@@ -2,85 +2,74 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Extension, Router};
 use tower_http::cors::{Any, CorsLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
+use crate::openapi::{Description, Document};
 use crate::request_id::X_REQUEST_ID;
 use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
-use crate::{ingest, probes, welcome};
+use crate::{ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
 pub fn router(edge: Arc<Edge>) -> Router {
-    Router::new()
-        .route("/", ingest_route().layer(cors()))
-        .route("/health", get(probes::health))
-        .route("/metrics", get(probes::metrics))
-        .merge(sources_routes("/api/v1"))
-        .merge(sources_routes("/api/v2"))
-        .merge(rest())
+    let (router, api) = endpoints().split_for_parts();
+    router
+        .layer(Extension(Document::of(api)))
         .fallback(no_such_endpoint)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&edge), around))
         .with_state(edge)
 }
 
+/// Each with its handler and its place in the OpenAPI document. What both versions have is alike: of what v2 added we have
+/// nothing yet.
+fn endpoints() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(ingest_route())
+        .routes(routes!(probes::health))
+        .routes(routes!(probes::metrics))
+        .routes(routes!(openapi::document))
+        .nest("/api/v1", sources_routes().merge(rest()))
+        .nest("/api/v2", sources_routes())
+}
+
 /// The layer answers preflights; without a route for their method they would not come to it.
-fn ingest_route() -> MethodRouter<Arc<Edge>> {
-    get(welcome::get)
-        .post(ingest::post)
-        .options(async || StatusCode::NO_CONTENT)
+fn ingest_route() -> UtoipaMethodRouter<Arc<Edge>> {
+    routes!(welcome::get, ingest::post)
+        .map(|route| route.options(async || StatusCode::NO_CONTENT).layer(cors()))
 }
 
-fn rest() -> Router<Arc<Edge>> {
-    Router::new()
-        .route("/api/v1/sources/{source}/events", post(events::import))
-        .route("/api/v1/clients", get(clients::list))
-        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
-        .route("/api/v1/tokens/{token}", delete(tokens::revoke))
-        .route(
-            "/api/v1/compactions",
-            get(jobs::last_compaction).post(jobs::compact),
-        )
-        .route(
-            "/api/v1/backups",
-            get(jobs::last_backup).post(jobs::back_up),
-        )
-        .route(
-            "/api/v1/deletions",
-            get(deletions::list).post(deletions::create),
-        )
-        .route("/api/v1/deletions/{deletion}", get(deletions::show))
-        .route("/api/v1/query", get(query::get).post(query::post))
-        .route(
-            "/api/v1/query/explain",
-            get(query::explain_get).post(query::explain_post),
-        )
-        .route("/api/v1/sql", post(sql::post))
+fn rest() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(events::import))
+        .routes(routes!(clients::list))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(jobs::last_compaction, jobs::compact))
+        .routes(routes!(jobs::last_backup, jobs::back_up))
+        .routes(routes!(deletions::list, deletions::create))
+        .routes(routes!(deletions::show))
+        .routes(routes!(query::get, query::post))
+        .routes(routes!(query::explain_get, query::explain_post))
+        .routes(routes!(sql::post))
 }
 
-/// The same under v1 and v2: of what v2 added we have nothing yet, and what both have is alike.
-/// Written out rather than nested, because handlers make links of the path they were asked under.
-fn sources_routes(version: &str) -> Router<Arc<Edge>> {
-    let sources = format!("{version}/sources");
-    let one = get(sources::show)
-        .patch(sources::update)
-        .delete(sources::delete);
-    Router::new()
-        .route(&sources, get(sources::list).post(sources::create))
-        .route(&format!("{sources}/{{source}}"), one)
-        .route(
-            &format!("{sources}/{{source}}/rotate-token"),
-            post(sources::rotate_token),
-        )
+fn sources_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::show, sources::update, sources::delete))
+        .routes(routes!(sources::rotate_token))
 }
 
 /// Browsers send events from any page: the token is in the request, there are no cookies to guard.

@@ -2,7 +2,11 @@
 
 use crate::links::Links;
 
-/// `GET /`.
+/// What to do with this address, as text
+#[utoipa::path(
+    get, path = "/", tag = "server",
+    responses((status = 200, content_type = "text/plain", body = String)),
+)]
 pub(crate) async fn get(links: Links) -> String {
     let base = links.base();
     format!(

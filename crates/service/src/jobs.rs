@@ -21,6 +21,13 @@ pub struct Job<T> {
     pub outcome: Option<Result<T, String>>,
 }
 
+impl<T> Job<T> {
+    /// What it did, if it is done and did not fail.
+    pub fn done(&self) -> Option<&T> {
+        self.outcome.as_ref()?.as_ref().ok()
+    }
+}
+
 /// What a job and those who watch it share.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {

@@ -4,26 +4,46 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::links::Links;
-use crate::rest::envelope::{list as envelope_list, record, time};
+use crate::rest::envelope::{Attributes, Page, Record, list as envelope_list, record};
+use crate::rest::times::RecordTime;
 
-/// `GET /clients`.
+/// A client of the organisation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Client {
+    name: String,
+    created_at: RecordTime,
+}
+
+impl Attributes for Client {
+    const TYPE: &'static str = "client";
+}
+
+/// List the clients the token may see
+#[utoipa::path(
+    get, path = "/clients", tag = "clients",
+    responses((status = 200, body = Page<Record<Client>>)),
+)]
 pub(crate) async fn list(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     links: Links,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<Page<Record<Client>>>, Failure> {
     let service = edge.ready()?;
     let clients = edge.manage.run(move || service.list_clients(&caller));
     let clients = clients.await??;
-    let records = clients.iter().map(|client| {
-        let attributes = json!({"name": client.name, "created_at": time(client.created_at)});
-        record("client", client.id, attributes)
+    let records = clients.into_iter().map(|client| {
+        let attributes = Client {
+            name: client.name,
+            created_at: RecordTime(client.created_at),
+        };
+        record(client.id, attributes)
     });
-    Ok(Json(envelope_list(records.collect(), &links)))
+    Ok(Json(envelope_list(records, &links)))
 }

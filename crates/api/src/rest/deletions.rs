@@ -5,9 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use cordwood_event::SourceId;
 use cordwood_service::{Cancel, Deletion, DeletionPreview, DeletionState, NewDeletion};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -15,19 +18,88 @@ use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::envelope::{data, page, record, time};
+use crate::rest::envelope::{
+    Anonymous, Attributes, Data, Page, Record, anonymous, data, page, record,
+};
 use crate::rest::members::Members;
 use crate::rest::query::CancelOnDrop;
+use crate::rest::times::{EventTime, RecordTime};
 
-type Answer = Result<Json<Value>, Failure>;
+/// A deletion of events.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeletionAttributes {
+    /// `hidden`: no search finds the events; `purged`: they are gone from the disk too.
+    state: &'static str,
+    query: String,
+    source_ids: Vec<String>,
+    from: Option<EventTime>,
+    to: Option<EventTime>,
+    requested_at: RecordTime,
+    /// Null if they could not all be counted.
+    events_hidden: Option<u64>,
+    events_purged: u64,
+    bytes_purged: u64,
+}
 
-/// `POST /deletions` with `{"query", "source_id", "from", "to"}`: 202 once the events are hidden. With
-/// `"dry_run": true` they are only counted: 200. A query that means every event needs `"everything": true`.
+/// What a deletion would delete.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeletionPreviewAttributes {
+    query: String,
+    source_ids: Vec<String>,
+    from: Option<EventTime>,
+    to: Option<EventTime>,
+    events: u64,
+    /// Whether all events were looked at.
+    complete: bool,
+    incomplete_reason: Option<String>,
+}
+
+impl Attributes for DeletionAttributes {
+    const TYPE: &'static str = "deletion";
+}
+
+impl Attributes for DeletionPreviewAttributes {
+    const TYPE: &'static str = "deletion_preview";
+}
+
+type DeletionRecord = Record<DeletionAttributes>;
+type PreviewRecord = Anonymous<DeletionPreviewAttributes>;
+
+/// What to delete.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "`new_deletion` reads the members one by one, to tell of all mistakes at once"
+)]
+pub(crate) struct NewDeletionBody {
+    query: String,
+    /// Ids, `src-` ids or names of sources.
+    source_id: Option<Vec<String>>,
+    source_ids: Option<Vec<String>>,
+    from: Option<String>,
+    to: Option<String>,
+    /// Needed for a query that means every event.
+    everything: Option<bool>,
+    /// Only count them.
+    dry_run: Option<bool>,
+}
+
+/// Delete events by query
+///
+/// 202 once no search finds them; with `dry_run` they are only counted, and the answer is 200.
+#[utoipa::path(
+    post, path = "/deletions", tag = "deletions",
+    request_body = NewDeletionBody,
+    responses(
+        (status = 202, body = Data<Record<DeletionAttributes>>),
+        (status = 200, body = Data<Anonymous<DeletionPreviewAttributes>>),
+    ),
+)]
 pub(crate) async fn create(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<Response, Failure> {
     let (new, is_dry_run) = new_deletion(body)?;
     let service = edge.ready()?;
     let cancel = Cancel::default();
@@ -35,20 +107,38 @@ pub(crate) async fn create(
     if is_dry_run {
         let count = move || service.preview_deletion(&caller, &new, &cancel);
         let preview = edge.query.run(count).await??;
-        return Ok((StatusCode::OK, Json(data(preview_record(&preview)))));
+        return Ok(Json(data(preview_record(&preview))).into_response());
     }
     let delete = move || service.delete_events(&caller, &new, &cancel);
     let deletion = edge.query.run(delete).await??;
-    Ok((StatusCode::ACCEPTED, Json(data(deletion_record(&deletion)))))
+    let record = Json(data(deletion_record(&deletion)));
+    Ok((StatusCode::ACCEPTED, record).into_response())
 }
 
-/// `GET /deletions?page=&per_page=`: those that stand and the last thousand of those that are done, the newest first.
+/// Which page of a list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "`list` reads the parameters by their names")]
+pub(crate) struct DeletionListParameters {
+    page: Option<usize>,
+    /// 50 unless given, at most 250.
+    per_page: Option<usize>,
+}
+
+/// List deletions
+///
+/// Those that stand and the last thousand of those that are done, the newest first.
+#[utoipa::path(
+    get, path = "/deletions", tag = "deletions",
+    params(DeletionListParameters),
+    responses((status = 200, body = Page<Record<DeletionAttributes>>)),
+)]
 pub(crate) async fn list(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     uri: Uri,
     links: Links,
-) -> Answer {
+) -> Result<Json<Page<DeletionRecord>>, Failure> {
     let parameters = Parameters::of(&uri);
     let expected = "a whole number from 1";
     let wanted = parameters.parsed("page", expected)?;
@@ -57,20 +147,20 @@ pub(crate) async fn list(
     let listed = move || service.list_deletions(&caller, wanted, per_page);
     let listed = edge.manage.run(listed).await??;
     let records = listed.deletions.iter().map(deletion_record);
-    Ok(Json(page(
-        records.collect(),
-        &links,
-        listed.page,
-        listed.last_page,
-    )))
+    Ok(Json(page(records, &links, listed.page, listed.last_page)))
 }
 
-/// `GET /deletions/{deletion}`: by id.
+/// Show a deletion
+#[utoipa::path(
+    get, path = "/deletions/{deletion}", tag = "deletions",
+    params(("deletion" = String, Path, description = "Its id")),
+    responses((status = 200, body = Data<Record<DeletionAttributes>>)),
+)]
 pub(crate) async fn show(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     Path(deletion): Path<String>,
-) -> Answer {
+) -> Result<Json<Data<DeletionRecord>>, Failure> {
     let service = edge.ready()?;
     let deletion = edge
         .manage
@@ -95,38 +185,35 @@ fn new_deletion(body: Map<String, Value>) -> Result<(NewDeletion, bool), Failure
     Ok((new, is_dry_run))
 }
 
-fn deletion_record(deletion: &Deletion) -> Value {
+fn deletion_record(deletion: &Deletion) -> DeletionRecord {
     let state = match deletion.state {
         DeletionState::Hidden => "hidden",
         DeletionState::Purged => "purged",
     };
-    record(
-        "deletion",
-        deletion.id,
-        json!({
-            "state": state,
-            "query": deletion.query,
-            "source_ids": ids(&deletion.sources),
-            "from": deletion.from.map(|from| from.to_string()),
-            "to": deletion.to.map(|to| to.to_string()),
-            "requested_at": time(deletion.requested_at),
-            "events_hidden": deletion.events_hidden,
-            "events_purged": deletion.events_purged,
-            "bytes_purged": deletion.bytes_purged,
-        }),
-    )
+    let attributes = DeletionAttributes {
+        state,
+        query: deletion.query.clone(),
+        source_ids: ids(&deletion.sources),
+        from: deletion.from.map(EventTime),
+        to: deletion.to.map(EventTime),
+        requested_at: RecordTime(deletion.requested_at),
+        events_hidden: deletion.events_hidden,
+        events_purged: deletion.events_purged,
+        bytes_purged: deletion.bytes_purged,
+    };
+    record(deletion.id, attributes)
 }
 
-fn preview_record(preview: &DeletionPreview) -> Value {
-    json!({"type": "deletion_preview", "attributes": {
-        "query": preview.query,
-        "source_ids": ids(&preview.sources),
-        "from": preview.from.map(|from| from.to_string()),
-        "to": preview.to.map(|to| to.to_string()),
-        "events": preview.events,
-        "complete": preview.incomplete_reason.is_none(),
-        "incomplete_reason": preview.incomplete_reason,
-    }})
+fn preview_record(preview: &DeletionPreview) -> PreviewRecord {
+    anonymous(DeletionPreviewAttributes {
+        query: preview.query.clone(),
+        source_ids: ids(&preview.sources),
+        from: preview.from.map(EventTime),
+        to: preview.to.map(EventTime),
+        events: preview.events,
+        complete: preview.incomplete_reason.is_none(),
+        incomplete_reason: preview.incomplete_reason.clone(),
+    })
 }
 
 fn ids(sources: &[SourceId]) -> Vec<String> {

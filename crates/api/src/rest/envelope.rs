@@ -1,61 +1,105 @@
 //! The envelopes of Better Stack's REST API, which are those of JSON:API without its links.
 
-use cordwood_event::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::links::Links;
 
+/// What stands in the `attributes` of a record.
+pub(crate) trait Attributes: Serialize {
+    /// The `type` of the record.
+    const TYPE: &'static str;
+}
+
+/// One thing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Data<T> {
+    data: T,
+}
+
 /// `{"data": …}`.
-pub(crate) fn data(record: Value) -> Value {
-    json!({"data": record})
+pub(crate) fn data<T>(data: T) -> Data<T> {
+    Data { data }
+}
+
+/// A record of the server.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Record<A> {
+    /// Its id, as text.
+    id: String,
+    /// What it is a record of.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    pub(crate) attributes: A,
 }
 
 /// One record; ids are text.
-pub(crate) fn record(kind: &str, id: impl ToString, attributes: Value) -> Value {
-    json!({"id": id.to_string(), "type": kind, "attributes": attributes})
+pub(crate) fn record<A: Attributes>(id: impl ToString, attributes: A) -> Record<A> {
+    Record {
+        id: id.to_string(),
+        kind: A::TYPE,
+        attributes,
+    }
 }
 
-/// `{"data": […], "pagination": …}`: page `page` of `last_page`, with absolute URLs.
-pub(crate) fn page(records: Vec<Value>, links: &Links, page: usize, last_page: usize) -> Value {
+/// What is told of something that has no id.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Anonymous<A> {
+    /// What it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    attributes: A,
+}
+
+/// The record of something without an id.
+pub(crate) fn anonymous<A: Attributes>(attributes: A) -> Anonymous<A> {
+    Anonymous {
+        kind: A::TYPE,
+        attributes,
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    data: Vec<T>,
+    pagination: Pagination,
+}
+
+/// Where the other pages of a list are: absolute URLs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Pagination {
+    first: String,
+    last: String,
+    prev: Option<String>,
+    next: Option<String>,
+}
+
+/// `{"data": […], "pagination": …}`: page `page` of `last_page`.
+pub(crate) fn page<T>(
+    records: impl Iterator<Item = T>,
+    links: &Links,
+    page: usize,
+    last_page: usize,
+) -> Page<T> {
     let to = |page: usize| links.with("page", &page.to_string());
-    let prev = (page > 1).then(|| to(page - 1));
-    let next = (page < last_page).then(|| to(page + 1));
-    json!({
-        "data": records,
-        "pagination": {"first": to(1), "last": to(last_page), "prev": prev, "next": next},
-    })
+    Page {
+        data: records.collect(),
+        pagination: Pagination {
+            first: to(1),
+            last: to(last_page),
+            prev: (page > 1).then(|| to(page - 1)),
+            next: (page < last_page).then(|| to(page + 1)),
+        },
+    }
 }
 
 /// A list that is never so long as to need pages.
-pub(crate) fn list(records: Vec<Value>, links: &Links) -> Value {
+pub(crate) fn list<T>(records: impl Iterator<Item = T>, links: &Links) -> Page<T> {
     page(records, links, 1, 1)
-}
-
-/// ISO 8601 in UTC, to the millisecond, as Better Stack writes the times of records.
-pub(crate) fn time(timestamp: Timestamp) -> String {
-    const NANOS_PER_MILLI: i64 = 1_000_000;
-    let nanos = timestamp.as_nanos();
-    Timestamp::from_nanos(nanos - nanos.rem_euclid(NANOS_PER_MILLI)).to_string()
 }
 
 /// A token that is not shown again: as many of its characters as are kept.
 pub(crate) fn masked(ending: &str) -> String {
     format!("••••{ending}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_milliseconds() {
-        let cases = [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (1_999_999, "1970-01-01T00:00:00.001Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ];
-        for (nanos, expected) in cases {
-            assert_eq!(time(Timestamp::from_nanos(nanos)), expected);
-        }
-    }
 }

@@ -7,46 +7,137 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cordwood_service::{BackedUp, Compacted, Job};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::json_body::JsonBody;
-use crate::rest::envelope::{data, time};
+use crate::rest::envelope::{Anonymous, Attributes, Data, anonymous, data};
 use crate::rest::members::Members;
+use crate::rest::times::RecordTime;
 
-type Started = Result<(StatusCode, Json<Value>), Failure>;
-type Answer = Result<Json<Value>, Failure>;
+type Compaction = Anonymous<CompactionAttributes>;
+type Backup = Anonymous<BackupAttributes>;
+type Started<T> = Result<(StatusCode, Json<Data<T>>), Failure>;
+type Answer<T> = Result<Json<Data<Option<T>>>, Failure>;
 
-/// `POST /compactions`: 202, or 409 while one is running.
+/// How far work has come that takes its time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobProgress {
+    /// `running`, `done` or `failed`.
+    state: &'static str,
+    started_at: RecordTime,
+    finished_at: Option<RecordTime>,
+    bytes_done: u64,
+    /// Why it failed.
+    error: Option<String>,
+}
+
+/// A compaction.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CompactionAttributes {
+    #[serde(flatten)]
+    progress: JobProgress,
+    /// What it did, once it is done.
+    result: Option<CompactionResult>,
+}
+
+/// A backup.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BackupAttributes {
+    #[serde(flatten)]
+    progress: JobProgress,
+    /// What it holds, once it is done.
+    result: Option<BackupResult>,
+}
+
+/// What a compaction did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CompactionResult {
+    merges: u64,
+    segments_in: u64,
+    segments_out: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    events_removed: u64,
+}
+
+/// What a backup holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BackupResult {
+    /// On the server's machine.
+    directory: String,
+    segments: u64,
+    bytes: u64,
+    events: u64,
+}
+
+impl Attributes for CompactionAttributes {
+    const TYPE: &'static str = "compaction";
+}
+
+impl Attributes for BackupAttributes {
+    const TYPE: &'static str = "backup";
+}
+
+/// Start a compaction
+///
+/// 409 while one is running.
+#[utoipa::path(
+    post, path = "/compactions", tag = "maintenance",
+    responses((status = 202, body = Data<Anonymous<CompactionAttributes>>)),
+)]
 pub(crate) async fn compact(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
-) -> Started {
+) -> Started<Compaction> {
     let service = edge.ready()?;
     let start = move || service.start_compaction(&caller);
     let job = edge.manage.run(start).await??;
     Ok((StatusCode::ACCEPTED, Json(data(compaction(&job)))))
 }
 
-/// `GET /compactions`: the one that runs or the last; null if there was none.
+/// Show the compaction that runs, or the last
+#[utoipa::path(
+    get, path = "/compactions", tag = "maintenance",
+    responses((status = 200, body = Data<Option<Anonymous<CompactionAttributes>>>)),
+)]
 pub(crate) async fn last_compaction(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
-) -> Answer {
+) -> Answer<Compaction> {
     let service = edge.ready()?;
     let job = edge.manage.run(move || service.compaction(&caller));
     let job = job.await??;
-    Ok(Json(data(job.as_ref().map_or(Value::Null, compaction))))
+    Ok(Json(data(job.as_ref().map(compaction))))
 }
 
-/// `POST /backups` with `{"directory": "/path/on/the/server"}`: 202, or 409 while one is running.
+/// Where a backup goes.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "`back_up` reads the members one by one, to tell of all mistakes at once"
+)]
+pub(crate) struct NewBackupBody {
+    /// On the server's machine: empty, or not there yet.
+    directory: String,
+}
+
+/// Start a backup
+///
+/// 409 while one is running.
+#[utoipa::path(
+    post, path = "/backups", tag = "maintenance",
+    request_body = NewBackupBody,
+    responses((status = 202, body = Data<Anonymous<BackupAttributes>>)),
+)]
 pub(crate) async fn back_up(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody,
-) -> Started {
+) -> Started<Backup> {
     let mut members = Members::new(body);
     let directory = members.text("directory").unwrap_or_default();
     members.finish()?;
@@ -57,56 +148,55 @@ pub(crate) async fn back_up(
     Ok((StatusCode::ACCEPTED, Json(data(backup(&job)))))
 }
 
-/// `GET /backups`: the one that runs or the last; null if there was none.
+/// Show the backup that runs, or the last
+#[utoipa::path(
+    get, path = "/backups", tag = "maintenance",
+    responses((status = 200, body = Data<Option<Anonymous<BackupAttributes>>>)),
+)]
 pub(crate) async fn last_backup(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
-) -> Answer {
+) -> Answer<Backup> {
     let service = edge.ready()?;
     let job = edge.manage.run(move || service.backup(&caller)).await??;
-    Ok(Json(data(job.as_ref().map_or(Value::Null, backup))))
+    Ok(Json(data(job.as_ref().map(backup))))
 }
 
-fn compaction(job: &Job<Compacted>) -> Value {
-    job_record("compaction", job, |done| {
-        json!({
-            "merges": done.merges,
-            "segments_in": done.segments_in,
-            "segments_out": done.segments_out,
-            "bytes_in": done.bytes_in,
-            "bytes_out": done.bytes_out,
-            "events_removed": done.events_removed,
-        })
-    })
+fn compaction(job: &Job<Compacted>) -> Compaction {
+    let result = job.done().map(|done| CompactionResult {
+        merges: done.merges,
+        segments_in: done.segments_in,
+        segments_out: done.segments_out,
+        bytes_in: done.bytes_in,
+        bytes_out: done.bytes_out,
+        events_removed: done.events_removed,
+    });
+    let progress = progress(job);
+    anonymous(CompactionAttributes { progress, result })
 }
 
-fn backup(job: &Job<BackedUp>) -> Value {
-    job_record("backup", job, |done| {
-        json!({
-            "directory": done.directory,
-            "segments": done.segments,
-            "bytes": done.bytes,
-            "events": done.events,
-        })
-    })
+fn backup(job: &Job<BackedUp>) -> Backup {
+    let result = job.done().map(|done| BackupResult {
+        directory: done.directory.display().to_string(),
+        segments: done.segments,
+        bytes: done.bytes,
+        events: done.events,
+    });
+    let progress = progress(job);
+    anonymous(BackupAttributes { progress, result })
 }
 
-fn job_record<T>(kind: &str, job: &Job<T>, result: impl Fn(&T) -> Value) -> Value {
+fn progress<T>(job: &Job<T>) -> JobProgress {
     let (state, error) = match &job.outcome {
         None => ("running", None),
         Some(Ok(_)) => ("done", None),
-        Some(Err(reason)) => ("failed", Some(reason)),
+        Some(Err(reason)) => ("failed", Some(reason.clone())),
     };
-    let done = job
-        .outcome
-        .as_ref()
-        .and_then(|outcome| outcome.as_ref().ok());
-    json!({"type": kind, "attributes": {
-        "state": state,
-        "started_at": time(job.started_at),
-        "finished_at": job.finished_at.map(time),
-        "bytes_done": job.bytes_done,
-        "error": error,
-        "result": done.map(result),
-    }})
+    JobProgress {
+        state,
+        started_at: RecordTime(job.started_at),
+        finished_at: job.finished_at.map(RecordTime),
+        bytes_done: job.bytes_done,
+        error,
+    }
 }

@@ -7,7 +7,6 @@ use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::response::Response;
 use cordwood_service::Cancel;
-use serde_json::Value;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -15,11 +14,16 @@ use crate::failure::Failure;
 use crate::json_body::{media_type, parse, read};
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::query_answer::query_answer;
-use crate::rest::query_plan::query_plan;
-use crate::rest::query_request::search_request;
+use crate::rest::query_answer::{QueryAnswer, query_answer};
+use crate::rest::query_plan::{QueryPlanAnswer, query_plan};
+use crate::rest::query_request::{QueryParameters, search_request};
 
-/// `GET /query?query=…`.
+/// Find events
+#[utoipa::path(
+    get, path = "/query", tag = "query",
+    params(QueryParameters),
+    responses((status = 200, body = QueryAnswer)),
+)]
 pub(crate) async fn get(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
@@ -29,7 +33,14 @@ pub(crate) async fn get(
     search(&edge, caller, &links, &Parameters::of(&uri)).await
 }
 
-/// `POST /query`, with the parameters as a JSON object or a form.
+/// Find events
+///
+/// With the parameters as a JSON object or a form.
+#[utoipa::path(
+    post, path = "/query", tag = "query",
+    request_body = QueryParameters,
+    responses((status = 200, body = QueryAnswer)),
+)]
 pub(crate) async fn post(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
@@ -39,21 +50,33 @@ pub(crate) async fn post(
     search(&edge, caller, &links, &posted(request).await?).await
 }
 
-/// `GET /query/explain?query=…`.
+/// Say what a query would do and cost, without asking it
+#[utoipa::path(
+    get, path = "/query/explain", tag = "query",
+    params(QueryParameters),
+    responses((status = 200, body = QueryPlanAnswer)),
+)]
 pub(crate) async fn explain_get(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     uri: Uri,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     explain(&edge, caller, &Parameters::of(&uri)).await
 }
 
-/// `POST /query/explain`, with the parameters as those of a query.
+/// Say what a query would do and cost, without asking it
+///
+/// With the parameters as a JSON object or a form.
+#[utoipa::path(
+    post, path = "/query/explain", tag = "query",
+    request_body = QueryParameters,
+    responses((status = 200, body = QueryPlanAnswer)),
+)]
 pub(crate) async fn explain_post(
     State(edge): State<Arc<Edge>>,
     caller: Authenticated,
     request: Request,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     explain(&edge, caller, &posted(request).await?).await
 }
 
@@ -91,7 +114,7 @@ async fn explain(
     edge: &Edge,
     Authenticated(caller): Authenticated,
     parameters: &Parameters,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<QueryPlanAnswer>, Failure> {
     let request = search_request(parameters)?;
     let service = edge.ready()?;
     let cancel = Cancel::default();

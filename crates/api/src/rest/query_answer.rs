@@ -7,17 +7,47 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use cordwood_event::{Event, Scalar, SourceId, Timestamp, json};
-use cordwood_service::{
-    Account, AnswerMemory, Approximation, BlockCounts, Cell, ClauseCount, Count, Explanation,
-    Method, SearchAnswer, Table,
-};
-use serde_json::{Value, json};
+use cordwood_event::{Event, Scalar, SourceId, json};
+use cordwood_service::{AnswerMemory, Cell, SearchAnswer, Table};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::failure::diagnostic;
+use crate::rest::query_meta::QueryMeta;
 
 /// A piece is sent when it has grown to this.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// The answer to a query.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "answers are written in pieces, from `Rows` and `QueryAnswerEnd`"
+)]
+pub(crate) struct QueryAnswer {
+    /// Events as they were sent, with `dt`, `level`, `message`, `_id` and `_source`; or the rows of a table, by the
+    /// names of its columns.
+    data: Vec<serde_json::Map<String, Value>>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    end: QueryAnswerEnd,
+}
+
+/// What follows the last event or row.
+#[derive(Debug, Serialize, ToSchema)]
+struct QueryAnswerEnd {
+    meta: QueryMeta,
+    pagination: QueryPagination,
+}
+
+/// Where the next events are; null when these are the last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QueryPagination {
+    /// This request, for the next events.
+    next: Option<String>,
+    /// Its `cursor` alone.
+    next_cursor: Option<String>,
+}
 
 /// `{"data": […], "meta": {…}, "pagination": {…}}`; `next` makes the URL of a cursor.
 pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Response {
@@ -141,133 +171,14 @@ fn write_cell(out: &mut String, cell: &Cell) {
 
 /// What follows the last event.
 fn tail(answer: &SearchAnswer, next: Option<String>) -> String {
-    let pagination = json!({"next": next, "next_cursor": answer.next});
-    let mut tail = String::new();
-    let _ = write!(
-        tail,
-        "],\"meta\":{},\"pagination\":{pagination}}}",
-        meta(answer)
-    );
-    tail
-}
-
-fn meta(answer: &SearchAnswer) -> Value {
-    let account = &answer.account;
-    let mut meta = json!({
-        "complete": account.complete,
-        "incomplete_reason": account.incomplete_reason,
-        "query": account.query,
-        "range": {"from": account.from.map(time), "to": account.to.map(time)},
-        "sources": account.sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "rows_scanned": account.rows_scanned,
-        "bytes_scanned": account.bytes_scanned,
-        "blocks_total": account.blocks.total,
-        "blocks_pruned": account.blocks.pruned(),
-        "blocks_pruned_by": pruned_by(&account.blocks),
-        "blocks_counted": account.blocks.counted_whole,
-        "blocks_read": account.blocks.read,
-        "took_ms": took_ms(account),
-        "hints": answer.hints.iter().map(diagnostic).collect::<Vec<_>>(),
-    });
-    if !account.kept_from.is_empty() {
-        let cuts = account.kept_from.iter();
-        let cuts = cuts.map(|(source, from)| (source.to_string(), time(*from).into()));
-        meta["kept_from"] = Value::Object(cuts.collect());
-    }
-    if answer.has_more {
-        meta["more"] = true.into();
-    }
-    if let Some(table) = &answer.table {
-        meta["columns"] = json!(table.columns);
-        meta["more"] = table.more.into();
-        meta["approximate"] = answer.approximate.iter().map(approximation).collect();
-    }
-    if let Some(total) = answer.total {
-        meta["total"] = total.into();
-    }
-    if let Some(explanation) = &answer.explanation {
-        meta["explanation"] = sentence(explanation).into();
-        meta["events_in_range"] = count(explanation.events_in_range);
-        meta["clauses"] = explanation.clauses.iter().map(clause).collect();
-        meta["nearest_before"] = json!(explanation.nearest_before.map(|id| time(id.timestamp)));
-        meta["nearest_after"] = json!(explanation.nearest_after.map(|id| time(id.timestamp)));
-    }
-    meta
-}
-
-/// The steps of pruning by the names a plan has for them.
-fn pruned_by(blocks: &BlockCounts) -> Value {
-    json!({
-        "time": blocks.pruned_by_time,
-        "snapshot": blocks.pruned_by_sequence,
-        "token_map": blocks.pruned_by_tokens,
-        "deletions": blocks.pruned_by_deletion,
-        "min_max": blocks.pruned_by_statistics,
-        "fields": blocks.pruned_by_absent_column,
-        "dictionaries": blocks.pruned_by_dictionary,
-    })
-}
-
-/// Which column is not exact, what estimated it, and how far off it may be as a share of the value.
-fn approximation(approximation: &Approximation) -> Value {
-    let column = &approximation.column;
-    match approximation.method {
-        Method::HyperLogLog { standard_error } => {
-            json!({"column": column, "method": "hyperloglog", "standard_error": standard_error})
-        }
-        Method::Histogram { relative_error } => {
-            json!({"column": column, "method": "histogram", "relative_error": relative_error})
-        }
-    }
-}
-
-fn clause(clause: &ClauseCount) -> Value {
-    let near = clause.near_fields.iter();
-    let near: Value = near
-        .map(|field| json!({"field": field.missing, "near": field.near}))
-        .collect();
-    json!({"clause": clause.clause, "matches": count(clause.matches), "unknown_fields": near})
-}
-
-/// A number, or a text when counting was cut short.
-fn count(count: Count) -> Value {
-    match count {
-        Count::Exactly(number) => number.into(),
-        Count::AtLeast(number) => format!("at least {number}").into(),
-    }
-}
-
-fn time(timestamp: Timestamp) -> String {
-    timestamp.to_string()
-}
-
-/// To the microsecond: many answers take less than a millisecond.
-fn took_ms(account: &Account) -> f64 {
-    (account.elapsed.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// Why nothing was found, in a sentence or two.
-fn sentence(explanation: &Explanation) -> String {
-    if explanation.events_in_range.is_none() {
-        return "There are no events in the range.".into();
-    }
-    let emptied_by = explanation
-        .emptied_by
-        .and_then(|index| explanation.clauses.get(index));
-    let Some(clause) = emptied_by else {
-        return "No event in the range matches all clauses together.".into();
+    let end = QueryAnswerEnd {
+        meta: QueryMeta::of(answer),
+        pagination: QueryPagination {
+            next,
+            next_cursor: answer.next.clone(),
+        },
     };
-    if !clause.matches.is_none() {
-        let text = &clause.clause;
-        return format!(
-            "Events in the range match `{text}`, but none that the clauses before it match."
-        );
-    }
-    let near = clause.near_fields.iter().flat_map(|field| &field.near);
-    let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
-    let hint = match near.is_empty() {
-        true => String::new(),
-        false => format!(" Did you mean {}?", near.join(" or ")),
-    };
-    format!("No event in the range matches `{}`.{hint}", clause.clause)
+    let end = serde_json::to_string(&end).expect("what has texts for keys is JSON");
+    // The members of `end` go on in the object that `data` opened.
+    format!("],{}", end.strip_prefix('{').unwrap_or_default())
 }

@@ -3,24 +3,42 @@
 use std::time::Duration;
 
 use cordwood_service::{Order, SearchRequest};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::failure::Failure;
 use crate::parameters::Parameters;
 
-/// Those of DESIGN, then the names Better Stack has for the same.
-const KNOWN: [&str; 11] = [
-    "query",
-    "source_id",
-    "from",
-    "to",
-    "batch_size",
-    "order",
-    "cursor",
-    "total",
-    "timeout_ms",
-    "source_ids",
-    "batch",
-];
+/// A query, and where to ask it.
+#[derive(Debug, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "`search_request` reads the parameters by their names, wherever they came from"
+)]
+pub(crate) struct QueryParameters {
+    /// In the query language; empty for every event.
+    query: Option<String>,
+    /// Ids, `src-` ids or names, repeated or with commas between; every source the token may see unless given.
+    source_id: Option<Vec<String>>,
+    /// The same, by the name Better Stack has for it.
+    source_ids: Option<Vec<String>>,
+    /// From when, inclusive: RFC 3339, a date, `now-1h`, a UNIX time.
+    from: Option<String>,
+    /// Until when, inclusive.
+    to: Option<String>,
+    /// Events wanted: 100 unless given, at most 1000. Of a table, rows: 1000, at most 10000.
+    batch_size: Option<usize>,
+    /// The same, by the name Better Stack has for it.
+    batch: Option<usize>,
+    /// `newest_first` unless given, or `oldest_first`.
+    order: Option<String>,
+    /// `next_cursor` of the answer before, with everything else unchanged.
+    cursor: Option<String>,
+    /// Whether to count all matches.
+    total: Option<bool>,
+    /// How long it may take, 30000 unless given, at most 300000; what is found by then is answered as incomplete.
+    timeout_ms: Option<u64>,
+}
 
 /// How long a search may take unless asked otherwise, and at most: beyond it nobody waits.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
@@ -28,7 +46,7 @@ const DEADLINE_MAX: Duration = Duration::from_secs(300);
 
 /// Reads a search.
 pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, Failure> {
-    parameters.only(&KNOWN)?;
+    parameters.only::<QueryParameters>()?;
     let text = |name: &str| {
         let value = parameters.first(name)?;
         (!value.trim().is_empty()).then(|| value.to_owned())

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use cordwood_service::SourceFilter;
-use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -15,19 +15,42 @@ use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::envelope::{data, page, time};
+use crate::rest::envelope::{Data, Page, Record, data, page};
 use crate::rest::members::Members;
-use crate::rest::source_record::{new_source, source_changes, source_record};
+use crate::rest::source_record::{
+    NewSourceBody, SourceAttributes, SourceChangesBody, new_source, source_changes, source_record,
+};
+use crate::rest::times::RecordTime;
 
-type Answer = Result<Json<Value>, Failure>;
+type Source = Record<SourceAttributes>;
+type Answer = Result<Json<Data<Source>>, Failure>;
 
-/// `GET /sources?name=&platform=&page=&per_page=`.
+/// Which sources to list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "`list` reads the parameters by their names")]
+pub(crate) struct SourceListParameters {
+    /// Part of the name, in any case.
+    name: Option<String>,
+    /// A platform, or an alias of one.
+    platform: Option<String>,
+    page: Option<usize>,
+    /// 50 unless given, at most 250.
+    per_page: Option<usize>,
+}
+
+/// List sources
+#[utoipa::path(
+    get, path = "/sources", tag = "sources",
+    params(SourceListParameters),
+    responses((status = 200, body = Page<Record<SourceAttributes>>)),
+)]
 pub(crate) async fn list(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     uri: Uri,
     links: Links,
-) -> Answer {
+) -> Result<Json<Page<Source>>, Failure> {
     let parameters = Parameters::of(&uri);
     let expected = "a whole number from 1";
     let filter = SourceFilter {
@@ -43,21 +66,23 @@ pub(crate) async fn list(
     let listed = listed.await??;
     let records = listed.sources.iter();
     let records = records.map(|source| source_record(source, None, &links));
-    Ok(Json(page(
-        records.collect(),
-        &links,
-        listed.page,
-        listed.last_page,
-    )))
+    Ok(Json(page(records, &links, listed.page, listed.last_page)))
 }
 
-/// `POST /sources`: 201, and the only time its token is shown.
+/// Make a source
+///
+/// Its token is in the answer, this once.
+#[utoipa::path(
+    post, path = "/sources", tag = "sources",
+    request_body = NewSourceBody,
+    responses((status = 201, body = Data<Record<SourceAttributes>>)),
+)]
 pub(crate) async fn create(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     links: Links,
     JsonBody(body): JsonBody,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<(StatusCode, Json<Data<Source>>), Failure> {
     let new = new_source(body)?;
     let service = edge.ready()?;
     let created = edge
@@ -68,7 +93,12 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(data(record))))
 }
 
-/// `GET /sources/{source}`: by id, `src-` id or name.
+/// Show a source
+#[utoipa::path(
+    get, path = "/sources/{source}", tag = "sources",
+    params(("source" = String, Path, description = "Its id, `src-` id or name")),
+    responses((status = 200, body = Data<Record<SourceAttributes>>)),
+)]
 pub(crate) async fn show(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
@@ -80,7 +110,13 @@ pub(crate) async fn show(
     Ok(Json(data(source_record(&source.await??, None, &links))))
 }
 
-/// `PATCH /sources/{source}`.
+/// Change a source
+#[utoipa::path(
+    patch, path = "/sources/{source}", tag = "sources",
+    params(("source" = String, Path, description = "Its id, `src-` id or name")),
+    request_body = SourceChangesBody,
+    responses((status = 200, body = Data<Record<SourceAttributes>>)),
+)]
 pub(crate) async fn update(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
@@ -95,7 +131,12 @@ pub(crate) async fn update(
     Ok(Json(data(source_record(&source, None, &links))))
 }
 
-/// `DELETE /sources/{source}`: 204.
+/// Delete a source and its events
+#[utoipa::path(
+    delete, path = "/sources/{source}", tag = "sources",
+    params(("source" = String, Path, description = "Its id, `src-` id or name")),
+    responses((status = 204)),
+)]
 pub(crate) async fn delete(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
@@ -109,8 +150,26 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /sources/{source}/rotate-token` with `{"overlap_seconds": 86400}`: the new token is shown
-/// this once, the old ones stay good for the overlap.
+/// How a token is rotated.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "`rotate_token` reads the members one by one, to tell of all mistakes at once"
+)]
+pub(crate) struct RotationBody {
+    /// How long the tokens before stay good; a day unless given.
+    overlap_seconds: Option<u64>,
+}
+
+/// Make a new token for a source
+///
+/// It is in the answer, this once; the old ones stay good for the overlap.
+#[utoipa::path(
+    post, path = "/sources/{source}/rotate-token", tag = "sources",
+    params(("source" = String, Path, description = "Its id, `src-` id or name")),
+    request_body = RotationBody,
+    responses((status = 200, body = Data<Record<SourceAttributes>>)),
+)]
 pub(crate) async fn rotate_token(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
@@ -126,6 +185,6 @@ pub(crate) async fn rotate_token(
     let rotate = move || service.rotate_source_token(&caller, &source, overlap);
     let rotated = edge.manage.run(rotate).await??;
     let mut record = source_record(&rotated.source, Some(&rotated.token), &links);
-    record["attributes"]["old_tokens_expire_at"] = json!(time(rotated.old_tokens_expire_at));
+    record.attributes.old_tokens_expire_at = Some(RecordTime(rotated.old_tokens_expire_at));
     Ok(Json(data(record)))
 }

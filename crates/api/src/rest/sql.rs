@@ -3,20 +3,25 @@
 //! Without the cargo feature `sql` the endpoint is there all the same, and says how to get what it lacks.
 
 #[cfg(feature = "sql")]
-pub(crate) use built::post;
+pub(crate) use built::{__path_post, post};
 #[cfg(not(feature = "sql"))]
-pub(crate) use not_built::post;
+pub(crate) use not_built::{__path_post, post};
 
 #[cfg(not(feature = "sql"))]
 mod not_built {
     use axum::http::StatusCode;
 
     use crate::authentication::Authenticated;
-    use crate::failure::Failure;
+    use crate::failure::{Failure, FailureBody};
 
     /// The command that builds a server with SQL.
     const COMMAND: &str = "cargo build --release --features sql";
 
+    /// Run a statement of SQL
+    #[utoipa::path(
+        post, path = "/sql", tag = "sql",
+        responses((status = 501, description = "Not in this build", body = FailureBody)),
+    )]
     pub(crate) async fn post(_caller: Authenticated) -> Failure {
         let sentence = "This server was built without SQL.";
         Failure::new(StatusCode::NOT_IMPLEMENTED, "sql_not_built", sentence)
@@ -41,10 +46,18 @@ mod built {
     use crate::json_body::{media_type, parse, read};
     use crate::parameters::Parameters;
     use crate::rest::query::CancelOnDrop;
-    use crate::rest::sql_answer::sql_answer;
-    use crate::rest::sql_request::{of_text, sql_request};
+    use crate::rest::sql_answer::{SqlAnswerBody, sql_answer};
+    use crate::rest::sql_request::{SqlParameters, of_text, sql_request};
 
-    /// The statement as text, or with its parameters as a JSON object or a form.
+    /// Run a statement of SQL
+    ///
+    /// The statement as text, or with its parameters as a JSON object or a form. In the formats `ndjson`, `csv`, `arrow` and
+    /// `parquet` the body is the rows alone, and headers say whether they are all.
+    #[utoipa::path(
+        post, path = "/sql", tag = "sql",
+        request_body = SqlParameters,
+        responses((status = 200, body = SqlAnswerBody)),
+    )]
     pub(crate) async fn post(
         State(edge): State<Arc<Edge>>,
         Authenticated(caller): Authenticated,

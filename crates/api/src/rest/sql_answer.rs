@@ -4,12 +4,48 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use cordwood_service::{SqlAnswer, SqlFormat};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::rest::times::Millis;
 
 /// `false` when events may be missing.
 const X_CORDWOOD_COMPLETE: HeaderName = HeaderName::from_static("x-cordwood-complete");
 /// `true` when there are more rows than these.
 const X_CORDWOOD_MORE: HeaderName = HeaderName::from_static("x-cordwood-more");
+
+/// The answer to a statement, as JSON.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "the rows come written from below")]
+pub(crate) struct SqlAnswerBody {
+    data: Vec<Map<String, Value>>,
+    meta: SqlMeta,
+}
+
+/// The account of an answer to a statement.
+#[derive(Debug, Serialize, ToSchema)]
+struct SqlMeta {
+    columns: Vec<SqlColumnRecord>,
+    rows: u64,
+    /// Whether there are more rows than these.
+    more: bool,
+    complete: bool,
+    incomplete_reason: Option<String>,
+    rows_scanned: u64,
+    bytes_scanned: u64,
+    blocks_total: u64,
+    blocks_pruned: u64,
+    took_ms: Millis,
+}
+
+/// A column of an answer.
+#[derive(Debug, Serialize, ToSchema)]
+struct SqlColumnRecord {
+    name: String,
+    #[serde(rename = "type")]
+    type_name: String,
+}
 
 pub(crate) fn sql_answer(answer: SqlAnswer) -> Response {
     let format = answer.format;
@@ -27,31 +63,31 @@ pub(crate) fn sql_answer(answer: SqlAnswer) -> Response {
 }
 
 fn enveloped(mut answer: SqlAnswer) -> Vec<u8> {
-    let meta = meta(&answer).to_string();
+    let meta = serde_json::to_vec(&meta(&answer)).expect("what has texts for keys is JSON");
     let mut body = b"{\"data\":".to_vec();
     body.append(&mut answer.body);
     body.extend_from_slice(b",\"meta\":");
-    body.extend_from_slice(meta.as_bytes());
+    body.extend_from_slice(&meta);
     body.push(b'}');
     body
 }
 
-fn meta(answer: &SqlAnswer) -> Value {
+fn meta(answer: &SqlAnswer) -> SqlMeta {
     let account = &answer.account;
-    let columns = answer.columns.iter();
-    let columns: Value = columns
-        .map(|column| json!({"name": column.name, "type": column.type_name}))
-        .collect();
-    json!({
-        "columns": columns,
-        "rows": answer.rows,
-        "more": answer.more,
-        "complete": account.incomplete_reason.is_none(),
-        "incomplete_reason": account.incomplete_reason,
-        "rows_scanned": account.rows_scanned,
-        "bytes_scanned": account.bytes_scanned,
-        "blocks_total": account.blocks_total,
-        "blocks_pruned": account.blocks_pruned,
-        "took_ms": (account.elapsed.as_secs_f64() * 1e6).round() / 1e3,
-    })
+    let columns = answer.columns.iter().map(|column| SqlColumnRecord {
+        name: column.name.clone(),
+        type_name: column.type_name.clone(),
+    });
+    SqlMeta {
+        columns: columns.collect(),
+        rows: answer.rows,
+        more: answer.more,
+        complete: account.incomplete_reason.is_none(),
+        incomplete_reason: account.incomplete_reason.clone(),
+        rows_scanned: account.rows_scanned,
+        bytes_scanned: account.bytes_scanned,
+        blocks_total: account.blocks_total,
+        blocks_pruned: account.blocks_pruned,
+        took_ms: Millis(account.elapsed),
+    }
 }

@@ -3,21 +3,36 @@
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use cordwood_service::{SqlFormat, SqlRequest};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::failure::Failure;
 use crate::parameters::Parameters;
 use crate::rest::query_request::{deadline, sources};
 
-const KNOWN: [&str; 8] = [
-    "query",
-    "source_id",
-    "source_ids",
-    "from",
-    "to",
-    "limit",
-    "format",
-    "timeout_ms",
-];
+/// A statement, and how to run it.
+#[derive(Debug, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "`sql_request` reads the parameters by their names, wherever they came from"
+)]
+pub(crate) struct SqlParameters {
+    /// The statement.
+    query: String,
+    /// Ids, `src-` ids or names, repeated or with commas between; every source the token may see unless given.
+    source_id: Option<Vec<String>>,
+    source_ids: Option<Vec<String>>,
+    /// From when, inclusive: RFC 3339, a date, `now-1h`, a UNIX time.
+    from: Option<String>,
+    /// Until when, inclusive.
+    to: Option<String>,
+    /// Rows wanted.
+    limit: Option<usize>,
+    /// `json` unless given, `ndjson`, `csv`, `arrow` or `parquet`.
+    format: Option<String>,
+    /// How long it may take.
+    timeout_ms: Option<u64>,
+}
 
 /// A body that is the statement itself.
 pub(crate) fn of_text(body: &[u8]) -> Result<Parameters, Failure> {
@@ -33,7 +48,7 @@ pub(crate) fn sql_request(
     parameters: &Parameters,
     headers: &HeaderMap,
 ) -> Result<SqlRequest, Failure> {
-    parameters.only(&KNOWN)?;
+    parameters.only::<SqlParameters>()?;
     let text = |name: &str| {
         let value = parameters.first(name)?;
         (!value.trim().is_empty()).then(|| value.to_owned())

@@ -4,29 +4,68 @@ use std::collections::BTreeSet;
 
 use cordwood_event::Timestamp;
 use cordwood_service::{Access, ApiToken, ClientId, NewApiToken, Scope, Secret};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::failure::Failure;
-use crate::rest::envelope::{masked, record, time};
+use crate::rest::envelope::{Attributes, Record, masked, record};
 use crate::rest::members::Members;
+use crate::rest::times::RecordTime;
+
+/// An API token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TokenAttributes {
+    name: String,
+    /// `read`, `write` or `admin`; each includes the ones before it.
+    access: &'static str,
+    /// Ids of the clients it is for; null for all.
+    clients: Option<Vec<String>>,
+    /// In full at creation; else its last characters.
+    token: String,
+    created_at: RecordTime,
+    last_used_at: Option<RecordTime>,
+    expires_at: Option<RecordTime>,
+    revoked_at: Option<RecordTime>,
+}
+
+impl Attributes for TokenAttributes {
+    const TYPE: &'static str = "token";
+}
 
 /// The record of a token; `plain` is its text where that is shown: at creation.
-pub(crate) fn token_record(token: &ApiToken, plain: Option<&Secret>) -> Value {
+pub(crate) fn token_record(token: &ApiToken, plain: Option<&Secret>) -> Record<TokenAttributes> {
     let clients = match &token.scope {
-        Scope::AllClients => Value::Null,
-        Scope::Clients(clients) => clients.iter().map(ToString::to_string).collect(),
+        Scope::AllClients => None,
+        Scope::Clients(clients) => Some(clients.iter().map(ToString::to_string).collect()),
     };
-    let attributes = json!({
-        "name": token.name,
-        "access": token.access.name(),
-        "clients": clients,
-        "token": plain.map_or_else(|| masked(&token.ending), |plain| plain.reveal().to_owned()),
-        "created_at": time(token.created_at),
-        "last_used_at": token.last_used_at.map(time),
-        "expires_at": token.expires_at.map(time),
-        "revoked_at": token.revoked_at.map(time),
-    });
-    record("token", token.id, attributes)
+    let attributes = TokenAttributes {
+        name: token.name.clone(),
+        access: token.access.name(),
+        clients,
+        token: plain.map_or_else(|| masked(&token.ending), |plain| plain.reveal().to_owned()),
+        created_at: RecordTime(token.created_at),
+        last_used_at: token.last_used_at.map(RecordTime),
+        expires_at: token.expires_at.map(RecordTime),
+        revoked_at: token.revoked_at.map(RecordTime),
+    };
+    record(token.id, attributes)
+}
+
+/// An API token to be made.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "`new_token` reads the members one by one, to tell of all mistakes at once"
+)]
+pub(crate) struct NewTokenBody {
+    name: String,
+    /// `read` unless given, `write` or `admin`.
+    access: Option<String>,
+    /// Ids of clients; all that its maker sees unless given.
+    clients: Option<Vec<String>>,
+    /// Such as `2026-12-31T00:00:00Z`; never unless given.
+    expires_at: Option<String>,
 }
 
 /// A token to be made, from the body of a `POST`: `access` is read unless given, and the token is for

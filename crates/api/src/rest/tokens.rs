@@ -6,35 +6,47 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cordwood_service::Error;
-use serde_json::Value;
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::links::Links;
-use crate::rest::envelope::{data, list as envelope_list};
-use crate::rest::token_record::{new_token, token_record};
+use crate::rest::envelope::{Data, Page, Record, data, list as envelope_list};
+use crate::rest::token_record::{NewTokenBody, TokenAttributes, new_token, token_record};
 
-/// `GET /tokens`: all of them; nobody has so many as to need pages.
+/// List API tokens
+///
+/// All of them; nobody has so many as to need pages.
+#[utoipa::path(
+    get, path = "/tokens", tag = "tokens",
+    responses((status = 200, body = Page<Record<TokenAttributes>>)),
+)]
 pub(crate) async fn list(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     links: Links,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<Page<Record<TokenAttributes>>>, Failure> {
     let service = edge.ready()?;
     let tokens = edge.manage.run(move || service.list_api_tokens(&caller));
     let tokens = tokens.await??;
     let records = tokens.iter().map(|token| token_record(token, None));
-    Ok(Json(envelope_list(records.collect(), &links)))
+    Ok(Json(envelope_list(records, &links)))
 }
 
-/// `POST /tokens`: 201, and the only time the token is shown.
+/// Make an API token
+///
+/// Its text is in the answer, this once.
+#[utoipa::path(
+    post, path = "/tokens", tag = "tokens",
+    request_body = NewTokenBody,
+    responses((status = 201, body = Data<Record<TokenAttributes>>)),
+)]
 pub(crate) async fn create(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<(StatusCode, Json<Data<Record<TokenAttributes>>>), Failure> {
     let new = new_token(body, caller.scope())?;
     let service = edge.ready()?;
     let created = edge
@@ -45,7 +57,14 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(data(record))))
 }
 
-/// `DELETE /tokens/{token}`: 204; the token is refused from now on.
+/// Revoke an API token
+///
+/// It is refused from now on.
+#[utoipa::path(
+    delete, path = "/tokens/{token}", tag = "tokens",
+    params(("token" = String, Path, description = "Its id")),
+    responses((status = 204)),
+)]
 pub(crate) async fn revoke(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,

@@ -6,6 +6,7 @@ mod client;
 mod explain;
 mod life;
 mod limits;
+mod openapi;
 mod paging;
 mod probes;
 mod scenario;

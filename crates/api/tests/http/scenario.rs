@@ -3,7 +3,8 @@
 //! A step is a request (line, headers, empty line, body), a line `=> STATUS`, headers and a body
 //! expected of the answer, and a line `---`. `{name}` stands for a variable: `{source_token}` and
 //! `{api_token}` are set, `{deep}` is an array in 199 others, others are set by the first answer in which they stand as a whole text. An
-//! expected JSON object may leave members out; `"{*}"` is anything but null. `(empty)` is an empty body.
+//! expected JSON object may leave members out; `"{*}"` is anything but null. `(empty)` is an empty body. Each answer is held
+//! against the OpenAPI document too.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,6 +14,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::client::Answer;
+use crate::openapi::Document;
 use crate::server::Server;
 
 type Variables = HashMap<String, String>;
@@ -48,6 +50,7 @@ fn scenarios() {
 
 fn run(path: &Path) {
     let server = Server::start();
+    let document = Document::of(&server);
     let mut variables = Variables::from([
         ("source_token".into(), server.source_token.clone()),
         ("api_token".into(), server.api_token.clone()),
@@ -63,7 +66,9 @@ fn run(path: &Path) {
             continue;
         }
         let place = format!("{} step {}:\n{step}", path.display(), index + 1);
-        check(&server, &mut variables, &parse(step.trim(), &place), &place);
+        let step = parse(step.trim(), &place);
+        let answer = check(&server, &mut variables, &step, &place);
+        document.check(&fill(step.request_line, &variables), &answer, &place);
     }
 }
 
@@ -90,7 +95,7 @@ fn parse<'a>(step: &'a str, place: &str) -> Step<'a> {
     }
 }
 
-fn check(server: &Server, variables: &mut Variables, step: &Step<'_>, place: &str) {
+fn check(server: &Server, variables: &mut Variables, step: &Step<'_>, place: &str) -> Answer {
     let filled = |text: &str| fill(text, variables);
     let headers: Vec<String> = step.headers.iter().map(|header| filled(header)).collect();
     let headers: Vec<&str> = headers.iter().map(|header| &**header).collect();
@@ -111,6 +116,7 @@ fn check(server: &Server, variables: &mut Variables, step: &Step<'_>, place: &st
         );
     }
     check_body(&answer, variables, step.expected_body, place);
+    answer
 }
 
 fn check_body(answer: &Answer, variables: &mut Variables, expected: &str, place: &str) {
