@@ -127,6 +127,7 @@ const QUESTIONS: &[(&str, &str, Wanted)] = &[
         Wanted::Total,
     ),
     ("any_field", "zqxvortex", Wanted::Total),
+    ("trace_request", "\"{needle}\"", Oldest(1000)),
 ];
 
 /// Name, query with stages, and the length of the last part of the corpus it is about, in seconds; 0 is all of it.
@@ -225,8 +226,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ask_facets(&engine, &snapshot, (name, query, fields))?;
         }
     }
+    if only.is_empty() || only.iter().any(|only| only == "context") {
+        ask_context(&engine, &snapshot)?;
+    }
     store.close()?;
     Ok(())
+}
+
+/// The events before and after one in the middle, in the order of results.
+fn ask_context(engine: &Engine, snapshot: &Snapshot) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(totals) = snapshot.totals(SourceId(1)) else {
+        return Ok(());
+    };
+    let (first, last) = (totals.time_min.as_nanos(), totals.time_max.as_nanos());
+    let middle = Timestamp::from_nanos(first + (last - first) / 2);
+    let mut before = request("*", Newest(10))?;
+    before.range.last = middle;
+    let found = engine.search(snapshot, &before)?;
+    let Some(event) = found.events.first() else {
+        return Ok(());
+    };
+    let mut after = request("*", Oldest(10))?;
+    after.range.first = event.id.timestamp;
+    (before.after, after.after) = (Some(event.id), Some(event.id));
+    ask(engine, snapshot, "context_before", &before)?;
+    ask(engine, snapshot, "context_after", &after)
 }
 
 /// The questions of the mix.

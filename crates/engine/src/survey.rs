@@ -13,7 +13,7 @@ use cordwood_event::path;
 use cordwood_query::{Filter, Target};
 use cordwood_store::block::{NumberRange, ValueCounts};
 use cordwood_store::column::{Dictionary, ScalarKind};
-use cordwood_store::{Part, Snapshot};
+use cordwood_store::{Part, Reservation, Snapshot};
 
 use crate::budget::Budget;
 use crate::evaluate::Failure;
@@ -30,6 +30,9 @@ use of_part::{Fact, FieldFacts, Numbers, PartFacts, ValuesOfPart};
 
 /// Fields that are told apart. A list with more is not read by anybody; those met first are kept.
 const FIELDS_MAX: usize = 10_000;
+
+/// Memory for the values of all fields together; those of the commonest are kept.
+const VALUES_BYTES_MAX: u64 = 32 << 20;
 
 /// The fields of some events.
 #[derive(Debug)]
@@ -88,16 +91,15 @@ impl Engine {
         };
         run.pursue(&mut surveying)?;
         let mut account = run.account();
-        let fields = surveying.fields.into_iter();
-        let fields = fields.filter(|(_, gathered)| gathered.field.events > 0);
-        let fields = fields
-            .map(|(name, gathered)| (name, gathered.finish()))
-            .collect();
+        let reserved = means.memory.try_reserve(VALUES_BYTES_MAX);
+        let values_bytes_max = reserved.as_ref().map_or(0, Reservation::bytes);
+        let (events, more) = (surveying.events, surveying.more);
+        let fields = surveying.finish(values_bytes_max);
         account.elapsed = self.clock().now().saturating_duration_since(started);
         Ok(Survey {
-            events: surveying.events,
+            events,
             fields,
-            more: surveying.more,
+            more,
             account,
         })
     }
@@ -191,6 +193,26 @@ impl Surveying {
         }
         let gathered = self.fields.entry(name.into()).or_default();
         gathered.add(facts);
+    }
+
+    /// All fields, with values of so many bytes together.
+    fn finish(self, mut values_bytes_max: u64) -> BTreeMap<Box<str>, SurveyedField> {
+        let fields = self.fields.into_iter();
+        let fields = fields.filter(|(_, gathered)| gathered.field.events > 0);
+        let mut fields: Vec<(Box<str>, Gathered)> = fields.collect();
+        fields.sort_by(|(a, a_field), (b, b_field)| {
+            let by_events = b_field.field.events.cmp(&a_field.field.events);
+            by_events.then_with(|| a.cmp(b))
+        });
+        let finished = fields.into_iter().map(|(name, gathered)| {
+            let mut field = gathered.finish();
+            field.values = field
+                .values
+                .filter(|values| values.bytes() <= values_bytes_max);
+            values_bytes_max -= field.values.as_ref().map_or(0, ValueTally::bytes);
+            (name, field)
+        });
+        finished.collect()
     }
 }
 

@@ -93,6 +93,12 @@ impl ValueTally {
         let seen = self.events.len() as u64;
         self.given_up_at = self.given_up_at.max(Some(seen));
         self.events = HashMap::new();
+        self.bytes = 0;
+    }
+
+    /// The memory they take, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Whether all values are told apart.
