@@ -39,9 +39,11 @@ pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_catalog::Secret;
 pub use cordwood_engine::{
-    ClausePlan, Coverage, Distinct, Estimate, Facet, Left, MatchBounds, Pruning, PruningStep,
-    QueryPlan, Scope as PlanScope, StagePlace, StagePlan, Survey, SurveyedField, ValueCount,
+    ClausePlan, Coverage, Distinct, Estimate, Facet, FieldKinds, Left, MatchBounds, Pruning,
+    PruningStep, QueryPlan, Scope as PlanScope, StagePlace, StagePlan, Survey, SurveyedField,
+    ValueCount,
 };
+pub use cordwood_store::column::ScalarKind;
 pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
@@ -53,12 +55,13 @@ pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use search::{
     Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BUCKETS_DEFAULT,
     BUCKETS_MAX, BlockCounts, CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, Cancel, Cell,
-    ClauseCount, ContextRequest, Count, DEADLINE_DEFAULT, DEADLINE_MAX, EventAbsence, EventContext,
-    Explanation, FACET_FIELDS_MAX, FACET_VALUES_DEFAULT, FACET_VALUES_MAX, FacetsAnswer,
-    FacetsRequest, FoundEvent, Gap, Histogram, HistogramRequest, Identifier, LevelTotals, Method,
-    NearFields, Order, QueryExplained, Same, SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT,
-    TABLE_ROWS_MAX, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX, Table, TimeBucket, Trace, TraceRequest,
-    TraceSubject, TracedEvent, TracedService,
+    ClauseCount, CompleteRequest, Completed, ContextRequest, Count, DEADLINE_DEFAULT, DEADLINE_MAX,
+    EventAbsence, EventContext, Explanation, FACET_FIELDS_MAX, FACET_VALUES_DEFAULT,
+    FACET_VALUES_MAX, FacetsAnswer, FacetsRequest, FoundEvent, Gap, Histogram, HistogramRequest,
+    Identifier, LevelTotals, Method, NearFields, Order, QueryExplained, SUGGESTIONS_DEFAULT,
+    SUGGESTIONS_MAX, Same, SearchAnswer, SearchRequest, Suggestion, SuggestionKind,
+    TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX, Table, TimeBucket,
+    Trace, TraceRequest, TraceSubject, TracedEvent, TracedService,
 };
 pub use service::Service;
 pub use sources::{

@@ -1,10 +1,12 @@
 //! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
 
+mod complete;
 mod context;
 mod event;
 mod facets;
 mod histogram;
 mod identifiers;
+mod notes;
 mod plan;
 mod staged;
 mod trace;
@@ -28,6 +30,9 @@ use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
+pub use complete::{
+    CompleteRequest, Completed, SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX, Suggestion, SuggestionKind,
+};
 pub use context::{CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, ContextRequest, EventContext, Same};
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
@@ -138,6 +143,9 @@ pub struct Account {
     pub sources: Vec<SourceId>,
     /// The sources whose retention or size cuts off the start of the range: from when on their events are kept.
     pub kept_from: BTreeMap<SourceId, Timestamp>,
+    /// What else keeps events from an answer that is not full, a sentence each: sources that refuse what is sent to them, a
+    /// token that does not read everything, events with a time in the future.
+    pub notes: Vec<String>,
     /// Events looked at.
     pub rows_scanned: u64,
     /// Bytes read and decoded.
@@ -153,6 +161,8 @@ struct Question {
     query: Query,
     hints: Vec<QueryProblem>,
     sources: Vec<Arc<catalog::Source>>,
+    /// Whether these are all that the caller sees, because none was named.
+    is_about_all_sources: bool,
     range: TimeBounds,
     cursor: Option<Cursor>,
     now: Timestamp,
@@ -183,7 +193,8 @@ impl Service {
             });
         }
         let explanation = self.explain(&question, &snapshot, &asked, &found)?;
-        let account = account_of(&question, &found.account, &snapshot);
+        let mut account = account_of(&question, &found.account, &snapshot);
+        account.notes = self.notes(caller, &question, &snapshot, (&asked, &found))?;
         Ok(answer_of(question, found, account, explanation))
     }
 
@@ -214,6 +225,7 @@ impl Service {
             query: parsed.query,
             hints: problems_of(parsed.hints),
             sources,
+            is_about_all_sources: request.sources.is_empty(),
             range,
             cursor,
             now,
@@ -368,6 +380,7 @@ fn account_for(
         to: (last != Timestamp::MAX).then_some(last),
         sources: sources.iter().map(|source| source.id).collect(),
         kept_from: cut_by_retention(sources, account.range, snapshot, now),
+        notes: Vec::new(),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks: account.blocks,

@@ -10,7 +10,6 @@ use cordwood_event::{Event, EventId, Scalar, SourceId, Timestamp, path};
 use cordwood_query::{Clause, Filter, Interval, Target, Test, TimeBounds};
 use cordwood_store::Snapshot;
 
-use super::event::FoundEvent;
 use super::{Account, DEADLINE_DEFAULT, DEADLINE_MAX, account_for, names_of, searched};
 use crate::{Access, Caller, Error, Service};
 
@@ -124,7 +123,7 @@ impl Service {
         let visible = self.visible_sources(caller);
         let snapshot = self.store.snapshot();
         let located = self.locate(caller, (&visible, &snapshot), &request.id, cancel)?;
-        let FoundEvent { event, held, .. } = located.found;
+        let (event, held) = (located.event, located.held);
         let (same, filter) = in_common(&event, request.same.as_deref())?;
         let sources = match same {
             Same::Source(id) => visible

@@ -9,7 +9,7 @@ use cordwood_event::{Event, EventId, Timestamp};
 use cordwood_query::{Clause, Filter, Target, Test, TimeBounds};
 use cordwood_store::Snapshot;
 
-use super::{DEADLINE_DEFAULT, searched, source_of};
+use super::{Account, DEADLINE_DEFAULT, account_for, searched, source_of};
 use crate::ingest::RETRY_AFTER_BUSY;
 use crate::retention::kept_from;
 use crate::{Access, Caller, Error, Service};
@@ -21,6 +21,8 @@ pub struct FoundEvent {
     pub event: Event,
     /// The name of its source.
     pub source_name: String,
+    /// What was read to answer.
+    pub account: Account,
     /// The memory it takes; to be kept as long as it is.
     pub held: AnswerMemory,
 }
@@ -75,10 +77,12 @@ impl fmt::Display for EventAbsence {
     }
 }
 
-/// An event and where it was looked for.
+/// An event that was found, and what that took.
 pub(super) struct Located {
-    pub(super) found: FoundEvent,
+    pub(super) event: Event,
+    pub(super) source_name: String,
     pub(super) account: engine::Account,
+    pub(super) held: AnswerMemory,
 }
 
 impl Service {
@@ -89,7 +93,13 @@ impl Service {
         let snapshot = self.store.snapshot();
         let located = self.locate(caller, (&sources, &snapshot), id, cancel)?;
         self.counters.count_search(&located.account);
-        Ok(located.found)
+        let query = (format!("_id:{}", located.event.id), self.now());
+        Ok(FoundEvent {
+            account: account_for(query, &sources, &located.account, &snapshot),
+            event: located.event,
+            source_name: located.source_name,
+            held: located.held,
+        })
     }
 
     /// Finds an event among those of some sources.
@@ -127,12 +137,10 @@ impl Service {
         if let Some(event) = answer.events.into_iter().next() {
             let name = source_of(sources, event.source);
             return Ok(Located {
-                found: FoundEvent {
-                    source_name: name.map_or_else(String::new, |source| source.name.clone()),
-                    event,
-                    held: answer.memory,
-                },
+                source_name: name.map_or_else(String::new, |source| source.name.clone()),
+                event,
                 account: answer.account,
+                held: answer.memory,
             });
         }
         let incomplete = &answer.account.incomplete;

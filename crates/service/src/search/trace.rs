@@ -110,6 +110,14 @@ pub struct TracedService {
     pub errors: u64,
 }
 
+impl TracedService {
+    /// From its first event to its last.
+    pub fn duration(&self) -> Duration {
+        let nanos = self.last.as_nanos().abs_diff(self.first.as_nanos());
+        Duration::from_nanos(nanos)
+    }
+}
+
 /// A pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -154,7 +162,7 @@ impl Service {
             TraceSubject::Value(value) => (vec![given(value)?], Vec::new()),
             TraceSubject::Event(id) => {
                 let located = self.locate(caller, (&visible, &snapshot), id, cancel)?;
-                followed(&located.found.event)?
+                followed(&located.event)?
             }
         };
         let clauses = identifiers

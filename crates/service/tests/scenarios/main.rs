@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod around;
+mod complete;
 mod concurrency;
 mod deleted_sources;
 mod deletions;
@@ -11,6 +12,7 @@ mod first_start;
 mod histogram;
 mod ingest;
 mod ledger;
+mod notes;
 mod permissions;
 mod search;
 mod size;

@@ -17,7 +17,7 @@ type UseCase = (
 type ActOnSource = fn(&Ledger, &Caller, &str) -> Result<(), Error>;
 
 /// Every use case with the least access that allows it.
-const USE_CASES: [UseCase; 15] = [
+const USE_CASES: [UseCase; 16] = [
     ("ingest as", Access::Write, |ledger, caller| {
         ledger
             .service()
@@ -99,6 +99,13 @@ const USE_CASES: [UseCase; 15] = [
         ledger
             .service()
             .facets(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("complete a query", Access::Read, |ledger, caller| {
+        let request = cordwood_service::CompleteRequest::default();
+        ledger
+            .service()
+            .complete(caller, &request, &cordwood_service::Cancel::default())
             .map(drop)
     }),
     ("follow an id", Access::Read, |ledger, caller| {
