@@ -234,7 +234,7 @@ impl Diagnostic {
 }
 
 impl Position {
-    fn of(range: &Range<usize>) -> Position {
+    pub(crate) fn of(range: &Range<usize>) -> Position {
         Position {
             start: range.start,
             end: range.end,

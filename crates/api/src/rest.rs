@@ -1,9 +1,13 @@
 //! The REST API, a file for each resource.
 
 pub(crate) mod clients;
+pub(crate) mod complete;
 pub(crate) mod deletions;
 mod envelope;
+pub(crate) mod event;
 pub(crate) mod events;
+pub(crate) mod facets;
+pub(crate) mod histogram;
 pub(crate) mod jobs;
 mod members;
 pub(crate) mod query;
@@ -21,3 +25,4 @@ mod sql_request;
 mod times;
 mod token_record;
 pub(crate) mod tokens;
+pub(crate) mod trace;

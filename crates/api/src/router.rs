@@ -18,7 +18,10 @@ use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::openapi::{Description, Document};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
+use crate::rest::{
+    clients, complete, deletions, event, events, facets, histogram, jobs, query, sources, sql,
+    tokens, trace,
+};
 use crate::{ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -62,6 +65,13 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(deletions::show))
         .routes(routes!(query::get, query::post))
         .routes(routes!(query::explain_get, query::explain_post))
+        .routes(routes!(histogram::histogram_get, histogram::histogram_post))
+        .routes(routes!(facets::facets_get, facets::facets_post))
+        .routes(routes!(complete::complete))
+        .routes(routes!(event::show))
+        .routes(routes!(event::context))
+        .routes(routes!(trace::of_event))
+        .routes(routes!(trace::of_value))
         .routes(routes!(sql::post))
 }
 

@@ -47,10 +47,12 @@ const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Reads a search.
 pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, Failure> {
     parameters.only::<QueryParameters>()?;
-    let text = |name: &str| {
-        let value = parameters.first(name)?;
-        (!value.trim().is_empty()).then(|| value.to_owned())
-    };
+    read_search(parameters)
+}
+
+/// The same of parameters that others stand beside.
+pub(super) fn read_search(parameters: &Parameters) -> Result<SearchRequest, Failure> {
+    let text = |name: &str| text(parameters, name);
     let size_name = match parameters.first("batch_size") {
         Some(_) => "batch_size",
         None => "batch",
@@ -66,6 +68,12 @@ pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, F
         total: total(parameters)?,
         deadline: Some(deadline(parameters)?),
     })
+}
+
+/// A text that is there and not blank.
+pub(super) fn text(parameters: &Parameters, name: &str) -> Option<String> {
+    let value = parameters.first(name)?;
+    (!value.trim().is_empty()).then(|| value.to_owned())
 }
 
 /// Repeated, or several with commas between.
