@@ -8,8 +8,10 @@ mod args;
 mod bucket;
 mod check;
 mod config;
+mod context;
 mod delete;
 mod failure;
+mod fields;
 mod first_start;
 mod import;
 mod job;
@@ -22,6 +24,7 @@ mod source;
 mod sql;
 mod terminal;
 mod token;
+mod trace;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
@@ -59,6 +62,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Source(verb) => source::run(&settings, verb),
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
+        Verb::Fields(fields) => fields::run(&settings, &fields),
+        Verb::Context(context) => context::run(&settings, &context),
+        Verb::Trace(trace) => trace::run(&settings, &trace),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -5,6 +5,7 @@ mod check;
 mod delete;
 mod first_start;
 mod import;
+mod investigate;
 mod mistakes;
 mod process;
 mod query;
