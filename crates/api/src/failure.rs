@@ -158,7 +158,7 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
         Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } => StatusCode::CONFLICT,
-        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { .. } | Error::EventNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)
         | Error::InvalidParameter { .. }
@@ -239,7 +239,7 @@ impl Diagnostic {
 }
 
 impl Position {
-    fn of(range: &Range<usize>) -> Position {
+    pub(crate) fn of(range: &Range<usize>) -> Position {
         Position {
             start: range.start,
             end: range.end,

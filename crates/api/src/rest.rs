@@ -1,13 +1,17 @@
 //! The REST API, a file for each resource.
 
 pub(crate) mod clients;
+pub(crate) mod complete;
 pub(crate) mod deletions;
 mod envelope;
+pub(crate) mod event;
 pub(crate) mod events;
 mod export_file;
 mod export_record;
 pub(crate) mod exports;
+pub(crate) mod facets;
 mod flat_events;
+pub(crate) mod histogram;
 pub(crate) mod jobs;
 pub(crate) mod live_tail;
 mod members;
@@ -33,3 +37,4 @@ mod tail_stream;
 mod times;
 mod token_record;
 pub(crate) mod tokens;
+pub(crate) mod trace;

@@ -19,8 +19,8 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    clients, deletions, events, exports, jobs, live_tail, patterns, query, saved_queries, sources,
-    sql, tail, tokens,
+    clients, complete, deletions, event, events, exports, facets, histogram, jobs, live_tail,
+    patterns, query, saved_queries, sources, sql, tail, tokens, trace,
 };
 use crate::{ingest, openapi, probes, welcome};
 
@@ -76,6 +76,13 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
             saved_queries::update,
             saved_queries::delete
         ))
+        .routes(routes!(histogram::histogram_get, histogram::histogram_post))
+        .routes(routes!(facets::facets_get, facets::facets_post))
+        .routes(routes!(complete::complete))
+        .routes(routes!(event::show))
+        .routes(routes!(event::context))
+        .routes(routes!(trace::of_event))
+        .routes(routes!(trace::of_value))
         .routes(routes!(sql::post))
         .routes(routes!(tail::get))
 }

@@ -85,6 +85,18 @@ pub(crate) enum Verb {
     },
     /// Show events as they arrive.
     Tail(TailArguments),
+    /// List the fields of what a query finds, with their commonest values.
+    ///
+    /// Examples: `cordwood fields`, `cordwood fields level:error --from now-1h`, `cordwood fields --field path --field status`.
+    Fields(FieldsArguments),
+    /// Show the events around an event, whatever they match.
+    ///
+    /// Examples: `cordwood context 18a0af9b3dfd8000-1f`, `cordwood context 18a0af9b3dfd8000-1f --same host --within 5m`.
+    Context(ContextArguments),
+    /// Follow an id through all sources: a request id, a trace id, any value; or the ids of an event.
+    ///
+    /// Examples: `cordwood trace 550e8400-e29b-41d4-a716-446655440000`, `cordwood trace 18a0af9b3dfd8000-1f`.
+    Trace(TraceArguments),
     /// Delete events for good, after showing how many they are.
     Delete(DeleteArguments),
     /// Run a statement of SQL.
@@ -250,6 +262,14 @@ pub(crate) struct QueryArguments {
     /// Say what the query would read and cost, without running it.
     #[arg(long, conflicts_with = "output")]
     pub explain: bool,
+
+    /// Count the events by time and level, drawn as bars.
+    #[arg(long, conflicts_with_all = ["explain", "output", "limit", "total"])]
+    pub histogram: bool,
+
+    /// How wide the bars of a histogram are, such as 5m [default: chosen for the range].
+    #[arg(long, value_name = "INTERVAL", requires = "histogram")]
+    pub interval: Option<String>,
 
     /// How to print them [default: lines on a terminal, or a table if it is one; json in a pipe].
     #[arg(long, value_enum)]
@@ -506,6 +526,77 @@ impl ExportCompression {
             ExportCompression::Zstd => "zstd",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FieldsArguments {
+    /// Whose fields; empty for those of every event.
+    #[arg(default_value = "")]
+    pub query: String,
+
+    /// A source to look in, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// A field to count over all events that match; may be repeated [default: the commonest, some of a sample].
+    #[arg(long = "field", value_name = "FIELD")]
+    pub fields: Vec<String>,
+
+    /// How many values of each field [default: 5, of named fields 10].
+    #[arg(long, value_name = "N")]
+    pub values: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContextArguments {
+    /// The `_id` of the event.
+    pub id: String,
+
+    /// How many events before it [default: 10; with --within, all up to 1000].
+    #[arg(long, value_name = "N")]
+    pub before: Option<u64>,
+
+    /// How many after it, likewise.
+    #[arg(long, value_name = "N")]
+    pub after: Option<u64>,
+
+    /// How far from it in time at most, such as 30s or 5m.
+    #[arg(long, value_name = "TIME")]
+    pub within: Option<String>,
+
+    /// What they have in common with it: source, host, service, or a field [default: source].
+    #[arg(long, value_name = "WHAT")]
+    pub same: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArguments {
+    /// An id that events carry, or the `_id` of an event whose ids are followed.
+    pub subject: String,
+
+    /// A source to look in, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// At most this many events, the earliest [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
 }
 
 #[derive(Debug, Args)]

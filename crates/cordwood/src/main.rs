@@ -8,10 +8,12 @@ mod args;
 mod bucket;
 mod check;
 mod config;
+mod context;
 mod delete;
 mod evidence;
 mod export;
 mod failure;
+mod fields;
 mod first_start;
 mod import;
 mod job;
@@ -27,6 +29,7 @@ mod sql;
 mod tail;
 mod terminal;
 mod token;
+mod trace;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
@@ -73,6 +76,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             evidence::verify(&settings, &file, public_key.as_deref())
         }
         Verb::Tail(tail) => tail::run(&settings, &tail),
+        Verb::Fields(fields) => fields::run(&settings, &fields),
+        Verb::Context(context) => context::run(&settings, &context),
+        Verb::Trace(trace) => trace::run(&settings, &trace),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -6,6 +6,7 @@ pub(crate) mod caret;
 mod csv;
 mod explain;
 pub(crate) mod fields;
+mod histogram;
 pub(crate) mod lines;
 mod table;
 pub(crate) mod tabular;
@@ -70,6 +71,9 @@ pub(crate) fn run(settings: &Settings, arguments: &QueryArguments) -> Result<(),
             true => write_json(&answer),
             false => write(&explain::text(&answer)),
         };
+    }
+    if arguments.histogram {
+        return histogram::run(settings, arguments, &remote);
     }
     let first = ask(&remote, arguments, page_size, None)?;
     match first.columns() {

@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordwood_engine::{
-    Clock, Engine, Order, SearchAnswer, SearchRequest, SearchedSource, Staged, StagedRequest, Total,
+    Clock, Engine, Facet, FacetsRequest, Order, SearchAnswer, SearchRequest, SearchedSource,
+    Staged, StagedRequest, Total,
 };
 use cordwood_event::{Batch, BatchBuilder, EventHead, Level, Scalar, SourceId, Timestamp};
 use cordwood_query::{TimeBounds, parse};
@@ -126,6 +127,7 @@ const QUESTIONS: &[(&str, &str, Wanted)] = &[
         Wanted::Total,
     ),
     ("any_field", "zqxvortex", Wanted::Total),
+    ("trace_request", "\"{needle}\"", Oldest(1000)),
 ];
 
 /// Name, query with stages, and the length of the last part of the corpus it is about, in seconds; 0 is all of it.
@@ -158,6 +160,13 @@ const STAGED: &[(&str, &str, i64)] = &[
         "* | dedup service | fields dt, service, message",
         0,
     ),
+];
+
+/// Name, query, and the fields that facets are asked of; none for the commonest.
+const FACETS: &[(&str, &str, &[&str])] = &[
+    ("facets", "*", &[]),
+    ("facets_err", "level:error", &[]),
+    ("facets_err_path", "level:error", &["path"]),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -212,8 +221,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             )?;
         }
     }
+    for (name, query, fields) in FACETS {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            ask_facets(&engine, &snapshot, (name, query, fields))?;
+        }
+    }
+    if only.is_empty() || only.iter().any(|only| only == "context") {
+        ask_context(&engine, &snapshot)?;
+    }
     store.close()?;
     Ok(())
+}
+
+/// The events before and after one in the middle, in the order of results.
+fn ask_context(engine: &Engine, snapshot: &Snapshot) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(totals) = snapshot.totals(SourceId(1)) else {
+        return Ok(());
+    };
+    let (first, last) = (totals.time_min.as_nanos(), totals.time_max.as_nanos());
+    let middle = Timestamp::from_nanos(first + (last - first) / 2);
+    let mut before = request("*", Newest(10))?;
+    before.range.last = middle;
+    let found = engine.search(snapshot, &before)?;
+    let Some(event) = found.events.first() else {
+        return Ok(());
+    };
+    let mut after = request("*", Oldest(10))?;
+    after.range.first = event.id.timestamp;
+    (before.after, after.after) = (Some(event.id), Some(event.id));
+    ask(engine, snapshot, "context_before", &before)?;
+    ask(engine, snapshot, "context_after", &after)
 }
 
 /// The questions of the mix.
@@ -305,6 +342,38 @@ fn ask_staged(
         } else {
             "  INCOMPLETE"
         },
+    );
+    Ok(())
+}
+
+fn ask_facets(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    (name, query, fields): (&str, &str, &[&str]),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let asked = FacetsRequest {
+        search: request(query, Newest(0))?,
+        fields: fields.iter().map(|name| (*name).to_owned()).collect(),
+        values_max: 10,
+    };
+    let mut times: Vec<Duration> = Vec::new();
+    let mut last = None;
+    for _ in 0..ROUNDS {
+        let facets = engine.facets(snapshot, &asked)?;
+        times.push(facets.account.elapsed);
+        last = Some(facets);
+    }
+    times.sort();
+    let (Some(median), Some(facets)) = (times.get(ROUNDS / 2), last) else {
+        return Ok(());
+    };
+    let is_sampled = |facet: &&Facet| facet.looked_at != facet.coverage.of;
+    println!(
+        "{name:18} {:9.2} ms  {:9} facets, {} of them of a sample, {} fields",
+        median.as_secs_f64() * 1e3,
+        facets.facets.len(),
+        facets.facets.iter().filter(is_sampled).count(),
+        facets.survey.fields.len(),
     );
     Ok(())
 }

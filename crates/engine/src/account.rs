@@ -231,6 +231,19 @@ pub struct Account {
 }
 
 impl Account {
+    /// Takes in what another question for the same answer read, and what it may lack. Blocks are those of the first: a block
+    /// that two questions ask of is one block.
+    pub fn include(&mut self, other: &Account) {
+        self.rows_scanned += other.rows_scanned;
+        self.bytes_scanned += other.bytes_scanned;
+        self.elapsed += other.elapsed;
+        for incomplete in &other.incomplete {
+            if !self.incomplete.contains(incomplete) {
+                self.incomplete.push(incomplete.clone());
+            }
+        }
+    }
+
     /// Whether nothing can have been missed.
     pub fn is_complete(&self) -> bool {
         self.incomplete.is_empty()

@@ -9,7 +9,7 @@ mod variety;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cordwood_event::path;
+use cordwood_event::{Scalar, path};
 use cordwood_query::Filter;
 use cordwood_store::block::{ColumnEntry, Rest};
 use cordwood_store::column::{Column, ScalarKind, Values};
@@ -22,8 +22,8 @@ use crate::{Engine, Error, SearchRequest};
 /// How many parts are asked by one task: most are answered by their directories, in microseconds.
 const PARTS_AT_ONCE: usize = 16;
 
-pub(crate) use known::KnownKinds;
-use known::RestKinds;
+pub(crate) use known::{BlockKinds, ColumnContents, KnownKinds};
+use known::{RestFields, RestPath};
 pub use variety::Variety;
 
 /// The kinds of values a field has in some events.
@@ -52,6 +52,13 @@ impl FieldKinds {
     pub fn union(self, other: FieldKinds) -> FieldKinds {
         FieldKinds {
             kinds: self.kinds | other.kinds,
+        }
+    }
+
+    /// Those of values that are there.
+    pub(crate) fn without_null(self) -> FieldKinds {
+        FieldKinds {
+            kinds: self.kinds & !FieldKinds::bit(ScalarKind::Null),
         }
     }
 
@@ -206,17 +213,17 @@ impl<'a> Looking<'a> {
                 kinds: FieldKinds::default(),
             });
             if column.is_wanted {
-                let kinds = known.of_column(index, || kinds_of(&block, index, entry))?;
-                column.kinds = column.kinds.union(kinds);
+                let contents = known.of_column(index, || contents_of(&block, index, entry))?;
+                column.kinds = column.kinds.union(contents.kinds);
             }
         }
         if handle.directory().rest.is_none() {
             return Ok(());
         }
-        match known.of_rest(|| kinds_of_rest(&block))? {
+        match known.of_rest(|| fields_of_rest(&block))? {
             Some(rest) => {
-                let wanted = rest.iter().filter(|(path, _)| self.wanted.contains(path));
-                wanted.for_each(|(path, kinds)| self.found.add(path, *kinds));
+                let wanted = rest.iter().filter(|rest| self.wanted.contains(&rest.path));
+                wanted.for_each(|rest| self.found.add(&rest.path, rest.kinds));
                 Ok(())
             }
             None => self.look_at_rest(&block),
@@ -230,8 +237,8 @@ impl<'a> Looking<'a> {
         };
         for (index, path) in rest.paths().enumerate() {
             if self.wanted.contains(path) {
-                let kinds = kinds_in_rest(rest, index)?;
-                self.found.add(path, kinds);
+                let found = field_of_rest(rest, index, path)?;
+                self.found.add(path, found.kinds);
             }
         }
         Ok(())
@@ -267,18 +274,45 @@ fn of_open(rows: &OpenRows, wanted: &Wanted) -> Fields {
     }
 }
 
-/// The kinds of the column at an index of the directory of a block.
-fn kinds_of(block: &BlockHandle, index: usize, entry: &ColumnEntry) -> Result<FieldKinds, Failure> {
-    Ok(match entry.encoding {
-        Encoding::Int => FieldKinds::from_iter([ScalarKind::Int]),
-        Encoding::Float => FieldKinds::from_iter([ScalarKind::Float]),
-        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => {
-            FieldKinds::from_iter([ScalarKind::Str])
+/// What the column at an index of the directory of a block holds.
+pub(crate) fn contents_of(
+    block: &BlockHandle,
+    index: usize,
+    entry: &ColumnEntry,
+) -> Result<ColumnContents, Failure> {
+    if let Some(contents) = told_contents(entry) {
+        return Ok(contents);
+    }
+    let column = block.column(index)?;
+    let kinds = kinds_in(&column);
+    let mut nulls = 0;
+    if kinds.has(ScalarKind::Null) {
+        for row in 0..column.rows() {
+            nulls += u32::from(column.scalar(row)? == Some(Scalar::Null));
         }
-        Encoding::Const | Encoding::Dict | Encoding::Mixed => match &entry.values {
-            Some(counted) => counted.scalars().map(ScalarKind::of).collect(),
-            None => kinds_in(&block.column(index)?),
-        },
+    }
+    Ok(ColumnContents { kinds, nulls })
+}
+
+/// The same, where the directory alone tells.
+pub(crate) fn told_contents(entry: &ColumnEntry) -> Option<ColumnContents> {
+    if let Some(counted) = &entry.values {
+        let rows = counted.scalars().zip(counted.iter());
+        let nulls = rows.filter(|(value, _)| *value == Scalar::Null);
+        return Some(ColumnContents {
+            kinds: counted.scalars().map(ScalarKind::of).collect(),
+            nulls: nulls.map(|(_, counted)| counted.rows).sum(),
+        });
+    }
+    let only = match entry.encoding {
+        Encoding::Int => ScalarKind::Int,
+        Encoding::Float => ScalarKind::Float,
+        Encoding::Str | Encoding::Hex | Encoding::Ip4 | Encoding::Text => ScalarKind::Str,
+        Encoding::Const | Encoding::Dict | Encoding::Mixed => return None,
+    };
+    Some(ColumnContents {
+        kinds: FieldKinds::from_iter([only]),
+        nulls: 0,
     })
 }
 
@@ -299,7 +333,7 @@ fn kinds_in(column: &Column) -> FieldKinds {
 }
 
 /// Of the rarest fields of a block; `None` where they are too many to keep.
-fn kinds_of_rest(block: &BlockHandle) -> Result<RestKinds, Failure> {
+pub(crate) fn fields_of_rest(block: &BlockHandle) -> Result<RestFields, Failure> {
     /// As many as take about as much as the rest of a directory.
     const PATHS_MAX: usize = 1024;
     let Some(rest) = block.rest()? else {
@@ -309,14 +343,22 @@ fn kinds_of_rest(block: &BlockHandle) -> Result<RestKinds, Failure> {
         return Ok(None);
     }
     let paths = rest.paths().enumerate();
-    let kinds = paths.map(|(index, path)| Ok((path.into(), kinds_in_rest(rest, index)?)));
-    kinds.collect::<Result<_, Failure>>().map(Some)
+    let fields = paths.map(|(index, path)| field_of_rest(rest, index, path));
+    fields.collect::<Result<_, Failure>>().map(Some)
 }
 
-fn kinds_in_rest(rest: &Rest, index: usize) -> Result<FieldKinds, Failure> {
+/// One of the rarest fields of a block.
+pub(crate) fn field_of_rest(rest: &Rest, index: usize, path: &str) -> Result<RestPath, Failure> {
     let mut kinds = FieldKinds::default();
+    let mut events = 0;
     for (_, value) in rest.values_of(index)? {
-        kinds.add(ScalarKind::of(value?));
+        let kind = ScalarKind::of(value?);
+        kinds.add(kind);
+        events += u32::from(kind != ScalarKind::Null);
     }
-    Ok(kinds)
+    Ok(RestPath {
+        path: path.into(),
+        kinds,
+        events,
+    })
 }

@@ -25,6 +25,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod explanation;
+mod facets;
 mod fetch;
 mod fields;
 mod groups;
@@ -45,8 +46,10 @@ mod search;
 mod selection;
 mod sorting;
 mod staged;
+mod survey;
 mod table;
 mod top;
+mod value_tally;
 mod words;
 
 pub use account::{Account, BlockCounts, Incomplete};
@@ -58,6 +61,7 @@ pub use deletions::DeletedRows;
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use explanation::{ClauseCount, Count, Emptiness, Explanation, NearFields};
+pub use facets::{Coverage, Distinct, FACETS_DEFAULT, Facet, Facets, FacetsRequest};
 pub use fields::{FieldKinds, Fields, Variety, Wanted};
 pub use live::{Examined, LiveQuery, LiveRow, TogetherStage};
 pub use query_plan::{
@@ -70,4 +74,6 @@ pub use staged::{
     Grouping, Kept, LEVELS, Pattern, Patterns, PatternsRequest, Staged, StagedAnswer,
     StagedRequest, Tally, TallyRequest,
 };
+pub use survey::{Survey, SurveyedField};
 pub use table::{Cell, Table};
+pub use value_tally::ValueCount;

@@ -24,7 +24,7 @@ use crate::{Diagnostic, Diagnostics, Parsed};
 use cursor::Cursor;
 use stage::Table;
 
-pub(crate) use stage::is_call;
+pub(crate) use stage::{FUNCTION_NAMES, STAGES as STAGE_NAMES, is_call};
 
 /// Reads a query. Never panics, and takes time linear in the text but for the compilation of regular expressions,
 /// which [`limits`](crate::limits) bound.

@@ -181,6 +181,15 @@ fn fmt_literal(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     }
 }
 
+/// A value, in quotes where it needs them.
+pub(crate) struct Literal<'a>(pub(crate) &'a str);
+
+impl Display for Literal<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        fmt_literal(f, self.0)
+    }
+}
+
 /// Whether `text` stands for itself as the name of a field.
 pub(crate) fn is_plain_name(text: &str) -> bool {
     // A name that begins with a digit could look like a time, an address or a number of rows.

@@ -181,7 +181,7 @@ impl Service {
     }
 
     /// Those whose sources the caller sees, all of them; who sees all clients sees those from sources that are gone too.
-    fn visible_deletions(&self, caller: &Caller) -> Vec<store::Deletion> {
+    pub(crate) fn visible_deletions(&self, caller: &Caller) -> Vec<store::Deletion> {
         let sources = self.visible_sources(caller);
         let is_visible = |deleted: &DeletedSource| {
             *caller.scope() == Scope::AllClients

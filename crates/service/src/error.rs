@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::{Access, Refusal, TAILS_MAX, TAILS_PER_TOKEN_MAX};
+use crate::{Access, EventAbsence, Refusal, TAILS_MAX, TAILS_PER_TOKEN_MAX};
 
 /// About how long the store takes to purge something.
 const RETRY_AFTER_PURGE: Duration = Duration::from_secs(60);
@@ -46,6 +46,14 @@ pub enum Error {
         name: String,
         /// Names the caller may have meant.
         near: Vec<String>,
+    },
+    /// There is no such event, or none that the caller may know of: the two look alike (404).
+    #[error("event `{id}` was not found")]
+    EventNotFound {
+        /// As the caller wrote it.
+        id: String,
+        /// What is known of why.
+        absence: EventAbsence,
     },
     /// The name fits several things that the caller sees (400).
     #[error("{kind} `{name}` is ambiguous, use one of the ids {ids:?}")]
@@ -204,6 +212,7 @@ impl Error {
             Error::AlreadyRunning { .. } => "already_running",
             Error::NotFound { kind: "source", .. } => "source_not_found",
             Error::NotFound { .. } => "not_found",
+            Error::EventNotFound { .. } => "event_not_found",
             Error::Ambiguous { .. } => "ambiguous_name",
             Error::Query(_) => "invalid_query",
             Error::Statement { code, .. } | Error::StatementTooCostly { code, .. } => code,
@@ -229,6 +238,7 @@ impl Error {
             Error::NotFound { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean {}?", near.join(", ")))
             }
+            Error::EventNotFound { absence, .. } => Some(absence.to_string()),
             Error::Query(problems) => problems.first()?.hint.clone(),
             Error::InvalidParameter { hint, .. } | Error::Statement { hint, .. } => hint.clone(),
             Error::StatementTooCostly { .. } => {

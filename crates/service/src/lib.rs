@@ -44,12 +44,14 @@ pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_catalog::Secret;
 pub use cordwood_engine::{
-    ClausePlan, Estimate, Left, MatchBounds, Pruning, PruningStep, QueryPlan, Scope as PlanScope,
-    StagePlace, StagePlan,
+    ClausePlan, Coverage, Distinct, Estimate, Facet, FieldKinds, Left, MatchBounds, Pruning,
+    PruningStep, QueryPlan, Scope as PlanScope, StagePlace, StagePlan, Survey, SurveyedField,
+    ValueCount,
 };
 pub use cordwood_evidence::{
     Finding, PublicKey, Report as EvidenceReport, Unverifiable, verify as verify_evidence,
 };
+pub use cordwood_store::column::ScalarKind;
 pub use cordwood_store::{Bucket, Depth, Remote};
 pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewDeletion};
 pub use error::{Error, InvalidValue, QueryProblem};
@@ -61,16 +63,21 @@ pub use jobs::Job;
 pub use metrics::Health;
 pub use options::{Clock, Options, Random, SystemClock, SystemRandom};
 pub use patterns::{
-    BUCKETS_DEFAULT, BUCKETS_MAX, NewPattern, NoPatternId, PATTERNS_DEFAULT, PATTERNS_MAX,
-    PatternFound, PatternId, PatternsAnswer, PatternsRequest,
+    NewPattern, NoPatternId, PATTERN_BUCKETS_DEFAULT, PATTERN_BUCKETS_MAX, PATTERNS_DEFAULT,
+    PATTERNS_MAX, PatternFound, PatternId, PatternsAnswer, PatternsRequest,
 };
 pub use platform::{PLATFORMS, Platform, UnknownPlatform};
 pub use saved_queries::{SavedQuery, SavedQueryChanges, Visibility};
 pub use search::{
-    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts, Cancel,
-    Cell, ClauseCount, Count, DEADLINE_DEFAULT, DEADLINE_MAX, Explanation, Method, NearFields,
-    Order, Progress, QueryExplained, SearchAnswer, SearchRequest, TABLE_ROWS_DEFAULT,
-    TABLE_ROWS_MAX, Table,
+    Account, AnswerMemory, Approximation, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX, BlockCounts,
+    CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, Cancel, Cell, ClauseCount, CompleteRequest,
+    Completed, ContextRequest, Count, DEADLINE_DEFAULT, DEADLINE_MAX, EventAbsence, EventContext,
+    Explanation, FACET_FIELDS_MAX, FACET_VALUES_DEFAULT, FACET_VALUES_MAX, FacetsAnswer,
+    FacetsRequest, FoundEvent, Gap, HISTOGRAM_BUCKETS_DEFAULT, HISTOGRAM_BUCKETS_MAX, Histogram,
+    HistogramRequest, Identifier, LevelTotals, Method, NearFields, Order, Progress, QueryExplained,
+    SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX, Same, SearchAnswer, SearchRequest, Suggestion,
+    SuggestionKind, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX,
+    Table, TimeBucket, Trace, TraceRequest, TraceSubject, TracedEvent, TracedService,
 };
 pub use service::Service;
 pub use sources::{

@@ -22,9 +22,9 @@ pub const PATTERNS_DEFAULT: usize = 50;
 /// Patterns in an answer at most: each comes with an event.
 pub const PATTERNS_MAX: usize = 1000;
 /// Buckets of the trend unless asked otherwise: a sparkline.
-pub const BUCKETS_DEFAULT: usize = 30;
+pub const PATTERN_BUCKETS_DEFAULT: usize = 30;
 /// Buckets at most.
-pub const BUCKETS_MAX: usize = 200;
+pub const PATTERN_BUCKETS_MAX: usize = 200;
 
 /// A question for patterns.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ pub struct PatternsRequest {
     pub field: Option<String>,
     /// Patterns wanted, the commonest first, 1 to [`PATTERNS_MAX`]; [`PATTERNS_DEFAULT`] when `None`.
     pub limit: Option<usize>,
-    /// Buckets of the trend at most, 1 to [`BUCKETS_MAX`]; [`BUCKETS_DEFAULT`] when `None`.
+    /// Buckets of the trend at most, 1 to [`PATTERN_BUCKETS_MAX`]; [`PATTERN_BUCKETS_DEFAULT`] when `None`.
     pub buckets: Option<usize>,
     /// Only patterns that none of the sources had before this time, such as `now-1h`.
     pub new_since: Option<String>,
@@ -132,7 +132,12 @@ impl Service {
     ) -> Result<PatternsAnswer, Error> {
         caller.require(Access::Read)?;
         let limit = within("limit", request.limit, PATTERNS_DEFAULT, PATTERNS_MAX)?;
-        let buckets_max = within("buckets", request.buckets, BUCKETS_DEFAULT, BUCKETS_MAX)?;
+        let buckets_max = within(
+            "buckets",
+            request.buckets,
+            PATTERN_BUCKETS_DEFAULT,
+            PATTERN_BUCKETS_MAX,
+        )?;
         let question = self.understand(caller, &request.search)?;
         refuse_stages(&question.query)?;
         let new_since =

@@ -1,7 +1,15 @@
 //! Search: query text, sources and a range in; events with a cursor, or a table, and the account of what was read out.
 
+mod complete;
+mod context;
+mod event;
+mod facets;
+mod histogram;
+mod identifiers;
+mod notes;
 mod plan;
 mod staged;
+mod trace;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,13 +30,30 @@ use crate::sources::within;
 use crate::{Access, Caller, Error, QueryProblem, Service};
 use staged::Found;
 
+pub use complete::{
+    CompleteRequest, Completed, SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX, Suggestion, SuggestionKind,
+};
+pub use context::{CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, ContextRequest, EventContext, Same};
 pub(crate) use staged::{has_pages, makes_table};
 
 pub use cordwood_engine::{
     AnswerMemory, Approximation, BlockCounts, Cancel, Cell, ClauseCount, Count, Explanation,
     Method, NearFields, Order, Progress, Table,
 };
+pub use event::{EventAbsence, FoundEvent};
+pub use facets::{
+    FACET_FIELDS_MAX, FACET_VALUES_DEFAULT, FACET_VALUES_MAX, FacetsAnswer, FacetsRequest,
+};
+pub use histogram::{
+    HISTOGRAM_BUCKETS_DEFAULT, HISTOGRAM_BUCKETS_MAX, Histogram, HistogramRequest, LevelTotals,
+    TimeBucket,
+};
+pub use identifiers::Identifier;
 pub use plan::QueryExplained;
+pub use trace::{
+    Gap, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX, Trace, TraceRequest, TraceSubject, TracedEvent,
+    TracedService,
+};
 
 /// Events in an answer unless asked otherwise.
 pub const BATCH_SIZE_DEFAULT: usize = 100;
@@ -123,6 +148,9 @@ pub struct Account {
     pub sources: Vec<SourceId>,
     /// The sources whose retention or size cuts off the start of the range: from when on their events are kept.
     pub kept_from: BTreeMap<SourceId, Timestamp>,
+    /// What else keeps events from an answer that is not full, a sentence each: sources that refuse what is sent to them, a
+    /// token that does not read everything, events with a time in the future.
+    pub notes: Vec<String>,
     /// Events looked at.
     pub rows_scanned: u64,
     /// Bytes read and decoded.
@@ -138,6 +166,8 @@ pub(crate) struct Question {
     pub(crate) query: Query,
     pub(crate) hints: Vec<QueryProblem>,
     pub(crate) sources: Vec<Arc<catalog::Source>>,
+    /// Whether these are all that the caller sees, because none was named.
+    is_about_all_sources: bool,
     range: TimeBounds,
     cursor: Option<Cursor>,
     pub(crate) now: Timestamp,
@@ -179,7 +209,8 @@ impl Service {
             });
         }
         let explanation = self.explain(&question, &snapshot, &asked, &found)?;
-        let account = account_of(&question, &found.account, &snapshot);
+        let mut account = account_of(&question, &found.account, &snapshot);
+        account.notes = self.notes(caller, &question, &snapshot, (&asked, &found))?;
         Ok(answer_of(question, found, account, explanation))
     }
 
@@ -214,6 +245,7 @@ impl Service {
             query: parsed.query,
             hints: problems_of(parsed.hints),
             sources,
+            is_about_all_sources: request.sources.is_empty(),
             range,
             cursor,
             now,
@@ -232,13 +264,8 @@ impl Service {
             .deadline
             .unwrap_or(DEADLINE_DEFAULT)
             .min(DEADLINE_MAX);
-        let sources = question.sources.iter().map(|source| SearchedSource {
-            id: source.id,
-            name: source.name.clone(),
-            kept_from: kept_from(source, question.now),
-        });
         engine::SearchRequest {
-            sources: sources.collect(),
+            sources: searched(&question.sources, question.now),
             filter: question.query.filter.clone(),
             range: question.range,
             order: request.order,
@@ -282,6 +309,27 @@ impl Service {
             .map(Some)
             .map_err(|error| Error::internal("explaining an empty answer", error))
     }
+}
+
+/// Sources as the engine knows them.
+fn searched(sources: &[Arc<catalog::Source>], now: Timestamp) -> Vec<SearchedSource> {
+    let sources = sources.iter().map(|source| SearchedSource {
+        id: source.id,
+        name: source.name.clone(),
+        kept_from: kept_from(source, now),
+    });
+    sources.collect()
+}
+
+fn source_of(sources: &[Arc<catalog::Source>], id: SourceId) -> Option<&Arc<catalog::Source>> {
+    sources.iter().find(|source| source.id == id)
+}
+
+fn names_of(sources: &[Arc<catalog::Source>]) -> HashMap<SourceId, String> {
+    let names = sources
+        .iter()
+        .map(|source| (source.id, source.name.clone()));
+    names.collect()
 }
 
 /// The sources named, each once, by id; all visible ones when none is named.
@@ -332,16 +380,32 @@ pub(crate) fn account_of(
     account: &engine::Account,
     snapshot: &Snapshot,
 ) -> Account {
+    account_for(
+        (question.query.to_string(), question.now),
+        &question.sources,
+        account,
+        snapshot,
+    )
+}
+
+/// The account of a query, as understood, at a time.
+fn account_for(
+    (query, now): (String, Timestamp),
+    sources: &[Arc<catalog::Source>],
+    account: &engine::Account,
+    snapshot: &Snapshot,
+) -> Account {
     let reasons: Vec<String> = account.incomplete.iter().map(ToString::to_string).collect();
     let TimeBounds { first, last } = account.range;
     Account {
-        query: question.query.to_string(),
+        query,
         complete: account.is_complete(),
         incomplete_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         from: (first != Timestamp::MIN).then_some(first),
         to: (last != Timestamp::MAX).then_some(last),
-        sources: question.sources.iter().map(|source| source.id).collect(),
-        kept_from: cut_by_retention(&question.sources, account.range, snapshot, question.now),
+        sources: sources.iter().map(|source| source.id).collect(),
+        kept_from: cut_by_retention(sources, account.range, snapshot, now),
+        notes: Vec::new(),
         rows_scanned: account.rows_scanned,
         bytes_scanned: account.bytes_scanned,
         blocks: account.blocks,

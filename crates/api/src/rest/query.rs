@@ -90,7 +90,8 @@ pub(crate) async fn explain_post(
     explain(&edge, caller, &posted(request).await?).await
 }
 
-pub(super) async fn posted(request: Request) -> Result<Parameters, Failure> {
+/// The parameters of a body, as a JSON object or a form, and of the URL.
+pub(crate) async fn posted(request: Request) -> Result<Parameters, Failure> {
     let (parts, mut body) = request.into_parts();
     let body = read(&mut body).await?;
     let mut parameters = match media_type(&parts.headers).as_str() {

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use cordwood_event::{Event, Scalar, SourceId, json};
-use cordwood_service::{AnswerMemory, Cell, SearchAnswer, Table};
+use cordwood_service::{Cell, SearchAnswer, Table};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -53,12 +53,26 @@ pub(crate) struct QueryPagination {
 pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Response {
     let tail = tail(&answer, next);
     let held = answer.held;
-    let rows = match answer.table {
+    let mut rows = match answer.table {
         Some(table) => Rows::of_table(table),
         None => Rows::Events(answer.source_names, answer.events.into_iter()),
     };
+    in_pieces(
+        move |out, separator| rows.write_next(out, separator),
+        tail,
+        held,
+    )
+}
+
+/// An answer whose `data` is an array: `write_next` appends the next element behind what separates it, or says that there is
+/// none; `tail` is what follows the last. What is held is let go when all is sent.
+pub(super) fn in_pieces(
+    write_next: impl FnMut(&mut String, &str) -> bool + Send + 'static,
+    tail: String,
+    held: impl Send + 'static,
+) -> Response {
     let mut written = Written {
-        rows,
+        write_next,
         is_first: true,
         tail: Some(tail),
         _held: held,
@@ -67,6 +81,13 @@ pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Respon
     let pieces = futures_util::StreamExt::map(pieces, Ok::<Bytes, std::convert::Infallible>);
     let content_type = [(CONTENT_TYPE, "application/json")];
     (content_type, Body::from_stream(pieces)).into_response()
+}
+
+/// What follows the last element of `data`: the other members of the answer, and its end.
+pub(super) fn tail_of(end: &impl Serialize) -> String {
+    let end = serde_json::to_string(end).expect("what has texts for keys is JSON");
+    // The members of `end` go on in the object that `data` opened.
+    format!("],{}", end.strip_prefix('{').unwrap_or_default())
 }
 
 /// What stands in `data`.
@@ -105,21 +126,21 @@ impl Rows {
     }
 }
 
-struct Written {
-    rows: Rows,
+struct Written<W, H> {
+    write_next: W,
     is_first: bool,
     tail: Option<String>,
-    _held: AnswerMemory,
+    _held: H,
 }
 
-impl Written {
+impl<W: FnMut(&mut String, &str) -> bool, H> Written<W, H> {
     /// The next piece of the answer: many small events or one large one, and at the end the tail.
     fn piece(&mut self) -> Option<Bytes> {
         self.tail.as_ref()?;
         let mut piece = String::new();
         while piece.len() < PIECE_BYTES {
             let separator = if self.is_first { "{\"data\":[" } else { "," };
-            if !self.rows.write_next(&mut piece, separator) {
+            if !(self.write_next)(&mut piece, separator) {
                 let opening = if self.is_first { "{\"data\":[" } else { "" };
                 piece.push_str(opening);
                 piece.push_str(&self.tail.take()?);
@@ -183,7 +204,5 @@ fn tail(answer: &SearchAnswer, next: Option<String>) -> String {
             next_cursor: answer.next.clone(),
         },
     };
-    let end = serde_json::to_string(&end).expect("what has texts for keys is JSON");
-    // The members of `end` go on in the object that `data` opened.
-    format!("],{}", end.strip_prefix('{').unwrap_or_default())
+    tail_of(&end)
 }

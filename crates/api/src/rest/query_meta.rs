@@ -38,6 +38,10 @@ pub(crate) struct QueryMeta {
     blocks_counted: u64,
     blocks_read: u64,
     took_ms: Millis,
+    /// What else keeps events from an answer that is not full, a sentence each: sources that refuse what is sent to them, a token
+    /// that does not read everything, events with a time in the future.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     /// Remarks on the query text.
     hints: Vec<Diagnostic>,
     /// By the ids of sources whose retention or size cuts off the start of the range: from when on their events are kept.
@@ -124,7 +128,7 @@ pub(crate) struct UnknownField {
 /// A number, or a text such as `at least 10000` when counting was cut short.
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(value_type = serde_json::Value)]
-pub(crate) struct CountRecord(Count);
+pub(crate) struct CountRecord(pub(crate) Count);
 
 impl Serialize for CountRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -183,6 +187,7 @@ impl QueryMeta {
             blocks_counted: account.blocks.counted_whole,
             blocks_read: account.blocks.read,
             took_ms: Millis(account.elapsed),
+            notes: account.notes.clone(),
             hints: Vec::new(),
             kept_from: kept_from(&account.kept_from),
             more: None,

@@ -49,6 +49,11 @@ const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Reads a search.
 pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, Failure> {
     parameters.only::<QueryParameters>()?;
+    read_search(parameters)
+}
+
+/// The same of parameters that others stand beside.
+pub(super) fn read_search(parameters: &Parameters) -> Result<SearchRequest, Failure> {
     let size_name = match parameters.first("batch_size") {
         Some(_) => "batch_size",
         None => "batch",

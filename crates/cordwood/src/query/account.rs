@@ -100,6 +100,9 @@ impl Account {
                 );
             }
         }
+        for note in self.meta["notes"].as_array().into_iter().flatten() {
+            let _ = writeln!(out, "{}", printable(note.as_str().unwrap_or_default()));
+        }
         for approximation in self.meta["approximate"].as_array().into_iter().flatten() {
             let _ = writeln!(out, "{}", printable(&estimate(approximation)));
         }
@@ -165,7 +168,7 @@ fn estimate(approximation: &Value) -> String {
     format!("`{column}` is estimated by {method}, {error}.")
 }
 
-pub(super) fn plural(count: u64, noun: &str) -> String {
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     if count == 1 {
         noun.to_owned()
     } else {

@@ -47,7 +47,7 @@ pub(crate) fn value_text(value: Option<&str>) -> String {
     }
 }
 
-fn level_ink(level: &str) -> Ink {
+pub(crate) fn level_ink(level: &str) -> Ink {
     match level {
         "fatal" => Ink::BrightRed,
         "error" => Ink::Red,

@@ -1,10 +1,10 @@
 //! The kinds of values that blocks have, kept from question to question: a block never changes.
 //!
-//! A byte for each column of a directory, which is in memory anyway and takes a hundred times as much; what belongs to
+//! A few bytes for each column of a directory, which is in memory anyway and takes twenty times as much; what belongs to
 //! blocks that are gone goes with time.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use cordwood_store::BlockHandle;
@@ -34,17 +34,42 @@ struct Known {
 
 /// What is known of one block.
 #[derive(Debug)]
-pub(super) struct BlockKinds {
-    /// By the index of the column; 0 where it is not known.
-    columns: Box<[AtomicU8]>,
-    rest: OnceLock<RestKinds>,
+pub(crate) struct BlockKinds {
+    /// By the index of the column.
+    columns: Box<[KnownColumn]>,
+    rest: OnceLock<RestFields>,
 }
 
-/// The paths of the rarest fields with their kinds; `None` where they are too many to keep.
-pub(super) type RestKinds = Option<Box<[(Box<str>, FieldKinds)]>>;
+#[derive(Debug, Default)]
+struct KnownColumn {
+    /// 0 where it is not known.
+    kinds: AtomicU8,
+    /// Written before the kinds.
+    nulls: AtomicU32,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnContents {
+    pub(crate) kinds: FieldKinds,
+    /// How many of its values are explicit nulls.
+    pub(crate) nulls: u32,
+}
+
+/// The rarest fields of a block; `None` where they are too many to keep.
+pub(crate) type RestFields = Option<Box<[RestPath]>>;
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct RestPath {
+    pub(crate) path: Box<str>,
+    pub(crate) kinds: FieldKinds,
+    /// In how many events it is there and not null.
+    pub(crate) events: u32,
+}
 
 impl KnownKinds {
-    pub(super) fn of(&self, block: &BlockHandle) -> Arc<BlockKinds> {
+    pub(crate) fn of(&self, block: &BlockHandle) -> Arc<BlockKinds> {
         let directory = block.shared_directory();
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         blocks.forget_gone();
@@ -72,40 +97,54 @@ impl Blocks {
 
 impl BlockKinds {
     fn unknown(directory: &BlockDirectory) -> BlockKinds {
-        let columns = directory.columns.iter().map(|_| AtomicU8::new(0));
+        let columns = directory.columns.iter().map(|_| KnownColumn::default());
         BlockKinds {
             columns: columns.collect(),
             rest: OnceLock::new(),
         }
     }
 
-    /// The kinds of the column at an index, which `find` finds unless they are known.
-    pub(super) fn of_column<E>(
+    /// What the column at an index holds, which `find` finds unless it is known.
+    pub(crate) fn of_column<E>(
         &self,
         index: usize,
-        find: impl FnOnce() -> Result<FieldKinds, E>,
-    ) -> Result<FieldKinds, E> {
-        let known = self.columns.get(index);
-        let kinds = known.map_or(0, |known| known.load(Ordering::Relaxed));
-        if kinds != 0 {
-            return Ok(FieldKinds { kinds });
+        find: impl FnOnce() -> Result<ColumnContents, E>,
+    ) -> Result<ColumnContents, E> {
+        if let Some(known) = self.known_column(index) {
+            return Ok(known);
         }
         let found = find()?;
-        if let Some(known) = known {
-            known.store(found.kinds, Ordering::Relaxed);
+        if let Some(known) = self.columns.get(index) {
+            known.nulls.store(found.nulls, Ordering::Relaxed);
+            known.kinds.store(found.kinds.kinds, Ordering::Release);
         }
         Ok(found)
     }
 
-    /// Those of the rarest fields, which `find` finds unless they are known.
-    pub(super) fn of_rest<E>(
+    /// The same, if it is known.
+    pub(crate) fn known_column(&self, index: usize) -> Option<ColumnContents> {
+        let known = self.columns.get(index)?;
+        let kinds = known.kinds.load(Ordering::Acquire);
+        (kinds != 0).then(|| ColumnContents {
+            kinds: FieldKinds { kinds },
+            nulls: known.nulls.load(Ordering::Relaxed),
+        })
+    }
+
+    /// The rarest fields, which `find` finds unless they are known.
+    pub(crate) fn of_rest<E>(
         &self,
-        find: impl FnOnce() -> Result<RestKinds, E>,
-    ) -> Result<&RestKinds, E> {
+        find: impl FnOnce() -> Result<RestFields, E>,
+    ) -> Result<&RestFields, E> {
         if let Some(known) = self.rest.get() {
             return Ok(known);
         }
         let found = find()?;
         Ok(self.rest.get_or_init(|| found))
+    }
+
+    /// The same, if they are known.
+    pub(crate) fn known_rest(&self) -> Option<&RestFields> {
+        self.rest.get()
     }
 }

@@ -27,6 +27,12 @@ impl Table {
     }
 }
 
+/// Which of two keys stands first.
+pub(crate) fn compare_keys(a: &Cell, b: &Cell) -> Ordering {
+    let ((a, a_kind), (b, b_kind)) = (order_of(a), order_of(b));
+    a.compare(&b).then(a_kind.cmp(&b_kind))
+}
+
 /// Where a key stands; of text and number alike, the number stands first.
 fn order_of(cell: &Cell) -> (SortValue, u8) {
     let mut value = SortValue::Null;

@@ -1,7 +1,8 @@
 //! The rows of one part as whoever gathers them sees them: value after value of one field, event after event.
 
-use cordwood_event::{Event, EventId, Scalar, SourceId};
-use cordwood_store::OpenRows;
+use cordwood_event::{Batch, Event, EventId, Scalar, SourceId, path};
+use cordwood_store::column::{Column, DictCodes, Values};
+use cordwood_store::{Encoding, OpenRows};
 
 use crate::block::OpenBlock;
 use crate::budget::Budget;
@@ -114,6 +115,114 @@ impl ScannedRows<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Visits the values that rows have of a field, as [`each_value`](Self::each_value) does but for rows that have none, and in
+    /// how many rows each is; in no order, some of them several times.
+    pub(crate) fn each_different(
+        &self,
+        field: usize,
+        visit: &mut dyn FnMut(Scalar<'_>, u64),
+    ) -> Result<(), Unread> {
+        let place = self.places.get(field).copied().unwrap_or(usize::MAX);
+        let column = match &self.lie {
+            Lie::Block(_, fields) => fields.only_column(place),
+            Lie::Open(..) => None,
+        };
+        if let Some(column) = column
+            && let Values::Dict { values, codes } = &column.values
+        {
+            let counts = self.rows_of_codes(column, codes);
+            let counts = counts.map_err(Unread)?;
+            for (value, rows) in values.iter().zip(counts) {
+                if rows > 0 && value != Scalar::Null {
+                    visit(value, rows);
+                }
+            }
+            return Ok(());
+        }
+        self.each_value(field, &mut |value| {
+            if let Some(value) = value {
+                visit(value, 1);
+            }
+        })
+    }
+
+    fn rows_of_codes(&self, column: &Column, codes: &DictCodes) -> Result<Vec<u64>, Failure> {
+        let codes = codes.get()?;
+        let mut counts = Vec::new();
+        for row in self.rows {
+            let rank = column.presence.rank(*row);
+            let Some(code) = rank.and_then(|rank| codes.get(rank)) else {
+                continue;
+            };
+            let code = usize::from(*code);
+            if code >= counts.len() {
+                counts.resize(code + 1, 0);
+            }
+            if let Some(count) = counts.get_mut(code) {
+                *count += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// How many rows have a field of a name, by whatever path: there and not null. Texts are not read for it.
+    pub(crate) fn count_having(&self, name: &str) -> Result<u64, Unread> {
+        match &self.lie {
+            Lie::Block(block, _) => self.count_in_block(block, name).map_err(Unread),
+            Lie::Open(open, _) => Ok(self.count_in_batch(open.batch(), name)),
+        }
+    }
+
+    fn count_in_block(&self, block: &OpenBlock, name: &str) -> Result<u64, Failure> {
+        let mut having: Vec<bool> = vec![false; self.rows.len()];
+        for (index, entry) in block.directory().columns.iter().enumerate() {
+            if path::name(&entry.path) != name {
+                continue;
+            }
+            let presence = block.presence(index)?;
+            let has_nulls = matches!(
+                entry.encoding,
+                Encoding::Const | Encoding::Dict | Encoding::Mixed
+            );
+            let column = match has_nulls {
+                true => Some(block.column(index)?),
+                false => None,
+            };
+            for (row, has) in self.rows.iter().zip(&mut having) {
+                *has |= match column {
+                    Some(column) => column
+                        .scalar(*row)?
+                        .is_some_and(|value| value != Scalar::Null),
+                    None => presence.contains(*row),
+                };
+            }
+        }
+        if let Some(rest) = block.rest()? {
+            let paths = rest.paths().enumerate();
+            for (index, _) in paths.filter(|(_, stored)| path::name(stored) == name) {
+                let column = rest.column(index)?;
+                for (row, has) in self.rows.iter().zip(&mut having) {
+                    *has |= column
+                        .scalar(*row)?
+                        .is_some_and(|value| value != Scalar::Null);
+                }
+            }
+        }
+        Ok(having.into_iter().filter(|has| *has).count() as u64)
+    }
+
+    fn count_in_batch(&self, batch: &Batch, name: &str) -> u64 {
+        let paths = batch.paths().iter();
+        let is_meant: Vec<bool> = paths.map(|stored| path::name(stored) == name).collect();
+        let has = |row: &&usize| {
+            let mut fields = batch.event(**row).fields();
+            fields.any(|(field, value)| {
+                value != Scalar::Null && is_meant.get(field.index()).copied().unwrap_or(false)
+            })
+        };
+        self.rows.iter().filter(has).count() as u64
     }
 
     /// Visits each row as a whole event.

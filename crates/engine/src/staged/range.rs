@@ -11,6 +11,7 @@ use crate::groups::{GroupColumn, interval_start};
 use crate::key::Key;
 use crate::plan::Plan;
 use crate::row::tabular::TableFields;
+use crate::survey::everything_of;
 use crate::{Cell, Engine, Error, Incomplete, Order, SearchRequest, SearchedSource, Table};
 
 /// Most rows a timechart has: a week by the minute for ten series.
@@ -34,6 +35,29 @@ impl Lasting {
             i128::from(times.last.as_nanos()) - i128::from(times.first.as_nanos()) + 1
         });
         (nanos as f64 / 1e9).max(1.0)
+    }
+}
+
+impl Engine {
+    /// The range of a request where it has ends, and where it has none, the times between which the events of its sources
+    /// lie; `None` when there is no event to close it by.
+    pub fn closed_range(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+    ) -> Result<Option<TimeBounds>, Error> {
+        let everything = everything_of(request);
+        let budget = self.budget(&everything);
+        let (plan, _) = self.plan(snapshot, &everything, &budget);
+        let times = lasting(self, &plan, snapshot, &everything)?.times;
+        let kept = everything.sources.iter().map(SearchedSource::kept);
+        let kept = kept.fold(TimeBounds::NONE, TimeBounds::hull);
+        let is_open = plan.range.first == Timestamp::MIN;
+        let times = times.map(|times| match is_open {
+            true => times.intersection(kept),
+            false => times,
+        });
+        Ok(times.filter(|times| !times.is_empty()))
     }
 }
 

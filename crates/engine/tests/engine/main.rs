@@ -7,6 +7,7 @@ mod counted_values;
 mod cut;
 mod evicted;
 mod explain;
+mod facets;
 mod live;
 mod oracle;
 mod patterns;

@@ -25,11 +25,12 @@ use crate::limits::STAGES_MAX;
 use crate::near_names;
 use crate::{Diagnostic, Stage};
 
+pub(crate) use function::FUNCTION_NAMES;
 pub(crate) use name::is_call;
 pub(super) use table::Table;
 
 /// The names of the stages.
-const STAGES: [&str; 10] = [
+pub(crate) const STAGES: [&str; 10] = [
     "stats",
     "timechart",
     "top",

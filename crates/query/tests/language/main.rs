@@ -6,6 +6,7 @@
 )]
 
 mod captures;
+mod completion;
 mod diagnostics;
 mod document;
 mod event;

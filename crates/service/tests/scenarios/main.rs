@@ -1,16 +1,21 @@
 //! Scenarios of the use cases, on a real data directory with a clock and randomness of our own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod around;
+mod complete;
 mod concurrency;
 mod corpus;
 mod deleted_sources;
 mod deletions;
 mod explain;
 mod exports;
+mod facets;
 mod first_start;
+mod histogram;
 mod incidents;
 mod ingest;
 mod ledger;
+mod notes;
 mod patterns;
 mod permissions;
 mod saved_queries;
@@ -20,4 +25,5 @@ mod sources;
 mod stages;
 mod tails;
 mod tokens;
+mod trace;
 mod what_changed;

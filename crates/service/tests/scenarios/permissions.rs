@@ -110,6 +110,41 @@ const USE_CASES: &[UseCase] = &[
             .what_changed(caller, &request, &cordwood_service::Cancel::default())
             .map(drop)
     }),
+    ("count events by time", Access::Read, |ledger, caller| {
+        let request = cordwood_service::HistogramRequest::default();
+        ledger
+            .service()
+            .histogram(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("list fields", Access::Read, |ledger, caller| {
+        let request = cordwood_service::FacetsRequest::default();
+        ledger
+            .service()
+            .facets(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("complete a query", Access::Read, |ledger, caller| {
+        let request = cordwood_service::CompleteRequest::default();
+        ledger
+            .service()
+            .complete(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
+    ("follow an id", Access::Read, |ledger, caller| {
+        let request = cordwood_service::TraceRequest {
+            subject: cordwood_service::TraceSubject::Value("4711".to_owned()),
+            sources: Vec::new(),
+            from: None,
+            to: None,
+            limit: None,
+            deadline: None,
+        };
+        ledger
+            .service()
+            .trace(caller, &request, &cordwood_service::Cancel::default())
+            .map(drop)
+    }),
 ];
 
 fn new_token(access: Access, scope: Scope) -> NewApiToken {

@@ -136,7 +136,7 @@ pub struct NumberRange {
 
 impl NumberRange {
     /// The least range that holds both.
-    pub(crate) fn union(self, other: NumberRange) -> NumberRange {
+    pub fn union(self, other: NumberRange) -> NumberRange {
         NumberRange {
             min: if other.min.compare(self.min).is_lt() {
                 other.min

@@ -43,6 +43,23 @@ const FUNCTIONS: [(&str, FunctionWord); 10] = [
     ("rate", FunctionWord::Rate),
 ];
 
+/// Their names, the percentiles that are asked for most among them.
+pub(crate) const FUNCTION_NAMES: [&str; 13] = [
+    "count",
+    "count_distinct",
+    "avg",
+    "sum",
+    "min",
+    "max",
+    "median",
+    "p90",
+    "p95",
+    "p99",
+    "first",
+    "last",
+    "rate",
+];
+
 /// What other languages call them.
 const FOREIGN: [(&str, &str); 11] = [
     ("average", "avg"),
