@@ -1,3 +1,5 @@
+//! Forms of texts, what forms teach, and what is shown of them.
+
 use std::collections::BTreeSet;
 
 use cordwood_event::{Batch, BatchBuilder, EventHead, Scalar, SourceId, Timestamp};
