@@ -21,3 +21,6 @@ mod sql_request;
 mod times;
 mod token_record;
 pub(crate) mod tokens;
+pub(crate) mod what_changed;
+mod what_changed_answer;
+mod what_changed_request;

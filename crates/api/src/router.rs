@@ -18,7 +18,7 @@ use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
 use crate::openapi::{Description, Document};
 use crate::request_id::X_REQUEST_ID;
-use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens};
+use crate::rest::{clients, deletions, events, jobs, query, sources, sql, tokens, what_changed};
 use crate::{ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
@@ -63,6 +63,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(query::get, query::post))
         .routes(routes!(query::explain_get, query::explain_post))
         .routes(routes!(sql::post))
+        .routes(routes!(what_changed::get, what_changed::post))
 }
 
 fn sources_routes() -> OpenApiRouter<Arc<Edge>> {

@@ -22,6 +22,7 @@ mod source;
 mod sql;
 mod terminal;
 mod token;
+mod what_changed;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Source(verb) => source::run(&settings, verb),
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
+        Verb::WhatChanged(compared) => what_changed::run(&settings, &compared),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

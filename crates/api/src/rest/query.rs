@@ -80,7 +80,8 @@ pub(crate) async fn explain_post(
     explain(&edge, caller, &posted(request).await?).await
 }
 
-async fn posted(request: Request) -> Result<Parameters, Failure> {
+/// The parameters in the body of a request, and those of its URL.
+pub(crate) async fn posted(request: Request) -> Result<Parameters, Failure> {
     let (parts, mut body) = request.into_parts();
     let body = read(&mut body).await?;
     let mut parameters = match media_type(&parts.headers).as_str() {

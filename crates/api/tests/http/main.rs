@@ -3,7 +3,9 @@
 
 mod cancel;
 mod client;
+mod corpus;
 mod explain;
+mod incidents;
 mod life;
 mod limits;
 mod openapi;

@@ -10,3 +10,4 @@ mod process;
 mod query;
 mod records;
 mod upkeep;
+mod what_changed;
