@@ -11,6 +11,7 @@
 mod app;
 mod day;
 mod expand;
+pub(crate) mod incident;
 mod loghub;
 mod rng;
 mod template;

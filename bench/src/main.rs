@@ -14,7 +14,10 @@ mod tails;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+
+use crate::corpus::incident::{self, Incident};
 
 #[derive(Debug, Parser)]
 #[command(about = "Cordwood's benchmark suite")]
@@ -41,6 +44,14 @@ enum Command {
     },
     /// Write the `wide` corpus: 600 paths, few of them in an event.
     Wide(Generate),
+    /// Write the `incident` corpus, five hours in the last of which something goes wrong, and print what.
+    Incident {
+        /// Which of the ten incidents, from 0 on.
+        #[arg(long)]
+        number: usize,
+        #[command(flatten)]
+        generate: Generate,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -67,6 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::App(generate) => generate.run(corpus::Kind::App)?,
         Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir))?,
         Command::Wide(generate) => generate.run(corpus::Kind::Wide)?,
+        Command::Incident { number, generate } => generate.strike(number)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,6 +93,20 @@ impl Generate {
         };
         let meta = corpus::ensure(&spec, &self.out)?;
         println!("{}", serde_json::to_string(&meta)?);
+        Ok(())
+    }
+
+    fn strike(self, number: usize) -> anyhow::Result<()> {
+        /// 2026-06-13T08:00:00Z.
+        const START_MS: u64 = 1_781_337_600_000;
+        let incident = Incident::ALL.get(number).copied();
+        let incident = incident.context("there are ten incidents, 0 to 9")?;
+        let mut lines = incident::lines(incident, self.seed, self.events, START_MS).join("\n");
+        lines.push('\n');
+        std::fs::write(&self.out, lines)
+            .with_context(|| format!("write {}", self.out.display()))?;
+        let cause = incident.cause();
+        println!("{incident:?}: {} of {cause:?}", incident.change());
         Ok(())
     }
 }

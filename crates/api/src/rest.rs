@@ -38,3 +38,6 @@ mod times;
 mod token_record;
 pub(crate) mod tokens;
 pub(crate) mod trace;
+pub(crate) mod what_changed;
+mod what_changed_answer;
+mod what_changed_request;

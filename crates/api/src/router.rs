@@ -20,7 +20,7 @@ use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
     clients, complete, deletions, event, events, exports, facets, histogram, jobs, live_tail,
-    patterns, query, saved_queries, sources, sql, tail, tokens, trace,
+    patterns, query, saved_queries, sources, sql, tail, tokens, trace, what_changed,
 };
 use crate::{ingest, openapi, probes, welcome};
 
@@ -85,6 +85,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(trace::of_value))
         .routes(routes!(sql::post))
         .routes(routes!(tail::get))
+        .routes(routes!(what_changed::get, what_changed::post))
 }
 
 fn sources_routes() -> OpenApiRouter<Arc<Edge>> {

@@ -30,6 +30,7 @@ mod tail;
 mod terminal;
 mod token;
 mod trace;
+mod what_changed;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Fields(fields) => fields::run(&settings, &fields),
         Verb::Context(context) => context::run(&settings, &context),
         Verb::Trace(trace) => trace::run(&settings, &trace),
+        Verb::WhatChanged(compared) => what_changed::run(&settings, &compared),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -17,7 +17,7 @@ fn get(server: &Server, path: &str) -> Value {
 }
 
 /// Puts what was sent into blocks.
-fn compact(server: &Server) {
+pub(crate) fn compact(server: &Server) {
     let authorization = format!("Authorization: Bearer {}", server.api_token);
     let asked = server.send("POST /api/v1/compactions", &[&authorization], b"");
     assert_eq!(asked.status, 202, "{asked:?}");

@@ -3,8 +3,10 @@
 
 mod cancel;
 mod client;
+mod corpus;
 mod explain;
 mod exports;
+mod incidents;
 mod life;
 mod limits;
 mod openapi;

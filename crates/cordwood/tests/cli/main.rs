@@ -15,3 +15,4 @@ mod records;
 mod saved;
 mod tail;
 mod upkeep;
+mod what_changed;
