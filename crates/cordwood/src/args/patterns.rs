@@ -1,0 +1,41 @@
+//! What `cordwood patterns` takes.
+
+use clap::Args;
+
+/// A row for each pattern, the commonest first: how many events have it, which share that is, how many over time, their commonest level, and
+/// what they say. `*` behind the count marks what no source had before the range.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cordwood patterns --from now-1h
+  cordwood patterns level:error --source web --from now-1d
+  cordwood patterns --new-since now-1h
+  cordwood patterns --field stack_trace --json")]
+pub(crate) struct PatternsArguments {
+    /// Which events, such as `level:error`; empty for every one.
+    #[arg(default_value = "")]
+    pub query: String,
+
+    /// A source to look at, by id or name; may be repeated [default: all].
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+
+    /// Only events at or after this time: RFC 3339, or now-1h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only events up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// The field to look at [default: message].
+    #[arg(long, value_name = "FIELD")]
+    pub field: Option<String>,
+
+    /// At most this many patterns, up to 1000 [default: 50].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+
+    /// Only patterns that none of the sources had before this time.
+    #[arg(long, value_name = "TIME")]
+    pub new_since: Option<String>,
+}
