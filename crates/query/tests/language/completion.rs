@@ -79,7 +79,12 @@ fn stages() {
     check("* | sta¦", "sta", "sta", "stats");
     check("* | stats ¦", "", "", "count count_distinct");
     check("* | patterns ¦", "", "", "field |");
-    check("* | patterns | where pat¦", "pat", "pat", "pattern");
+    check(
+        "* | patterns | where pat¦",
+        "pat",
+        "pat",
+        "column pattern column count",
+    );
     check("* | stats count() ¦", "", "", "by as if (");
     check("* | stats p95(¦", "", "", "field");
     check("* | stats p95(dur¦", "dur", "dur", "field");
