@@ -26,6 +26,7 @@ mod saved;
 mod serve;
 mod source;
 mod sql;
+mod sse;
 mod tail;
 mod terminal;
 mod token;

@@ -8,6 +8,7 @@ mod explain;
 pub(crate) mod fields;
 mod histogram;
 pub(crate) mod lines;
+mod progress;
 mod table;
 pub(crate) mod tabular;
 
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use ureq::http::Method;
 
 use crate::args::{OutputFormat, QueryArguments, ResultOrder};
 use crate::config::Settings;
@@ -229,9 +229,7 @@ fn send<T: DeserializeOwned>(
         "cursor": cursor,
         "saved_query": arguments.saved,
     });
-    let body = Some(("application/json", body.to_string().into_bytes()));
-    let answer = remote.send(Method::POST, path, &[], body)?;
-    let text = answer.into_success();
+    let text = progress::asked(remote, path, body.to_string().into_bytes());
     let text = text.map_err(|failure| caret::point_out(failure, &arguments.query))?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::new(format!("The server's answer cannot be read: {error}"))

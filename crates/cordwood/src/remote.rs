@@ -118,16 +118,22 @@ impl Remote {
         }))
     }
 
-    /// Asks for a stream, which is read as it comes; anything but a success is read whole.
-    pub(crate) fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Result<Streamed, Failure> {
-        let answer = self.respond(Method::GET, path, headers, None)?;
+    /// Asks for server-sent events, which are read as they come; any other answer is read whole.
+    pub(crate) fn stream(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Streamed, Failure> {
+        let answer = self.respond(method, path, headers, body)?;
         let kind = answer.headers().get("content-type");
         let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if answer.status().is_success() && is_stream {
             return Ok(Streamed::Body(answer.into_body().into_reader()));
         }
-        let refused = read(answer).map_err(|error| self.unreachable(&error))?;
-        Ok(Streamed::Refused(refused))
+        let whole = read(answer).map_err(|error| self.unreachable(&error))?;
+        Ok(Streamed::Whole(whole))
     }
 
     fn respond(
@@ -165,10 +171,10 @@ impl Remote {
     }
 }
 
-/// A stream, or why there is none.
+/// A stream of events, or an answer that is none, such as a failure.
 pub(crate) enum Streamed {
     Body(BodyReader<'static>),
-    Refused(Answer),
+    Whole(Answer),
 }
 
 /// The same whose body may be no text.
@@ -199,25 +205,26 @@ impl Answer {
         if self.status.is_success() {
             return Ok(self.body);
         }
-        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
-        let Some(sentence) = body["errors"].as_str() else {
+        Err(failure_of(&self.body).unwrap_or_else(|| {
             let text = self.body.lines().next().unwrap_or_default();
-            return Err(Failure::new(format!(
-                "The server answered {}: {text}",
-                self.status
-            )));
-        };
-        let mut failure = Failure::new(sentence);
-        if let Some(detail) = invalid_values(&body) {
-            failure = failure.detail(detail);
-        } else if let Some(detail) = body["detail"].as_str() {
-            failure = failure.detail(detail);
-        }
-        if let Some(hint) = body["hint"].as_str() {
-            failure = failure.hint(hint);
-        }
-        Err(failure.body(body))
+            Failure::new(format!("The server answered {}: {text}", self.status))
+        }))
     }
+}
+
+/// The server's error as a failure, if the body of an answer is one.
+pub(crate) fn failure_of(body: &str) -> Option<Failure> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let mut failure = Failure::new(body["errors"].as_str()?);
+    if let Some(detail) = invalid_values(&body) {
+        failure = failure.detail(detail);
+    } else if let Some(detail) = body["detail"].as_str() {
+        failure = failure.detail(detail);
+    }
+    if let Some(hint) = body["hint"].as_str() {
+        failure = failure.hint(hint);
+    }
+    Some(failure.body(body))
 }
 
 /// `name: can't be blank`, a line for each wrong value.

@@ -1,14 +1,12 @@
 //! `cordwood tail`: prints events that match as they arrive, until it is interrupted; after a break it goes on where it was.
 
-mod sse;
-
 use std::io::{IsTerminal, Write as _, stderr, stdout};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use ureq::http::StatusCode;
+use ureq::http::{Method, StatusCode};
 
 use crate::args::TailArguments;
 use crate::config::Settings;
@@ -18,8 +16,8 @@ use crate::query::caret;
 use crate::query::fields::Fields;
 use crate::query::{lines, tabular};
 use crate::remote::{Remote, Streamed, query_string};
+use crate::sse::{Events, Told};
 use crate::terminal::{Colour, Ink, printable};
-use sse::{Events, Told};
 
 /// The wait after a break; doubled with each try that fails, up to the longest.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -83,13 +81,13 @@ impl<'a> Tail<'a> {
     }
 
     fn read(&mut self, remote: &Remote) -> Result<Ending, Failure> {
-        let streamed = match remote.stream(&self.path(), &self.headers()) {
+        let streamed = match remote.stream(Method::GET, &self.path(), &self.headers(), None) {
             Ok(streamed) => streamed,
             Err(failure) => return Ok(Ending::Unanswered(failure)),
         };
         let body = match streamed {
             Streamed::Body(body) => body,
-            Streamed::Refused(answer) => {
+            Streamed::Whole(answer) => {
                 let is_busy = matches!(
                     answer.status,
                     StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE

@@ -2,26 +2,26 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The longest line: one event, escaped, and its name.
-const LINE_BYTES_MAX: u64 = 64 << 20;
+/// The longest line: an answer whole, escaped, and its name.
+const LINE_BYTES_MAX: u64 = 1 << 30;
 
 /// One event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) kind: String,
-    pub(super) data: String,
+pub(crate) struct Told {
+    pub(crate) kind: String,
+    pub(crate) data: String,
     /// Where to go on from; also of what is only a sign of life.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 /// The events of a stream, to its end.
 #[derive(Debug)]
-pub(super) struct Events<R> {
+pub(crate) struct Events<R> {
     reader: BufReader<R>,
 }
 
 impl<R: Read> Events<R> {
-    pub(super) fn new(stream: R) -> Events<R> {
+    pub(crate) fn new(stream: R) -> Events<R> {
         Events {
             reader: BufReader::new(stream),
         }
