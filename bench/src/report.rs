@@ -4,6 +4,7 @@ mod concurrency;
 mod encodings;
 mod figures;
 mod ingest;
+mod investigation;
 mod machine;
 mod marks;
 mod questions;
@@ -14,12 +15,13 @@ use std::fmt::Write as _;
 
 pub(crate) use concurrency::concurrency_line;
 pub(crate) use ingest::ingest_line;
+pub(crate) use investigation::{exported_line, probed_line};
 pub(crate) use questions::answer_line;
 pub(crate) use shapes::counted_line;
 
 use crate::corpus::Meta;
 use crate::question::Question;
-use crate::suite::{Asked, Concurrency, Encoded, Ingest, Shape};
+use crate::suite::{Asked, Concurrency, Encoded, Ingest, Investigation, Shape};
 
 /// Everything the page is made of.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(crate) struct Outcome<'a> {
     /// Timed runs of a warm question; the median counts.
     pub(crate) warm_runs: usize,
     pub(crate) encoded: &'a [Encoded],
+    pub(crate) investigation: &'a Investigation,
     pub(crate) concurrency: &'a Concurrency,
     pub(crate) shapes: &'a [Shape],
     /// Processes that ran or waited to run, on average over the minute before the load.
@@ -84,6 +87,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     )?;
     ingest::write(&mut page, outcome)?;
     questions::write(&mut page, outcome)?;
+    investigation::write(&mut page, outcome)?;
     marks::write(&mut page, outcome)?;
     encodings::write(&mut page, outcome)?;
     concurrency::write(&mut page, outcome)?;

@@ -3,6 +3,7 @@
 mod concurrency;
 mod encodings;
 mod ingest;
+mod investigation;
 mod questions;
 mod shapes;
 
@@ -24,6 +25,7 @@ use crate::report::{self, Outcome};
 pub(crate) use self::concurrency::{Concurrency, Mixed};
 pub(crate) use self::encodings::Encoded;
 pub(crate) use self::ingest::Ingest;
+pub(crate) use self::investigation::{Exported, Investigation, Probed};
 pub(crate) use self::questions::{Answer, Asked};
 pub(crate) use self::shapes::{Counted, Shape};
 
@@ -184,6 +186,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     };
     let warm_runs = if arguments.smoke { 1 } else { WARM_RUNS };
     let asked = stage.ask_all(&questions, &expected, warm_runs)?;
+    let investigation = investigation::measure(&stage, warm_runs)?;
     let checked: Vec<_> = questions.iter().zip(&expected).collect();
     let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
     println!("{}", report::concurrency_line(&concurrency));
@@ -216,6 +219,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         asked: &asked,
         warm_runs,
         encoded: &encoded,
+        investigation: &investigation,
         concurrency: &concurrency,
         shapes: &shapes,
         load_before,
@@ -230,6 +234,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         .iter()
         .map(|answer| answer.fault.is_some())
         .chain(counts.map(|counted| counted.fault.is_some()))
+        .chain(
+            investigation
+                .probes
+                .iter()
+                .map(|probed| probed.fault.is_some()),
+        )
         .collect();
     let failed = faults.iter().filter(|is_fault| **is_fault).count();
     println!("{} passed, {failed} failed", faults.len() - failed);

@@ -66,13 +66,8 @@ impl Api {
 
     /// Makes a source.
     pub fn create_source(&self, name: &str) -> anyhow::Result<Source> {
-        let response = self
-            .agent
-            .post(format!("{}/api/v1/sources", self.url))
-            .header("authorization", self.bearer())
-            .send_json(json!({"name": name, "platform": "http"}))
-            .context("create a source")?;
-        let answer = read_json(response)?;
+        let new = json!({"name": name, "platform": "http"});
+        let answer = self.post("/api/v1/sources", &new)?;
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str);
         Ok(Source {
             id: text("/data/id").context("the source has no id")?.to_owned(),
@@ -109,14 +104,47 @@ impl Api {
 
     /// Asks one question; the parameters are those of `GET /api/v1/query`.
     pub fn query(&self, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.get("/api/v1/query", parameters)
+    }
+
+    /// Gets the JSON of a path.
+    pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
         let response = self
             .agent
-            .get(format!("{}/api/v1/query", self.url))
+            .get(format!("{}{path}", self.url))
             .query_pairs(parameters.iter().copied())
             .header("authorization", self.bearer())
             .call()
-            .context("query")?;
+            .with_context(|| format!("get {path}"))?;
         read_json(response)
+    }
+
+    /// Posts JSON to a path and gives the JSON it answers.
+    pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let response = self
+            .agent
+            .post(format!("{}{path}", self.url))
+            .header("authorization", self.bearer())
+            .send_json(body)
+            .with_context(|| format!("post {path}"))?;
+        read_json(response)
+    }
+
+    /// Reads a path to its end and gives the number of bytes.
+    pub fn download(&self, path: &str) -> anyhow::Result<u64> {
+        let mut response = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("authorization", self.bearer())
+            .call()
+            .with_context(|| format!("get {path}"))?;
+        ensure!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        let mut body = response.body_mut().with_config().limit(u64::MAX).reader();
+        std::io::copy(&mut body, &mut std::io::sink()).with_context(|| format!("read {path}"))
     }
 
     /// Every event a query finds in a source, page by page.

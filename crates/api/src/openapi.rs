@@ -1,12 +1,13 @@
 //! `GET /api/openapi.json`: the REST API described for machines, generated from its handlers and records.
 
 use axum::Extension;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::failure::FailureBody;
@@ -48,6 +49,17 @@ impl Document {
     }
 }
 
+/// A response needs a description; of most, the meaning of the status says enough.
+fn describe(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
+    if let RefOr::T(response) = response
+        && response.description.is_empty()
+    {
+        let status = StatusCode::from_bytes(status.as_bytes()).ok();
+        let reason = status.and_then(|status| status.canonical_reason());
+        response.description = reason.unwrap_or("The answer").to_owned();
+    }
+}
+
 /// What all endpoints have in common: an id made of the resource and the function, the token, the shape of failures.
 fn complete(operation: &mut Operation, path: &str) {
     let resource = operation.tags.iter().flatten().next().cloned();
@@ -59,6 +71,9 @@ fn complete(operation: &mut Operation, path: &str) {
     };
     let id = format!("{}_{function}{version}", resource.unwrap_or_default());
     operation.operation_id = Some(id.replace('-', "_"));
+    for (status, response) in &mut operation.responses.responses {
+        describe(status, response);
+    }
     if path.starts_with("/api/v") {
         let no_scopes: [&str; 0] = [];
         operation.security = Some(vec![SecurityRequirement::new(API_TOKEN, no_scopes)]);

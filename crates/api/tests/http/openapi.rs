@@ -88,10 +88,11 @@ fn every_operation_is_described() {
         assert!(operation["tags"][0].is_string(), "{place}");
         let id = operation["operationId"].as_str().unwrap();
         assert!(ids.insert(id.to_owned()), "{id} twice");
-        assert!(
-            !operation["responses"].as_object().unwrap().is_empty(),
-            "{place}"
-        );
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(!responses.is_empty(), "{place}");
+        for response in responses.values() {
+            assert!(response["description"].is_string(), "{place}");
+        }
     }
     for needed in [
         "query_get",
