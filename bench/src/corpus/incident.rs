@@ -24,6 +24,8 @@ const SERVICES: [&str; 8] = [
     "stock-api",
     "gateway",
 ];
+/// The index of `mail-worker`.
+const MAIL_WORKER: usize = 5;
 const HOSTS: u64 = 16;
 const REGIONS: [&str; 4] = ["eu-west", "eu-north", "us-east", "ap-south"];
 const UPSTREAMS: [&str; 6] = [
@@ -98,6 +100,38 @@ impl Incident {
             Incident::DiskFull => &[("host", "prod-11")],
             Incident::SlowQuery => &[("tenant", "t-4"), ("path", "/search")],
             Incident::GoneQuiet => &[("service", "mail-worker")],
+        }
+    }
+
+    /// What events say that none said before.
+    pub(crate) fn new_message(self) -> Option<&'static str> {
+        match self {
+            Incident::BadVersion => Some("no price rule for tenant t-2"),
+            Incident::RateLimited => Some("rate limit exceeded"),
+            Incident::FeatureFlag => Some("undefined: cart.items"),
+            Incident::ExpiredCertificate => Some("certificate of tax.example.com has expired"),
+            Incident::SlowQuery => Some("slow query: no index on orders.title"),
+            Incident::DependencyTimeout
+            | Incident::RegionDns
+            | Incident::NoisyClient
+            | Incident::DiskFull
+            | Incident::GoneQuiet => None,
+        }
+    }
+
+    /// What some events said before, and much more, or much fewer, say now.
+    pub(crate) fn changed_message(self) -> Option<&'static str> {
+        match self {
+            Incident::DependencyTimeout => Some("timeout after 3000ms calling"),
+            Incident::RegionDns => Some("no such host"),
+            Incident::DiskFull => Some("write failed: no space left on device"),
+            Incident::GoneQuiet => Some("mail sent in"),
+            Incident::BadVersion
+            | Incident::RateLimited
+            | Incident::FeatureFlag
+            | Incident::ExpiredCertificate
+            | Incident::NoisyClient
+            | Incident::SlowQuery => None,
         }
     }
 
@@ -201,6 +235,7 @@ fn draw(rng: &mut Rng, time_ms: u64, growth: &[f64]) -> Draft {
             _ => format!("request {path} failed"),
         },
         "warn" => format!("request {path} refused"),
+        _ if service == MAIL_WORKER => format!("mail sent in {duration_ms:.0}ms"),
         _ => format!("request {path} done in {duration_ms:.0}ms"),
     };
     Draft {
@@ -280,8 +315,9 @@ fn strike(incident: Incident, draft: &mut Draft, rng: &mut Rng) -> bool {
         }
         Incident::SlowQuery if draft.tenant == 4 && draft.path == "/search" => {
             draft.duration_ms = 900.0 + 80.0 * draft.duration_ms;
+            "slow query: no index on orders.title".clone_into(&mut draft.message);
         }
-        Incident::GoneQuiet => return draft.service != 5,
+        Incident::GoneQuiet => return draft.service != MAIL_WORKER,
         _ => {}
     }
     true

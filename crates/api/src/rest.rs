@@ -15,6 +15,7 @@ pub(crate) mod histogram;
 pub(crate) mod jobs;
 pub(crate) mod live_tail;
 mod members;
+mod pattern_changes;
 pub(crate) mod patterns;
 mod patterns_answer;
 pub(crate) mod query;

@@ -16,7 +16,10 @@ use crate::remote::Remote;
 use crate::terminal::{Colour, Ink, printable};
 
 /// The lists of an answer under their headings.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 8] = [
+    ("new_patterns", "New patterns"),
+    ("changed_patterns", "Patterns much commoner or rarer"),
+    ("vanished_patterns", "Vanished patterns"),
     ("services", "Services"),
     ("quiet_services", "Gone quiet"),
     ("new_values", "New values"),
@@ -125,11 +128,13 @@ mod tests {
         let data = json!({
             "causes": [line("It was t-7.", "tenant=t-7"), line("And\u{1b}[2J h.", "host=h")],
             "new_values": [line("v2 is new.", "version=v2")],
+            "new_patterns": [line("`no <*>` is new.", "message:no")],
         });
         assert_eq!(
             told(&data, Colour::Off),
             "1. It was t-7.\n   cordwood query 'tenant=t-7'\n\
              2. And\\u{1b}[2J h.\n   cordwood query 'host=h'\n\
+             \nNew patterns\n   `no <*>` is new.\n   cordwood query 'message:no'\n\
              \nNew values\n   v2 is new.\n   cordwood query 'version=v2'\n"
         );
         assert_eq!(

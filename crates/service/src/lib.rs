@@ -95,7 +95,7 @@ pub use tails::{
 };
 pub use tokens::{ApiToken, CreatedApiToken, NewApiToken};
 pub use what_changed::{
-    Baseline, Both, Cause, Change, ChangeKind, Direction, Evidence, FieldValue, QuietService,
-    ServiceChange, Usual, ValueChange, WhatChanged, WhatChangedAccount, WhatChangedRequest,
-    WindowAccount,
+    Baseline, Both, Cause, Change, ChangeKind, Direction, Evidence, FieldValue, PatternChange,
+    QuietService, ServiceChange, Usual, ValueChange, WhatChanged, WhatChangedAccount,
+    WhatChangedRequest, WindowAccount,
 };

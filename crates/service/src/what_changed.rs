@@ -9,6 +9,7 @@ mod evidence;
 mod fields;
 mod outcome;
 mod part;
+mod patterns;
 mod reading;
 mod scene;
 mod sentence;
@@ -17,6 +18,7 @@ mod told;
 mod values;
 mod windows;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +31,9 @@ use cordwood_query::{
 
 use crate::retention::kept_from;
 use crate::search::{chosen_sources, problems_of};
-use crate::{Access, Caller, Cancel, DEADLINE_DEFAULT, DEADLINE_MAX, Error, QueryProblem, Service};
+use crate::{
+    Access, Caller, Cancel, DEADLINE_DEFAULT, DEADLINE_MAX, Error, PatternId, QueryProblem, Service,
+};
 use causes::{Found, Search};
 use fields::KnownFields;
 use outcome::Outcome;
@@ -37,7 +41,7 @@ use reading::Reading;
 use scene::Scene;
 
 pub use answer::{
-    Cause, Change, Evidence, QuietService, ServiceChange, ValueChange, WhatChanged,
+    Cause, Change, Evidence, PatternChange, QuietService, ServiceChange, ValueChange, WhatChanged,
     WhatChangedAccount, WindowAccount,
 };
 pub use evidence::Direction;
@@ -123,13 +127,32 @@ impl Service {
             now: comparison.now,
             account: reading::ReadingAccount::default(),
         };
-        let compared = compare(&mut reading, comparison.explain.as_ref())?;
+        let mut compared = compare(&mut reading, comparison.explain.as_ref())?;
+        if compared.notes.is_empty() && !reading.is_cut() {
+            let first_seen = || self.patterns_first_seen(caller, &request.sources);
+            let events = &compared.whole.events;
+            compared.patterns = patterns::compare(&mut reading, events, first_seen)?;
+        }
         let elapsed = self
             .options
             .clock
             .instant()
             .saturating_duration_since(started);
         Ok(compared.into_answer(&reading, comparison, elapsed))
+    }
+
+    /// When any of the sources had each of the patterns known first.
+    fn patterns_first_seen(
+        &self,
+        caller: &Caller,
+        sources: &[String],
+    ) -> Result<HashMap<PatternId, Timestamp>, Error> {
+        let mut first_seen: HashMap<PatternId, Timestamp> = HashMap::new();
+        for pattern in self.new_patterns(caller, sources, Timestamp::MIN)? {
+            let time = first_seen.entry(pattern.id).or_insert(pattern.first_seen);
+            *time = (*time).min(pattern.first_seen);
+        }
+        Ok(first_seen)
     }
 
     fn understand_comparison(
@@ -194,6 +217,7 @@ struct Compared {
     drifts: Vec<f64>,
     causes: Vec<Found>,
     services: services::ServicesSeen,
+    patterns: patterns::PatternsCompared,
     notes: Vec<String>,
     errors: Outcome,
 }
@@ -217,6 +241,7 @@ fn compare(reading: &mut Reading<'_>, explain: Option<&Filter>) -> Result<Compar
         whole,
         causes: Vec::new(),
         services: services::ServicesSeen::default(),
+        patterns: patterns::PatternsCompared::default(),
         outcomes,
         errors,
     };

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::failure::Diagnostic;
+use crate::rest::pattern_changes::{PatternChangeRecord, patterns};
 use crate::rest::query_meta::{ids, kept_from};
 use crate::rest::times::{EventTime, Millis};
 
@@ -35,6 +36,12 @@ pub(crate) struct WhatChangedRecord {
     new_values: Vec<ValueChangeRecord>,
     /// Values that only the baseline has.
     vanished_values: Vec<ValueChangeRecord>,
+    /// What messages say now and did not in the baseline, the strongest evidence first.
+    new_patterns: Vec<PatternChangeRecord>,
+    /// What they said in the baseline and do not now.
+    vanished_patterns: Vec<PatternChangeRecord>,
+    /// What they say much more or much less often.
+    changed_patterns: Vec<PatternChangeRecord>,
 }
 
 /// A number of each window.
@@ -216,6 +223,9 @@ impl WhatChangedAnswer {
                 quiet_services: answer.quiet.iter().map(quiet).collect(),
                 new_values: answer.new_values.iter().map(lone).collect(),
                 vanished_values: answer.vanished_values.iter().map(lone).collect(),
+                new_patterns: patterns(&answer.new_patterns),
+                vanished_patterns: patterns(&answer.vanished_patterns),
+                changed_patterns: patterns(&answer.changed_patterns),
             },
             meta: WhatChangedMeta {
                 hints: answer.hints.iter().map(Diagnostic::of).collect(),
@@ -343,7 +353,7 @@ fn usual(usual: Usual) -> UsualRecord {
     }
 }
 
-fn counted(count: Both<u64>) -> Counted {
+pub(crate) fn counted(count: Both<u64>) -> Counted {
     Counted {
         current: count.current,
         baseline: count.baseline,
@@ -357,7 +367,7 @@ fn rates(rates: Both<f64>) -> Rates {
     }
 }
 
-fn shown_by(evidence: &Evidence) -> ShownBy {
+pub(crate) fn shown_by(evidence: &Evidence) -> ShownBy {
     ShownBy {
         query: evidence.query.clone(),
         from: EventTime(evidence.from),

@@ -58,6 +58,27 @@ fn causes_are_named_first() {
             incident.change(),
             "{incident:?}: {cause:#}"
         );
+        let said = [
+            ("new_patterns", incident.new_message()),
+            ("changed_patterns", incident.changed_message()),
+        ];
+        for (list, message) in said {
+            let Some(message) = message else {
+                continue;
+            };
+            let first = &answer["data"][list][0];
+            let example = first["example"].as_str().unwrap_or_default();
+            assert!(
+                example.contains(message),
+                "{incident:?}: {message} in {first:#}"
+            );
+            let is_new = list == "new_patterns";
+            assert_eq!(
+                first["never_seen_before"], is_new,
+                "{incident:?}: {first:#}"
+            );
+            assert_eq!(first["events"]["baseline"] == 0, is_new);
+        }
         let shown = &cause["shown_by"];
         let search = json!({
             "source_id": source,

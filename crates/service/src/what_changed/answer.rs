@@ -7,7 +7,7 @@ use cordwood_engine::BlockCounts;
 use cordwood_event::{SourceId, Timestamp};
 
 use super::{Both, ChangeKind, Direction, FieldValue, Usual};
-use crate::QueryProblem;
+use crate::{PatternId, QueryProblem};
 
 /// What changed.
 #[derive(Clone, Debug)]
@@ -24,6 +24,12 @@ pub struct WhatChanged {
     pub new_values: Vec<ValueChange>,
     /// Values that only the baseline has.
     pub vanished_values: Vec<ValueChange>,
+    /// What messages say now and did not in the baseline, the strongest evidence first.
+    pub new_patterns: Vec<PatternChange>,
+    /// What they said in the baseline and do not now.
+    pub vanished_patterns: Vec<PatternChange>,
+    /// What they say much more or much less often.
+    pub changed_patterns: Vec<PatternChange>,
     /// What was compared and read.
     pub account: WhatChangedAccount,
     /// Remarks on the query text.
@@ -137,6 +143,35 @@ pub struct ValueChange {
     /// The same as a sentence.
     pub sentence: String,
     /// What shows them.
+    pub shown_by: Evidence,
+}
+
+/// A pattern of messages of which there are more or fewer than expected.
+#[derive(Clone, Debug)]
+pub struct PatternChange {
+    /// Names it, for good.
+    pub id: PatternId,
+    /// What people read: `took <num>ms for <uuid>`.
+    pub pattern: String,
+    /// Whether there are more or fewer.
+    pub direction: Direction,
+    /// How many events have it.
+    pub events: Both<u64>,
+    /// How many of each level, by name, `none` for those without.
+    pub levels: BTreeMap<&'static str, Both<u64>>,
+    /// How many were to be expected in the current window.
+    pub expected: f64,
+    /// When any of the sources had it first, whatever is asked for and kept.
+    pub first_seen: Timestamp,
+    /// Whether none of them had it before the current window.
+    pub is_unseen: bool,
+    /// The evidence, in nats.
+    pub score: f64,
+    /// The message of the latest event, the current window's if it has any; cut if it is long.
+    pub example: Option<String>,
+    /// The same as a sentence.
+    pub sentence: String,
+    /// What shows them, and a few events of other patterns perhaps.
     pub shown_by: Evidence,
 }
 

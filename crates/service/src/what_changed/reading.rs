@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use cordwood_engine::{
-    self as engine, Engine, Grouping, Incomplete, SearchedSource, Table, Tally, TallyRequest,
+    self as engine, Engine, Grouping, Incomplete, Pattern, Patterns, PatternsRequest,
+    SearchedSource, Table, Tally, TallyRequest,
 };
 use cordwood_event::Timestamp;
-use cordwood_query::{Filter, TimeBounds};
+use cordwood_query::{FieldName, Filter, TimeBounds};
 use cordwood_store::Snapshot;
 
 use super::counts::Counts;
@@ -16,6 +17,9 @@ use crate::{Cancel, Error};
 
 /// More values of a field are not told apart. As many of each field fit in memory many times over.
 const GROUPS_MAX: usize = 8192;
+
+/// The field whose texts have patterns.
+pub(super) const MESSAGE: &str = "message";
 
 /// The events compared, and what was read of them so far.
 pub(super) struct Reading<'a> {
@@ -136,6 +140,39 @@ impl Reading<'_> {
             engine::Staged::Table(table) => table,
             engine::Staged::Events { .. } => Table::default(),
         })
+    }
+
+    /// What the messages of a window say alike.
+    pub(super) fn patterns(&mut self, window: TimeBounds) -> Result<Patterns, Error> {
+        let request = self.patterns_request(window);
+        let patterns = self
+            .engine
+            .patterns(self.snapshot, &request)
+            .map_err(|error| Error::internal("counting patterns", error))?;
+        self.note(&patterns.account)?;
+        Ok(patterns)
+    }
+
+    /// A pattern of a window with its latest event, as far as that can be read.
+    pub(super) fn with_example(
+        &self,
+        window: TimeBounds,
+        mut pattern: Pattern,
+    ) -> Result<Pattern, Error> {
+        let request = self.patterns_request(window);
+        self.engine
+            .fetch_example(self.snapshot, &request, &mut pattern)
+            .map_err(|error| Error::internal("reading an event", error))?;
+        Ok(pattern)
+    }
+
+    fn patterns_request(&self, window: TimeBounds) -> PatternsRequest {
+        PatternsRequest {
+            search: self.search(window, Filter::All),
+            field: FieldName::new(MESSAGE),
+            buckets_max: 0,
+            examples_max: 0,
+        }
     }
 
     /// When the last event before the end of the current window was that matches a filter.

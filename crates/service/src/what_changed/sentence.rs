@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use cordwood_event::Level;
+
 use super::causes::Found;
 use super::evidence::{Direction, TOLERATED};
 use super::outcome::{ChangeKind, Numbers};
 use super::part::FieldValue;
+use super::patterns::FoundPattern;
 use super::services::Usual;
 use super::windows::Both;
 
@@ -117,6 +120,44 @@ pub(super) fn of_new(value: &FieldValue, events: u64) -> String {
 
 pub(super) fn of_vanished(value: &FieldValue, events: u64) -> String {
     format!("{value} has gone: no events, {} before.", count(events))
+}
+
+/// "`certificate of <host> has expired` is new: 90 events, 90 of level error, none in the baseline, and none ever before."
+pub(super) fn of_pattern(found: &FoundPattern, is_unseen: bool) -> String {
+    let (text, events) = (&found.text, found.events);
+    let (current, baseline) = (count(events.current), count(events.baseline));
+    let failures = failures(found);
+    match events {
+        Both { baseline: 0, .. } if is_unseen => format!(
+            "`{text}` is new: {current} events{failures}, none in the baseline, and none ever before."
+        ),
+        Both { baseline: 0, .. } => format!(
+            "`{text}` is back: {current} events{failures}, none in the baseline; first seen {}.",
+            found.first_seen
+        ),
+        Both { current: 0, .. } => format!("`{text}` has gone: no events, {baseline} before."),
+        Both { .. } => format!(
+            "`{text}` is said {} as often as expected: {current} events{failures}, {baseline} before.",
+            times(found.observation.observed, found.observation.expected)
+        ),
+    }
+}
+
+/// How many events of a pattern are of a level that calls for attention, after their number.
+fn failures(found: &FoundPattern) -> String {
+    let mut text = String::new();
+    for level in [Level::Fatal, Level::Error, Level::Warn] {
+        let events = found.levels.get(level.name()).copied().unwrap_or_default();
+        if events.current > 0 {
+            let _ = write!(
+                text,
+                ", {} of level {}",
+                count(events.current),
+                level.name()
+            );
+        }
+    }
+    text
 }
 
 /// What events of the kind do, after a plural.

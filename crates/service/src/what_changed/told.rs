@@ -5,13 +5,14 @@ use std::time::Duration;
 use cordwood_query::{Filter, Query, TimeBounds};
 
 use super::answer::{
-    Cause, Change, Evidence, QuietService, ServiceChange, ValueChange, WhatChanged,
+    Cause, Change, Evidence, PatternChange, QuietService, ServiceChange, ValueChange, WhatChanged,
     WhatChangedAccount, WindowAccount,
 };
 use super::causes::{Found, rates};
 use super::counts::Counts;
 use super::evidence::Direction;
 use super::outcome::{Numbers, Outcome};
+use super::patterns::FoundPattern;
 use super::reading::Reading;
 use super::windows::{Both, seconds};
 use super::{Compared, Comparison, sentence, services, values};
@@ -36,6 +37,7 @@ impl Compared {
         let new_values = lone(values::new_values(events, longer)).into_iter();
         let vanished = lone(values::vanished_values(events, longer)).into_iter();
         let (unusual, quiet) = (self.services.errors, self.services.quiet);
+        let notes = [self.notes, self.patterns.notes].concat();
         WhatChanged {
             changes: outcomes
                 .map(|(index, (outcome, drift))| {
@@ -57,7 +59,10 @@ impl Compared {
                 .collect(),
             new_values: new_values.map(|value| told.new_value(value)).collect(),
             vanished_values: vanished.map(|value| told.vanished_value(value)).collect(),
-            account: account_of(reading, &comparison, (events, self.notes), elapsed),
+            new_patterns: told.patterns(self.patterns.new),
+            vanished_patterns: told.patterns(self.patterns.vanished),
+            changed_patterns: told.patterns(self.patterns.changed),
+            account: account_of(reading, &comparison, (events, notes), elapsed),
             hints: comparison.hints,
         }
     }
@@ -196,6 +201,32 @@ impl Told<'_> {
                 current: 0,
                 baseline: found.events,
             },
+        }
+    }
+
+    fn patterns(&self, found: Vec<FoundPattern>) -> Vec<PatternChange> {
+        found.into_iter().map(|found| self.pattern(found)).collect()
+    }
+
+    fn pattern(&self, found: FoundPattern) -> PatternChange {
+        let window = match found.events.current {
+            0 => self.reading.windows.baseline,
+            _ => self.current(),
+        };
+        let is_unseen = found.first_seen >= self.current().first;
+        PatternChange {
+            sentence: sentence::of_pattern(&found, is_unseen),
+            shown_by: self.shown_by(vec![found.filter], window),
+            id: found.id,
+            pattern: found.text,
+            direction: found.observation.direction(),
+            events: found.events,
+            levels: found.levels,
+            expected: found.observation.expected,
+            first_seen: found.first_seen,
+            is_unseen,
+            score: found.observation.evidence(),
+            example: found.example,
         }
     }
 

@@ -1,8 +1,9 @@
-//! Ten incidents, each planted in some hours of events: the first line of what changed names its cause.
+//! Ten incidents, each planted in some hours of events: the first line of what changed names its cause, and the first of its patterns what
+//! is said of it.
 
 use std::time::Duration;
 
-use cordwood_service::{Cancel, FieldValue, WhatChanged, WhatChangedRequest};
+use cordwood_service::{Cancel, FieldValue, PatternChange, WhatChanged, WhatChangedRequest};
 
 use crate::corpus::incident::{HOURS, Incident, lines};
 use crate::ledger::Ledger;
@@ -61,7 +62,30 @@ fn check(incident: Incident) {
             said("another kind")
         );
         assert!(answer.account.complete, "{:?}", answer.account);
+        check_patterns(incident, &answer);
     }
+}
+
+fn check_patterns(incident: Incident, answer: &WhatChanged) {
+    let says = |patterns: &[PatternChange], message: &str| {
+        let example = patterns.first().and_then(|first| first.example.clone());
+        let is_said = example.is_some_and(|example| example.contains(message));
+        assert!(is_said, "{incident:?}: {message} in {patterns:#?}");
+    };
+    if let Some(message) = incident.new_message() {
+        says(&answer.new_patterns, message);
+        assert!(answer.new_patterns.iter().all(|pattern| pattern.is_unseen));
+    }
+    if let Some(message) = incident.changed_message() {
+        says(&answer.changed_patterns, message);
+    }
+    let is_new = incident.new_message().is_some();
+    assert_eq!(
+        answer.new_patterns.len(),
+        usize::from(is_new),
+        "{incident:?}: {:#?}",
+        answer.new_patterns
+    );
 }
 
 #[test]

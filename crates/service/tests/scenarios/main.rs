@@ -16,6 +16,7 @@ mod incidents;
 mod ingest;
 mod ledger;
 mod notes;
+mod pattern_changes;
 mod patterns;
 mod permissions;
 mod saved_queries;
