@@ -41,8 +41,10 @@ pub(crate) struct Form<'t> {
 
 /// A piece of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece<'t> {
+pub(super) enum Piece<'t> {
+    /// What stands between two runs.
     Between(&'t str),
+    /// A run that says something.
     Word(&'t str),
     /// Something that varies, if it is known what.
     Place(&'t str),
@@ -114,9 +116,27 @@ impl<'t> Form<'t> {
         text
     }
 
+    /// The text of the form of a text of this template, given what words it has in its open slots, in their order.
+    pub(super) fn with_words(&self, words: impl Iterator<Item = Option<&'t str>>) -> String {
+        let mut words = words.fuse();
+        let fill = |piece: &Piece<'t>| match piece {
+            Piece::Slot(_) => match words.next().flatten() {
+                Some(word) => Piece::Word(word),
+                None => Piece::Place(""),
+            },
+            piece => *piece,
+        };
+        let pieces = self.pieces.iter().map(fill).collect();
+        Form { pieces }.text()
+    }
+
     /// What all forms have in common that differ in words and places only.
     pub(crate) fn skeleton(&self) -> String {
         self.masked(Places::MAX)
+    }
+
+    pub(super) fn pieces(&self) -> &[Piece<'t>] {
+        &self.pieces
     }
 
     fn runs(&self) -> impl Iterator<Item = Piece<'t>> {
@@ -136,15 +156,11 @@ impl<'t> Form<'t> {
         self.those(|piece| matches!(piece, Piece::Place(_)))
     }
 
-    /// Where a template has slots that may hold words.
-    pub(crate) fn slots(&self) -> Places {
-        self.those(|piece| matches!(piece, Piece::Slot(_)))
-    }
-
-    /// The slots that may hold words, by their places among the slots of the template.
-    pub(crate) fn open_slots(&self) -> impl Iterator<Item = usize> {
-        self.runs().filter_map(|piece| match piece {
-            Piece::Slot(slot) => Some(slot),
+    /// The slots that may hold words, by their places among the slots of the template, and where they are.
+    pub(super) fn open_slots(&self) -> impl Iterator<Item = (usize, Places)> {
+        let runs = self.runs().enumerate();
+        runs.filter_map(|(index, piece)| match piece {
+            Piece::Slot(slot) => Some((slot, 1 << (index % RUNS_MAX))),
             _ => None,
         })
     }
