@@ -16,9 +16,8 @@ mod shown;
 
 use sha2::{Digest, Sha256};
 
-use form::Form;
 use form::PLACE;
-pub(crate) use form::word_of;
+pub(crate) use form::{Form, word_of};
 pub use forms::PatternForms;
 pub(crate) use key::{KnownPatterns, OTHER, OfTemplate, PatternKey, SourcePatterns};
 pub(crate) use open::{OpenTemplate, Standing};

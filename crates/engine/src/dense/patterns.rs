@@ -2,9 +2,9 @@
 //! pattern of all its texts.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use cordwood_store::column::{Column, StrValues, TextCodes};
+use rapidhash::RapidHashMap;
 
 use super::codes::{self, Coded, Interned};
 use super::slot_words::SlotWords;
@@ -12,7 +12,7 @@ use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::key::KeyRef;
-use crate::pattern::{OfTemplate, OpenTemplate, SourcePatterns};
+use crate::pattern::{Form, OfTemplate, OpenTemplate, SourcePatterns};
 
 /// How many texts are looked at between two looks at the budget.
 const TEXTS_PER_CHECK: usize = 1024;
@@ -103,6 +103,10 @@ struct Forms<'p> {
     patterns: &'p SourcePatterns<'p>,
     budget: &'p Budget,
     interned: Interned,
+    /// By the form that texts have of their own, if they follow no template.
+    by_own: RapidHashMap<String, u32>,
+    /// That of the last text.
+    own: String,
     texts: usize,
 }
 
@@ -112,6 +116,8 @@ impl<'p> Forms<'p> {
             patterns,
             budget,
             interned: Interned::default(),
+            by_own: RapidHashMap::default(),
+            own: String::new(),
             texts: 0,
         }
     }
@@ -125,10 +131,19 @@ impl<'p> Forms<'p> {
         Ok(())
     }
 
+    /// Of any text: those of one form are looked up once.
     fn of(&mut self, text: &str) -> Result<u32, Failure> {
         self.count_text()?;
-        let form = self.patterns.of_text(text);
-        Ok(self.interned.code(KeyRef::Text(&form)))
+        let form = Form::of_text(text);
+        self.own.clear();
+        form.push_text(&mut self.own);
+        if let Some(pattern) = self.by_own.get(&self.own) {
+            return Ok(*pattern);
+        }
+        let of_form = self.patterns.of_form(&form);
+        let pattern = self.interned.code(KeyRef::Text(&of_form));
+        self.by_own.insert(self.own.clone(), pattern);
+        Ok(pattern)
     }
 
     /// Of the texts of a template, by place: those whose words mean the same to the known forms are of one pattern, and of the others
@@ -145,7 +160,7 @@ impl<'p> Forms<'p> {
             .standing()
             .map(|standing| Some(self.interned.code(KeyRef::Text(open.known(standing)?))))
             .collect();
-        let mut new: HashMap<String, u32> = HashMap::new();
+        let mut new: RapidHashMap<String, u32> = RapidHashMap::default();
         let mut patterns = Vec::with_capacity(rows);
         let mut at_place = String::new();
         for (place, meaning) in meanings.by_place().iter().enumerate() {

@@ -1,6 +1,8 @@
 //! Forms that are known, and which of them a text is of.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+
+use rapidhash::{RapidHashMap, RapidHashSet};
 
 use super::form::{Form, Places};
 use super::open::OpenTemplate;
@@ -11,14 +13,14 @@ const WORDS_MIN: u32 = 2;
 /// The forms known of a field, such as those that texts of a source had so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatternForms {
-    by_skeleton: HashMap<Box<str>, Alike>,
+    by_skeleton: RapidHashMap<Box<str>, Alike>,
 }
 
 /// Forms that differ in words and places only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Alike {
     /// By where the places are.
-    by_places: BTreeMap<Specific, BTreeSet<Box<str>>>,
+    by_places: BTreeMap<Specific, RapidHashSet<Box<str>>>,
 }
 
 /// Where the places of a form are; the fewest come first.
@@ -119,7 +121,7 @@ pub(super) fn absorbs_words(form: &Form<'_>, places: Places) -> bool {
 
 impl Alike {
     pub(super) fn len(&self) -> usize {
-        self.by_places.values().map(BTreeSet::len).sum()
+        self.by_places.values().map(RapidHashSet::len).sum()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {

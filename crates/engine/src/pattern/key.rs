@@ -79,8 +79,11 @@ impl PatternKey {
     }
 
     fn of_text(&self, forms: &PatternForms, text: &str) -> String {
-        let form = Form::of_text(text);
-        let known = forms.known(&form);
+        self.of_form(forms, &Form::of_text(text))
+    }
+
+    fn of_form(&self, forms: &PatternForms, form: &Form<'_>) -> String {
+        let known = forms.known(form);
         known.unwrap_or_else(|| self.admitted(form.text()))
     }
 
@@ -128,9 +131,9 @@ pub(crate) struct SourcePatterns<'k> {
 }
 
 impl SourcePatterns<'_> {
-    /// The form of a text, or [`OTHER`].
-    pub(crate) fn of_text(&self, text: &str) -> String {
-        self.key.of_text(self.forms, text)
+    /// The form of the texts that have a form, or [`OTHER`].
+    pub(crate) fn of_form(&self, form: &Form<'_>) -> String {
+        self.key.of_form(self.forms, form)
     }
 
     /// The same of any value but null.
