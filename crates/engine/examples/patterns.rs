@@ -1,4 +1,5 @@
-//! Asks for the patterns of a source and prints how long that takes, before and after they are known.
+//! Asks for the patterns of a source and prints how long that takes, before and after they are known, and how long all processors
+//! together were busy with it.
 //!
 //! `cargo run --release -p cordwood-engine --example patterns -- DIRECTORY [QUERY]`
 //!
@@ -36,13 +37,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let snapshot = store.snapshot();
     let request = request(query)?;
+    let mut busy = Busy::start();
     let found = engine.patterns(&snapshot, &request)?;
-    print("new", &found);
+    print("new", &found, &mut busy);
     let forms = found.patterns.iter().map(|pattern| &*pattern.form);
     let forms: PatternForms = forms.take(5_000).collect();
     engine.know_patterns(SourceId(1), Arc::new(forms));
     for _ in 0..ROUNDS {
-        print("known", &engine.patterns(&snapshot, &request)?);
+        print("known", &engine.patterns(&snapshot, &request)?, &mut busy);
     }
     let staged = StagedRequest {
         search: request.search.clone(),
@@ -55,8 +57,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Err("no table".into());
         };
         println!(
-            "stage  {:9.2} ms  {} rows",
+            "stage  {:9.2} ms  [{}]  {} rows",
             answer.account.elapsed.as_secs_f64() * 1e3,
+            busy.since_last(),
             table.rows.len()
         );
     }
@@ -67,10 +70,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn print(what: &str, found: &Patterns) {
+fn print(what: &str, found: &Patterns, busy: &mut Busy) {
     println!(
-        "{what:6} {:9.2} ms  {} patterns, {} events, {} other  {:.1} MB read{}",
+        "{what:6} {:9.2} ms  [{}]  {} patterns, {} events, {} other  {:.1} MB read{}",
         found.account.elapsed.as_secs_f64() * 1e3,
+        busy.since_last(),
         found.patterns.len(),
         found.events,
         found.other,
@@ -81,6 +85,32 @@ fn print(what: &str, found: &Patterns) {
             "  INCOMPLETE"
         },
     );
+}
+
+/// How long the processors have been busy with this process: on a machine that others use as well, the time that passes says little.
+struct Busy {
+    ms: u64,
+}
+
+impl Busy {
+    fn start() -> Busy {
+        Busy { ms: busy_ms() }
+    }
+
+    /// In milliseconds, since this was asked last.
+    fn since_last(&mut self) -> u64 {
+        let now = busy_ms();
+        now - std::mem::replace(&mut self.ms, now)
+    }
+}
+
+/// As `/proc/self/stat` has it (proc_pid_stat(5)), in hundredths of a second; 0 where there is none.
+fn busy_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let times = behind_name.split_ascii_whitespace().skip(11).take(2);
+    let ticks = times.filter_map(|ticks| ticks.parse::<u64>().ok());
+    ticks.sum::<u64>() * 10
 }
 
 fn request(query: &str) -> Result<PatternsRequest, Box<dyn std::error::Error>> {

@@ -11,6 +11,7 @@ mod group_of;
 mod leading;
 mod number;
 mod patterns;
+mod slot_words;
 mod values;
 
 use std::borrow::Cow;

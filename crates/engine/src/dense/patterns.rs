@@ -2,17 +2,17 @@
 //! pattern of all its texts.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use cordwood_store::column::{Column, SlotRun, SlotValues, StrValues, TextCodes, TextSlots};
-use cordwood_store::template::Template;
+use cordwood_store::column::{Column, StrValues, TextCodes};
+use rapidhash::RapidHashMap;
 
 use super::codes::{self, Coded, Interned};
+use super::slot_words::SlotWords;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::key::KeyRef;
-use crate::pattern::{Form, SourcePatterns, word_of};
+use crate::pattern::{Form, OfTemplate, OpenTemplate, SourcePatterns};
 
 /// How many texts are looked at between two looks at the budget.
 const TEXTS_PER_CHECK: usize = 1024;
@@ -63,16 +63,14 @@ fn of_codes(
         0 => OfCode::One(0),
         _ => OfCode::Each(forms.of_each(block.text_slots(index)?.whole()?)?),
     });
+    let of_table = forms.patterns.of_table(uses.table());
     for (place, used) in uses.uses().iter().enumerate() {
-        let form = forms.patterns.of_template(uses.table(), used.template);
-        by_code.push(match form {
-            Some(form) => OfCode::One(forms.interned.code(KeyRef::Text(&form))),
-            None => {
-                let slots = block.text_slots(index)?;
-                let template = uses.table().get(used.template as usize);
-                let form = Form::of_template(template.map_or("", Template::text));
-                let words = SlotWords::of(slots, place, &form)?;
-                OfCode::Each(forms.of_places(slots, (place, used.rows as usize), &words)?)
+        by_code.push(match of_table.of(used.template) {
+            None => OfCode::One(0),
+            Some(OfTemplate::One(form)) => OfCode::One(forms.interned.code(KeyRef::Text(form))),
+            Some(OfTemplate::Open(open)) => {
+                let words = SlotWords::of(block.text_slots(index)?, place, open)?;
+                OfCode::Each(forms.of_places(open, &words, used.rows as usize)?)
             }
         });
     }
@@ -105,6 +103,10 @@ struct Forms<'p> {
     patterns: &'p SourcePatterns<'p>,
     budget: &'p Budget,
     interned: Interned,
+    /// By the form that texts have of their own, if they follow no template.
+    by_own: RapidHashMap<String, u32>,
+    /// That of the last text.
+    own: String,
     texts: usize,
 }
 
@@ -114,40 +116,68 @@ impl<'p> Forms<'p> {
             patterns,
             budget,
             interned: Interned::default(),
+            by_own: RapidHashMap::default(),
+            own: String::new(),
             texts: 0,
         }
     }
 
-    fn of(&mut self, text: &str) -> Result<u32, Failure> {
+    /// Looks at the budget now and then.
+    fn count_text(&mut self) -> Result<(), Failure> {
         if self.texts.is_multiple_of(TEXTS_PER_CHECK) {
             self.budget.check()?;
         }
         self.texts += 1;
-        let form = self.patterns.of_text(text);
-        Ok(self.interned.code(KeyRef::Text(&form)))
+        Ok(())
     }
 
-    /// Of the texts of a template, by place: texts with the same words in its slots are of one pattern, and put together once.
+    /// Of any text: those of one form are looked up once.
+    fn of(&mut self, text: &str) -> Result<u32, Failure> {
+        self.count_text()?;
+        let form = Form::of_text(text);
+        self.own.clear();
+        form.push_text(&mut self.own);
+        if let Some(pattern) = self.by_own.get(&self.own) {
+            return Ok(*pattern);
+        }
+        let of_form = self.patterns.of_form(&form);
+        let pattern = self.interned.code(KeyRef::Text(&of_form));
+        self.by_own.insert(self.own.clone(), pattern);
+        Ok(pattern)
+    }
+
+    /// Of the texts of a template, by place: those whose words mean the same to the known forms are of one pattern, and of the others
+    /// those that have the same words.
     fn of_places(
         &mut self,
-        slots: &TextSlots,
-        (template, rows): (usize, usize),
+        open: &OpenTemplate,
         words: &SlotWords<'_>,
+        rows: usize,
     ) -> Result<Vec<u32>, Failure> {
-        let mut known: HashMap<String, u32> = HashMap::new();
+        self.budget.check()?;
+        let meanings = words.meanings(open, rows);
+        let known: Vec<Option<u32>> = meanings
+            .standing()
+            .map(|standing| Some(self.interned.code(KeyRef::Text(open.known(standing)?))))
+            .collect();
+        let mut new: RapidHashMap<String, u32> = RapidHashMap::default();
         let mut patterns = Vec::with_capacity(rows);
-        let (mut at_place, mut text) = (String::new(), String::new());
-        for place in 0..rows {
-            at_place.clear();
-            words.push(place, &mut at_place);
-            if let Some(pattern) = known.get(&at_place) {
+        let mut at_place = String::new();
+        for (place, meaning) in meanings.by_place().iter().enumerate() {
+            if let Some(Some(pattern)) = known.get(*meaning as usize) {
                 patterns.push(*pattern);
                 continue;
             }
-            text.clear();
-            slots.push_text(template, place, &mut text)?;
-            let pattern = self.of(&text)?;
-            known.insert(at_place.clone(), pattern);
+            at_place.clear();
+            words.push(place, &mut at_place);
+            if let Some(pattern) = new.get(&at_place) {
+                patterns.push(*pattern);
+                continue;
+            }
+            self.count_text()?;
+            let form = self.patterns.admitted(open.form_with(words.at(place)));
+            let pattern = self.interned.code(KeyRef::Text(&form));
+            new.insert(at_place.clone(), pattern);
             patterns.push(pattern);
         }
         Ok(patterns)
@@ -162,57 +192,5 @@ impl<'p> Forms<'p> {
             }
         }
         Ok(patterns)
-    }
-}
-
-/// The words in those slots of a template that may hold some.
-struct SlotWords<'s> {
-    slots: Vec<InSlot<'s>>,
-}
-
-/// The words in one slot, by the place of a text.
-enum InSlot<'s> {
-    Texts(SlotRun<'s>),
-    /// By code, and the codes by place.
-    Dictionary(Vec<&'s str>, &'s [u16]),
-}
-
-impl<'s> SlotWords<'s> {
-    fn of(
-        slots: &'s TextSlots,
-        template: usize,
-        form: &Form<'_>,
-    ) -> Result<SlotWords<'s>, Failure> {
-        let mut words = Vec::new();
-        for slot in form.open_slots() {
-            if slots.are_numbers(template, slot)? {
-                continue;
-            }
-            words.push(match slots.values(template, slot)? {
-                SlotValues::Numbers => continue,
-                SlotValues::Texts(run) => InSlot::Texts(run),
-                SlotValues::Dictionary(run, codes) => {
-                    let values = (0..run.len()).map(|code| run.get(code).unwrap_or_default());
-                    let words = values.map(|value| word_of(value).unwrap_or_default());
-                    InSlot::Dictionary(words.collect(), codes)
-                }
-            });
-        }
-        Ok(SlotWords { slots: words })
-    }
-
-    /// Appends the words at a place, each behind a line feed, which no slot holds; nothing for what varies.
-    fn push(&self, place: usize, out: &mut String) {
-        for slot in &self.slots {
-            let word = match slot {
-                InSlot::Texts(run) => run.get(place).and_then(word_of),
-                InSlot::Dictionary(words, codes) => codes
-                    .get(place)
-                    .and_then(|code| words.get(usize::from(*code)))
-                    .copied(),
-            };
-            out.push('\n');
-            out.push_str(word.unwrap_or_default());
-        }
     }
 }

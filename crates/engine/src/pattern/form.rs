@@ -30,6 +30,9 @@ pub(super) const CUT: &str = "…";
 /// A line ends before one of these.
 const ENDS: [char; 3] = ['\n', '\r', PLACE];
 
+/// As many pieces as most texts have: room for them is made at once.
+const PIECES_USUAL: usize = 32;
+
 /// Which of its runs, by bits: the first is the lowest.
 pub(crate) type Places = u64;
 
@@ -41,8 +44,10 @@ pub(crate) struct Form<'t> {
 
 /// A piece of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece<'t> {
+pub(super) enum Piece<'t> {
+    /// What stands between two runs.
     Between(&'t str),
+    /// A run that says something.
     Word(&'t str),
     /// Something that varies, if it is known what.
     Place(&'t str),
@@ -100,7 +105,21 @@ impl<'t> Form<'t> {
 
     /// The text of the form that has a place in the place of some words as well.
     pub(crate) fn masked(&self, places: Places) -> String {
-        let mut text = String::new();
+        let lengths = self.pieces.iter().map(|piece| match piece {
+            Piece::Between(text) | Piece::Word(text) => text.len(),
+            Piece::Place(_) | Piece::Slot(_) => PLACE.len_utf8(),
+        });
+        let mut text = String::with_capacity(lengths.sum());
+        self.push_masked(places, &mut text);
+        text
+    }
+
+    /// Appends the text of the form.
+    pub(crate) fn push_text(&self, out: &mut String) {
+        self.push_masked(0, out);
+    }
+
+    fn push_masked(&self, places: Places, text: &mut String) {
         let mut run = 0;
         for piece in &self.pieces {
             let is_masked = places.checked_shr(run).unwrap_or(0) & 1 == 1;
@@ -111,12 +130,29 @@ impl<'t> Form<'t> {
             }
             run += u32::from(!matches!(piece, Piece::Between(_)));
         }
-        text
+    }
+
+    /// The text of the form of a text of this template, given what words it has in its open slots, in their order.
+    pub(super) fn with_words(&self, words: impl Iterator<Item = Option<&'t str>>) -> String {
+        let mut words = words.fuse();
+        let fill = |piece: &Piece<'t>| match piece {
+            Piece::Slot(_) => match words.next().flatten() {
+                Some(word) => Piece::Word(word),
+                None => Piece::Place(""),
+            },
+            piece => *piece,
+        };
+        let pieces = self.pieces.iter().map(fill).collect();
+        Form { pieces }.text()
     }
 
     /// What all forms have in common that differ in words and places only.
     pub(crate) fn skeleton(&self) -> String {
         self.masked(Places::MAX)
+    }
+
+    pub(super) fn pieces(&self) -> &[Piece<'t>] {
+        &self.pieces
     }
 
     fn runs(&self) -> impl Iterator<Item = Piece<'t>> {
@@ -136,15 +172,11 @@ impl<'t> Form<'t> {
         self.those(|piece| matches!(piece, Piece::Place(_)))
     }
 
-    /// Where a template has slots that may hold words.
-    pub(crate) fn slots(&self) -> Places {
-        self.those(|piece| matches!(piece, Piece::Slot(_)))
-    }
-
-    /// The slots that may hold words, by their places among the slots of the template.
-    pub(crate) fn open_slots(&self) -> impl Iterator<Item = usize> {
-        self.runs().filter_map(|piece| match piece {
-            Piece::Slot(slot) => Some(slot),
+    /// The slots that may hold words, by their places among the slots of the template, and where they are.
+    pub(super) fn open_slots(&self) -> impl Iterator<Item = (usize, Places)> {
+        let runs = self.runs().enumerate();
+        runs.filter_map(|(index, piece)| match piece {
+            Piece::Slot(slot) => Some((slot, 1 << (index % RUNS_MAX))),
             _ => None,
         })
     }
@@ -176,6 +208,10 @@ pub(super) fn cut(text: &str, range: Range<usize>) -> &str {
     text.get(range).unwrap_or_default()
 }
 
+fn is_end_or_quote(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r' | b'\0' | b'"' | b'`' | b'\'')
+}
+
 fn push_between<'t>(pieces: &mut Vec<Piece<'t>>, between: &'t str) {
     if !between.is_empty() {
         pieces.push(Piece::Between(between));
@@ -189,11 +225,10 @@ fn varies(text: &str, run: &Run, before: &str) -> bool {
 
 /// Whether a run without a digit varies by its nature, wherever it stands.
 fn is_variable(text: &str) -> bool {
+    let has_mark = || text.bytes().any(|byte| matches!(byte, b'/' | b'@' | b'.'));
     text.len() > WORD_BYTES_MAX
-        || is_path(text)
-        || is_address(text)
-        || is_host(text)
         || is_hex(text)
+        || (has_mark() && (is_path(text) || is_address(text) || is_host(text)))
 }
 
 /// The word that a run is, whatever stands before it; `None` if it varies.
@@ -251,7 +286,7 @@ impl<'t> Reading<'t> {
     fn of(text: &'t str, piece_of: impl Fn(&'t str, &Run, &str) -> Piece<'t>) -> Form<'t> {
         let mut reading = Reading {
             text,
-            pieces: Vec::new(),
+            pieces: Vec::with_capacity(PIECES_USUAL),
             open: None,
             runs: 0,
         };
@@ -277,6 +312,10 @@ impl<'t> Reading<'t> {
     /// Takes what stands between two runs; says whether the line ends there. Lines without a run are as good as not there.
     fn between(&mut self, between: Range<usize>) -> bool {
         let whole = cut(self.text, between.clone());
+        if !whole.bytes().any(is_end_or_quote) {
+            self.push_between(between);
+            return false;
+        }
         let (line, ends) = match (whole.find(ENDS), self.runs) {
             (None, _) => (between, false),
             (Some(_), 0) => {

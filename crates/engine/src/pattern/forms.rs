@@ -1,8 +1,11 @@
 //! Forms that are known, and which of them a text is of.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+
+use rapidhash::{RapidHashMap, RapidHashSet};
 
 use super::form::{Form, Places};
+use super::open::OpenTemplate;
 
 /// A form with fewer words is of nothing but itself: `failed 5` says nothing of `failed again`.
 const WORDS_MIN: u32 = 2;
@@ -10,14 +13,14 @@ const WORDS_MIN: u32 = 2;
 /// The forms known of a field, such as those that texts of a source had so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatternForms {
-    by_skeleton: HashMap<Box<str>, Alike>,
+    by_skeleton: RapidHashMap<Box<str>, Alike>,
 }
 
 /// Forms that differ in words and places only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Alike {
     /// By where the places are.
-    by_places: BTreeMap<Specific, BTreeSet<Box<str>>>,
+    by_places: BTreeMap<Specific, RapidHashSet<Box<str>>>,
 }
 
 /// Where the places of a form are; the fewest come first.
@@ -40,11 +43,11 @@ impl Specific {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Common {
     /// All are of this form, which is known.
-    Known(String),
+    Known(Box<str>),
     /// All are of this form.
-    New(String),
+    New(Box<str>),
     /// That depends on what is in the slots.
-    Open,
+    Open(OpenTemplate),
 }
 
 impl PatternForms {
@@ -80,41 +83,25 @@ impl PatternForms {
         alike.most_specific(form, |_| true)
     }
 
-    /// The same of all texts of a template.
-    pub(crate) fn common(&self, template: &Form<'_>) -> Common {
-        let slots = template.slots();
-        let Some(alike) = self.by_skeleton.get(&*template.skeleton()) else {
-            return match slots {
-                0 => Common::New(template.text()),
-                _ => Common::Open,
-            };
-        };
-        for (specific, forms) in &alike.by_places {
-            if specific.places & template.places() != template.places() {
-                continue;
+    /// The same of all texts of a template, given as text.
+    pub(crate) fn common(&self, template: &str) -> Common {
+        let form = Form::of_template(template);
+        let mut open = OpenTemplate::new(template, &form);
+        let own = form.places();
+        let alike = self.by_skeleton.get(&*form.skeleton());
+        for (specific, known) in alike.iter().flat_map(|alike| &alike.by_places) {
+            if specific.places & own == own {
+                let known = known.iter();
+                known.for_each(|known| open.consider(&form, known, specific.places));
             }
-            // What a slot may hold decides, if some form has a word there.
-            if specific.places & slots != slots {
-                if alike.may_follow(template, *specific, forms) {
-                    return Common::Open;
-                }
-                continue;
-            }
-            let masked = template.masked(specific.places);
-            if !forms.contains(&*masked) {
-                continue;
-            }
-            let absorbs = (slots | template.statics()) & specific.places != 0;
-            if !absorbs || absorbs_words(template, specific.places) {
-                return Common::Known(masked);
-            }
-            if slots != 0 {
-                return Common::Open;
+            if open.common().is_some() {
+                break;
             }
         }
-        match slots {
-            0 => Common::New(template.text()),
-            _ => Common::Open,
+        match open.common() {
+            Some(known) => Common::Known(known.into()),
+            None if open.slots().is_empty() => Common::New(form.text().into()),
+            None => Common::Open(open),
         }
     }
 }
@@ -134,7 +121,7 @@ pub(super) fn absorbs_words(form: &Form<'_>, places: Places) -> bool {
 
 impl Alike {
     pub(super) fn len(&self) -> usize {
-        self.by_places.values().map(BTreeSet::len).sum()
+        self.by_places.values().map(RapidHashSet::len).sum()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
@@ -162,20 +149,6 @@ impl Alike {
             }
             let masked = form.masked(places);
             forms.contains(&*masked).then_some(masked)
-        })
-    }
-
-    /// Whether a text of the template may be of one of these forms, which have words where the template has slots.
-    fn may_follow(
-        &self,
-        template: &Form<'_>,
-        specific: Specific,
-        forms: &BTreeSet<Box<str>>,
-    ) -> bool {
-        let masked = template.masked(specific.places | template.slots());
-        forms.iter().any(|form| {
-            let form = Form::parse(form);
-            form.masked(template.slots()) == masked
         })
     }
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use cordwood_event::SourceId;
 use cordwood_store::template::TemplateTable;
 
-use super::PatternForms;
 use super::form::{Form, PLACE};
 use super::forms::Common;
+use super::{OpenTemplate, PatternForms};
 use crate::key::KeyRef;
 
 /// More forms than these, of those that are not known, are not told apart by one question: texts that have so many have no
@@ -30,12 +30,17 @@ pub(crate) struct PatternKey {
     /// Hashes of the forms found that were not known.
     found: Mutex<HashSet<u64>>,
     is_full: AtomicBool,
-    /// What is known of the templates of each table in each source. A table goes by its address: the snapshot keeps it.
-    templates: Mutex<HashMap<(usize, SourceId), OfTable>>,
+    /// What is known of the templates of each table in each source. A table goes by its address, which is no other's as long as
+    /// this holds it.
+    tables: Mutex<HashMap<(usize, SourceId), Arc<OfTable>>>,
 }
 
-/// By template.
-type OfTable = HashMap<u32, Arc<Common>>;
+/// What is known of the templates of a table, each found out when it is first asked for.
+#[derive(Debug)]
+struct OfTable {
+    table: Arc<TemplateTable>,
+    templates: Vec<OnceLock<Common>>,
+}
 
 impl PatternKey {
     /// Says which forms are known, before the first question.
@@ -74,33 +79,46 @@ impl PatternKey {
     }
 
     fn of_text(&self, forms: &PatternForms, text: &str) -> String {
-        let form = Form::of_text(text);
-        let known = forms.known(&form);
+        self.of_form(forms, &Form::of_text(text))
+    }
+
+    fn of_form(&self, forms: &PatternForms, form: &Form<'_>) -> String {
+        let known = forms.known(form);
         known.unwrap_or_else(|| self.admitted(form.text()))
     }
 
-    /// The form, if there is room for it.
+    /// The form, or [`OTHER`] if there is no room for it.
     fn admitted(&self, form: String) -> String {
-        let hash = KeyRef::Text(&form).hash();
+        match self.admits(&form) {
+            true => form,
+            false => OTHER.to_owned(),
+        }
+    }
+
+    fn admits(&self, form: &str) -> bool {
+        let hash = KeyRef::Text(form).hash();
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if found.contains(&hash) {
-            return form;
+            return true;
         }
         if found.len() >= FORMS_MAX {
             self.is_full.store(true, Ordering::Relaxed);
-            return OTHER.to_owned();
+            return false;
         }
-        found.insert(hash);
-        form
+        found.insert(hash)
     }
 
-    fn common(&self, table: usize, source: SourceId, template: u32) -> Option<Arc<Common>> {
-        let templates = self.templates.lock();
-        let templates = templates.unwrap_or_else(PoisonError::into_inner);
-        templates
-            .get(&(table, source))?
-            .get(&template)
-            .map(Arc::clone)
+    fn of_table(&self, table: &Arc<TemplateTable>, source: SourceId) -> Arc<OfTable> {
+        let tables = self.tables.lock();
+        let mut tables = tables.unwrap_or_else(PoisonError::into_inner);
+        let of_table = tables.entry((Arc::as_ptr(table).addr(), source));
+        let of_table = of_table.or_insert_with(|| {
+            Arc::new(OfTable {
+                table: Arc::clone(table),
+                templates: (0..table.len()).map(|_| OnceLock::new()).collect(),
+            })
+        });
+        Arc::clone(of_table)
     }
 }
 
@@ -113,9 +131,9 @@ pub(crate) struct SourcePatterns<'k> {
 }
 
 impl SourcePatterns<'_> {
-    /// The form of a text, or [`OTHER`].
-    pub(crate) fn of_text(&self, text: &str) -> String {
-        self.key.of_text(self.forms, text)
+    /// The form of the texts that have a form, or [`OTHER`].
+    pub(crate) fn of_form(&self, form: &Form<'_>) -> String {
+        self.key.of_form(self.forms, form)
     }
 
     /// The same of any value but null.
@@ -123,25 +141,50 @@ impl SourcePatterns<'_> {
         self.key.of_key(Some(self.source), key)
     }
 
-    /// The form of all texts of a template, or [`OTHER`]; `None` if they may be of several.
-    pub(crate) fn of_template(&self, table: &Arc<TemplateTable>, template: u32) -> Option<String> {
-        let address = Arc::as_ptr(table).addr();
-        let known = self.key.common(address, self.source, template);
-        let common = known.unwrap_or_else(|| {
-            let found = table.get(template as usize);
-            let common = Arc::new(found.map_or(Common::Open, |template| {
-                self.forms.common(&Form::of_template(template.text()))
-            }));
-            let templates = self.key.templates.lock();
-            let mut templates = templates.unwrap_or_else(PoisonError::into_inner);
-            let of_table = templates.entry((address, self.source)).or_default();
-            of_table.insert(template, Arc::clone(&common));
-            common
-        });
-        match &*common {
-            Common::Known(form) => Some(form.clone()),
-            Common::New(form) => Some(self.key.admitted(form.clone())),
-            Common::Open => None,
+    /// The form, or [`OTHER`] if there is no room for it.
+    pub(crate) fn admitted(&self, form: String) -> String {
+        self.key.admitted(form)
+    }
+}
+
+impl<'k> SourcePatterns<'k> {
+    /// The patterns of texts that follow the templates of a table.
+    pub(crate) fn of_table(&self, table: &Arc<TemplateTable>) -> TablePatterns<'k> {
+        TablePatterns {
+            patterns: *self,
+            of_table: self.key.of_table(table, self.source),
         }
+    }
+}
+
+/// The patterns of texts that follow templates.
+#[derive(Clone, Debug)]
+pub(crate) struct TablePatterns<'k> {
+    patterns: SourcePatterns<'k>,
+    of_table: Arc<OfTable>,
+}
+
+/// Which patterns the texts of a template are of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OfTemplate<'t> {
+    /// All are of the one with this form, or [`OTHER`].
+    One(&'t str),
+    /// That depends on what is in the slots.
+    Open(&'t OpenTemplate),
+}
+
+impl TablePatterns<'_> {
+    /// Of the texts of a template; `None` if the table does not have it.
+    pub(crate) fn of(&self, template: u32) -> Option<OfTemplate<'_>> {
+        let OfTable { table, templates } = &*self.of_table;
+        let known = table.get(template as usize)?;
+        let common = templates.get(template as usize)?;
+        let common = common.get_or_init(|| self.patterns.forms.common(known.text()));
+        Some(match common {
+            Common::Known(form) => OfTemplate::One(form),
+            Common::New(form) if self.patterns.key.admits(form) => OfTemplate::One(form),
+            Common::New(_) => OfTemplate::One(OTHER),
+            Common::Open(open) => OfTemplate::Open(open),
+        })
     }
 }

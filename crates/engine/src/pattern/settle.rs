@@ -1,6 +1,8 @@
 //! What forms teach of each other: where different words stand with all else equal, a word is a place.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use rapidhash::RapidHashMap;
 
 use super::PatternForms;
 use super::form::Form;
@@ -14,7 +16,7 @@ pub const VARIANTS_MIN: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// By form, those that are of another now.
-    moved: HashMap<Box<str>, Box<str>>,
+    moved: RapidHashMap<Box<str>, Box<str>>,
 }
 
 impl Settled {
@@ -37,7 +39,7 @@ pub fn settle<'f>(known: &PatternForms, new: impl IntoIterator<Item = &'f str>) 
         let skeleton = Form::parse(form).skeleton();
         by_skeleton.entry(skeleton).or_default().insert(form.into());
     }
-    let mut moved = HashMap::new();
+    let mut moved = RapidHashMap::default();
     for (skeleton, mut forms) in by_skeleton {
         if let Some(alike) = known.alike(&skeleton) {
             forms.extend(alike.iter().map(Box::from));
@@ -48,7 +50,7 @@ pub fn settle<'f>(known: &PatternForms, new: impl IntoIterator<Item = &'f str>) 
 }
 
 /// The same of forms that differ in words and places only.
-fn settle_alike(mut forms: BTreeSet<Box<str>>, moved: &mut HashMap<Box<str>, Box<str>>) {
+fn settle_alike(mut forms: BTreeSet<Box<str>>, moved: &mut RapidHashMap<Box<str>, Box<str>>) {
     loop {
         let taught = taught(&forms);
         forms.extend(taught);
@@ -68,7 +70,7 @@ fn settle_alike(mut forms: BTreeSet<Box<str>>, moved: &mut HashMap<Box<str>, Box
 
 /// New forms: those with a place where many of the forms have different words.
 fn taught(forms: &BTreeSet<Box<str>>) -> Vec<Box<str>> {
-    let mut variants: HashMap<String, usize> = HashMap::new();
+    let mut variants: RapidHashMap<String, usize> = RapidHashMap::default();
     if forms.len() < VARIANTS_MIN {
         return Vec::new();
     }
@@ -89,7 +91,7 @@ fn taught(forms: &BTreeSet<Box<str>>) -> Vec<Box<str>> {
 }
 
 /// The forms that are of another, which has places where they have words.
-fn moving(forms: &BTreeSet<Box<str>>) -> HashMap<Box<str>, Box<str>> {
+fn moving(forms: &BTreeSet<Box<str>>) -> RapidHashMap<Box<str>, Box<str>> {
     let mut alike = Alike::default();
     for form in forms {
         alike.insert(&Form::parse(form), form.clone());

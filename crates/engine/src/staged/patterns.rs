@@ -1,6 +1,6 @@
 //! `patterns`: groups of texts become patterns once it is known which forms there are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cordwood_event::SourceId;
@@ -63,12 +63,12 @@ pub(super) struct Settling {
 impl Settling {
     /// Of rows that begin with form and source.
     pub(super) fn of(rows: &[Vec<Cell>], patterns: &PatternKey) -> Settling {
-        let mut forms: HashMap<Option<SourceId>, Vec<&str>> = HashMap::new();
+        let mut forms: HashMap<Option<SourceId>, HashSet<&str>> = HashMap::new();
         for row in rows {
             if let (Some(form), source) = form_and_source(row)
                 && form != OTHER
             {
-                forms.entry(source).or_default().push(form);
+                forms.entry(source).or_default().insert(form);
             }
         }
         let settled = forms
