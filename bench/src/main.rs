@@ -107,6 +107,12 @@ impl Generate {
             .with_context(|| format!("write {}", self.out.display()))?;
         let cause = incident.cause();
         println!("{incident:?}: {} of {cause:?}", incident.change());
+        if let Some(message) = incident.new_message() {
+            println!("new: {message}");
+        }
+        if let Some(message) = incident.changed_message() {
+            println!("more or fewer: {message}");
+        }
         Ok(())
     }
 }
