@@ -1,6 +1,7 @@
 //! Patterns: what many events say alike, how many of each there are, and since when there are any.
 
 mod learning;
+mod reach;
 mod registry;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,7 @@ use crate::{Access, Account, Caller, Cancel, Error, QueryProblem, SearchRequest,
 
 pub use cordwood_engine::pattern::{NoPatternId, PatternId};
 pub(crate) use learning::{Learner, Learning};
+pub(crate) use reach::Waiting;
 pub(crate) use registry::Registry;
 
 /// Patterns in an answer unless asked otherwise: what somebody reads.

@@ -72,6 +72,7 @@ impl Service {
             store: Arc::clone(&store),
             engine: Arc::clone(&engine),
             registry: Arc::new(Registry::new(known)),
+            waiting: Arc::default(),
         };
         learner.recall();
         let means = exports::Means {
@@ -157,9 +158,15 @@ impl Service {
         closed.map_err(|error| Error::internal("closing the store", error))
     }
 
-    /// Looks at the messages that have come, and keeps what patterns they have. A thread does that every few seconds.
+    /// Looks at all messages that have come, and keeps what patterns they have.
     pub fn learn_patterns(&self) -> Result<(), Error> {
         self.learner.learn(&engine::Cancel::default())
+    }
+
+    /// Does the same for those that have come to lie in blocks or have been open since this was done last, if they are not too many.
+    /// A thread does that every few seconds. Returns the sequence number up to which all have been looked at.
+    pub fn learn_sealed_patterns(&self) -> Result<u64, Error> {
+        self.learner.learn_sealed(&engine::Cancel::default())
     }
 
     /// The options it was opened with.

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use cordwood_event::{Batch, BatchBuilder, EventHead, Scalar, SourceId, Timestamp};
 use cordwood_query::{Matcher, Origin, parse};
+use cordwood_store::template::runs;
 use proptest::prelude::*;
 
-use super::{PatternForms, PatternQuery, form_of, settle, typed};
+use super::form::cut;
+use super::forms::Common;
+use super::{Form, PatternForms, PatternQuery, form_of, settle, typed, word_of};
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
@@ -150,6 +153,23 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
+/// The text of a template, with a slot for each run that has a digit and for some that do not, and what is in its slots.
+fn taken_apart(text: &str, rare: u64) -> (String, Vec<&str>) {
+    let (mut template, mut values, mut at) = (String::new(), Vec::new(), 0);
+    for (index, run) in runs(text).enumerate() {
+        template.push_str(cut(text, at..run.range.start));
+        at = run.range.end;
+        if run.has_digit || rare >> (index % 64) & 1 == 1 {
+            template.push('0');
+            values.push(cut(text, run.range));
+        } else {
+            template.push_str(cut(text, run.range));
+        }
+    }
+    template.push_str(cut(text, at..text.len()));
+    (template, values)
+}
+
 proptest! {
     #[test]
     fn the_form_of_a_form_is_itself(text in text()) {
@@ -167,6 +187,37 @@ proptest! {
         let matcher = Matcher::new(&parsed.query.filter, Timestamp::MIN);
         for found in batch.events() {
             prop_assert!(matcher.matches(found, &origin), "{} of {:?}", query, text);
+        }
+    }
+
+    #[test]
+    fn the_template_of_a_text_tells_its_pattern(
+        texts in proptest::collection::vec(text(), 1..12),
+        rare in any::<u64>(),
+    ) {
+        let forms: BTreeSet<String> = texts.iter().map(|text| form_of(text)).collect();
+        let settled = settle(&PatternForms::default(), forms.iter().map(String::as_str));
+        let moved = settled.moved().map(|(_, to)| to);
+        let known: PatternForms = forms.iter().skip(1).map(String::as_str).chain(moved).collect();
+        for text in &texts {
+            let (template, values) = taken_apart(text, rare);
+            let own = Form::of_text(text);
+            let (expected, own) = (known.known(&own), own.text());
+            let found = match known.common(&template) {
+                Common::Known(form) => Some(String::from(form)),
+                Common::New(form) => {
+                    prop_assert_eq!(&*form, own);
+                    None
+                }
+                Common::Open(open) => {
+                    let slots = open.slots().iter();
+                    let words = slots.clone().map(|slot| word_of(values[slot.slot]));
+                    prop_assert_eq!(open.form_with(words), own);
+                    let standing: Vec<_> = slots.map(|slot| slot.standing(values[slot.slot])).collect();
+                    open.known(&standing).map(str::to_owned)
+                }
+            };
+            prop_assert_eq!(found, expected, "{} of {}", text, template);
         }
     }
 

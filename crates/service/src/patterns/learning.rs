@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordwood_catalog::{Catalog, LearntPattern, LearntPatterns, Source};
 use cordwood_engine::pattern::{PatternForms, settle};
@@ -18,12 +18,16 @@ use cordwood_event::Timestamp;
 use cordwood_query::{FieldName, Filter};
 use cordwood_store::{Snapshot, Store};
 
-use super::Registry;
 use super::registry::MESSAGE;
+use super::{Registry, Waiting};
 use crate::{Cancel, Error};
 
-/// How old what is known may be. A round without new events takes microseconds.
+/// How long the thread rests between two rounds at least. A round without new events takes microseconds.
 const INTERVAL: Duration = Duration::from_secs(10);
+
+/// How many times as long as a round took the thread rests: with two threads of the engine at work in a round, that is three hundredths of
+/// one processor at most. It falls behind where that is not enough, and catches up when less comes.
+const REST_FACTOR: u32 = 64;
 
 /// More patterns of one source are not kept: the rarest are forgotten. A source that has so many says something else in each
 /// message; they take about a megabyte.
@@ -36,6 +40,7 @@ pub(crate) struct Learner {
     pub(crate) store: Arc<Store>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) waiting: Arc<Mutex<Waiting>>,
 }
 
 /// The thread, stopped and joined when this is dropped.
@@ -55,14 +60,17 @@ impl Learning {
             .spawn(move || {
                 let mut is_failing = false;
                 let mut up_to = 0;
-                while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    let last = learner.store.snapshot().last_sequence();
-                    if last == up_to {
+                let mut rest = INTERVAL;
+                while stopped.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+                    rest = INTERVAL;
+                    if learner.store.snapshot().last_sequence() == up_to {
                         continue;
                     }
-                    let learnt = learner.learn(&cancelled);
+                    let started = Instant::now();
+                    let learnt = learner.learn_sealed(&cancelled);
+                    rest = rest.max(started.elapsed().saturating_mul(REST_FACTOR));
                     match &learnt {
-                        Ok(()) => up_to = last,
+                        Ok(reached) => up_to = *reached,
                         Err(error) if !is_failing => {
                             let error: &dyn std::error::Error = error;
                             tracing::warn!(error, "patterns could not be learnt, will try again");
@@ -117,24 +125,47 @@ impl Learner {
         }
     }
 
-    /// Learns what has come since the last time, source by source.
+    /// Learns all that has come since the last time, source by source.
     pub(crate) fn learn(&self, cancel: &Cancel) -> Result<(), Error> {
         let sources = self.catalog.sources();
         self.registry.keep(&sources);
         let snapshot = self.store.snapshot();
+        let up_to = snapshot.last_sequence();
         sources
             .iter()
-            .try_for_each(|source| self.learn_source(source, &snapshot, cancel))
+            .try_for_each(|source| self.learn_source(source, (&snapshot, up_to), cancel))
+    }
+
+    /// Learns of what has come a bounded part that is cheap to look at: see [`Waiting`]. Returns up to which sequence number all sources
+    /// have been looked at.
+    pub(crate) fn learn_sealed(&self, cancel: &Cancel) -> Result<u64, Error> {
+        let sources = self.catalog.sources();
+        self.registry.keep(&sources);
+        let snapshot = self.store.snapshot();
+        let waiting = self.waiting.lock();
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        let mut reached = snapshot.last_sequence();
+        for source in &sources {
+            let after = self.registry.of(source.id).up_to_sequence;
+            let up_to = waiting.reach(source.id, &snapshot, after);
+            self.learn_source(source, (&snapshot, up_to), cancel)?;
+            reached = reached.min(up_to);
+        }
+        Ok(reached)
     }
 
     fn learn_source(
         &self,
         source: &Source,
-        snapshot: &Snapshot,
+        (snapshot, up_to): (&Snapshot, u64),
         cancel: &Cancel,
     ) -> Result<(), Error> {
         let before = self.registry.of(source.id);
-        let request = request(source, before.up_to_sequence, cancel);
+        if up_to <= before.up_to_sequence {
+            return Ok(());
+        }
+        let mut request = request(source, before.up_to_sequence, cancel);
+        request.search.up_to_sequence = Some(up_to);
         let internal = |error| Error::internal("counting patterns", error);
         let mut found = self.engine.patterns(snapshot, &request).map_err(internal)?;
         // What is missing or damaged will not come back; what was cut short is there the next time.
@@ -154,6 +185,7 @@ impl Learner {
             }
         }
         if found.events == 0 {
+            self.pass_over(source, before, (snapshot, up_to));
             return Ok(());
         }
         let now = Arc::new(after(&before, &found.patterns, found.up_to_sequence));
@@ -163,6 +195,20 @@ impl Learner {
         self.engine.know_patterns(source.id, forms_of(&now));
         self.registry.put(source.id, now);
         Ok(())
+    }
+
+    /// Goes on behind rows of which none is to be seen any more, if others follow. Nothing is kept of that: after a start they are passed
+    /// over again.
+    fn pass_over(
+        &self,
+        source: &Source,
+        mut known: Arc<LearntPatterns>,
+        (snapshot, up_to): (&Snapshot, u64),
+    ) {
+        if up_to < snapshot.last_sequence() {
+            Arc::make_mut(&mut known).up_to_sequence = up_to;
+            self.registry.put(source.id, known);
+        }
     }
 }
 

@@ -213,6 +213,51 @@ fn every_event_is_counted_once_however_often_it_is_looked_at() {
 }
 
 #[test]
+fn what_was_learnt_late_was_seen_first_when_it_came() {
+    let mut ledger = ledger();
+    let learn = |ledger: &Ledger| {
+        ledger.service().learn_sealed_patterns().unwrap();
+        let all = ledger
+            .service()
+            .new_patterns(&ledger.admin(), &[], Timestamp::MIN);
+        let told = all.unwrap().into_iter();
+        let told = told.map(|pattern| (pattern.text, pattern.first_seen, pattern.seen));
+        told.collect::<Vec<_>>()
+    };
+    // The rows have been open for no time at all; then they stay open for a round.
+    assert_eq!(learn(&ledger), []);
+    assert_eq!(ask(&ledger, &request("")).unwrap().events, 34);
+    let refused = (
+        "connection refused by database".to_owned(),
+        time("2026-03-27T08:40:00Z"),
+        3,
+    );
+    let logins = (
+        "user-<num> logged in from <ip>".to_owned(),
+        time("2026-03-27T08:00:00Z"),
+        30,
+    );
+    let expected = [refused, logins];
+    assert_eq!(learn(&ledger), expected);
+    let token = ledger
+        .service()
+        .rotate_source_token(&ledger.admin(), "web", None)
+        .unwrap()
+        .token;
+    let late = [event(55, "error", "connection refused by database")];
+    ledger.send(token.reveal(), &body(&late)).unwrap();
+    assert_eq!(learn(&ledger), expected);
+    // What was left is open again after a start, and waits once more.
+    ledger.reopen();
+    assert_eq!(learn(&ledger), expected);
+    let [mut refused, logins] = expected;
+    refused.2 += 1;
+    assert_eq!(learn(&ledger), [refused, logins]);
+    let last = ledger.service().learn_sealed_patterns().unwrap();
+    assert_eq!(last, 35);
+}
+
+#[test]
 fn new_patterns_are_told_of() {
     let ledger = ledger();
     ledger.service().learn_patterns().unwrap();
