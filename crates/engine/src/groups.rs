@@ -24,6 +24,7 @@ use aside::Aside;
 pub(crate) use column::GroupColumn;
 use column::Incoming;
 pub(crate) use held::Held;
+pub(crate) use of_row::COMBINATIONS_MAX;
 pub(crate) use order::compare_keys;
 
 /// What rows are grouped by.

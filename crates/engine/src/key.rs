@@ -37,7 +37,11 @@ pub(crate) enum KeyRef<'a> {
 
 impl Key {
     pub(crate) fn of(leaf: Leaf<'_>) -> Key {
-        match KeyRef::of(leaf) {
+        Key::copy_of(KeyRef::of(leaf))
+    }
+
+    pub(crate) fn copy_of(key: KeyRef<'_>) -> Key {
+        match key {
             KeyRef::Null => Key::Null,
             KeyRef::Bool(boolean) => Key::Bool(boolean),
             KeyRef::Int(integer) => Key::Int(integer),

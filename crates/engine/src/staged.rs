@@ -8,6 +8,7 @@ mod aggregating;
 mod local;
 mod merging;
 mod of_part;
+mod open_tally;
 mod ordered;
 mod outline;
 mod pattern_counts;

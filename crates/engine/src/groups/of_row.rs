@@ -10,7 +10,7 @@ use crate::key::{Key, KeyRef};
 use crate::row::Row;
 
 /// A row with arrays is in no more groups than these. Two arrays of a thousand elements would make a million.
-const COMBINATIONS_MAX: usize = 1 << 16;
+pub(crate) const COMBINATIONS_MAX: usize = 1 << 16;
 
 impl Groups {
     /// Adds one row to its groups: one for each combination of the different elements of its fields.

@@ -16,6 +16,8 @@ pub(crate) struct OpenFields<'a> {
     batch: &'a Batch,
     /// By field, how it reaches each field of the batch.
     reaches: Vec<Vec<Option<Reach<'a>>>>,
+    /// By field of the batch, the named fields that are reached through it, and how.
+    reached: Vec<Vec<(usize, Reach<'a>)>>,
 }
 
 impl<'a> OpenFields<'a> {
@@ -33,11 +35,20 @@ impl<'a> OpenFields<'a> {
                 })
                 .collect()
         });
+        let reaches: Vec<Vec<Option<Reach<'_>>>> = reaches.collect();
+        let mut reached = vec![Vec::new(); batch.paths().len()];
+        for (field, (target, of_paths)) in fields.targets().iter().zip(&reaches).enumerate() {
+            if is_named(target) {
+                let of_paths = reached.iter_mut().zip(of_paths);
+                of_paths.for_each(|(reached, reach)| reached.extend(reach.map(|by| (field, by))));
+            }
+        }
         OpenFields {
             targets: fields.targets(),
             source,
             batch,
-            reaches: reaches.collect(),
+            reaches,
+            reached,
         }
     }
 
@@ -55,6 +66,32 @@ pub(crate) struct OpenRow<'a> {
     fields: &'a OpenFields<'a>,
     event: EventRef<'a>,
     sequence: u64,
+}
+
+/// Whether a target is nothing but a field of its name.
+fn is_named(target: &Target) -> bool {
+    matches!(target, Target::Field(_))
+}
+
+impl OpenRow<'_> {
+    /// Visits the values of every field with its index, in no particular order: the event is gone through once.
+    pub(crate) fn each_field(
+        &self,
+        visit: &mut dyn FnMut(usize, Datum<'_>),
+    ) -> Result<(), Failure> {
+        for (path, value) in self.event.fields() {
+            let reached = self.fields.reached.get(path.index()).into_iter().flatten();
+            for (field, reach) in reached {
+                reach.each_value(value, &mut |value| visit(*field, Datum::Scalar(value)));
+            }
+        }
+        for (field, target) in self.fields.targets.iter().enumerate() {
+            if !is_named(target) {
+                self.each(field, &mut |datum| visit(field, datum))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Row for OpenRow<'_> {

@@ -259,7 +259,7 @@ impl Work {
         Ok(())
     }
 
-    pub(super) fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {
+    fn add(&self, groups: &mut Groups, row: &dyn Row) -> Result<(), Failure> {
         let mut added = Vec::new();
         if pass(&self.local, row, &mut added)? {
             groups.add(&Extended {

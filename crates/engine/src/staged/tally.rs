@@ -11,6 +11,7 @@ use cordwood_store::{BlockHandle, OpenRows, Part, Snapshot};
 
 use super::aggregating::Work;
 use super::merging::Merging;
+use super::open_tally::OpenTally;
 use super::pipeline::aggregation;
 use super::{Made, Staged, make_table, plain_search, tables};
 use crate::block::OpenBlock;
@@ -264,17 +265,14 @@ fn tally_open(
     open: &OpenRows,
 ) -> Result<PartAnswer<Vec<Groups>>, Failure> {
     let source = &rows.plan.sources[rows.part.source].searched;
+    let groups = works.iter().map(Work::no_groups).collect();
+    let mut tally = OpenTally::new(groups, fields.targets().len());
     let fields = OpenFields::new(open.batch(), fields, source);
-    let mut found: Vec<Groups> = works.iter().map(Work::no_groups).collect();
-    let add = |row, id: EventId| {
-        let row = fields.row(row, id.sequence);
-        let mut each = works.iter().zip(&mut found);
-        each.try_for_each(|(work, groups)| work.add(groups, &row))
-    };
+    let add = |row, id: EventId| tally.add(&fields.row(row, id.sequence));
     let rows_scanned = rows.match_open(open, |_| true, add)?;
     Ok(PartAnswer {
         fate: Fate::OpenRows,
-        found,
+        found: tally.into_groups(),
         rows_scanned,
         bytes_scanned: 0,
     })

@@ -194,3 +194,33 @@ fn what_has_more_groups_than_asked_for_says_so() {
     assert_eq!(tally(7), [(7, true), (1, false)]);
     assert_eq!(tally(20), [(20, false), (1, false)]);
 }
+
+/// An open event with two large arrays: each is counted by itself, and their combinations would fill the memory.
+#[test]
+fn an_open_event_in_too_many_groups_is_refused() {
+    let mut fixture = Fixture::new(BLOCK_ROWS);
+    let array: Vec<u32> = (0..40_000).chain(0..10).collect();
+    let fields = [("a", array.clone()), ("b", array)];
+    let fields = fields.map(|(name, array)| (name.to_owned(), serde_json::json!(array)));
+    let document = crate::support::document::Document {
+        time: 1,
+        fields: serde_json::Map::from_iter(fields),
+    };
+    take(&mut fixture, &[Step::Append(0, vec![document])]);
+    let tally = |by: &[&str]| {
+        let request = TallyRequest {
+            search: request("*", TimeBounds::ALL),
+            groupings: vec![Grouping::by(by.iter().map(|name| FieldName::new(*name)))],
+            groups_max: usize::MAX,
+        };
+        let tally = fixture.engine.tally(&fixture.store.snapshot(), &request);
+        let tally = tally.expect("an answer");
+        let rows = tally.tables.first().map_or(0, |table| table.rows.len());
+        (rows, tally.account.incomplete)
+    };
+    assert_eq!(tally(&["a"]), (40_000, vec![]), "each element once");
+    assert_eq!(
+        tally(&["a", "b"]),
+        (0, vec![cordwood_engine::Incomplete::Combinations])
+    );
+}
