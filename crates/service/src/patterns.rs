@@ -15,9 +15,9 @@ use crate::sources::within;
 use crate::{Access, Account, Caller, Cancel, Error, QueryProblem, SearchRequest, Service};
 
 pub use cordwood_engine::pattern::{NoPatternId, PatternId};
-pub(crate) use learning::{Learner, Learning};
-pub(crate) use reach::Waiting;
-pub(crate) use registry::Registry;
+pub(crate) use learning::Learning;
+use reach::Waiting;
+use registry::Registry;
 
 /// Patterns in an answer unless asked otherwise: what somebody reads.
 pub const PATTERNS_DEFAULT: usize = 50;
@@ -125,6 +125,17 @@ pub struct NewPattern {
 }
 
 impl Service {
+    /// Looks at all messages that have come, and keeps what patterns they have.
+    pub fn learn_patterns(&self) -> Result<(), Error> {
+        self.patterns.learner.learn(&Cancel::default())
+    }
+
+    /// Does the same for those that have come to lie in blocks or have been open since this was done last, if they are not too many.
+    /// A thread does that every few seconds. Returns the sequence number up to which all have been looked at.
+    pub fn learn_sealed_patterns(&self) -> Result<u64, Error> {
+        self.patterns.learner.learn_sealed(&Cancel::default())
+    }
+
     /// Counts the events that match by pattern.
     pub fn patterns(
         &self,
@@ -163,7 +174,7 @@ impl Service {
                 retry_after: RETRY_AFTER_BUSY,
             });
         }
-        let seen = self.patterns.seen_in(&question.sources);
+        let seen = self.patterns.learner.registry.seen_in(&question.sources);
         let is_new =
             |pattern: &engine::Pattern| seen.first_seen(&asked.field, pattern) >= new_since;
         found.patterns.retain(is_new);
@@ -202,7 +213,7 @@ impl Service {
     ) -> Result<Vec<NewPattern>, Error> {
         caller.require(Access::Read)?;
         let sources = crate::search::chosen_sources(&self.visible_sources(caller), sources)?;
-        Ok(self.patterns.new_since(&sources, since))
+        Ok(self.patterns.learner.registry.new_since(&sources, since))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::exports::{self, Exports};
 use crate::housekeeping::Housekeeping;
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
-use crate::patterns::{Learner, Learning, Registry};
+use crate::patterns::Learning;
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
 use crate::tails::Tails;
@@ -42,9 +42,7 @@ pub struct Service {
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
-    pub(crate) patterns: Arc<Registry>,
-    learner: Learner,
-    learning: Learning,
+    pub(crate) patterns: Learning,
     /// Held so that no second process opens the directory; the system lets go of it when we die.
     _lock: File,
 }
@@ -65,16 +63,6 @@ impl Service {
         let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
         deleted_sources::delete_events(&catalog, &store, now, false);
-        let known = catalog.patterns();
-        let known = known.map_err(|error| Error::internal("opening the catalog", error))?;
-        let learner = Learner {
-            catalog: Arc::clone(&catalog),
-            store: Arc::clone(&store),
-            engine: Arc::clone(&engine),
-            registry: Arc::new(Registry::new(known)),
-            waiting: Arc::default(),
-        };
-        learner.recall();
         let means = exports::Means {
             engine: Arc::clone(&engine),
             store: Arc::clone(&store),
@@ -86,9 +74,7 @@ impl Service {
         };
         let exports = Arc::new(Exports::start(means)?);
         let mut service = Service {
-            patterns: Arc::clone(&learner.registry),
-            learning: Learning::start(learner.clone())?,
-            learner,
+            patterns: Learning::start(&catalog, &store, &engine)?,
             tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
@@ -146,7 +132,7 @@ impl Service {
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
-        self.learning.stop();
+        self.patterns.stop();
         self.tails.stop();
         self.exports.stop();
         let closed = self.store.close();
@@ -156,17 +142,6 @@ impl Service {
             .write_usage()
             .map_err(|error| Error::internal("writing usage", error))?;
         closed.map_err(|error| Error::internal("closing the store", error))
-    }
-
-    /// Looks at all messages that have come, and keeps what patterns they have.
-    pub fn learn_patterns(&self) -> Result<(), Error> {
-        self.learner.learn(&engine::Cancel::default())
-    }
-
-    /// Does the same for those that have come to lie in blocks or have been open since this was done last, if they are not too many.
-    /// A thread does that every few seconds. Returns the sequence number up to which all have been looked at.
-    pub fn learn_sealed_patterns(&self) -> Result<u64, Error> {
-        self.learner.learn_sealed(&engine::Cancel::default())
     }
 
     /// The options it was opened with.

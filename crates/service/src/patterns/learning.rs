@@ -33,25 +33,33 @@ const REST_FACTOR: u32 = 64;
 /// message; they take about a megabyte.
 const PATTERNS_PER_SOURCE_MAX: usize = 2000;
 
-/// What is needed to learn.
+/// What is needed to learn, and what has been.
 #[derive(Clone, Debug)]
-pub(crate) struct Learner {
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) store: Arc<Store>,
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) waiting: Arc<Mutex<Waiting>>,
+pub(super) struct Learner {
+    catalog: Arc<Catalog>,
+    store: Arc<Store>,
+    engine: Arc<Engine>,
+    pub(super) registry: Arc<Registry>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 /// The thread, stopped and joined when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Learning {
+    pub(super) learner: Learner,
     cancel: Cancel,
     running: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
 }
 
 impl Learning {
-    pub(crate) fn start(learner: Learner) -> Result<Learning, Error> {
+    /// Recalls what was learnt before, and goes on from there.
+    pub(crate) fn start(
+        catalog: &Arc<Catalog>,
+        store: &Arc<Store>,
+        engine: &Arc<Engine>,
+    ) -> Result<Learning, Error> {
+        let learner = Learner::recalling(catalog, store, engine)?;
+        let of_thread = learner.clone();
         let cancel = Cancel::default();
         let cancelled = cancel.clone();
         let (stop, stopped) = mpsc::channel();
@@ -63,11 +71,11 @@ impl Learning {
                 let mut rest = INTERVAL;
                 while stopped.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
                     rest = INTERVAL;
-                    if learner.store.snapshot().last_sequence() == up_to {
+                    if of_thread.store.snapshot().last_sequence() == up_to {
                         continue;
                     }
                     let started = Instant::now();
-                    let learnt = learner.learn_sealed(&cancelled);
+                    let learnt = of_thread.learn_sealed(&cancelled);
                     rest = rest.max(started.elapsed().saturating_mul(REST_FACTOR));
                     match &learnt {
                         Ok(reached) => up_to = *reached,
@@ -82,6 +90,7 @@ impl Learning {
             })
             .map_err(|error| Error::internal("starting a thread", error))?;
         Ok(Learning {
+            learner,
             cancel,
             running: Mutex::new(Some((stop, thread))),
         })
@@ -111,8 +120,26 @@ impl Drop for Learning {
 }
 
 impl Learner {
-    /// Tells the engine what is known already.
-    pub(crate) fn recall(&self) {
+    /// One that knows what the catalog has kept, and has told the engine.
+    fn recalling(
+        catalog: &Arc<Catalog>,
+        store: &Arc<Store>,
+        engine: &Arc<Engine>,
+    ) -> Result<Learner, Error> {
+        let known = catalog.patterns();
+        let known = known.map_err(|error| Error::internal("reading patterns", error))?;
+        let learner = Learner {
+            catalog: Arc::clone(catalog),
+            store: Arc::clone(store),
+            engine: Arc::clone(engine),
+            registry: Arc::new(Registry::new(known)),
+            waiting: Arc::default(),
+        };
+        learner.recall();
+        Ok(learner)
+    }
+
+    fn recall(&self) {
         let last_sequence = self.store.snapshot().last_sequence();
         for source in self.catalog.sources() {
             let mut known = self.registry.of(source.id);
@@ -126,7 +153,7 @@ impl Learner {
     }
 
     /// Learns all that has come since the last time, source by source.
-    pub(crate) fn learn(&self, cancel: &Cancel) -> Result<(), Error> {
+    pub(super) fn learn(&self, cancel: &Cancel) -> Result<(), Error> {
         let sources = self.catalog.sources();
         self.registry.keep(&sources);
         let snapshot = self.store.snapshot();
@@ -138,7 +165,7 @@ impl Learner {
 
     /// Learns of what has come a bounded part that is cheap to look at: see [`Waiting`]. Returns up to which sequence number all sources
     /// have been looked at.
-    pub(crate) fn learn_sealed(&self, cancel: &Cancel) -> Result<u64, Error> {
+    pub(super) fn learn_sealed(&self, cancel: &Cancel) -> Result<u64, Error> {
         let sources = self.catalog.sources();
         self.registry.keep(&sources);
         let snapshot = self.store.snapshot();
