@@ -10,6 +10,7 @@ mod patterns;
 mod quantities;
 mod query;
 mod saved;
+mod scope;
 mod source;
 mod sql;
 mod tail;

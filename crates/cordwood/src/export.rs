@@ -66,9 +66,9 @@ fn start(remote: &Remote, arguments: &ExportArguments) -> Result<String, Failure
     let (format, compression) = by_name(&arguments.output);
     let body = json!({
         "query": arguments.query,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "order": match arguments.order {
             ResultOrder::Newest => "newest_first",
             ResultOrder::Oldest => "oldest_first",

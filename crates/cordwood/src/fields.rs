@@ -30,9 +30,9 @@ pub(crate) fn run(settings: &Settings, arguments: &FieldsArguments) -> Result<()
     };
     let body = json!({
         "query": arguments.query,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "field": arguments.fields,
         "values": arguments.values.unwrap_or(values),
     });

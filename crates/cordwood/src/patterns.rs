@@ -24,9 +24,9 @@ pub(crate) fn run(settings: &Settings, arguments: &PatternsArguments) -> Result<
     let remote = Remote::new(settings)?;
     let body = json!({
         "query": arguments.query,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "field": arguments.field,
         "limit": arguments.limit,
         "buckets": BUCKETS_MAX,

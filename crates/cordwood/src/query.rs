@@ -220,9 +220,9 @@ fn send<T: DeserializeOwned>(
     };
     let body = json!({
         "query": arguments.query,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "order": order,
         "batch_size": page_size,
         "total": arguments.total && is_first,

@@ -27,9 +27,9 @@ pub(crate) fn run(settings: &Settings, arguments: &SqlArguments) -> Result<(), F
     let format = arguments.format.unwrap_or_else(|| default_format(settings));
     let body = json!({
         "query": arguments.statement,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "limit": arguments.limit,
         "format": name_of(format),
     });

@@ -52,7 +52,7 @@ pub(crate) fn run(settings: &Settings, arguments: &TraceArguments) -> Result<(),
 }
 
 fn path_of(arguments: &TraceArguments) -> String {
-    let sources = (!arguments.sources.is_empty()).then(|| arguments.sources.join(","));
+    let sources = (!arguments.scope.sources.is_empty()).then(|| arguments.scope.sources.join(","));
     let limit = arguments.limit.map(|limit| limit.to_string());
     let is_event = is_event_id(&arguments.subject);
     let parameters = query_string(&[
@@ -61,8 +61,8 @@ fn path_of(arguments: &TraceArguments) -> String {
             Some(arguments.subject.as_str()).filter(|_| !is_event),
         ),
         ("source_id", sources.as_deref()),
-        ("from", arguments.from.as_deref()),
-        ("to", arguments.to.as_deref()),
+        ("from", arguments.scope.from.as_deref()),
+        ("to", arguments.scope.to.as_deref()),
         ("limit", limit.as_deref()),
     ]);
     match is_event {

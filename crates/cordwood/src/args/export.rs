@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::query::ResultOrder;
+use super::scope::ScopeArguments;
 
 pub(super) const EXPORT_EXAMPLES: &str = "Examples:
   cordwood export 'level:error' --from now-7d -o errors.ndjson.zst
@@ -22,17 +23,8 @@ pub(crate) struct ExportArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 
-    /// A source to export, by id or name; may be repeated [default: all].
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// Only events at or after this time: RFC 3339, or now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Only events up to this time.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// Which events come first.
     #[arg(long, value_enum, default_value_t = ResultOrder::Oldest)]

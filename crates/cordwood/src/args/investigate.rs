@@ -2,23 +2,16 @@
 
 use clap::Args;
 
+use super::scope::ScopeArguments;
+
 #[derive(Debug, Args)]
 pub(crate) struct FieldsArguments {
     /// Whose fields; empty for those of every event.
     #[arg(default_value = "")]
     pub query: String,
 
-    /// A source to look in, by id or name; may be repeated [default: all].
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// Only events at or after this time: RFC 3339, or now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Only events up to this time.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// A field to count over all events that match; may be repeated [default: the commonest, some of a sample].
     #[arg(long = "field", value_name = "FIELD")]
@@ -56,17 +49,8 @@ pub(crate) struct TraceArguments {
     /// An id that events carry, or the `_id` of an event whose ids are followed.
     pub subject: String,
 
-    /// A source to look in, by id or name; may be repeated [default: all].
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// Only events at or after this time: RFC 3339, or now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Only events up to this time.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// At most this many events, the earliest [default: 1000].
     #[arg(long, value_name = "N")]

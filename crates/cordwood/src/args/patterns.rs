@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::scope::ScopeArguments;
+
 /// A row for each pattern, the commonest first: how many events have it, which share that is, how many over time, their commonest level, and
 /// what they say. `*` behind the count marks what no source had before the range.
 #[derive(Debug, Args)]
@@ -15,17 +17,8 @@ pub(crate) struct PatternsArguments {
     #[arg(default_value = "")]
     pub query: String,
 
-    /// A source to look at, by id or name; may be repeated [default: all].
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// Only events at or after this time: RFC 3339, or now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Only events up to this time.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// The field to look at [default: message].
     #[arg(long, value_name = "FIELD")]

@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::scope::ScopeArguments;
+
 #[derive(Debug, Args)]
 pub(crate) struct QueryArguments {
     /// What to find, such as `level:error AND status:>=500`; empty finds everything. Stages may follow:
@@ -13,17 +15,8 @@ pub(crate) struct QueryArguments {
     #[arg(long, value_name = "NAME")]
     pub saved: Option<String>,
 
-    /// A source to search, by id or name; may be repeated [default: all].
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// Only events at or after this time: RFC 3339, or now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Only events before this time.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// At most this many events, or rows of a table [default: 100 events, 1000 rows].
     #[arg(long, value_name = "N")]

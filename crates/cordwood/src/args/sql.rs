@@ -2,22 +2,15 @@
 
 use clap::{Args, ValueEnum};
 
+use super::scope::ScopeArguments;
+
 #[derive(Debug, Args)]
 pub(crate) struct SqlArguments {
     /// The statement, such as "SELECT level, count() FROM logs GROUP BY level".
     pub statement: String,
 
-    /// Only these sources, by id or name; may be given several times.
-    #[arg(long = "source", value_name = "SOURCE")]
-    pub sources: Vec<String>,
-
-    /// From when: RFC 3339, a date, now-1h.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-
-    /// Until when.
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArguments,
 
     /// How many rows at most [default: 1000].
     #[arg(long, value_name = "ROWS")]

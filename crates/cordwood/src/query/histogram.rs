@@ -35,9 +35,9 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let body = json!({
         "query": arguments.query,
-        "source_id": arguments.sources,
-        "from": arguments.from,
-        "to": arguments.to,
+        "source_id": arguments.scope.sources,
+        "from": arguments.scope.from,
+        "to": arguments.scope.to,
         "interval": arguments.interval,
     });
     let body = Some(("application/json", body.to_string().into_bytes()));
