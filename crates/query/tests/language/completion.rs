@@ -83,7 +83,7 @@ fn stages() {
         "* | patterns | where pat¦",
         "pat",
         "pat",
-        "column pattern column count",
+        "column pattern column id",
     );
     check("* | stats count() ¦", "", "", "by as if (");
     check("* | stats p95(¦", "", "", "field");
