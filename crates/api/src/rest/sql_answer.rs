@@ -27,7 +27,7 @@ pub(crate) struct SqlAnswerBody {
 #[derive(Debug, Serialize, ToSchema)]
 struct SqlMeta {
     columns: Vec<SqlColumnRecord>,
-    rows: u64,
+    rows: usize,
     /// Whether there are more rows than these.
     more: bool,
     complete: bool,
