@@ -106,10 +106,21 @@ pub(crate) fn pick_source(visible: &[Arc<Source>], name: &str) -> Result<Arc<Sou
         found = named(&|own| own.eq_ignore_ascii_case(name));
     }
     let names = visible.iter().map(|source| source.name.as_str());
-    match found.as_slice() {
-        [source] => Ok(Arc::clone(source)),
+    the_one("source", name, &found, |source| source.id.0, names)
+}
+
+/// The one record that a name means. Of none, says which of `names` may have been meant; of several, their ids.
+pub(crate) fn the_one<'n, T>(
+    kind: &'static str,
+    name: &str,
+    found: &[&Arc<T>],
+    id: impl Fn(&T) -> u64,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<Arc<T>, Error> {
+    match found {
+        [record] => Ok(Arc::clone(record)),
         [] => Err(Error::NotFound {
-            kind: "source",
+            kind,
             name: name.to_owned(),
             near: near_names(name, names)
                 .into_iter()
@@ -117,9 +128,12 @@ pub(crate) fn pick_source(visible: &[Arc<Source>], name: &str) -> Result<Arc<Sou
                 .collect(),
         }),
         several => Err(Error::Ambiguous {
-            kind: "source",
+            kind,
             name: name.to_owned(),
-            ids: several.iter().map(|source| source.id.to_string()).collect(),
+            ids: several
+                .iter()
+                .map(|record| id(record).to_string())
+                .collect(),
         }),
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use cordwood_catalog::{self as catalog, ApiTokenId, SavedQueryId};
 use cordwood_event::Timestamp;
-use cordwood_query::{TimePoint, near_names};
+use cordwood_query::TimePoint;
 
+use crate::caller::the_one;
 use crate::search::problems_of;
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Order, SearchRequest, Service};
 
@@ -230,22 +231,7 @@ impl Service {
             found = named(Visibility::Shared);
         }
         let names = visible.iter().map(|saved| saved.content.name.as_str());
-        match found.as_slice() {
-            [saved] => Ok(Arc::clone(saved)),
-            [] => Err(Error::NotFound {
-                kind: "saved query",
-                name: name.to_owned(),
-                near: near_names(name, names)
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect(),
-            }),
-            several => Err(Error::Ambiguous {
-                kind: "saved query",
-                name: name.to_owned(),
-                ids: several.iter().map(|saved| saved.id.0.to_string()).collect(),
-            }),
-        }
+        the_one("saved query", name, &found, |saved| saved.id.0, names)
     }
 
     fn client_of_saved(&self, caller: &Caller, named: Option<ClientId>) -> Result<ClientId, Error> {
