@@ -8,10 +8,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::Error;
 
 /// The formats of the file, in order; a file of format `n` has had the first `n` applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_patterns.sql"),
     include_str!("migrations/0003_saved_queries.sql"),
+    include_str!("migrations/0004_alerts.sql"),
 ];
 
 /// How long to wait for another process that has the file locked, such as a backup.
