@@ -1,5 +1,5 @@
-//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage, saved queries and
-//! the patterns of messages.
+//! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage, saved queries, rules of
+//! alerts and the patterns of messages.
 //!
 //! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
 //! every request (tokens, sources, this month's usage) is also held in memory, so that ingest and
@@ -9,14 +9,18 @@
 
 mod access;
 mod api_tokens;
+mod arrivals;
 mod catalog;
 mod clients;
 mod database;
 mod deleted_sources;
 mod error;
+mod lines;
 mod memory;
 mod patterns;
 mod random;
+mod rule_templates;
+mod rules;
 mod saved_queries;
 mod secret;
 mod source_tokens;
@@ -26,6 +30,7 @@ mod usage;
 
 pub use access::{Access, ClientId, Scope};
 pub use api_tokens::{ApiToken, ApiTokenId, ApiTokenPurpose, NewApiToken};
+pub use arrivals::Arrival;
 pub use catalog::Catalog;
 pub use clients::{Client, Organisation};
 pub use database::check;
@@ -33,6 +38,8 @@ pub use deleted_sources::DeletedSource;
 pub use error::Error;
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
+pub use rule_templates::{NewRuleTemplate, RuleTemplate, RuleTemplateId};
+pub use rules::{Forget, Rule, RuleContent, RuleId};
 pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
 pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};

@@ -9,13 +9,15 @@ use rusqlite::Connection;
 
 use crate::api_tokens::{self, LiveApiToken};
 use crate::deleted_sources;
+use crate::rule_templates;
+use crate::rules;
 use crate::saved_queries;
 use crate::source_tokens::{self, LiveSourceToken};
 use crate::sources;
 use crate::usage;
 use crate::{
-    ApiTokenId, Client, DeletedSource, Error, Organisation, SavedQuery, SavedQueryId, Source,
-    SourceUsage, TokenHash,
+    ApiTokenId, Client, DeletedSource, Error, Organisation, Rule, RuleId, RuleTemplate,
+    RuleTemplateId, SavedQuery, SavedQueryId, Source, SourceUsage, TokenHash,
 };
 
 /// Everything but past months of usage. A source takes about a kilobyte.
@@ -29,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) api_tokens: BTreeMap<ApiTokenId, Arc<LiveApiToken>>,
     pub(crate) api_token_hashes: HashMap<TokenHash, ApiTokenId>,
     pub(crate) saved_queries: BTreeMap<SavedQueryId, Arc<SavedQuery>>,
+    pub(crate) rules: BTreeMap<RuleId, Arc<Rule>>,
+    pub(crate) rule_templates: BTreeMap<RuleTemplateId, Arc<RuleTemplate>>,
     pub(crate) has_made_sources: bool,
 }
 
@@ -57,6 +61,8 @@ impl Memory {
             api_tokens: BTreeMap::new(),
             api_token_hashes: HashMap::new(),
             saved_queries: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            rule_templates: BTreeMap::new(),
             has_made_sources: sources::has_made_any(connection)
                 .map_err(Error::database(reading))?,
         };
@@ -74,6 +80,12 @@ impl Memory {
         }
         for saved in saved_queries::load(connection).map_err(Error::database(reading))? {
             memory.show_saved_query(saved);
+        }
+        for rule in rules::load(connection).map_err(Error::database(reading))? {
+            memory.show_rule(rule);
+        }
+        for template in rule_templates::load(connection).map_err(Error::database(reading))? {
+            memory.show_rule_template(template);
         }
         usage::load(connection, &memory.sources).map_err(Error::database(reading))?;
         Ok(memory)
@@ -105,6 +117,33 @@ impl Memory {
         let saved = Arc::new(saved);
         self.saved_queries.insert(saved.id, Arc::clone(&saved));
         saved
+    }
+
+    pub(crate) fn show_rule(&mut self, rule: Rule) -> Arc<Rule> {
+        let rule = Arc::new(rule);
+        self.rules.insert(rule.id, Arc::clone(&rule));
+        rule
+    }
+
+    pub(crate) fn show_rule_template(&mut self, template: RuleTemplate) -> Arc<RuleTemplate> {
+        let template = Arc::new(template);
+        self.rule_templates
+            .insert(template.id, Arc::clone(&template));
+        template
+    }
+
+    /// What SQLite does by itself on disk, done in memory: rules of a template that is gone have none.
+    pub(crate) fn forget_rule_template(&mut self, id: RuleTemplateId) {
+        self.rule_templates.remove(&id);
+        for rule in self.rules.values_mut() {
+            if rule
+                .content
+                .template
+                .is_some_and(|(template, _)| template == id)
+            {
+                Arc::make_mut(rule).content.template = None;
+            }
+        }
     }
 
     pub(crate) fn show_api_token(&mut self, token: LiveApiToken) {

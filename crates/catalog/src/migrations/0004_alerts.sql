@@ -40,8 +40,8 @@ CREATE TABLE rules (
     -- Ids of sources and of channels, one a line; none for all sources, and for the default channels.
     sources TEXT NOT NULL,
     channels TEXT NOT NULL,
-    is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)),
-    paused_reason TEXT,
+    -- Why it is not evaluated; NULL if it is.
+    paused TEXT,
     template_id INTEGER REFERENCES rule_templates (id) ON DELETE SET NULL,
     template_version INTEGER,
     created_by INTEGER REFERENCES api_tokens (id),
