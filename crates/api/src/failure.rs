@@ -132,7 +132,7 @@ impl From<Error> for Failure {
                 let mut messages: Map<String, Value> = Map::new();
                 for value in values {
                     let of_field = messages
-                        .entry(value.field)
+                        .entry(value.field.as_ref())
                         .or_insert_with(|| Value::Array(Vec::new()));
                     if let Value::Array(of_field) = of_field {
                         of_field.push(value.message.into());

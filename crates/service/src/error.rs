@@ -1,5 +1,6 @@
 //! Why a use case did not do what was asked, by what the caller can do about it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -187,16 +188,19 @@ pub struct QueryProblem {
 /// A field of a record with a value it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
-    /// The field, as in the API.
-    pub field: &'static str,
+    /// The field, as in the API; `condition.value` for one within another.
+    pub field: Cow<'static, str>,
     /// What is wrong: `can't be blank`.
     pub message: String,
 }
 
 impl InvalidValue {
-    pub(crate) fn new(field: &'static str, message: impl Into<String>) -> InvalidValue {
+    pub(crate) fn new(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> InvalidValue {
         InvalidValue {
-            field,
+            field: field.into(),
             message: message.into(),
         }
     }

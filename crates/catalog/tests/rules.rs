@@ -1,0 +1,178 @@
+//! Rules, templates and arrivals: what is written is there after reopening, in memory and on disk alike.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cordwood_catalog::{
+    Access, ApiTokenId, ApiTokenPurpose, Arrival, Catalog, ClientId, Error, Forget, NewApiToken,
+    NewRuleTemplate, NewToken, Random, Rule, RuleContent, RuleTemplateId, Scope, check,
+};
+use cordwood_event::{SourceId, Timestamp};
+use tempfile::TempDir;
+
+#[derive(Debug)]
+struct Zeros;
+
+impl Random for Zeros {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+struct Shelf {
+    dir: TempDir,
+}
+
+impl Shelf {
+    fn new() -> Shelf {
+        Shelf {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("catalog.db")
+    }
+
+    fn open(&self) -> Catalog {
+        Catalog::open(&self.path(), at(0)).unwrap()
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_nanos(seconds * 1_000_000_000)
+}
+
+fn token(catalog: &Catalog) -> ApiTokenId {
+    let new = NewApiToken {
+        name: "ops".to_owned(),
+        purpose: ApiTokenPurpose::General,
+        access: Access::Write,
+        scope: Scope::AllClients,
+        expires_at: None,
+    };
+    let made = catalog.create_api_token(&new, &NewToken::for_api(&Zeros), at(0));
+    made.unwrap().id
+}
+
+fn content(name: &str) -> RuleContent {
+    RuleContent {
+        name: name.to_owned(),
+        description: "what wakes people".to_owned(),
+        rule: r#"{"query":"level:error"}"#.to_owned(),
+        sources: vec![SourceId(3), SourceId(7)],
+        channels: vec![11],
+        paused: None,
+        template: None,
+    }
+}
+
+fn rules(catalog: &Catalog) -> Vec<Rule> {
+    catalog
+        .rules()
+        .iter()
+        .map(|rule| (**rule).clone())
+        .collect()
+}
+
+#[test]
+fn rules_are_there_after_reopening() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let by = token(&catalog);
+    let made = catalog.create_rule(ClientId(1), by, content("errors"), at(5));
+    let made = made.unwrap();
+    let changed = RuleContent {
+        sources: Vec::new(),
+        paused: Some("by hand".to_owned()),
+        ..content("many errors")
+    };
+    catalog
+        .update_rule(made.id, changed.clone(), Forget::State, at(9))
+        .unwrap();
+    let expected = Rule {
+        content: changed,
+        updated_at: at(9),
+        ..(*made).clone()
+    };
+    assert_eq!(rules(&catalog), [expected.clone()]);
+    drop(catalog);
+    let catalog = shelf.open();
+    assert_eq!(rules(&catalog), [expected]);
+    catalog.delete_rule(made.id).unwrap();
+    assert!(matches!(
+        catalog.delete_rule(made.id),
+        Err(Error::NotFound { kind: "rule" })
+    ));
+    assert_eq!(rules(&catalog), []);
+    assert_eq!(check(&shelf.path()).unwrap(), [""; 0]);
+}
+
+#[test]
+fn names_are_unique_for_a_client() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let by = token(&catalog);
+    let other = catalog.create_client("other", at(0)).unwrap().id;
+    let make = |client, name: &str| catalog.create_rule(client, by, content(name), at(1));
+    make(ClientId(1), "Errors").unwrap();
+    assert!(matches!(make(ClientId(1), "errors"), Err(Error::NameTaken)));
+    make(other, "errors").unwrap();
+    assert_eq!(rules(&catalog).len(), 2);
+}
+
+#[test]
+fn a_template_counts_its_changes_and_its_rules_outlive_it() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let by = token(&catalog);
+    let new = |rule: &str| NewRuleTemplate {
+        name: "errors".to_owned(),
+        description: String::new(),
+        rule: rule.to_owned(),
+    };
+    let made = catalog.create_rule_template(new("{}"), at(1)).unwrap();
+    let update = |rule: &str| catalog.update_rule_template(made.id, new(rule), at(2));
+    assert_eq!(update("{}").unwrap().version, 1);
+    assert_eq!(update(r#"{"query":"x"}"#).unwrap().version, 2);
+    let of_template = RuleContent {
+        template: Some((made.id, 2)),
+        ..content("errors")
+    };
+    let rule = catalog.create_rule(ClientId(1), by, of_template, at(3));
+    let rule = rule.unwrap().id;
+    drop(catalog);
+
+    let catalog = shelf.open();
+    let template_of = |catalog: &Catalog| -> Option<(RuleTemplateId, u64)> {
+        catalog
+            .rule(rule)
+            .and_then(|rule: Arc<Rule>| rule.content.template)
+    };
+    assert_eq!(template_of(&catalog), Some((made.id, 2)));
+    catalog.delete_rule_template(made.id).unwrap();
+    assert_eq!(template_of(&catalog), None);
+    assert!(catalog.rule_templates().is_empty());
+    drop(catalog);
+    assert_eq!(template_of(&shelf.open()), None);
+}
+
+#[test]
+fn arrivals_are_kept_for_as_long_as_they_are_told_to_be() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let mark = |seconds, sequence| Arrival {
+        at: at(seconds),
+        sequence,
+    };
+    for (seconds, sequence) in [(10, 4), (20, 4), (30, 9)] {
+        catalog
+            .note_arrival(mark(seconds, sequence), at(0))
+            .unwrap();
+    }
+    catalog.note_arrival(mark(40, 12), at(20)).unwrap();
+    drop(catalog);
+    let kept = shelf.open().arrivals().unwrap();
+    assert_eq!(kept, [mark(20, 4), mark(30, 9), mark(40, 12)]);
+}
