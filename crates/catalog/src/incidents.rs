@@ -25,7 +25,7 @@ pub use events::{KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent};
 pub use list::{IncidentFilter, IncidentStatus};
 pub use severity::Severity;
 pub(crate) use timeline::add_to_timeline;
-pub use timeline::{Entry, EntryId, EntryKind, TimelineEntry};
+pub use timeline::{Author, Entry, EntryId, EntryKind, TimelineEntry};
 
 /// The number of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
