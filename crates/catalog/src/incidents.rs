@@ -162,11 +162,11 @@ impl Opened {
 }
 
 impl Catalog {
-    /// Opens an incident and writes its notices, which are given its number. If there is one already, nothing is written.
+    /// Opens an incident and writes the notices of its number. If there is one already, nothing is written.
     pub fn open_incident(
         &self,
         new: &NewIncident,
-        notices: &[NewNotice],
+        notices: impl FnOnce(IncidentId) -> Vec<NewNotice>,
         now: Timestamp,
     ) -> Result<Opened, Error> {
         self.change(
@@ -174,7 +174,7 @@ impl Catalog {
             |transaction| {
                 let opened = open(transaction, new, now)?;
                 if let Opened::New(id) = opened {
-                    write_notices(transaction, id, notices, now)?;
+                    outbox::insert_all(transaction, &notices(id), now)?;
                 }
                 Ok(opened)
             },
@@ -312,23 +312,6 @@ fn insert(connection: &Connection, new: &NewIncident, now: Timestamp) -> Result<
     add_to_timeline(connection, id, &entry, now)?;
     events::keep(connection, id, &new.events)?;
     Ok(id)
-}
-
-/// Writes notices of an incident, each with its number.
-pub(crate) fn write_notices(
-    connection: &Connection,
-    id: IncidentId,
-    notices: &[NewNotice],
-    now: Timestamp,
-) -> Result<(), Error> {
-    for notice in notices {
-        let notice = NewNotice {
-            incident: Some(id),
-            ..notice.clone()
-        };
-        outbox::insert(connection, &notice, now)?;
-    }
-    Ok(())
 }
 
 pub(crate) fn find(connection: &Connection, id: IncidentId) -> Result<Option<Incident>, Error> {

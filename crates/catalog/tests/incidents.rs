@@ -74,7 +74,7 @@ fn comment(text: &str) -> Entry {
 }
 
 fn opened(catalog: &Catalog, new: &NewIncident) -> IncidentId {
-    let opened = catalog.open_incident(new, &[], at(0)).unwrap();
+    let opened = catalog.open_incident(new, |_| Vec::new(), at(0)).unwrap();
     assert!(matches!(opened, Opened::New(_)), "{new:?}");
     opened.id()
 }
@@ -156,7 +156,7 @@ fn a_key_opens_one_incident_at_a_time() {
         ..new("disk full")
     };
     let first = opened(&catalog, &new);
-    let again = catalog.open_incident(&new, &[], at(1)).unwrap();
+    let again = catalog.open_incident(&new, |_| Vec::new(), at(1)).unwrap();
     assert_eq!(again, Opened::Known(first));
     assert!(changed(&catalog, first, &IncidentChange::Resolve, 2));
     let second = opened(&catalog, &new);

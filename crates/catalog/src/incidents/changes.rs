@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use cordwood_event::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
-use super::{
-    Author, Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find, write_notices,
-};
+use super::{Author, Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find};
 use crate::database::id_to;
-use crate::{Catalog, Error, NewNotice};
+use crate::{Catalog, Error, NewNotice, outbox};
 
 /// Something done to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +47,7 @@ impl Catalog {
             |transaction| {
                 let is_changed = self::change(transaction, id, change, author, now)?;
                 if is_changed {
-                    write_notices(transaction, id, notices, now)?;
+                    outbox::insert_all(transaction, notices, now)?;
                 }
                 Ok(is_changed)
             },

@@ -4,9 +4,9 @@
 use cordwood_event::Timestamp;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{IncidentId, write_notices};
+use super::IncidentId;
 use crate::database::{id_from, id_to};
-use crate::{ApiTokenId, Catalog, Error, NewNotice};
+use crate::{ApiTokenId, Catalog, Error, NewNotice, outbox};
 
 /// The number of an entry; a later one has a higher number, whatever its incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,7 +192,7 @@ impl Catalog {
             "adding to a timeline",
             |transaction| {
                 let id = add_to_timeline(transaction, incident, entry, now)?;
-                write_notices(transaction, incident, notices, now)?;
+                outbox::insert_all(transaction, notices, now)?;
                 Ok(id)
             },
             |_, id| id,
