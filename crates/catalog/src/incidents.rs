@@ -200,16 +200,10 @@ impl Catalog {
         self.select("WHERE is_told = 0 AND resolved_at IS NULL ORDER BY id", &[])
     }
 
-    /// Incidents that began at a time or later and of which it is not known what changed, the latest first.
-    pub fn unexplained_incidents(
-        &self,
-        from: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Incident>, Error> {
-        self.select(
-            "WHERE what_changed IS NULL AND started_at >= ?1 ORDER BY id DESC LIMIT ?2",
-            &[&from.as_nanos(), &limit],
-        )
+    /// Incidents of which it is not known what changed, the last opened first.
+    pub fn unexplained_incidents(&self, limit: u32) -> Result<Vec<Incident>, Error> {
+        let clauses = "WHERE what_changed IS NULL ORDER BY id DESC LIMIT ?1";
+        self.select(clauses, &[&limit])
     }
 
     /// Incidents that were merged into one, by id.

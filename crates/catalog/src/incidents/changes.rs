@@ -72,6 +72,15 @@ impl Catalog {
 
     /// Says what changed at the start of an incident, as JSON.
     pub fn explain_incident(&self, id: IncidentId, what_changed: &str) -> Result<(), Error> {
+        self.keep_explanation(id, Some(what_changed))
+    }
+
+    /// Forgets what changed at the start of an incident, so that it is found out again.
+    pub fn forget_explanation(&self, id: IncidentId) -> Result<(), Error> {
+        self.keep_explanation(id, None)
+    }
+
+    fn keep_explanation(&self, id: IncidentId, what_changed: Option<&str>) -> Result<(), Error> {
         self.change(
             "keeping what changed",
             |transaction| {
