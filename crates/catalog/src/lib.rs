@@ -21,6 +21,7 @@ mod memory;
 mod outbox;
 mod patterns;
 mod random;
+mod rule_steps;
 mod rule_templates;
 mod rules;
 mod saved_queries;
@@ -47,8 +48,9 @@ pub use incidents::{
 pub use outbox::{ChannelId, NewNotice, OutboxId};
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
+pub use rule_steps::{KeptEvaluation, RuleDeed, RuleMemory, RuleStep};
 pub use rule_templates::{NewRuleTemplate, RuleTemplate, RuleTemplateId};
-pub use rules::{Forget, Rule, RuleContent, RuleId};
+pub use rules::{Rule, RuleContent, RuleId};
 pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
 pub use silences::{NewSilence, Silence, SilenceId};
