@@ -11,9 +11,11 @@ mod access;
 mod api_tokens;
 mod arrivals;
 mod catalog;
+mod channels;
 mod clients;
 mod database;
 mod deleted_sources;
+mod deliveries;
 mod error;
 mod incidents;
 mod lines;
@@ -26,6 +28,7 @@ mod rule_templates;
 mod rules;
 mod saved_queries;
 mod secret;
+mod server_keys;
 mod silences;
 mod source_tokens;
 mod sources;
@@ -36,16 +39,18 @@ pub use access::{Access, ClientId, Scope};
 pub use api_tokens::{ApiToken, ApiTokenId, ApiTokenPurpose, NewApiToken};
 pub use arrivals::Arrival;
 pub use catalog::Catalog;
+pub use channels::{Channel, ChannelContent, ChannelHealth, ChannelId};
 pub use clients::{Client, Organisation};
 pub use database::check;
 pub use deleted_sources::DeletedSource;
+pub use deliveries::{Delivery, DeliveryState, LoggedNotice, Settlement};
 pub use error::Error;
 pub use incidents::{
     Deed, Entry, EntryId, EntryKind, Incident, IncidentChange, IncidentFilter, IncidentId,
     IncidentStatus, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent, Link, NewIncident, Opened,
     Severity, TimelineEntry,
 };
-pub use outbox::{ChannelId, NewNotice, OutboxId};
+pub use outbox::{NewNotice, OutboxId, WaitingNotice};
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
 pub use rule_steps::{KeptEvaluation, RuleDeed, RuleMemory, RuleStep};
@@ -53,6 +58,7 @@ pub use rule_templates::{NewRuleTemplate, RuleTemplate, RuleTemplateId};
 pub use rules::{Rule, RuleContent, RuleId};
 pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
+pub use server_keys::SERVER_KEY_BYTES;
 pub use silences::{NewSilence, Silence, SilenceId};
 pub use source_tokens::{LIVE_TOKENS_MAX, SourceToken};
 pub use sources::{NewSource, Source, SourceChanges};

@@ -8,6 +8,7 @@ use cordwood_event::{SourceId, Timestamp};
 use rusqlite::Connection;
 
 use crate::api_tokens::{self, LiveApiToken};
+use crate::channels;
 use crate::deleted_sources;
 use crate::rule_templates;
 use crate::rules;
@@ -16,8 +17,8 @@ use crate::source_tokens::{self, LiveSourceToken};
 use crate::sources;
 use crate::usage;
 use crate::{
-    ApiTokenId, Client, DeletedSource, Error, Organisation, Rule, RuleId, RuleTemplate,
-    RuleTemplateId, SavedQuery, SavedQueryId, Source, SourceUsage, TokenHash,
+    ApiTokenId, Channel, ChannelId, Client, DeletedSource, Error, Organisation, Rule, RuleId,
+    RuleTemplate, RuleTemplateId, SavedQuery, SavedQueryId, Source, SourceUsage, TokenHash,
 };
 
 /// Everything but past months of usage. A source takes about a kilobyte.
@@ -31,6 +32,7 @@ pub(crate) struct Memory {
     pub(crate) api_tokens: BTreeMap<ApiTokenId, Arc<LiveApiToken>>,
     pub(crate) api_token_hashes: HashMap<TokenHash, ApiTokenId>,
     pub(crate) saved_queries: BTreeMap<SavedQueryId, Arc<SavedQuery>>,
+    pub(crate) channels: BTreeMap<ChannelId, Arc<Channel>>,
     pub(crate) rules: BTreeMap<RuleId, Arc<Rule>>,
     pub(crate) rule_templates: BTreeMap<RuleTemplateId, Arc<RuleTemplate>>,
     pub(crate) has_made_sources: bool,
@@ -61,6 +63,7 @@ impl Memory {
             api_tokens: BTreeMap::new(),
             api_token_hashes: HashMap::new(),
             saved_queries: BTreeMap::new(),
+            channels: BTreeMap::new(),
             rules: BTreeMap::new(),
             rule_templates: BTreeMap::new(),
             has_made_sources: sources::has_made_any(connection)
@@ -80,6 +83,9 @@ impl Memory {
         }
         for saved in saved_queries::load(connection).map_err(Error::database(reading))? {
             memory.show_saved_query(saved);
+        }
+        for channel in channels::load(connection).map_err(Error::database(reading))? {
+            memory.show_channel(channel);
         }
         for rule in rules::load(connection).map_err(Error::database(reading))? {
             memory.show_rule(rule);
@@ -144,6 +150,12 @@ impl Memory {
                 Arc::make_mut(rule).content.template = None;
             }
         }
+    }
+
+    pub(crate) fn show_channel(&mut self, channel: Channel) -> Arc<Channel> {
+        let channel = Arc::new(channel);
+        self.channels.insert(channel.id, Arc::clone(&channel));
+        channel
     }
 
     pub(crate) fn show_api_token(&mut self, token: LiveApiToken) {

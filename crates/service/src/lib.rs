@@ -8,6 +8,7 @@
 
 mod backup;
 mod caller;
+mod channels;
 mod check;
 mod clients;
 mod compaction;

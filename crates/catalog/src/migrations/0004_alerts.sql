@@ -10,6 +10,8 @@ CREATE TABLE channels (
     -- What can be shown, and what cannot: tokens, passwords and URLs that are secrets themselves.
     settings TEXT NOT NULL,
     secrets TEXT NOT NULL,
+    -- Notices it takes in a minute before they are put together.
+    per_minute INTEGER NOT NULL,
     -- Told of what happens to a client's rules and incidents that name no channels.
     is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)),
     is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)),
@@ -190,7 +192,15 @@ CREATE TABLE outbox (
     settled_at INTEGER
 ) STRICT;
 
-CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'waiting';
+-- Those that wait for a channel, in their order: the first of each is looked for every second.
+CREATE INDEX outbox_waiting ON outbox (channel_id, id) WHERE state = 'waiting';
+
+-- What goes with an incident, and what a digest told of, is found when that goes.
+CREATE INDEX outbox_by_incident ON outbox (incident_id) WHERE incident_id IS NOT NULL;
+
+CREATE INDEX outbox_by_digest ON outbox (digest_id) WHERE digest_id IS NOT NULL;
+
+CREATE INDEX outbox_settled ON outbox (settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE INDEX outbox_by_channel ON outbox (channel_id, id);
 
@@ -207,3 +217,17 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE INDEX deliveries_by_outbox ON deliveries (outbox_id, id);
+
+-- How each channel has been doing: written with each attempt.
+CREATE TABLE channel_health (
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+    delivered_at INTEGER,
+    failed_at INTEGER,
+    failure TEXT
+) STRICT;
+
+-- Keys of this server, for what it signs for itself.
+CREATE TABLE server_keys (
+    name TEXT PRIMARY KEY,
+    key BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,3 @@
+//! Channels: where notices go, and how they get there.
+
+mod addressing;
