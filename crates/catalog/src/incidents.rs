@@ -174,7 +174,7 @@ impl Catalog {
             |transaction| {
                 let opened = open(transaction, new, now)?;
                 if let Opened::New(id) = opened {
-                    outbox::insert_all(transaction, &notices(id), now)?;
+                    write_notices(transaction, id, &notices(id), now)?;
                 }
                 Ok(opened)
             },
@@ -306,6 +306,23 @@ fn insert(connection: &Connection, new: &NewIncident, now: Timestamp) -> Result<
     add_to_timeline(connection, id, &entry, now)?;
     events::keep(connection, id, &new.events)?;
     Ok(id)
+}
+
+/// Writes notices of an incident, each with its number.
+pub(crate) fn write_notices(
+    connection: &Connection,
+    id: IncidentId,
+    notices: &[NewNotice],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for notice in notices {
+        let notice = NewNotice {
+            incident: Some(id),
+            ..notice.clone()
+        };
+        outbox::insert(connection, &notice, now)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn find(connection: &Connection, id: IncidentId) -> Result<Option<Incident>, Error> {

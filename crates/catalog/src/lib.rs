@@ -23,6 +23,7 @@ mod memory;
 mod outbox;
 mod patterns;
 mod random;
+mod rule_steps;
 mod rule_templates;
 mod rules;
 mod saved_queries;
@@ -52,8 +53,9 @@ pub use incidents::{
 pub use outbox::{NewNotice, OutboxId, WaitingNotice};
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
+pub use rule_steps::{KeptEvaluation, RuleDeed, RuleMemory, RuleStep};
 pub use rule_templates::{NewRuleTemplate, RuleTemplate, RuleTemplateId};
-pub use rules::{Forget, Rule, RuleContent, RuleId};
+pub use rules::{Rule, RuleContent, RuleId};
 pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;
 pub use server_keys::SERVER_KEY_BYTES;

@@ -57,11 +57,7 @@ fn event(id: &str, seconds: i64) -> KeptEvent {
 }
 
 fn ann() -> Author {
-    Author {
-        name: "ann".to_owned(),
-        token: None,
-        stands_for: None,
-    }
+    Author::named("ann")
 }
 
 fn comment(text: &str) -> Entry {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use cordwood_event::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
-use super::{Author, Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find};
+use super::{
+    Author, Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find, write_notices,
+};
 use crate::database::id_to;
-use crate::{Catalog, Error, NewNotice, outbox};
+use crate::{Catalog, Error, NewNotice};
 
 /// Something done to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl Catalog {
             |transaction| {
                 let is_changed = self::change(transaction, id, change, author, now)?;
                 if is_changed {
-                    outbox::insert_all(transaction, notices, now)?;
+                    write_notices(transaction, id, notices, now)?;
                 }
                 Ok(is_changed)
             },

@@ -4,9 +4,9 @@
 use cordwood_event::Timestamp;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::IncidentId;
+use super::{IncidentId, write_notices};
 use crate::database::{id_from, id_to};
-use crate::{ApiTokenId, Catalog, Error, NewNotice, outbox};
+use crate::{ApiTokenId, Catalog, Error, NewNotice};
 
 /// The number of an entry; a later one has a higher number, whatever its incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +96,15 @@ pub struct Author {
 }
 
 impl Author {
+    /// One without a token: a rule, or the server itself.
+    pub fn named(name: impl Into<String>) -> Author {
+        Author {
+            name: name.into(),
+            token: None,
+            stands_for: None,
+        }
+    }
+
     /// Whose deed it is said to be.
     pub fn person(&self) -> &str {
         self.stands_for.as_deref().unwrap_or(&self.name)
@@ -192,7 +201,7 @@ impl Catalog {
             "adding to a timeline",
             |transaction| {
                 let id = add_to_timeline(transaction, incident, entry, now)?;
-                outbox::insert_all(transaction, notices, now)?;
+                write_notices(transaction, incident, notices, now)?;
                 Ok(id)
             },
             |_, id| id,

@@ -55,11 +55,12 @@ CREATE TABLE rules (
 -- What the machine of a rule knows, written with whatever it did in one transaction.
 CREATE TABLE rule_states (
     rule_id INTEGER PRIMARY KEY REFERENCES rules (id) ON DELETE CASCADE,
+    question TEXT NOT NULL,
     state TEXT NOT NULL,
     evaluated_at INTEGER NOT NULL
 ) STRICT;
 
--- What an evaluation saw and said, for those that changed something and the newest of the others.
+-- What evaluations saw and said that changed something or failed, the newest of each rule.
 CREATE TABLE rule_evaluations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     rule_id INTEGER NOT NULL REFERENCES rules (id) ON DELETE CASCADE,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cordwood_catalog::IncidentChange;
+use cordwood_catalog::{Author, IncidentChange};
 use cordwood_event::Timestamp;
 use cordwood_notify::NoticeKind;
 
@@ -261,11 +261,7 @@ impl Service {
                 ..incident
             };
             let notices = self.notices_of(&told, NoticeKind::Opened, now)?;
-            let author = cordwood_catalog::Author {
-                name: "silence".to_owned(),
-                token: None,
-                stands_for: None,
-            };
+            let author = Author::named("silence");
             let tell = IncidentChange::Tell;
             let changed = self
                 .catalog
