@@ -157,7 +157,9 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
-        Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } => StatusCode::CONFLICT,
+        Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } | Error::Conflict { .. } => {
+            StatusCode::CONFLICT
+        }
         Error::NotFound { .. } | Error::EventNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)

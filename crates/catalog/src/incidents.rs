@@ -25,7 +25,7 @@ pub use events::{KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent};
 pub use list::{IncidentFilter, IncidentStatus};
 pub use severity::Severity;
 pub(crate) use timeline::add_to_timeline;
-pub use timeline::{Entry, EntryId, EntryKind, TimelineEntry};
+pub use timeline::{Author, Entry, EntryId, EntryKind, TimelineEntry};
 
 /// The number of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,11 +162,11 @@ impl Opened {
 }
 
 impl Catalog {
-    /// Opens an incident and writes its notices, which are given its number. If there is one already, nothing is written.
+    /// Opens an incident and writes the notices of its number. If there is one already, nothing is written.
     pub fn open_incident(
         &self,
         new: &NewIncident,
-        notices: &[NewNotice],
+        notices: impl FnOnce(IncidentId) -> Vec<NewNotice>,
         now: Timestamp,
     ) -> Result<Opened, Error> {
         self.change(
@@ -174,7 +174,7 @@ impl Catalog {
             |transaction| {
                 let opened = open(transaction, new, now)?;
                 if let Opened::New(id) = opened {
-                    write_notices(transaction, id, notices, now)?;
+                    write_notices(transaction, id, &notices(id), now)?;
                 }
                 Ok(opened)
             },
@@ -200,16 +200,10 @@ impl Catalog {
         self.select("WHERE is_told = 0 AND resolved_at IS NULL ORDER BY id", &[])
     }
 
-    /// Incidents that began at a time or later and of which it is not known what changed, the latest first.
-    pub fn unexplained_incidents(
-        &self,
-        from: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Incident>, Error> {
-        self.select(
-            "WHERE what_changed IS NULL AND started_at >= ?1 ORDER BY id DESC LIMIT ?2",
-            &[&from.as_nanos(), &limit],
-        )
+    /// Incidents of which it is not known what changed, the last opened first.
+    pub fn unexplained_incidents(&self, limit: u32) -> Result<Vec<Incident>, Error> {
+        let clauses = "WHERE what_changed IS NULL ORDER BY id DESC LIMIT ?1";
+        self.select(clauses, &[&limit])
     }
 
     /// Incidents that were merged into one, by id.

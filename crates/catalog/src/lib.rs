@@ -46,7 +46,7 @@ pub use deleted_sources::DeletedSource;
 pub use deliveries::{Delivery, DeliveryState, LoggedNotice, Settlement};
 pub use error::Error;
 pub use incidents::{
-    Deed, Entry, EntryId, EntryKind, Incident, IncidentChange, IncidentFilter, IncidentId,
+    Author, Deed, Entry, EntryId, EntryKind, Incident, IncidentChange, IncidentFilter, IncidentId,
     IncidentStatus, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent, Link, NewIncident, Opened,
     Severity, TimelineEntry,
 };

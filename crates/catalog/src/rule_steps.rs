@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::database::{id_from, id_to};
 use crate::incidents::{self, IncidentChange, Opened, changes};
-use crate::{Catalog, Entry, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox};
+use crate::{Author, Catalog, Entry, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox};
 
 /// Evaluations kept of each rule: an hour of one that is checked every minute and fires all the while.
 const EVALUATIONS_KEPT: u32 = 60;
@@ -260,7 +260,8 @@ fn recover(
     now: Timestamp,
 ) -> Result<(), Error> {
     let is_told = incidents::find(connection, id)?.is_some_and(|incident| incident.is_told);
-    let is_resolved = changes::change(connection, id, &IncidentChange::Resolve, (by, None), now)?;
+    let resolve = IncidentChange::Resolve;
+    let is_resolved = changes::change(connection, id, &resolve, &Author::named(by), now)?;
     if is_resolved && is_told {
         incidents::write_notices(connection, id, notices, now)?;
     }

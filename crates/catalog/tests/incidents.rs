@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use cordwood_catalog::{
-    Catalog, ClientId, Entry, EntryId, EntryKind, Error, Incident, IncidentChange, IncidentFilter,
-    IncidentId, IncidentStatus, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent, Link,
-    NewIncident, NewSilence, Opened, Severity,
+    Author, Catalog, ClientId, Entry, EntryId, EntryKind, Error, Incident, IncidentChange,
+    IncidentFilter, IncidentId, IncidentStatus, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent,
+    Link, NewIncident, NewSilence, Opened, Severity,
 };
 use cordwood_event::{SourceId, Timestamp};
 use proptest::prelude::*;
@@ -56,6 +56,10 @@ fn event(id: &str, seconds: i64) -> KeptEvent {
     }
 }
 
+fn ann() -> Author {
+    Author::named("ann")
+}
+
 fn comment(text: &str) -> Entry {
     Entry {
         kind: EntryKind::Comment,
@@ -66,13 +70,13 @@ fn comment(text: &str) -> Entry {
 }
 
 fn opened(catalog: &Catalog, new: &NewIncident) -> IncidentId {
-    let opened = catalog.open_incident(new, &[], at(0)).unwrap();
+    let opened = catalog.open_incident(new, |_| Vec::new(), at(0)).unwrap();
     assert!(matches!(opened, Opened::New(_)), "{new:?}");
     opened.id()
 }
 
 fn changed(catalog: &Catalog, id: IncidentId, change: &IncidentChange, seconds: i64) -> bool {
-    let by = ("ann", None);
+    let by = &ann();
     catalog
         .change_incident(id, change, by, &[], at(seconds))
         .unwrap()
@@ -148,7 +152,7 @@ fn a_key_opens_one_incident_at_a_time() {
         ..new("disk full")
     };
     let first = opened(&catalog, &new);
-    let again = catalog.open_incident(&new, &[], at(1)).unwrap();
+    let again = catalog.open_incident(&new, |_| Vec::new(), at(1)).unwrap();
     assert_eq!(again, Opened::Known(first));
     assert!(changed(&catalog, first, &IncidentChange::Resolve, 2));
     let second = opened(&catalog, &new);
@@ -193,13 +197,8 @@ fn what_is_done_already_changes_nothing() {
     assert!(changed(&catalog, id, &IncidentChange::Resolve, 3));
     assert!(!changed(&catalog, id, &IncidentChange::Acknowledge, 4));
     assert!(!changed(&catalog, id, &IncidentChange::Tell, 5));
-    let unknown = catalog.change_incident(
-        IncidentId(99),
-        &IncidentChange::Resolve,
-        ("ann", None),
-        &[],
-        at(6),
-    );
+    let unknown =
+        catalog.change_incident(IncidentId(99), &IncidentChange::Resolve, &ann(), &[], at(6));
     assert!(matches!(unknown, Err(Error::NotFound { kind: "incident" })));
 }
 
@@ -220,7 +219,7 @@ fn two_who_resolve_at_once_make_one_entry() {
 fn merged_incidents_point_to_the_one() {
     let (_dir, catalog) = shelf();
     let [a, b, c] = ["a", "b", "c"].map(|name| opened(&catalog, &new(name)));
-    let by = ("ann", None);
+    let by = &ann();
     assert!(catalog.merge_incident(a, b, by, at(1)).unwrap());
     assert!(!catalog.merge_incident(a, b, by, at(2)).unwrap());
     assert!(!catalog.merge_incident(b, b, by, at(2)).unwrap());
@@ -375,7 +374,7 @@ fn take(
             0
         }
         Step::Merge(one, into) => {
-            let by = ("ann", None);
+            let by = &ann();
             let is_merged = catalog.merge_incident(incidents[*one], incidents[*into], by, at(now));
             2 * usize::from(is_merged.unwrap())
         }

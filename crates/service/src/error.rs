@@ -147,6 +147,14 @@ pub enum Error {
         /// Its state.
         state: &'static str,
     },
+    /// What it is now does not allow this (409).
+    #[error("{message}")]
+    Conflict {
+        /// What is in the way.
+        message: String,
+        /// What can be done instead.
+        hint: Option<String>,
+    },
     /// The server was built without what this needs (501).
     #[error("this server was built without {what}")]
     NotBuilt {
@@ -229,6 +237,7 @@ impl Error {
             Error::TooManyTails { .. } => "too_many_tails",
             Error::TooManyExports { .. } => "too_many_exports",
             Error::ExportNotReady { .. } => "export_not_ready",
+            Error::Conflict { .. } => "conflict",
             Error::NotBuilt { code, .. } => code,
             Error::Cancelled => "cancelled",
             Error::InUse => "data_directory_in_use",
@@ -244,7 +253,9 @@ impl Error {
             }
             Error::EventNotFound { absence, .. } => Some(absence.to_string()),
             Error::Query(problems) => problems.first()?.hint.clone(),
-            Error::InvalidParameter { hint, .. } | Error::Statement { hint, .. } => hint.clone(),
+            Error::InvalidParameter { hint, .. }
+            | Error::Statement { hint, .. }
+            | Error::Conflict { hint, .. } => hint.clone(),
             Error::StatementTooCostly { .. } => {
                 Some("ask for a shorter range, fewer columns or fewer groups".into())
             }

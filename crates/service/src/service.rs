@@ -14,12 +14,14 @@ use crate::decoding::Replay;
 use crate::deleted_sources;
 use crate::exports::{self, Exports};
 use crate::housekeeping::Housekeeping;
+use crate::incidents::{self, Explaining};
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
 use crate::patterns::Learning;
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
 use crate::tails::Tails;
+use crate::what_changed;
 use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
@@ -39,6 +41,7 @@ pub struct Service {
     pub(crate) backups: Jobs<BackedUp>,
     pub(crate) tails: Tails,
     pub(crate) exports: Arc<Exports>,
+    pub(crate) explaining: Explaining,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -73,8 +76,19 @@ impl Service {
             disk_bytes_max: options.exports_bytes_max,
         };
         let exports = Arc::new(Exports::start(means)?);
+        let patterns = Learning::start(&catalog, &store, &engine)?;
+        let explaining = Explaining::start(incidents::Means {
+            comparing: what_changed::Means {
+                engine: Arc::clone(&engine),
+                store: Arc::clone(&store),
+                patterns: Arc::clone(patterns.registry()),
+                clock: Arc::clone(&options.clock),
+            },
+            catalog: Arc::clone(&catalog),
+        })?;
         let mut service = Service {
-            patterns: Learning::start(&catalog, &store, &engine)?,
+            patterns,
+            explaining,
             tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
@@ -133,6 +147,7 @@ impl Service {
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
         self.patterns.stop();
+        self.explaining.stop();
         self.tails.stop();
         self.exports.stop();
         let closed = self.store.close();

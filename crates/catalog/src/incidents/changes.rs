@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use cordwood_event::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
-use super::{Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find, write_notices};
+use super::{
+    Author, Entry, EntryKind, IncidentId, Link, Severity, add_to_timeline, find, write_notices,
+};
 use crate::database::id_to;
-use crate::{ApiTokenId, Catalog, Error, NewNotice};
+use crate::{Catalog, Error, NewNotice};
 
 /// Something done to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +40,14 @@ impl Catalog {
         &self,
         id: IncidentId,
         change: &IncidentChange,
-        (by, token): (&str, Option<ApiTokenId>),
+        author: &Author,
         notices: &[NewNotice],
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.change(
             "changing an incident",
             |transaction| {
-                let is_changed = self::change(transaction, id, change, (by, token), now)?;
+                let is_changed = self::change(transaction, id, change, author, now)?;
                 if is_changed {
                     write_notices(transaction, id, notices, now)?;
                 }
@@ -60,18 +62,27 @@ impl Catalog {
         &self,
         id: IncidentId,
         into: IncidentId,
-        (by, token): (&str, Option<ApiTokenId>),
+        author: &Author,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.change(
             "merging incidents",
-            |transaction| merge(transaction, id, into, (by, token), now),
+            |transaction| merge(transaction, id, into, author, now),
             |_, is_merged| is_merged,
         )
     }
 
     /// Says what changed at the start of an incident, as JSON.
     pub fn explain_incident(&self, id: IncidentId, what_changed: &str) -> Result<(), Error> {
+        self.keep_explanation(id, Some(what_changed))
+    }
+
+    /// Forgets what changed at the start of an incident, so that it is found out again.
+    pub fn forget_explanation(&self, id: IncidentId) -> Result<(), Error> {
+        self.keep_explanation(id, None)
+    }
+
+    fn keep_explanation(&self, id: IncidentId, what_changed: Option<&str>) -> Result<(), Error> {
         self.change(
             "keeping what changed",
             |transaction| {
@@ -109,17 +120,17 @@ pub(crate) fn change(
     connection: &Connection,
     id: IncidentId,
     change: &IncidentChange,
-    (by, token): (&str, Option<ApiTokenId>),
+    author: &Author,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let before = find(connection, id)?.ok_or(Error::NotFound { kind: "incident" })?;
-    if !write(connection, id, change, by, now)? {
+    if !write(connection, id, change, author.person(), now)? {
         return Ok(false);
     }
     let (kind, text) = match change {
-        IncidentChange::Acknowledge => (EntryKind::Acknowledged, String::new()),
-        IncidentChange::Resolve => (EntryKind::Resolved, String::new()),
-        IncidentChange::Reopen => (EntryKind::Reopened, String::new()),
+        IncidentChange::Acknowledge => (EntryKind::Acknowledged, author.for_whom()),
+        IncidentChange::Resolve => (EntryKind::Resolved, author.for_whom()),
+        IncidentChange::Reopen => (EntryKind::Reopened, author.for_whom()),
         IncidentChange::Assign(Some(assignee)) => (EntryKind::Assigned, assignee.clone()),
         IncidentChange::Assign(None) => (EntryKind::Assigned, "nobody".to_owned()),
         IncidentChange::Severity(severity) => {
@@ -134,12 +145,7 @@ pub(crate) fn change(
         IncidentChange::Link(_) => (EntryKind::Changed, "links".to_owned()),
         IncidentChange::Tell => (EntryKind::Told, "it is not muted any more".to_owned()),
     };
-    let entry = Entry {
-        kind,
-        author: by.to_owned(),
-        token,
-        text,
-    };
+    let entry = Entry::of(author, kind, text);
     add_to_timeline(connection, id, &entry, now)?;
     Ok(true)
 }
@@ -208,7 +214,7 @@ fn merge(
     connection: &Connection,
     id: IncidentId,
     into: IncidentId,
-    (by, token): (&str, Option<ApiTokenId>),
+    author: &Author,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let merged = connection
@@ -217,7 +223,7 @@ fn merge(
                 resolved_by = coalesce(resolved_by, ?4)
              WHERE id = ?1 AND merged_into IS NOT ?2 AND id <> ?2
              AND NOT EXISTS (SELECT 1 FROM incidents AS other WHERE other.id = ?2 AND other.merged_into = ?1)",
-            params![id_to(id.0), id_to(into.0), now.as_nanos(), by],
+            params![id_to(id.0), id_to(into.0), now.as_nanos(), author.person()],
         )
         .map_err(Error::database("merging incidents"))?;
     if merged == 0 {
@@ -234,12 +240,7 @@ fn merge(
         (id, format!("into incident {}", into.0)),
         (into, format!("incident {} is a part of this one", id.0)),
     ] {
-        let entry = Entry {
-            kind: EntryKind::Merged,
-            author: by.to_owned(),
-            token,
-            text,
-        };
+        let entry = Entry::of(author, EntryKind::Merged, text);
         add_to_timeline(connection, incident, &entry, now)?;
     }
     Ok(true)

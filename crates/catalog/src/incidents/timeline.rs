@@ -84,6 +84,41 @@ impl EntryKind {
     }
 }
 
+/// Who does something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The name of a token or a rule.
+    pub name: String,
+    /// The token, if it is one.
+    pub token: Option<ApiTokenId>,
+    /// The person for whom a token says to do it.
+    pub stands_for: Option<String>,
+}
+
+impl Author {
+    /// One without a token: a rule, or the server itself.
+    pub fn named(name: impl Into<String>) -> Author {
+        Author {
+            name: name.into(),
+            token: None,
+            stands_for: None,
+        }
+    }
+
+    /// Whose deed it is said to be.
+    pub fn person(&self) -> &str {
+        self.stands_for.as_deref().unwrap_or(&self.name)
+    }
+
+    /// For whom it is done, in words; empty if for nobody else.
+    pub(super) fn for_whom(&self) -> String {
+        match &self.stands_for {
+            Some(person) => format!("for {person}"),
+            None => String::new(),
+        }
+    }
+}
+
 /// An entry to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -95,6 +130,18 @@ pub struct Entry {
     pub token: Option<ApiTokenId>,
     /// What is to be said of it; empty if the kind says it all.
     pub text: String,
+}
+
+impl Entry {
+    /// An entry of an author.
+    pub fn of(author: &Author, kind: EntryKind, text: impl Into<String>) -> Entry {
+        Entry {
+            kind,
+            author: author.name.clone(),
+            token: author.token,
+            text: text.into(),
+        }
+    }
 }
 
 /// An entry of a timeline.
