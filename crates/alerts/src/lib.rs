@@ -27,6 +27,7 @@ mod reference;
 mod roster;
 mod rule;
 mod severity;
+mod silence;
 mod state;
 mod wildcard;
 mod window;
@@ -50,5 +51,6 @@ pub use rule::{
     RelativeOperator, Rule, Threshold, ThresholdValue,
 };
 pub use severity::Severity;
+pub use silence::{CheckedSilence, Silence, SilenceMatcher, Subject, Weekday, Weekly};
 pub use state::{GroupState, Phase, RuleState};
 pub use window::Window;
