@@ -1,6 +1,7 @@
 //! `/api/v1/incidents`: that something is wrong, opened, found and changed. What is done to one is in `incident_acts`, what is read
 //! with one in `incident_reading`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -193,10 +194,9 @@ pub(crate) struct NewIncidentBody {
     to: Option<String>,
     /// What to do about it: a URL or a text.
     runbook: Option<String>,
-    /// An object of texts to find it by.
-    labels: Option<Object>,
-    /// Objects with `title` and `url`.
-    links: Option<Vec<Object>>,
+    /// Texts to find it by.
+    labels: Option<BTreeMap<String, String>>,
+    links: Option<Vec<LinkBody>>,
     assignee: Option<String>,
     /// Ids of channels to tell; the default ones unless given.
     channels: Option<Vec<String>>,
@@ -207,9 +207,14 @@ pub(crate) struct NewIncidentBody {
     client_id: Option<u64>,
 }
 
-/// An object of JSON.
+/// A page that has more about it.
 #[derive(Debug, ToSchema)]
-pub(crate) struct Object;
+#[expect(dead_code, reason = "as in `NewIncidentBody`")]
+pub(crate) struct LinkBody {
+    title: Option<String>,
+    /// Of http or https.
+    url: String,
+}
 
 /// Open an incident
 #[utoipa::path(
@@ -316,8 +321,8 @@ pub(crate) struct IncidentChangesBody {
     severity: Option<String>,
     /// An empty one takes it from everybody.
     assignee: Option<String>,
-    labels: Option<Object>,
-    links: Option<Vec<Object>>,
+    labels: Option<BTreeMap<String, String>>,
+    links: Option<Vec<LinkBody>>,
 }
 
 /// Change an incident

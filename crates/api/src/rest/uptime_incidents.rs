@@ -146,8 +146,8 @@ pub(crate) struct NewUptimeIncidentBody {
     summary: Option<String>,
     /// More of why.
     description: Option<String>,
-    /// An object of texts.
-    metadata: Option<crate::rest::incidents::Object>,
+    /// Texts, or lists of them.
+    metadata: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// Open an incident as with Better Stack
@@ -233,11 +233,17 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// For whom something is done.
+/// For whom it is acknowledged.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "the members are read one by one")]
-pub(crate) struct UptimeActBody {
+pub(crate) struct AcknowledgementBody {
     acknowledged_by: Option<String>,
+}
+
+/// For whom it is resolved.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "the members are read one by one")]
+pub(crate) struct ResolutionBody {
     resolved_by: Option<String>,
 }
 
@@ -245,7 +251,7 @@ pub(crate) struct UptimeActBody {
 #[utoipa::path(
     post, path = "/incidents/{incident}/acknowledge", tag = "uptime-incidents",
     params(("incident" = String, Path, description = "Its id")),
-    request_body = UptimeActBody,
+    request_body = AcknowledgementBody,
     responses((status = 200, body = Data<Record<UptimeIncidentAttributes>>)),
 )]
 pub(crate) async fn acknowledge(
@@ -267,7 +273,7 @@ pub(crate) async fn acknowledge(
 #[utoipa::path(
     post, path = "/incidents/{incident}/resolve", tag = "uptime-incidents",
     params(("incident" = String, Path, description = "Its id")),
-    request_body = UptimeActBody,
+    request_body = ResolutionBody,
     responses((status = 200, body = Data<Record<UptimeIncidentAttributes>>)),
 )]
 pub(crate) async fn resolve(
