@@ -30,6 +30,7 @@ mod query_plan;
 mod query_request;
 mod query_stream;
 pub(crate) mod saved_queries;
+pub(crate) mod silences;
 mod source_record;
 pub(crate) mod sources;
 pub(crate) mod sql;

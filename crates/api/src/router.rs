@@ -21,7 +21,7 @@ use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
     clients, complete, deletions, event, events, exports, facets, histogram, incident_acts,
     incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
-    saved_queries, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
+    saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
 };
 use crate::{ingest, openapi, probes, welcome};
 
@@ -96,6 +96,9 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(what_changed::get, what_changed::post))
         .merge(incident_routes())
         .merge(comment_routes())
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::show, silences::update))
+        .routes(routes!(silences::end))
 }
 
 fn incident_routes() -> OpenApiRouter<Arc<Edge>> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
@@ -94,6 +95,18 @@ impl Members {
         match object.into_iter().map(member).collect() {
             Some(texts) => Some(texts),
             None => self.refuse(name, "has to be an object of texts"),
+        }
+    }
+
+    /// Whatever serde reads.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let value = self.members.remove(name)?;
+        if value.is_null() {
+            return None;
+        }
+        match serde_json::from_value(value) {
+            Ok(read) => Some(read),
+            Err(error) => self.refuse(name, &format!("cannot be read: {error}")),
         }
     }
 
