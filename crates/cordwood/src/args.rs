@@ -5,12 +5,14 @@
 mod delete;
 mod export;
 mod import;
+mod incidents;
 mod investigate;
 mod patterns;
 mod quantities;
 mod query;
 mod saved;
 mod scope;
+mod silences;
 mod source;
 mod sql;
 mod tail;
@@ -22,15 +24,19 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use export::EXPORT_EXAMPLES;
+use incidents::INCIDENTS_EXAMPLES;
+use silences::SILENCES_EXAMPLES;
 
 pub(crate) use delete::DeleteArguments;
 pub(crate) use export::ExportArguments;
 pub(crate) use import::ImportArguments;
+pub(crate) use incidents::{IncidentListArguments, IncidentsVerb, OpenArguments};
 pub(crate) use investigate::{ContextArguments, FieldsArguments, TraceArguments};
 pub(crate) use patterns::PatternsArguments;
 pub(crate) use quantities::{RetentionDays, SizeLimit, bytes_of};
 pub(crate) use query::{OutputFormat, QueryArguments, ResultOrder};
 pub(crate) use saved::{SaveArguments, SavedVerb};
+pub(crate) use silences::{AddSilenceArguments, SilencesVerb};
 pub(crate) use source::SourceVerb;
 pub(crate) use sql::{SqlArguments, SqlFormat};
 pub(crate) use tail::TailArguments;
@@ -130,6 +136,12 @@ pub(crate) enum Verb {
     Trace(TraceArguments),
     /// Say what changed between two windows of time, and what explains it.
     WhatChanged(WhatChangedArguments),
+    /// Open incidents, take care of them, and read what showed them.
+    #[command(subcommand, after_help = INCIDENTS_EXAMPLES)]
+    Incidents(IncidentsVerb),
+    /// Hold back the notices of incidents: for some hours, or every week.
+    #[command(subcommand, after_help = SILENCES_EXAMPLES)]
+    Silences(SilencesVerb),
     /// Delete events for good, after showing how many they are.
     Delete(DeleteArguments),
     /// Run a statement of SQL.

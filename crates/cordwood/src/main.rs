@@ -16,6 +16,7 @@ mod failure;
 mod fields;
 mod first_start;
 mod import;
+mod incidents;
 mod job;
 mod logging;
 mod output;
@@ -24,6 +25,7 @@ mod query;
 mod remote;
 mod saved;
 mod serve;
+mod silences;
 mod source;
 mod sql;
 mod sse;
@@ -82,6 +84,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Context(context) => context::run(&settings, &context),
         Verb::Trace(trace) => trace::run(&settings, &trace),
         Verb::WhatChanged(compared) => what_changed::run(&settings, &compared),
+        Verb::Incidents(verb) => incidents::run(&settings, verb),
+        Verb::Silences(verb) => silences::run(&settings, verb),
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),

@@ -386,7 +386,8 @@ mod tests {
             let block = fenced(&text, "json");
             let fence = block.split("json").next().unwrap_or_default();
             prop_assert!(!text.contains(fence));
-            prop_assert!(block.ends_with(&format!("\n{fence}\n")));
+            let end = format!("\n{fence}\n");
+            prop_assert!(block.ends_with(&end));
         }
 
         #[test]
