@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cordwood_catalog::{self as catalog, NewToken};
 use cordwood_event::{SourceId, Timestamp};
-use cordwood_query::near_names;
+use cordwood_query::{Filter, TimeBounds, near_names};
 use cordwood_store::SourceTotals;
 
 use crate::caller::source_number;
@@ -321,7 +321,7 @@ impl Service {
             .map_err(|error| of_catalog("deleting a source", error))?;
         // Should the store refuse that now, housekeeping asks again.
         deleted_sources::delete_events(&self.catalog, &self.store, self.now(), false);
-        Ok(())
+        self.delete_kept_events(caller, &[source], &Filter::All, TimeBounds::ALL)
     }
 
     /// The whole picture of a source.

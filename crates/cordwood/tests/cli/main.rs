@@ -6,6 +6,7 @@ mod delete;
 mod export;
 mod first_start;
 mod import;
+mod incidents;
 mod investigate;
 mod mistakes;
 mod patterns;

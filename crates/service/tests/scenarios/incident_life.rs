@@ -127,6 +127,18 @@ fn a_deletion_takes_kept_events_that_match() {
 }
 
 #[test]
+fn a_source_that_is_deleted_takes_its_kept_events() {
+    let ledger = Ledger::new();
+    let token = ledger.create_source("web").token;
+    let admin = ledger.admin();
+    let events = send(&ledger, token.reveal(), &[r#"{"message":"boom"}"#]);
+    let incident = open_as(&ledger, &admin, &new("down"));
+    assert_eq!(pin(&ledger, &incident, &events), 1);
+    ledger.service().delete_source(&admin, "web").unwrap();
+    assert!(kept(&ledger, &incident).is_empty());
+}
+
+#[test]
 fn an_event_of_another_client_is_not_kept() {
     let mut ledger = Ledger::new();
     let (ours, theirs) = (ledger.create_client("ours"), ledger.create_client("theirs"));
