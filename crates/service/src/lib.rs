@@ -52,6 +52,7 @@ pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_alerts as rules;
+pub use cordwood_alerts::{SilenceMatcher, Weekday, Weekly};
 pub use cordwood_catalog::Secret;
 pub use cordwood_engine::{
     ClausePlan, Coverage, Distinct, Estimate, Facet, FieldKinds, Left, MatchBounds, Pruning,
@@ -96,6 +97,7 @@ pub use search::{
     Table, TimeBucket, Trace, TraceRequest, TraceSubject, TracedEvent, TracedService,
 };
 pub use service::Service;
+pub use silences::{NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients};
 pub use sources::{
     CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
     RotatedToken, Source, SourceChanges, SourceFilter, SourcePage, SourceToken, Usage,
