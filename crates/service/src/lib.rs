@@ -6,6 +6,7 @@
 //! randomness and the data directory are arguments.
 #![warn(missing_docs)]
 
+mod alerts;
 mod backup;
 mod caller;
 mod channels;
@@ -41,11 +42,16 @@ mod tails;
 mod tokens;
 mod what_changed;
 
+pub use alerts::{
+    Alert, AlertChanges, AlertRound, AlertStatus, BackTestAnswer, BackTestRequest, FailingChecks,
+    FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
+};
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
 pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
+pub use cordwood_alerts as rules;
 pub use cordwood_alerts::{SilenceMatcher, Weekday, Weekly};
 pub use cordwood_catalog::Secret;
 pub use cordwood_engine::{

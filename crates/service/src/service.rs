@@ -10,6 +10,7 @@ use cordwood_event::Timestamp;
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
 
+use crate::alerts::Alerts;
 use crate::decoding::Replay;
 use crate::deleted_sources;
 use crate::exports::{self, Exports};
@@ -41,6 +42,7 @@ pub struct Service {
     pub(crate) backups: Jobs<BackedUp>,
     pub(crate) tails: Tails,
     pub(crate) exports: Arc<Exports>,
+    pub(crate) alerts: Alerts,
     pub(crate) explaining: Explaining,
     first_start: Option<FirstStart>,
     replayed: Replayed,
@@ -97,6 +99,7 @@ impl Service {
                 Arc::clone(&options.clock),
             )?,
             exports,
+            alerts: Alerts::default(),
             #[cfg(feature = "sql")]
             statements: cordwood_sql::Sql::new(
                 Arc::clone(&engine),
@@ -145,6 +148,7 @@ impl Service {
 
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
+        self.alerts.stop();
         self.housekeeping.stop();
         self.patterns.stop();
         self.explaining.stop();
