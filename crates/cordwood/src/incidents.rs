@@ -38,7 +38,7 @@ pub(crate) fn run(settings: &Settings, verb: IncidentsVerb) -> Result<(), Failur
             match output {
                 None => write(&report),
                 Some(file) => fs::write(&file, report)
-                    .map_err(|error| cannot(&format!("write {}", file.display()), &error)),
+                    .map_err(|error| cannot(format!("write {}", file.display()), &error)),
             }
         }
         IncidentsVerb::Events { id, keep } => events(settings, &id, &keep),
@@ -233,10 +233,9 @@ fn said(settings: &Settings, answer: &Value) -> Result<(), Failure> {
         "Incident {} is {}, assigned to {}.",
         record["id"].as_str().unwrap_or_default(),
         cell(record, "status"),
-        match record["attributes"]["assignee"].as_str() {
-            Some(assignee) => assignee,
-            None => "nobody",
-        }
+        record["attributes"]["assignee"]
+            .as_str()
+            .unwrap_or("nobody"),
     );
     write(&format!("{}\n", printable(&line)))
 }
