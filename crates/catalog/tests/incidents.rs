@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use cordwood_catalog::{
-    Author, Catalog, ClientId, Entry, EntryId, EntryKind, Error, Incident, IncidentChange,
-    IncidentFilter, IncidentId, IncidentStatus, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent,
-    Link, NewIncident, NewSilence, Opened, Severity,
+    Author, Catalog, ChannelContent, ChannelId, ClientId, Entry, EntryId, EntryKind, Error,
+    Incident, IncidentChange, IncidentFilter, IncidentId, IncidentStatus, KEPT_EVENT_BYTES_MAX,
+    KEPT_EVENTS_MAX, KeptEvent, Link, NewIncident, NewNotice, NewSilence, Opened, Secret, Severity,
 };
 use cordwood_event::{SourceId, Timestamp};
 use proptest::prelude::*;
@@ -200,6 +200,65 @@ fn what_is_done_already_changes_nothing() {
     let unknown =
         catalog.change_incident(IncidentId(99), &IncidentChange::Resolve, &ann(), &[], at(6));
     assert!(matches!(unknown, Err(Error::NotFound { kind: "incident" })));
+}
+
+fn channel(catalog: &Catalog) -> ChannelId {
+    let content = ChannelContent {
+        name: "ops".to_owned(),
+        kind: "slack".to_owned(),
+        settings: "{}".to_owned(),
+        secrets: Secret::new("{}"),
+        per_minute: 20,
+        is_default: true,
+        is_paused: false,
+    };
+    let channel = catalog.create_channel(Some(ClientId(1)), content, at(0));
+    channel.unwrap().id
+}
+
+fn notice(channel: ChannelId, key: &str) -> NewNotice {
+    NewNotice {
+        channel,
+        incident: None,
+        rule: None,
+        kind: "opened".to_owned(),
+        idempotency_key: key.to_owned(),
+        notice: "{}".to_owned(),
+    }
+}
+
+/// Notices are written with what they tell of, each with the number of the incident, and not where nothing happened.
+#[test]
+fn notices_are_written_with_what_they_tell_of() {
+    let (_dir, catalog) = shelf();
+    let channel = channel(&catalog);
+    let keyed = NewIncident {
+        key: Some("disk".to_owned()),
+        ..new("disk full")
+    };
+    let open = |key: &str| {
+        let notices = |_| vec![notice(channel, key)];
+        catalog.open_incident(&keyed, notices, at(0)).unwrap().id()
+    };
+    let id = open("opened");
+    assert_eq!(open("opened again"), id);
+    let tell = |change: &IncidentChange, key: &str| {
+        let notices = [notice(channel, key)];
+        let changed = catalog.change_incident(id, change, &ann(), &notices, at(1));
+        changed.unwrap();
+    };
+    tell(&IncidentChange::Acknowledge, "acknowledged");
+    tell(&IncidentChange::Acknowledge, "acknowledged again");
+    tell(&IncidentChange::Resolve, "resolved");
+    tell(&IncidentChange::Acknowledge, "acknowledged too late");
+    let waiting = catalog.untried(channel, 100).unwrap();
+    let keys: Vec<&str> = waiting
+        .iter()
+        .map(|waiting| waiting.notice.idempotency_key.as_str())
+        .collect();
+    assert_eq!(keys, ["opened", "acknowledged", "resolved"]);
+    let mut incidents = waiting.iter().map(|waiting| waiting.notice.incident);
+    assert!(incidents.all(|incident| incident == Some(id)));
 }
 
 #[test]
