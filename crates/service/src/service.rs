@@ -10,6 +10,7 @@ use cordwood_event::Timestamp;
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
 
+use crate::channels::{self, Delivery, Outward};
 use crate::decoding::Replay;
 use crate::deleted_sources;
 use crate::exports::{self, Exports};
@@ -39,6 +40,8 @@ pub struct Service {
     pub(crate) backups: Jobs<BackedUp>,
     pub(crate) tails: Tails,
     pub(crate) exports: Arc<Exports>,
+    pub(crate) outward: Arc<Outward>,
+    pub(crate) delivery: Delivery,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -73,7 +76,14 @@ impl Service {
             disk_bytes_max: options.exports_bytes_max,
         };
         let exports = Arc::new(Exports::start(means)?);
+        let outward = Arc::new(Outward::new(&options, &catalog)?);
         let mut service = Service {
+            delivery: Delivery::start(channels::Means {
+                catalog: Arc::clone(&catalog),
+                outward: Arc::clone(&outward),
+                clock: Arc::clone(&options.clock),
+            })?,
+            outward,
             patterns: Learning::start(&catalog, &store, &engine)?,
             tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
@@ -135,6 +145,7 @@ impl Service {
         self.patterns.stop();
         self.tails.stop();
         self.exports.stop();
+        self.delivery.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();
