@@ -132,7 +132,7 @@ impl From<Error> for Failure {
                 let mut messages: Map<String, Value> = Map::new();
                 for value in values {
                     let of_field = messages
-                        .entry(value.field)
+                        .entry(value.field.as_ref())
                         .or_insert_with(|| Value::Array(Vec::new()));
                     if let Value::Array(of_field) = of_field {
                         of_field.push(value.message.into());
@@ -157,7 +157,9 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::NeedsAllClients => StatusCode::FORBIDDEN,
-        Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } => StatusCode::CONFLICT,
+        Error::AlreadyRunning { .. } | Error::ExportNotReady { .. } | Error::Conflict { .. } => {
+            StatusCode::CONFLICT
+        }
         Error::NotFound { .. } | Error::EventNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Ambiguous { .. }
         | Error::Query(_)

@@ -76,12 +76,11 @@ impl Catalog {
         )
     }
 
-    /// Changes a rule. What its evaluation remembers is forgotten if `forget` says so: another question has another past.
+    /// Changes a rule.
     pub fn update_rule(
         &self,
         id: RuleId,
         content: RuleContent,
-        forget: Forget,
         now: Timestamp,
     ) -> Result<Arc<Rule>, Error> {
         let known = self.rule(id).ok_or(Error::NotFound { kind: "rule" })?;
@@ -92,15 +91,7 @@ impl Catalog {
         };
         self.change(
             "changing a rule",
-            |transaction| {
-                update(transaction, &rule)?;
-                if forget == Forget::State {
-                    transaction
-                        .execute("DELETE FROM rule_states WHERE rule_id = ?1", [id_to(id.0)])
-                        .map_err(Error::database("forgetting the state of a rule"))?;
-                }
-                Ok(rule)
-            },
+            |transaction| update(transaction, &rule).map(|()| rule),
             |memory, rule| memory.show_rule(rule),
         )
     }
@@ -121,15 +112,6 @@ impl Catalog {
             |memory, ()| drop(memory.rules.remove(&id)),
         )
     }
-}
-
-/// What a change of a rule does to what its evaluation remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forget {
-    /// It is kept: the rule asks the same.
-    Nothing,
-    /// It begins anew.
-    State,
 }
 
 fn insert(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordwood_catalog::{
-    Access, ApiTokenId, ApiTokenPurpose, Arrival, Catalog, ClientId, Error, Forget, NewApiToken,
+    Access, ApiTokenId, ApiTokenPurpose, Arrival, Catalog, ClientId, Error, NewApiToken,
     NewRuleTemplate, NewToken, Random, Rule, RuleContent, RuleTemplateId, Scope, check,
 };
 use cordwood_event::{SourceId, Timestamp};
@@ -89,7 +89,7 @@ fn rules_are_there_after_reopening() {
         ..content("many errors")
     };
     catalog
-        .update_rule(made.id, changed.clone(), Forget::State, at(9))
+        .update_rule(made.id, changed.clone(), at(9))
         .unwrap();
     let expected = Rule {
         content: changed,

@@ -150,16 +150,6 @@ impl Service {
         Ok(trial(attempt))
     }
 
-    /// Writes notices and has them sent; for what has no transaction of its own.
-    #[allow(dead_code, reason = "what has something to tell calls it")]
-    pub(crate) fn tell(&self, notices: &[catalog::NewNotice]) -> Result<(), Error> {
-        self.catalog
-            .write_notices(notices, self.now())
-            .map_err(|error| Error::internal("writing notices", error))?;
-        self.delivery.wake();
-        Ok(())
-    }
-
     fn trial_of(&self, channel: &catalog::Channel, notice: &Notice) -> catalog::NewNotice {
         let mut nonce = [0; 8];
         self.options.random.fill(&mut nonce);

@@ -135,6 +135,12 @@ impl Service {
             .store
             .delete(request, counted.total.filter(|_| is_exact))
             .map_err(of_store)?;
+        self.delete_kept_events(
+            caller,
+            &understood.sources,
+            &understood.filter,
+            understood.range,
+        )?;
         // Not the query: it may name what is deleted because it must not be kept.
         tracing::info!(
             deletion = %deletion.id,

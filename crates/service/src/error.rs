@@ -1,5 +1,6 @@
 //! Why a use case did not do what was asked, by what the caller can do about it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -146,6 +147,14 @@ pub enum Error {
         /// Its state.
         state: &'static str,
     },
+    /// What it is now does not allow this (409).
+    #[error("{message}")]
+    Conflict {
+        /// What is in the way.
+        message: String,
+        /// What can be done instead.
+        hint: Option<String>,
+    },
     /// The server was built without what this needs (501).
     #[error("this server was built without {what}")]
     NotBuilt {
@@ -187,16 +196,19 @@ pub struct QueryProblem {
 /// A field of a record with a value it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
-    /// The field, as in the API.
-    pub field: &'static str,
+    /// The field, as in the API; `condition.value` for one within another.
+    pub field: Cow<'static, str>,
     /// What is wrong: `can't be blank`.
     pub message: String,
 }
 
 impl InvalidValue {
-    pub(crate) fn new(field: &'static str, message: impl Into<String>) -> InvalidValue {
+    pub(crate) fn new(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> InvalidValue {
         InvalidValue {
-            field,
+            field: field.into(),
             message: message.into(),
         }
     }
@@ -225,6 +237,7 @@ impl Error {
             Error::TooManyTails { .. } => "too_many_tails",
             Error::TooManyExports { .. } => "too_many_exports",
             Error::ExportNotReady { .. } => "export_not_ready",
+            Error::Conflict { .. } => "conflict",
             Error::NotBuilt { code, .. } => code,
             Error::Cancelled => "cancelled",
             Error::InUse => "data_directory_in_use",
@@ -240,7 +253,9 @@ impl Error {
             }
             Error::EventNotFound { absence, .. } => Some(absence.to_string()),
             Error::Query(problems) => problems.first()?.hint.clone(),
-            Error::InvalidParameter { hint, .. } | Error::Statement { hint, .. } => hint.clone(),
+            Error::InvalidParameter { hint, .. }
+            | Error::Statement { hint, .. }
+            | Error::Conflict { hint, .. } => hint.clone(),
             Error::StatementTooCostly { .. } => {
                 Some("ask for a shorter range, fewer columns or fewer groups".into())
             }

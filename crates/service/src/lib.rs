@@ -19,9 +19,11 @@ mod deletions;
 mod error;
 mod exports;
 mod housekeeping;
+mod incidents;
 mod ingest;
 mod jobs;
 mod metrics;
+mod nanos;
 mod options;
 mod patterns;
 mod platform;
@@ -30,6 +32,7 @@ mod retention;
 mod saved_queries;
 mod search;
 mod service;
+mod silences;
 mod sources;
 #[cfg(feature = "sql")]
 mod sql;
@@ -63,6 +66,12 @@ pub use deletions::{Deletion, DeletionPage, DeletionPreview, DeletionState, NewD
 pub use error::{Error, InvalidValue, QueryProblem};
 pub use exports::{
     Compression, Export, ExportFile, ExportFormat, ExportState, Formulas, NewExport,
+};
+pub use incidents::{
+    Deed, Entry, EntryId, EntryKind, EscalatedTo, INCIDENTS_PER_PAGE_MAX, Incident, IncidentAuthor,
+    IncidentChanges, IncidentEvidence, IncidentExplanation, IncidentId, IncidentPage,
+    IncidentStatus, IncidentsRequest, KEPT_EVENT_BYTES_MAX, KEPT_EVENTS_MAX, KeptEvent, Link,
+    NewIncident, PinnedEvents, RelatedIncident, Severity, TimelineEntry, UnpinnedEvent,
 };
 pub use ingest::{Admission, BATCH_KEY_BYTES_MAX, Outcome, Payload, Refusal, RejectedEvent};
 pub use jobs::Job;

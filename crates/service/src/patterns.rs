@@ -17,7 +17,7 @@ use crate::{Access, Account, Caller, Cancel, Error, QueryProblem, SearchRequest,
 pub use cordwood_engine::pattern::{NoPatternId, PatternId};
 pub(crate) use learning::Learning;
 use reach::Waiting;
-use registry::Registry;
+pub(crate) use registry::Registry;
 
 /// Patterns in an answer unless asked otherwise: what somebody reads.
 pub const PATTERNS_DEFAULT: usize = 50;

@@ -113,7 +113,7 @@ impl Service {
     ) -> Result<SavedQuery, Error> {
         let content = changed(None, new);
         require_for(caller, content.visibility)?;
-        let client = self.client_of_saved(caller, client)?;
+        let client = self.client_named(caller, client)?;
         check(&content)?;
         let of_client = self.catalog.saved_queries();
         let of_client = of_client.iter().filter(|saved| saved.client == client);
@@ -232,19 +232,6 @@ impl Service {
         }
         let names = visible.iter().map(|saved| saved.content.name.as_str());
         the_one("saved query", name, &found, |saved| saved.id.0, names)
-    }
-
-    fn client_of_saved(&self, caller: &Caller, named: Option<ClientId>) -> Result<ClientId, Error> {
-        let mut clients = self.catalog.clients();
-        clients.retain(|client| caller.sees(client.id));
-        match named {
-            Some(id) if clients.iter().any(|client| client.id == id) => Ok(id),
-            Some(_) => Err(invalid("client_id", "does not exist")),
-            None => {
-                let first = clients.first().map(|client| client.id);
-                first.ok_or_else(|| invalid("client_id", "can't be blank"))
-            }
-        }
     }
 }
 

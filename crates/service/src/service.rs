@@ -15,12 +15,14 @@ use crate::decoding::Replay;
 use crate::deleted_sources;
 use crate::exports::{self, Exports};
 use crate::housekeeping::Housekeeping;
+use crate::incidents::{self, Explaining};
 use crate::jobs::Jobs;
 use crate::metrics::Counters;
 use crate::patterns::Learning;
 use crate::retention::retention;
 use crate::start::{self, FirstStart, Replayed};
 use crate::tails::Tails;
+use crate::what_changed;
 use crate::{BackedUp, Compacted, Error, Options};
 
 /// Cordwood without its edges. Shared by all threads; every function blocks until it is done,
@@ -42,6 +44,7 @@ pub struct Service {
     pub(crate) exports: Arc<Exports>,
     pub(crate) outward: Arc<Outward>,
     pub(crate) delivery: Delivery,
+    pub(crate) explaining: Explaining,
     first_start: Option<FirstStart>,
     replayed: Replayed,
     housekeeping: Housekeeping,
@@ -76,6 +79,16 @@ impl Service {
             disk_bytes_max: options.exports_bytes_max,
         };
         let exports = Arc::new(Exports::start(means)?);
+        let patterns = Learning::start(&catalog, &store, &engine)?;
+        let explaining = Explaining::start(incidents::Means {
+            comparing: what_changed::Means {
+                engine: Arc::clone(&engine),
+                store: Arc::clone(&store),
+                patterns: Arc::clone(patterns.registry()),
+                clock: Arc::clone(&options.clock),
+            },
+            catalog: Arc::clone(&catalog),
+        })?;
         let outward = Arc::new(Outward::new(&options, &catalog)?);
         let mut service = Service {
             delivery: Delivery::start(channels::Means {
@@ -84,7 +97,8 @@ impl Service {
                 clock: Arc::clone(&options.clock),
             })?,
             outward,
-            patterns: Learning::start(&catalog, &store, &engine)?,
+            patterns,
+            explaining,
             tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
             housekeeping: Housekeeping::start(
                 Arc::clone(&catalog),
@@ -143,6 +157,7 @@ impl Service {
     pub fn close(&self) -> Result<(), Error> {
         self.housekeeping.stop();
         self.patterns.stop();
+        self.explaining.stop();
         self.tails.stop();
         self.exports.stop();
         self.delivery.stop();

@@ -7,6 +7,7 @@ mod causes;
 mod counts;
 mod evidence;
 mod fields;
+mod kept;
 mod outcome;
 mod part;
 mod patterns;
@@ -23,16 +24,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordwood_catalog as catalog;
-use cordwood_engine::{Cell, SearchedSource};
+use cordwood_engine::{Cell, Engine, SearchedSource};
 use cordwood_event::Timestamp;
 use cordwood_query::{
     Aggregate, FieldName, Filter, Function, Percentile, Query, Stage, TimeBounds,
 };
+use cordwood_store::Store;
 
+use crate::patterns::Registry;
 use crate::retention::kept_from;
 use crate::search::{chosen_sources, problems_of};
 use crate::{
-    Access, Caller, Cancel, DEADLINE_DEFAULT, DEADLINE_MAX, Error, PatternId, QueryProblem, Service,
+    Access, Caller, Cancel, Clock, DEADLINE_DEFAULT, DEADLINE_MAX, Error, PatternId, QueryProblem,
+    Service,
 };
 use causes::{Found, Search};
 use fields::KnownFields;
@@ -98,6 +102,15 @@ struct Comparison {
     now: Timestamp,
 }
 
+/// What a comparison is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Means {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) patterns: Arc<Registry>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 impl Service {
     /// Says what changed between two windows; see [`WhatChangedRequest`] and [`WhatChanged`].
     pub fn what_changed(
@@ -107,8 +120,30 @@ impl Service {
         cancel: &Cancel,
     ) -> Result<WhatChanged, Error> {
         caller.require(Access::Read)?;
-        let started = self.options.clock.instant();
-        let comparison = self.understand_comparison(caller, request)?;
+        let sources = self.visible_sources(caller);
+        self.means_of_comparing().compare(&sources, request, cancel)
+    }
+
+    pub(crate) fn means_of_comparing(&self) -> Means {
+        Means {
+            engine: Arc::clone(&self.engine),
+            store: Arc::clone(&self.store),
+            patterns: Arc::clone(self.patterns.registry()),
+            clock: Arc::clone(&self.options.clock),
+        }
+    }
+}
+
+impl Means {
+    /// Says what changed in the sources that a request names of those that may be read.
+    pub(crate) fn compare(
+        &self,
+        visible: &[Arc<catalog::Source>],
+        request: &WhatChangedRequest,
+        cancel: &Cancel,
+    ) -> Result<WhatChanged, Error> {
+        let started = self.clock.instant();
+        let comparison = understand(request, visible, self.clock.now())?;
         let snapshot = self.store.snapshot();
         let time = request.deadline.unwrap_or(DEADLINE_DEFAULT);
         let sources = comparison.sources.iter().map(|source| SearchedSource {
@@ -129,54 +164,48 @@ impl Service {
         };
         let mut compared = compare(&mut reading, comparison.explain.as_ref())?;
         if compared.notes.is_empty() && !reading.is_cut() {
-            let first_seen = || self.patterns_first_seen(caller, &request.sources);
+            let first_seen = || Ok(self.patterns_first_seen(&comparison.sources));
             let events = &compared.whole.events;
             compared.patterns = patterns::compare(&mut reading, events, first_seen)?;
         }
-        let elapsed = self
-            .options
-            .clock
-            .instant()
-            .saturating_duration_since(started);
+        let elapsed = self.clock.instant().saturating_duration_since(started);
         Ok(compared.into_answer(&reading, comparison, elapsed))
     }
 
     /// When any of the sources had each of the patterns known first.
     fn patterns_first_seen(
         &self,
-        caller: &Caller,
-        sources: &[String],
-    ) -> Result<HashMap<PatternId, Timestamp>, Error> {
+        sources: &[Arc<catalog::Source>],
+    ) -> HashMap<PatternId, Timestamp> {
         let mut first_seen: HashMap<PatternId, Timestamp> = HashMap::new();
-        for pattern in self.new_patterns(caller, sources, Timestamp::MIN)? {
+        for pattern in self.patterns.new_since(sources, Timestamp::MIN) {
             let time = first_seen.entry(pattern.id).or_insert(pattern.first_seen);
             *time = (*time).min(pattern.first_seen);
         }
-        Ok(first_seen)
+        first_seen
     }
+}
 
-    fn understand_comparison(
-        &self,
-        caller: &Caller,
-        request: &WhatChangedRequest,
-    ) -> Result<Comparison, Error> {
-        let (query, mut hints) = filter_of("query", &request.query)?;
-        let explain = request.explain.as_deref();
-        let explain = explain.map(|text| filter_of("explain", text)).transpose()?;
-        let explain = explain.map(|(explain, more)| {
-            hints.extend(more);
-            explain.filter
-        });
-        let now = self.now();
-        Ok(Comparison {
-            query,
-            explain,
-            hints,
-            sources: chosen_sources(&self.visible_sources(caller), &request.sources)?,
-            windows: windows::windows(request, now)?,
-            now,
-        })
-    }
+fn understand(
+    request: &WhatChangedRequest,
+    visible: &[Arc<catalog::Source>],
+    now: Timestamp,
+) -> Result<Comparison, Error> {
+    let (query, mut hints) = filter_of("query", &request.query)?;
+    let explain = request.explain.as_deref();
+    let explain = explain.map(|text| filter_of("explain", text)).transpose()?;
+    let explain = explain.map(|(explain, more)| {
+        hints.extend(more);
+        explain.filter
+    });
+    Ok(Comparison {
+        query,
+        explain,
+        hints,
+        sources: chosen_sources(visible, &request.sources)?,
+        windows: windows::windows(request, now)?,
+        now,
+    })
 }
 
 /// A query that is a filter and says nothing of time.

@@ -55,11 +55,12 @@ CREATE TABLE rules (
 -- What the machine of a rule knows, written with whatever it did in one transaction.
 CREATE TABLE rule_states (
     rule_id INTEGER PRIMARY KEY REFERENCES rules (id) ON DELETE CASCADE,
+    question TEXT NOT NULL,
     state TEXT NOT NULL,
     evaluated_at INTEGER NOT NULL
 ) STRICT;
 
--- What an evaluation saw and said, for those that changed something and the newest of the others.
+-- What evaluations saw and said that changed something or failed, the newest of each rule.
 CREATE TABLE rule_evaluations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     rule_id INTEGER NOT NULL REFERENCES rules (id) ON DELETE CASCADE,
@@ -96,11 +97,15 @@ CREATE TABLE incidents (
     assignee TEXT,
     -- The incident it was merged into.
     merged_into INTEGER REFERENCES incidents (id) ON DELETE SET NULL,
+    -- What its opener calls it: there is one open incident of a client with a key at most.
+    key TEXT,
     -- The silence that holds its notices back, and whether anybody was told yet that it opened.
     muted_by INTEGER,
     is_told INTEGER NOT NULL CHECK (is_told IN (0, 1)),
+    -- A JSON object of texts, and an array of objects with title and url.
     labels TEXT NOT NULL,
     links TEXT NOT NULL,
+    -- Ids of channels, one a line; none for the default ones.
     channels TEXT NOT NULL,
     -- Query, sources and range that show it, value and threshold; JSON.
     evidence TEXT NOT NULL,
@@ -109,11 +114,21 @@ CREATE TABLE incidents (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX incidents_by_episode ON incidents (rule_id, rule_group, episode) WHERE rule_id IS NOT NULL;
+CREATE UNIQUE INDEX incidents_by_episode ON incidents (rule_id, coalesce(rule_group, ''), episode) WHERE rule_id IS NOT NULL;
 
 CREATE INDEX incidents_by_client ON incidents (client_id, started_at);
 
+CREATE INDEX incidents_by_start ON incidents (started_at);
+
 CREATE INDEX incidents_open ON incidents (rule_id) WHERE resolved_at IS NULL;
+
+CREATE INDEX incidents_open_by_key ON incidents (client_id, key) WHERE resolved_at IS NULL AND key IS NOT NULL;
+
+CREATE INDEX incidents_untold ON incidents (id) WHERE is_told = 0;
+
+CREATE INDEX incidents_unexplained ON incidents (id) WHERE what_changed IS NULL;
+
+CREATE INDEX incidents_merged ON incidents (merged_into) WHERE merged_into IS NOT NULL;
 
 -- What happened to an incident, and what was said of it: comments are entries too.
 CREATE TABLE incident_timeline (
@@ -122,6 +137,8 @@ CREATE TABLE incident_timeline (
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,
     author TEXT NOT NULL,
+    -- The token of the author; NULL if it was a rule, or somebody behind a link.
+    token_id INTEGER REFERENCES api_tokens (id),
     text TEXT NOT NULL,
     edited_at INTEGER
 ) STRICT;
@@ -140,6 +157,8 @@ CREATE TABLE incident_events (
     PRIMARY KEY (incident_id, event_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX incident_events_by_source ON incident_events (source_id, dt);
+
 CREATE TABLE silences (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- NULL for one of the provider, for all its clients.
@@ -148,6 +167,8 @@ CREATE TABLE silences (
     comment TEXT NOT NULL,
     author TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    -- When it ends by itself, NULL for one that comes back for ever; and when somebody ended it before.
+    ends_at INTEGER,
     ended_at INTEGER
 ) STRICT;
 

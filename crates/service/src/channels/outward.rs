@@ -76,7 +76,7 @@ impl Outward {
     }
 
     /// The incident of an acknowledge link, if the link is ours and not too old.
-    pub(super) fn incident_of(&self, token: &str, now: Timestamp) -> Option<u64> {
+    pub(crate) fn incident_of(&self, token: &str, now: Timestamp) -> Option<u64> {
         acknowledging::incident(&self.key, token, now)
     }
 }

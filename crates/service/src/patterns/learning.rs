@@ -96,6 +96,11 @@ impl Learning {
         })
     }
 
+    /// What is known by now.
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.learner.registry
+    }
+
     /// Stops the thread and waits for it.
     pub(crate) fn stop(&self) {
         self.cancel.cancel();

@@ -62,7 +62,7 @@ impl Registry {
         }
     }
 
-    pub(super) fn new_since(
+    pub(crate) fn new_since(
         &self,
         sources: &[Arc<catalog::Source>],
         since: Timestamp,

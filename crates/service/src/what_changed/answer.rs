@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use cordwood_engine::BlockCounts;
 use cordwood_event::{SourceId, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::{Both, ChangeKind, Direction, FieldValue, Usual};
-use crate::{PatternId, QueryProblem};
+use super::{Both, ChangeKind, Direction, FieldValue, Usual, kept};
+use crate::{PatternId, QueryProblem, nanos};
 
 /// What changed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WhatChanged {
     /// How many events of each kind there are.
     pub changes: Vec<Change>,
@@ -33,22 +34,25 @@ pub struct WhatChanged {
     /// What was compared and read.
     pub account: WhatChangedAccount,
     /// Remarks on the query text.
+    #[serde(skip)]
     pub hints: Vec<QueryProblem>,
 }
 
 /// A query and the range in which it shows what a line tells of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The query, as canonical text.
     pub query: String,
     /// From when.
+    #[serde(with = "nanos")]
     pub from: Timestamp,
     /// Until when.
+    #[serde(with = "nanos")]
     pub to: Timestamp,
 }
 
 /// How events of one kind went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Change {
     /// The kind.
     pub kind: ChangeKind,
@@ -67,7 +71,7 @@ pub struct Change {
 }
 
 /// A part of the events that explains a change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cause {
     /// Of which kind of events there are more, or fewer.
     pub kind: ChangeKind,
@@ -96,7 +100,7 @@ pub struct Cause {
 }
 
 /// A service whose errors are not what they usually are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServiceChange {
     /// The service.
     pub service: FieldValue,
@@ -117,7 +121,7 @@ pub struct ServiceChange {
 }
 
 /// A service of which next to nothing came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QuietService {
     /// The service.
     pub service: FieldValue,
@@ -126,6 +130,7 @@ pub struct QuietService {
     /// How many it usually has in as long a window.
     pub usual: Usual,
     /// When its last event was, if it is known.
+    #[serde(with = "nanos::optional")]
     pub last_seen: Option<Timestamp>,
     /// The same as a sentence.
     pub sentence: String,
@@ -134,7 +139,7 @@ pub struct QuietService {
 }
 
 /// A value of one window alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ValueChange {
     /// The value.
     pub value: FieldValue,
@@ -147,9 +152,10 @@ pub struct ValueChange {
 }
 
 /// A pattern of messages of which there are more or fewer than expected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PatternChange {
     /// Names it, for good.
+    #[serde(with = "kept::pattern_id")]
     pub id: PatternId,
     /// What people read: `took <num>ms for <uuid>`.
     pub pattern: String,
@@ -158,10 +164,12 @@ pub struct PatternChange {
     /// How many events have it.
     pub events: Both<u64>,
     /// How many of each level, by name, `none` for those without.
+    #[serde(with = "kept::by_level")]
     pub levels: BTreeMap<&'static str, Both<u64>>,
     /// How many were to be expected in the current window.
     pub expected: f64,
     /// When any of the sources had it first, whatever is asked for and kept.
+    #[serde(with = "nanos")]
     pub first_seen: Timestamp,
     /// Whether none of them had it before the current window.
     pub is_unseen: bool,
@@ -176,7 +184,7 @@ pub struct PatternChange {
 }
 
 /// What was compared, and whether that was everything.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WhatChangedAccount {
     /// The filter as understood.
     pub query: String,
@@ -189,6 +197,7 @@ pub struct WhatChangedAccount {
     /// What there is to know before the answer is believed, such as that the baseline has no events.
     pub notes: Vec<String>,
     /// The sources compared.
+    #[serde(with = "kept::source_ids")]
     pub sources: Vec<SourceId>,
     /// Events looked at, those looked at for several counts as often.
     pub rows_scanned: u64,
@@ -201,16 +210,20 @@ pub struct WhatChangedAccount {
 }
 
 /// One of the windows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WindowAccount {
     /// From when, inclusive.
+    #[serde(with = "nanos")]
     pub from: Timestamp,
     /// Until when, inclusive.
+    #[serde(with = "nanos")]
     pub to: Timestamp,
     /// How many events it has.
     pub events: u64,
     /// The sources whose retention or size cuts off its start: from when on their events are kept.
+    #[serde(with = "kept::times_by_source")]
     pub kept_from: BTreeMap<SourceId, Timestamp>,
     /// What became of the blocks when all its events were counted.
+    #[serde(with = "kept::BlockCountsKept")]
     pub blocks: BlockCounts,
 }

@@ -6,6 +6,8 @@
 //! more, a narrower one has less. Chance alone gives a few nats among thousands of parts. Pure arithmetic; it knows neither
 //! events nor fields.
 
+use serde::{Deserialize, Serialize};
+
 /// A rise or fall by less than this is the day's own restlessness: counts of logs vary more than dice do, and with many
 /// events any difference would be certain.
 pub(super) const TOLERATED: f64 = 1.3;
@@ -20,7 +22,7 @@ const EXCESS_MIN: f64 = 5.0;
 pub(super) const PRIOR_EVENTS: f64 = 100.0;
 
 /// Which way a count went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     /// There are more than expected.
     Up,

@@ -4,12 +4,13 @@ use std::ops::Bound;
 
 use cordwood_event::Level;
 use cordwood_query::{Clause, FieldName, Filter, Range, Target, Test};
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{Direction, Observation, drawn_rate};
 use super::windows::Both;
 
 /// A kind of change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// Events of level error or above, or of a status from 500 on.
     Errors,

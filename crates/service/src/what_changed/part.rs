@@ -4,9 +4,10 @@ use std::fmt;
 
 use cordwood_engine::Cell;
 use cordwood_query::{Clause, Filter, Target, Test};
+use serde::{Deserialize, Serialize};
 
 /// A field and a value of it, as a query writes them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FieldValue {
     /// The name of the field.
     pub field: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cordwood_event::Timestamp;
 use cordwood_query::{Filter, TimeBounds};
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{EVIDENCE_MIN, Observation, PRIOR_EVENTS, TOLERATED};
 use super::fields::ComparedField;
@@ -25,7 +26,7 @@ const SPREADS: f64 = 3.0;
 const QUIET_SHARE: f64 = 0.1;
 
 /// What is usual: the mean over past windows and how far they lie from it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Usual {
     /// The mean.
     pub mean: f64,

@@ -2,6 +2,7 @@
 
 use cordwood_event::Timestamp;
 use cordwood_query::TimeBounds;
+use serde::{Deserialize, Serialize};
 
 use super::{Baseline, WhatChangedRequest};
 use crate::Error;
@@ -21,7 +22,7 @@ const LENGTH_MIN: i64 = 1_000_000_000;
 pub(super) const PAST_WINDOWS: usize = 6;
 
 /// One thing of each window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Both<T> {
     /// Of the window asked about.
     pub current: T,

@@ -294,7 +294,7 @@ fn what_cannot_be_is_refused_at_once() {
     let Error::InvalidValues(values) = refusal(&ledger, &wrong) else {
         panic!("allowed");
     };
-    let named: Vec<&str> = values.iter().map(|value| value.field).collect();
+    let named: Vec<&str> = values.iter().map(|value| value.field.as_ref()).collect();
     assert_eq!(named, ["format", "fields"]);
     let error = refusal(
         &ledger,

@@ -394,7 +394,7 @@ fn a_source_is_made_for_a_client_one_sees() {
             panic!("{client} was allowed");
         };
         assert_eq!(
-            (values[0].field, values[0].message.as_str()),
+            (values[0].field.as_ref(), values[0].message.as_str()),
             ("client_id", "does not exist")
         );
     }

@@ -53,9 +53,11 @@ fn by_name(name: &str) -> SearchRequest {
     }
 }
 
-fn fields_wrong(error: Error) -> Vec<&'static str> {
+fn fields_wrong(error: Error) -> Vec<String> {
     match error {
-        Error::InvalidValues(values) => values.into_iter().map(|value| value.field).collect(),
+        Error::InvalidValues(values) => {
+            values.into_iter().map(|value| value.field.into()).collect()
+        }
         error => panic!("{error:?}"),
     }
 }

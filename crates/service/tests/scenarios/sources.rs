@@ -99,7 +99,7 @@ fn wrong_values_are_named_field_by_field() {
         };
         assert_eq!(values.len(), 1, "{new:?}");
         assert_eq!(
-            (values[0].field, values[0].message.as_str()),
+            (values[0].field.as_ref(), values[0].message.as_str()),
             (field, message)
         );
     }
