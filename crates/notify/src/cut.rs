@@ -3,14 +3,43 @@
 /// What stands for what was cut off.
 const MARK: char = '…';
 
-/// The first characters of a text, at most `length_max` with the mark that says that there was more.
+/// The first characters of a text, at most `length_max` with the mark that says that there was more. Counted is in units of UTF-16,
+/// as the strictest of the providers do.
 pub(crate) fn cut(text: &str, length_max: usize) -> String {
-    if text.chars().nth(length_max).is_none() {
-        return text.to_owned();
+    escaped(text, length_max, |_| None)
+}
+
+/// The same of a text in which some characters are written otherwise. Counted is what is written, so that nothing is cut in the
+/// middle of an escape.
+pub(crate) fn escaped(
+    text: &str,
+    length_max: usize,
+    escape: impl Fn(char) -> Option<&'static str>,
+) -> String {
+    let length = |character: char| match escape(character) {
+        Some(written) => written.encode_utf16().count(),
+        None => character.len_utf16(),
+    };
+    let whole: usize = text.chars().map(length).sum();
+    let room = match whole <= length_max {
+        true => length_max,
+        false => length_max.saturating_sub(MARK.len_utf16()),
+    };
+    let (mut kept, mut taken) = (String::new(), 0);
+    for character in text.chars() {
+        taken += length(character);
+        if taken > room {
+            break;
+        }
+        match escape(character) {
+            Some(written) => kept.push_str(written),
+            None => kept.push(character),
+        }
     }
-    let mut kept: String = text.chars().take(length_max.saturating_sub(1)).collect();
-    kept.truncate(kept.trim_end().len());
-    kept.push(MARK);
+    if whole > length_max {
+        kept.truncate(kept.trim_end().len());
+        kept.push(MARK);
+    }
     kept
 }
 
@@ -44,6 +73,25 @@ mod tests {
         ];
         for (text, length_max, expected) in cases {
             assert_eq!(cut(text, length_max), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_whole() {
+        let escape = |character| match character {
+            '&' => Some("&amp;"),
+            _ => None,
+        };
+        let cases = [
+            ("a&b", 7, "a&amp;b"),
+            ("a&b", 6, "a…"),
+            ("a&bc", 7, "a&amp;…"),
+            ("&&", 5, "…"),
+            ("😀😀", 4, "😀😀"),
+            ("😀😀", 3, "😀…"),
+        ];
+        for (text, length_max, expected) in cases {
+            assert_eq!(escaped(text, length_max, escape), expected, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! Every change is an entry in the timeline, with its author, and writes its notices in the same transaction. What has been done already is
 //! done again without a word, so that a request may be repeated.
 
+mod by_link;
 mod changing;
 mod comments;
 mod evidence;

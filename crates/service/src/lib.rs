@@ -48,6 +48,11 @@ pub use alerts::{
 };
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
+pub use channels::{
+    Channel, ChannelChanges, ChannelHealth, ChannelKind, ChannelOwner, ChannelTrial,
+    DELIVERIES_DEFAULT, DELIVERIES_MAX, DeliveryPage, DeliveryState, LoggedDelivery, LoggedNotice,
+    Outbound, ToldNotice,
+};
 pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};

@@ -1,6 +1,7 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
 mod bucket;
+mod notices;
 mod tails;
 
 use std::fmt::{Display, Write as _};
@@ -91,6 +92,7 @@ impl Service {
         self.write_ingest_metrics(&mut page);
         self.write_search_metrics(&mut page);
         tails::write(&self.tails, &mut page);
+        notices::write(&self.delivery.counters, &mut page);
         self.write_store_metrics(&mut page);
         bucket::write(&self.store.stats(), &mut page);
         self.write_memory_metrics(&mut page);

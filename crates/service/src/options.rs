@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use cordwood_event::Timestamp;
+use cordwood_notify::Outbound;
 use cordwood_store::Remote;
 
 pub use cordwood_catalog::Random;
@@ -34,6 +35,10 @@ pub struct Options {
     pub remote: Option<Remote>,
     /// How much of the disk exports may take, all together.
     pub exports_bytes_max: u64,
+    /// Where people reach this server: what links in notices begin with.
+    pub public_url: String,
+    /// What notices may be sent to beside the public internet.
+    pub outbound: Outbound,
     /// Threads for queries; `None` for one per core.
     pub query_threads: Option<usize>,
     /// The time of day.
@@ -49,6 +54,9 @@ impl Options {
     /// 20 GiB: a few exports of everything on a machine of this kind.
     pub const EXPORTS_BYTES_MAX_DEFAULT: u64 = 20 << 30;
 
+    /// Where a server listens unless told otherwise.
+    pub const PUBLIC_URL_DEFAULT: &str = "http://127.0.0.1:4747";
+
     /// Ten minutes: segments of a slow source are not too small, and a restart reads little of the log.
     pub const FLUSH_AGE_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -60,6 +68,8 @@ impl Options {
             flush_age: Options::FLUSH_AGE_DEFAULT,
             remote: None,
             exports_bytes_max: Options::EXPORTS_BYTES_MAX_DEFAULT,
+            public_url: Options::PUBLIC_URL_DEFAULT.to_owned(),
+            outbound: Outbound::default(),
             query_threads: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

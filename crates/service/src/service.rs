@@ -11,6 +11,7 @@ use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
 
 use crate::alerts::Alerts;
+use crate::channels::{self, Delivery, Outward};
 use crate::decoding::Replay;
 use crate::deleted_sources;
 use crate::exports::{self, Exports};
@@ -43,6 +44,8 @@ pub struct Service {
     pub(crate) tails: Tails,
     pub(crate) exports: Arc<Exports>,
     pub(crate) alerts: Alerts,
+    pub(crate) outward: Arc<Outward>,
+    pub(crate) delivery: Delivery,
     pub(crate) explaining: Explaining,
     first_start: Option<FirstStart>,
     replayed: Replayed,
@@ -88,7 +91,14 @@ impl Service {
             },
             catalog: Arc::clone(&catalog),
         })?;
+        let outward = Arc::new(Outward::new(&options, &catalog)?);
         let mut service = Service {
+            delivery: Delivery::start(channels::Means {
+                catalog: Arc::clone(&catalog),
+                outward: Arc::clone(&outward),
+                clock: Arc::clone(&options.clock),
+            })?,
+            outward,
             patterns,
             explaining,
             tails: Tails::start(&memory, Arc::clone(&catalog), Arc::clone(&options.clock))?,
@@ -154,6 +164,7 @@ impl Service {
         self.explaining.stop();
         self.tails.stop();
         self.exports.stop();
+        self.delivery.stop();
         let closed = self.store.close();
         self.compactions.stop();
         self.backups.stop();

@@ -11,7 +11,6 @@ impl Service {
     /// A notice for each channel that is meant: those named, if there is one of them; else the default ones of the client and of the
     /// provider. Paused ones are left out. The keys are `key` and the channel's number, so that what is written again for the same
     /// reason is told once.
-    #[allow(dead_code, reason = "what has something to tell calls it")]
     pub(crate) fn notices_for(
         &self,
         client: ClientId,
