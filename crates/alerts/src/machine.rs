@@ -92,9 +92,21 @@ impl Machine<'_> {
         self.hear_members(readings);
         self.judge_all(readings, listening);
         self.forget();
-        if matches!(self.rule.rule.condition, Condition::NewPattern(_)) {
-            self.state.patterns.finish_teaching();
+        self.teach_patterns(readings);
+    }
+
+    /// What the first check finds was there before, unless it is known from elsewhere since when.
+    fn teach_patterns(&mut self, readings: &BTreeMap<Group, Reading>) {
+        let is_about_patterns = matches!(self.rule.rule.condition, Condition::NewPattern(_));
+        if !is_about_patterns || self.state.patterns.is_taught() {
+            return;
         }
+        for (pattern, reading) in readings {
+            if reading.first_seen.is_none() {
+                self.state.patterns.know(pattern, self.window.end);
+            }
+        }
+        self.state.patterns.finish_teaching();
     }
 
     fn hear_members(&mut self, readings: &BTreeMap<Group, Reading>) {
