@@ -162,7 +162,10 @@ impl Machine<'_> {
         let at = self.window.end;
         let before = self.state.groups.get(&group).cloned().unwrap_or_default();
         let since = self.breached_since(&group);
-        let turn = transition::turn(self.rule, before.phase, verdict, at, since);
+        let turn = match verdict {
+            Verdict::Unknown => Turn::Stays(transition::left_out(before.phase, self.looked_at())),
+            verdict => transition::turn(self.rule, before.phase, verdict, at, since),
+        };
         let reading = readings.get(&group);
         let mut after = missing::remembered(self.rule, &before, reading, at);
         let phase = self.phase_after(turn, at);
@@ -177,6 +180,12 @@ impl Machine<'_> {
             return;
         }
         self.tell(group, turn, phase, reading.cloned().unwrap_or_default());
+    }
+
+    /// How much of the window no check before has looked at.
+    fn looked_at(&self) -> i64 {
+        let before = self.state.checked_until.unwrap_or(self.window.start);
+        nanos_between(before.max(self.window.start), self.window.end)
     }
 
     fn phase_after(&self, turn: Turn, at: Timestamp) -> Phase {

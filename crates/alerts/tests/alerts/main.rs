@@ -2,5 +2,8 @@
 //! what rules ask.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod oracle;
+mod properties;
 mod scenario;
 mod scenarios;
+mod series;
