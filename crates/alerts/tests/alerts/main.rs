@@ -4,6 +4,9 @@
 
 mod oracle;
 mod properties;
+mod questions;
+mod references;
+mod rules;
 mod scenario;
 mod scenarios;
 mod series;
