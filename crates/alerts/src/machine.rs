@@ -17,7 +17,7 @@ use cordwood_event::Timestamp;
 use crate::window::{nanos, nanos_between, shifted};
 use crate::{
     AbsenceOf, CheckedRule, Closed, Condition, Effect, Group, Heard, IncidentPer, Observation,
-    Opened, Outcome, Phase, Reading, Roster, RuleState, Window,
+    Opened, Outcome, Phase, Reading, Reference, Roster, RuleState, Window,
 };
 use judge::Listening;
 use room::Room;
@@ -45,6 +45,7 @@ pub fn step(
         window,
         state: state.clone(),
         effects: Vec::new(),
+        reference_of_none: None,
     };
     match &observation.outcome {
         Outcome::Failed(reason) => machine.fail(reason, now),
@@ -61,6 +62,8 @@ struct Machine<'a> {
     window: Window,
     state: RuleState,
     effects: Vec<Effect>,
+    /// What a group is held against that was not there in the earlier windows either, if these are known.
+    reference_of_none: Option<Reference>,
 }
 
 impl Machine<'_> {
@@ -89,6 +92,10 @@ impl Machine<'_> {
             Heard::All if began => Listening::ToAll,
             Heard::All | Heard::Partly(_) => Listening::ToSome,
         };
+        let mut references = readings.values().map(|reading| reading.reference);
+        self.reference_of_none = references
+            .any(|known| known.is_some())
+            .then_some(Reference::NONE);
         self.hear_members(readings);
         self.judge_all(readings, listening);
         self.forget();

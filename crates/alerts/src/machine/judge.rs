@@ -114,8 +114,9 @@ impl Machine<'_> {
             OnMissingData::Fire => Verdict::Breached,
             OnMissingData::DontFire => Verdict::Clear,
             OnMissingData::TreatAsZero => {
-                let zero = zero(self.rule, reading.and_then(|reading| reading.reference));
-                judged(self.rule, &zero, listening)
+                let reference = reading.and_then(|reading| reading.reference);
+                let reference = reference.or(self.reference_of_none);
+                judged(self.rule, &zero(self.rule, reference), listening)
             }
             OnMissingData::TreatAsPrevious => {
                 let last = self

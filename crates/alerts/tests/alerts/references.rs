@@ -150,3 +150,16 @@ fn a_group_that_is_gone_is_held_against_what_it_was() {
         (&None, Some(70.0))
     );
 }
+
+#[test]
+fn a_whole_that_is_gone_from_both_windows_is_held_against_nothing() {
+    let percent = r#"{"type": "relative", "operator": "decreases_by", "by_percent": 50}"#;
+    let rule = rule("count()", percent);
+    let mut readings = BTreeMap::new();
+    rule.hold_against(&mut readings, &[Some(BTreeMap::new())]);
+    let reading = &readings[&Group::whole()];
+    assert_eq!(reading.reference.map(|of| of.center), Some(0.0));
+    let mut readings = BTreeMap::new();
+    rule.hold_against(&mut readings, &[None]);
+    assert_eq!(readings[&Group::whole()].reference, None);
+}
