@@ -2,6 +2,7 @@
 //! what rules ask.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod bounds;
 mod document;
 mod oracle;
 mod properties;
