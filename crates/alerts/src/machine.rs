@@ -4,6 +4,7 @@
 //! enough. Its clock is the end of the window. Time that nothing is known of, because a check failed or was left out, counts neither for
 //! a confirmation nor for a recovery.
 
+mod finding;
 mod judge;
 mod missing;
 mod room;
@@ -19,7 +20,7 @@ use crate::{
     AbsenceOf, CheckedRule, Closed, Condition, Effect, Group, Heard, IncidentPer, Observation,
     Opened, Outcome, Phase, Reading, Reference, Roster, RuleState, Window,
 };
-use judge::Listening;
+use finding::Listening;
 use room::Room;
 use transition::Turn;
 use verdict::Verdict;
@@ -121,7 +122,7 @@ impl Machine<'_> {
             self.state.roster.begin_check();
             for (group, _) in readings
                 .iter()
-                .filter(|(_, reading)| judge::is_found(reading))
+                .filter(|(_, reading)| finding::is_found(reading))
             {
                 self.state.roster.hear(group, self.window.end);
             }
