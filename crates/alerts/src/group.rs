@@ -20,7 +20,7 @@ impl Group {
         Group::default()
     }
 
-    /// The group of these values; `None` where events do not have the field. What is too long is cut off.
+    /// The group of these values; `None` where events do not have the field. Of what is too long there is the beginning, and a hash.
     pub fn new(fields: Vec<(String, Option<String>)>) -> Group {
         let fields = fields.into_iter();
         Group {
@@ -74,13 +74,22 @@ fn named(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("(none)")
 }
 
+/// The beginning of a value that is too long, and a hash of all of it, so that two values stay two.
 fn cut_off(mut value: String) -> String {
     if value.len() > GROUP_VALUE_BYTES_MAX {
+        let hash = fnv1a(value.as_bytes());
         let ends = (0..=GROUP_VALUE_BYTES_MAX).rev();
         let end = ends.into_iter().find(|end| value.is_char_boundary(*end));
         value.truncate(end.unwrap_or_default());
+        value.push_str(&format!("…{hash:016x}"));
     }
     value
+}
+
+/// FNV-1a, 64 bits (G. Fowler, L. C. Noll, K.-P. Vo): the same in every version, as keys of groups are kept.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 impl Serialize for Group {
@@ -122,5 +131,21 @@ mod tests {
         assert_eq!(group.name(), "web-3, (none)");
         assert_eq!(Group::whole().to_string(), "");
         assert_eq!(Group::from_key("{}"), None);
+    }
+
+    #[test]
+    fn long_values_are_cut_and_stay_different() {
+        let of = |value: String| Group::new(vec![("path".to_owned(), Some(value))]);
+        let long = "ü".repeat(500);
+        let (one, other) = (of(format!("{long}1")), of(format!("{long}2")));
+        assert_ne!(one, other);
+        assert!(one.name().len() < 300);
+        let short = "x".repeat(GROUP_VALUE_BYTES_MAX);
+        assert_eq!(of(short.clone()).name(), short);
+        assert_eq!(
+            fnv1a(b"foobar"),
+            0x8594_4171_f739_67e8,
+            "a published vector"
+        );
     }
 }

@@ -54,7 +54,7 @@ pub const PATTERNS_MAX: usize = 10_000;
 /// So many checks that failed one after the other are told: one or two may be a server that is busy.
 pub const FAILURES_TOLD_AT: u32 = 5;
 
-/// The longest value of a field in the name of a group, in bytes; the rest is cut off, since the name stands in notices and in the state.
+/// The longest value of a field in the name of a group, in bytes; of a longer one there is the beginning and a hash, since names stand in notices and in the state.
 pub const GROUP_VALUE_BYTES_MAX: usize = 256;
 
 /// The longest silence that is not weekly, in days: what nobody wants to hear of for a year needs no rule.

@@ -4,6 +4,7 @@
 //! enough. Its clock is the end of the window. Time that nothing is known of, because a check failed or was left out, counts neither for
 //! a confirmation nor for a recovery.
 
+mod finding;
 mod judge;
 mod missing;
 mod room;
@@ -17,9 +18,9 @@ use cordwood_event::Timestamp;
 use crate::window::{nanos, nanos_between, shifted};
 use crate::{
     AbsenceOf, CheckedRule, Closed, Condition, Effect, Group, Heard, IncidentPer, Observation,
-    Opened, Outcome, Phase, Reading, Roster, RuleState, Window,
+    Opened, Outcome, Phase, Reading, Reference, Roster, RuleState, Window,
 };
-use judge::Listening;
+use finding::Listening;
 use room::Room;
 use transition::Turn;
 use verdict::Verdict;
@@ -45,6 +46,7 @@ pub fn step(
         window,
         state: state.clone(),
         effects: Vec::new(),
+        reference_of_none: None,
     };
     match &observation.outcome {
         Outcome::Failed(reason) => machine.fail(reason, now),
@@ -61,6 +63,8 @@ struct Machine<'a> {
     window: Window,
     state: RuleState,
     effects: Vec<Effect>,
+    /// What a group is held against that was not there in the earlier windows either, if these are known.
+    reference_of_none: Option<Reference>,
 }
 
 impl Machine<'_> {
@@ -89,12 +93,28 @@ impl Machine<'_> {
             Heard::All if began => Listening::ToAll,
             Heard::All | Heard::Partly(_) => Listening::ToSome,
         };
+        let mut references = readings.values().map(|reading| reading.reference);
+        self.reference_of_none = references
+            .any(|known| known.is_some())
+            .then_some(Reference::NONE);
         self.hear_members(readings);
         self.judge_all(readings, listening);
         self.forget();
-        if matches!(self.rule.rule.condition, Condition::NewPattern(_)) {
-            self.state.patterns.finish_teaching();
+        self.teach_patterns(readings);
+    }
+
+    /// What the first check finds was there before, unless it is known from elsewhere since when.
+    fn teach_patterns(&mut self, readings: &BTreeMap<Group, Reading>) {
+        let is_about_patterns = matches!(self.rule.rule.condition, Condition::NewPattern(_));
+        if !is_about_patterns || self.state.patterns.is_taught() {
+            return;
         }
+        for (pattern, reading) in readings {
+            if reading.first_seen.is_none() {
+                self.state.patterns.know(pattern, self.window.end);
+            }
+        }
+        self.state.patterns.finish_teaching();
     }
 
     fn hear_members(&mut self, readings: &BTreeMap<Group, Reading>) {
@@ -102,7 +122,7 @@ impl Machine<'_> {
             self.state.roster.begin_check();
             for (group, _) in readings
                 .iter()
-                .filter(|(_, reading)| judge::is_found(reading))
+                .filter(|(_, reading)| finding::is_found(reading))
             {
                 self.state.roster.hear(group, self.window.end);
             }
@@ -150,7 +170,10 @@ impl Machine<'_> {
         let at = self.window.end;
         let before = self.state.groups.get(&group).cloned().unwrap_or_default();
         let since = self.breached_since(&group);
-        let turn = transition::turn(self.rule, before.phase, verdict, at, since);
+        let turn = match verdict {
+            Verdict::Unknown => Turn::Stays(transition::left_out(before.phase, self.looked_at())),
+            verdict => transition::turn(self.rule, before.phase, verdict, at, since),
+        };
         let reading = readings.get(&group);
         let mut after = missing::remembered(self.rule, &before, reading, at);
         let phase = self.phase_after(turn, at);
@@ -165,6 +188,12 @@ impl Machine<'_> {
             return;
         }
         self.tell(group, turn, phase, reading.cloned().unwrap_or_default());
+    }
+
+    /// How much of the window no check before has looked at.
+    fn looked_at(&self) -> i64 {
+        let before = self.state.checked_until.unwrap_or(self.window.start);
+        nanos_between(before.max(self.window.start), self.window.end)
     }
 
     fn phase_after(&self, turn: Turn, at: Timestamp) -> Phase {

@@ -71,3 +71,12 @@ pub struct Reference {
     /// How many events there were in the window compared with; of several, in the middle one.
     pub events: f64,
 }
+
+impl Reference {
+    /// That of a group of which there was nothing.
+    pub(crate) const NONE: Reference = Reference {
+        center: 0.0,
+        spread: 0.0,
+        events: 0.0,
+    };
+}

@@ -60,7 +60,8 @@ impl CheckedRule {
     pub fn hold_against(&self, readings: &mut BTreeMap<Group, Reading>, earlier: &[Earlier]) {
         let known = earlier.iter().flatten().flat_map(BTreeMap::keys);
         let known: BTreeSet<Group> = known.cloned().collect();
-        for group in known {
+        let whole = self.is_one_group().then(Group::whole);
+        for group in known.into_iter().chain(whole) {
             readings.entry(group).or_default();
         }
         for (group, reading) in readings {

@@ -6,7 +6,8 @@ mod phase;
 use std::collections::BTreeMap;
 
 use cordwood_event::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Closed, Effect, Group, PatternMemory, Roster, instant};
 
@@ -16,7 +17,8 @@ pub use phase::{GroupState, Phase};
 /// The state of a rule. The same state and the same observations give the same effects, wherever it was written and read in between.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleState {
-    /// The version of this form: 1.
+    /// The version of this form.
+    #[serde(deserialize_with = "known_version")]
     pub(crate) version: u32,
     /// Since when the rule listens: a window that begins earlier was not listened to as a whole.
     #[serde(with = "instant")]
@@ -46,6 +48,17 @@ pub struct RuleState {
     /// Which patterns are no news.
     #[serde(default, skip_serializing_if = "PatternMemory::is_empty")]
     pub(crate) patterns: PatternMemory,
+}
+
+/// A state that another version of the server has written is refused, not guessed at.
+fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    match version {
+        RuleState::VERSION => Ok(version),
+        _ => Err(D::Error::custom(format!(
+            "a rule's state of version {version} cannot be read"
+        ))),
+    }
 }
 
 #[expect(

@@ -1,10 +1,7 @@
 //! A measure, a value and what it is held against, in words.
 
 use crate::check::CheckedMeasure;
-use crate::{
-    Absence, AbsenceOf, Against, CheckedRule, Condition, Reading, Reference, ThresholdValue, Value,
-    figures,
-};
+use crate::{Against, CheckedRule, Condition, Reading, Reference, ThresholdValue, Value, figures};
 use cordwood_query::Function;
 
 /// A value with its unit.
@@ -64,10 +61,7 @@ pub(super) fn target(rule: &CheckedRule, reading: &Reading) -> String {
         },
         Condition::Matches {} => "1".to_owned(),
         Condition::NewPattern(pattern) => pattern.events.to_string(),
-        Condition::Absence(Absence {
-            of: AbsenceOf::Query | AbsenceOf::Members,
-            ..
-        }) => "0".to_owned(),
+        Condition::Absence(_) => "0".to_owned(),
         Condition::Relative(relative) => {
             let center = expected(rule, reading);
             format!("{center} {}", against(relative.against))

@@ -4,7 +4,10 @@ use super::CheckedFurther;
 use super::measure::{CheckedMeasure, Measures};
 use crate::invalid::Mistakes;
 use crate::limits::{DAYS_MAX, FURTHER_CONDITIONS_MAX, NAME_BYTES_MAX};
-use crate::{Anomaly, Condition, NewPattern, Operator, Relative, Rule, Threshold, ThresholdValue};
+use crate::{
+    Anomaly, Condition, NewPattern, Operator, Relative, RelativeOperator, Rule, Threshold,
+    ThresholdValue,
+};
 
 /// Checks the rule's own condition.
 pub(super) fn check(rule: &Rule, measure: Option<&CheckedMeasure>, mistakes: &mut Mistakes) {
@@ -168,6 +171,12 @@ fn check_relative(relative: &Relative, mistakes: &mut Mistakes) {
             )
         });
     }
+    let is_possible = relative.operator != RelativeOperator::DecreasesBy
+        || relative.by_percent.is_none_or(|by| by <= 100.0);
+    mistakes.require(is_possible, "condition.by_percent", || {
+        "Nothing decreases by more than 100 percent, which is to zero; write 100 or less."
+            .to_owned()
+    });
 }
 
 fn check_anomaly(anomaly: &Anomaly, mistakes: &mut Mistakes) {

@@ -2,7 +2,8 @@
 
 use cordwood_event::Timestamp;
 
-use super::judge::{self, Listening};
+use super::finding::Listening;
+use super::judge;
 use super::verdict::Verdict;
 use crate::{CheckedRule, Condition, GroupState, OnMissingData, Phase, Reading};
 
@@ -30,25 +31,30 @@ pub(super) fn remembered(
 
 /// Whether the group has to be remembered: it is not simply quiet, or being missing would mean something.
 pub(super) fn is_worth_remembering(rule: &CheckedRule, group: &GroupState) -> bool {
-    let is_missed = match &rule.rule.condition {
-        Condition::Matches {} | Condition::NewPattern(_) | Condition::Absence(_) => false,
-        Condition::Threshold(_) => match rule.on_missing {
-            OnMissingData::DontFire => false,
-            OnMissingData::TreatAsZero => {
-                let zero = judge::zero(rule, None);
-                judge::judged(rule, &zero, Listening::ToAll) != Verdict::Clear
-            }
-            OnMissingData::TreatAsPrevious => group.last.is_some(),
-            OnMissingData::Fire => true,
-        },
-        Condition::Relative(_) | Condition::Anomaly(_) => match rule.on_missing {
-            // A group that was there in the window compared with comes with that as its reference.
-            OnMissingData::DontFire | OnMissingData::TreatAsZero => false,
-            OnMissingData::TreatAsPrevious => group.last.is_some(),
-            OnMissingData::Fire => true,
-        },
-    };
-    group.phase != Phase::QUIET
-        || (is_missed && !rule.is_one_group())
-        || (rule.is_one_group() && group.last.is_some())
+    if group.phase != Phase::QUIET {
+        return true;
+    }
+    match rule.on_missing {
+        OnMissingData::DontFire => false,
+        OnMissingData::TreatAsPrevious => group.last.is_some(),
+        // The one group of a rule that does not group is judged at every check, remembered or not.
+        OnMissingData::Fire => !rule.is_one_group(),
+        OnMissingData::TreatAsZero => !rule.is_one_group() && is_zero_remarkable(rule),
+    }
+}
+
+/// Whether a group without events would not be clear.
+fn is_zero_remarkable(rule: &CheckedRule) -> bool {
+    match &rule.rule.condition {
+        Condition::Threshold(_) => {
+            let zero = judge::zero(rule, None);
+            judge::judged(rule, &zero, Listening::ToAll) != Verdict::Clear
+        }
+        // Whoever was there in an earlier window comes with that as a reference; absent members are on the roster.
+        Condition::Matches {}
+        | Condition::NewPattern(_)
+        | Condition::Absence(_)
+        | Condition::Relative(_)
+        | Condition::Anomaly(_) => false,
+    }
 }
