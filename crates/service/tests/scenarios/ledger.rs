@@ -8,8 +8,8 @@ use std::time::Duration;
 use cordwood_catalog::Catalog;
 use cordwood_event::Timestamp;
 use cordwood_service::{
-    Access, Caller, ClientId, Clock, CreatedSource, NewApiToken, NewSource, Options, Outcome,
-    Payload, Random, Refusal, Scope, Service,
+    Access, Caller, ClientId, Clock, CreatedSource, NewApiToken, NewSource, Options, Outbound,
+    Outcome, Payload, Random, Refusal, Scope, Service,
 };
 use tempfile::TempDir;
 
@@ -78,6 +78,7 @@ impl Ledger {
             query_threads: Some(2),
             clock: self.clock.clone(),
             random: self.random.clone(),
+            outbound: Outbound::parse(&["127.0.0.1".to_owned()]).unwrap(),
             ..Options::new(self.dir.path())
         }
     }

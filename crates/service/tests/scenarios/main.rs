@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod around;
+mod channels;
 mod complete;
 mod concurrency;
 mod corpus;
@@ -20,6 +21,7 @@ mod notes;
 mod pattern_changes;
 mod patterns;
 mod permissions;
+mod receiver;
 mod saved_queries;
 mod search;
 mod silences;

@@ -271,6 +271,74 @@ fn brief() -> cordwood_service::NewSilence {
 fn silenced(ledger: &Ledger) -> String {
     let made = ledger.service().create_silence(&ledger.admin(), &brief());
     made.unwrap().id.to_string()
+    ("create a channel", Access::Write, |ledger, caller| {
+        create_channel(ledger, caller, "made").map(drop)
+    }),
+    ("list channels", Access::Read, |ledger, caller| {
+        ledger.service().list_channels(caller).map(drop)
+    }),
+    ("look at a channel", Access::Read, |ledger, caller| {
+        create_channel(ledger, &ledger.admin(), "shown")?;
+        ledger.service().channel(caller, "shown").map(drop)
+    }),
+    ("change a channel", Access::Write, |ledger, caller| {
+        create_channel(ledger, &ledger.admin(), "changed")?;
+        let changes = cordwood_service::ChannelChanges::default();
+        ledger
+            .service()
+            .update_channel(caller, "changed", &changes)
+            .map(drop)
+    }),
+    ("delete a channel", Access::Write, |ledger, caller| {
+        create_channel(ledger, &ledger.admin(), "deleted")?;
+        ledger.service().delete_channel(caller, "deleted")
+    }),
+    ("try a channel", Access::Write, |ledger, caller| {
+        create_channel(ledger, &ledger.admin(), "tried")?;
+        ledger.service().test_channel(caller, "tried").map(drop)
+    }),
+    (
+        "read the log of a channel",
+        Access::Read,
+        |ledger, caller| {
+            create_channel(ledger, &ledger.admin(), "logged")?;
+            ledger
+                .service()
+                .deliveries(caller, "logged", None, None)
+                .map(drop)
+        },
+    ),
+];
+
+/// A channel to a port that nobody listens on, under a name of its own for each caller.
+fn create_channel(
+    ledger: &Ledger,
+    caller: &Caller,
+    name: &str,
+) -> Result<cordwood_service::Channel, Error> {
+    let taken = ledger.service().list_channels(&ledger.admin())?;
+    if let Some(known) = taken
+        .into_iter()
+        .find(|channel| channel.name == name && name != "made")
+    {
+        return Ok(known);
+    }
+    let settings = serde_json::json!({"url": "http://127.0.0.1:9/"});
+    let new = cordwood_service::ChannelChanges {
+        name: Some(format!(
+            "{name}{}",
+            if name == "made" {
+                caller.token_name()
+            } else {
+                ""
+            }
+        )),
+        settings: settings.as_object().cloned(),
+        ..Default::default()
+    };
+    let owner = cordwood_service::ChannelOwner::Client(None);
+    let kind = cordwood_service::ChannelKind::Webhook;
+    ledger.service().create_channel(caller, owner, kind, &new)
 }
 
 fn new_token(access: Access, scope: Scope) -> NewApiToken {
