@@ -235,5 +235,13 @@ proptest! {
         for form in new {
             prop_assert_eq!(again.of(form), settled.of(form));
         }
+        // Of forms that are all known, what they teach is found out once.
+        let known: PatternForms = all.iter().copied().collect();
+        for _ in 0..2 {
+            let again = settle(&known, new.iter().copied());
+            for form in new {
+                prop_assert_eq!(again.of(form), settled.of(form));
+            }
+        }
     }
 }
