@@ -102,3 +102,43 @@ impl Met {
         number
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FORM_BYTES_MAX, FORMS_MAX, FormNumber, FormNumbers};
+
+    #[test]
+    fn a_form_has_one_number_whoever_asks() {
+        let numbers = FormNumbers::default();
+        let new = numbers.of_new("user \0 logged in");
+        assert_eq!(numbers.of_known("user \0 logged in"), new);
+        let known = numbers.of_known("mail sent");
+        assert_eq!(numbers.of_new("mail sent"), known);
+        let forms = numbers.forms();
+        let form = |number: FormNumber| forms.get(number.get() as usize).map(|form| &**form);
+        assert_eq!(form(new), Some("user \0 logged in"));
+        assert_eq!(form(known), Some("mail sent"));
+        assert_eq!(form(FormNumber::OTHER), Some(super::OTHER));
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_new_forms() {
+        let numbers = FormNumbers::default();
+        let met: Vec<FormNumber> = (0..FORMS_MAX)
+            .map(|number| numbers.of_new(&number.to_string()))
+            .collect();
+        assert!(!met.contains(&FormNumber::OTHER));
+        assert_eq!(numbers.of_new("one more"), FormNumber::OTHER);
+        assert_eq!(Some(&numbers.of_new("0")), met.first());
+        assert_ne!(numbers.of_known("one that is known"), FormNumber::OTHER);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_bytes_of_them() {
+        let numbers = FormNumbers::default();
+        let half = |letter: &str| letter.repeat(FORM_BYTES_MAX / 2);
+        assert_ne!(numbers.of_new(&half("a")), FormNumber::OTHER);
+        assert_ne!(numbers.of_new(&half("b")), FormNumber::OTHER);
+        assert_eq!(numbers.of_new("c"), FormNumber::OTHER);
+    }
+}
