@@ -215,6 +215,16 @@ impl Service {
         let sources = crate::search::chosen_sources(&self.visible_sources(caller), sources)?;
         Ok(self.patterns.learner.registry.new_since(&sources, since))
     }
+
+    /// How many patterns of some sources were forgotten, because there were too many.
+    pub(crate) fn forgotten_patterns(
+        &self,
+        caller: &Caller,
+        sources: &[String],
+    ) -> Result<u64, Error> {
+        let sources = crate::search::chosen_sources(&self.visible_sources(caller), sources)?;
+        Ok(self.patterns.learner.registry.seen_in(&sources).forgotten())
+    }
 }
 
 fn refuse_stages(query: &Query) -> Result<(), Error> {

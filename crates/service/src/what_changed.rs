@@ -129,9 +129,9 @@ impl Service {
         };
         let mut compared = compare(&mut reading, comparison.explain.as_ref())?;
         if compared.notes.is_empty() && !reading.is_cut() {
-            let first_seen = || self.patterns_first_seen(caller, &request.sources);
+            let kept = || self.kept_patterns(caller, &request.sources);
             let events = &compared.whole.events;
-            compared.patterns = patterns::compare(&mut reading, events, first_seen)?;
+            compared.patterns = patterns::compare(&mut reading, events, kept)?;
         }
         let elapsed = self
             .options
@@ -141,18 +141,21 @@ impl Service {
         Ok(compared.into_answer(&reading, comparison, elapsed))
     }
 
-    /// When any of the sources had each of the patterns known first.
-    fn patterns_first_seen(
+    /// What is kept of the patterns of the sources.
+    fn kept_patterns(
         &self,
         caller: &Caller,
         sources: &[String],
-    ) -> Result<HashMap<PatternId, Timestamp>, Error> {
+    ) -> Result<patterns::KeptPatterns, Error> {
         let mut first_seen: HashMap<PatternId, Timestamp> = HashMap::new();
         for pattern in self.new_patterns(caller, sources, Timestamp::MIN)? {
             let time = first_seen.entry(pattern.id).or_insert(pattern.first_seen);
             *time = (*time).min(pattern.first_seen);
         }
-        Ok(first_seen)
+        Ok(patterns::KeptPatterns {
+            first_seen,
+            forgotten: self.forgotten_patterns(caller, sources)?,
+        })
     }
 
     fn understand_comparison(
