@@ -10,7 +10,7 @@ mod min_max;
 mod percentile;
 mod sum;
 
-use cordwood_event::EventId;
+use cordwood_event::{EventId, Scalar};
 use cordwood_query::Function;
 
 pub(crate) use count_distinct::{CountDistinct, distinct_hash};
@@ -90,6 +90,16 @@ impl Accumulator {
                     .for_each(|number| values.add(number));
             }),
             Accumulator::Extreme(extreme) => add_leaves(each, |leaf| extreme.add(leaf)),
+        }
+    }
+
+    /// Adds one row, whose field has its id for a value.
+    pub(crate) fn add_id(&mut self, id: EventId) {
+        match self {
+            Accumulator::Edge(edge) => edge.add_id(id),
+            other => other.add(id, &mut |visit| {
+                visit(Datum::Scalar(Scalar::Str(&id.to_string())));
+            }),
         }
     }
 

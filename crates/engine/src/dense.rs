@@ -69,7 +69,7 @@ impl ColumnGrouping<'_> {
         let mut keys = Vec::with_capacity(aggregation.keys.len());
         for key in &aggregation.keys {
             self.budget.check()?;
-            match self.coded(key)? {
+            match self.coded(key, selected)? {
                 Some(coded) => keys.push(coded),
                 None => return Ok(false),
             }
@@ -124,7 +124,7 @@ impl ColumnGrouping<'_> {
         let mut keys = Vec::with_capacity(fields.len());
         for field in fields {
             self.budget.check()?;
-            match self.coded(&GroupBy::Field(*field))? {
+            match self.coded(&GroupBy::Field(*field), selected)? {
                 Some(coded) => keys.push(coded),
                 None => return Ok(None),
             }
@@ -237,8 +237,8 @@ impl ColumnGrouping<'_> {
         Ok(place)
     }
 
-    /// The keys of all rows; `None` when a row may have several.
-    fn coded(&self, key: &GroupBy) -> Result<Option<Coded<'_>>, Failure> {
+    /// The keys of all rows, or at least of those selected; `None` when a row may have several.
+    fn coded(&self, key: &GroupBy, selected: &Selection) -> Result<Option<Coded<'_>>, Failure> {
         let field = match key {
             GroupBy::Time(interval) => {
                 let (first, last) = self.block.directory().timestamps;
@@ -256,7 +256,9 @@ impl ColumnGrouping<'_> {
                 let id = KeyRef::Int(self.source.id.0.into());
                 return Ok(Some(Coded::constant(id)));
             }
-            GroupBy::Pattern(field, patterns) => return self.patterns(*field, patterns),
+            GroupBy::Pattern(field, patterns) => {
+                return self.patterns(*field, patterns, selected);
+            }
             GroupBy::Field(field) => field,
         };
         match self.fields.targets().get(*field) {
@@ -272,11 +274,17 @@ impl ColumnGrouping<'_> {
         }
     }
 
-    /// The patterns of a field as keys.
-    fn patterns(&self, field: usize, patterns: &PatternKey) -> Result<Option<Coded<'_>>, Failure> {
-        let patterns = &patterns.in_source(self.source.id);
+    /// The patterns of a field as keys of the selected rows.
+    fn patterns(
+        &self,
+        field: usize,
+        patterns: &PatternKey,
+        selected: &Selection,
+    ) -> Result<Option<Coded<'_>>, Failure> {
+        let patterns = &patterns.in_source(Some(self.source.id));
         if let Some(column) = self.text_column(field) {
-            return patterns::of_templates((self.block, column), patterns, self.budget).map(Some);
+            let rows = (selected, self.budget);
+            return patterns::of_templates((self.block, column), patterns, rows).map(Some);
         }
         match self.place_of(field)? {
             Place::Nowhere => Ok(Some(Coded::constant(KeyRef::Null))),

@@ -34,7 +34,7 @@ pub(crate) enum GroupBy {
     Time(Interval),
     /// The id of the source.
     Source,
-    /// The pattern of a field.
+    /// The pattern of a field: the number of its form.
     Pattern(usize, Arc<PatternKey>),
 }
 

@@ -10,6 +10,8 @@
 mod form;
 mod forms;
 mod key;
+mod memo;
+mod numbers;
 mod open;
 mod settle;
 mod shown;
@@ -19,7 +21,8 @@ use sha2::{Digest, Sha256};
 use form::PLACE;
 pub(crate) use form::{Form, word_of};
 pub use forms::PatternForms;
-pub(crate) use key::{KnownPatterns, OTHER, OfTemplate, PatternKey, SourcePatterns};
+pub(crate) use key::{KnownPatterns, OTHER, OfTemplate, PatternKey, SourcePatterns, TextForms};
+pub(crate) use numbers::FormNumber;
 pub(crate) use open::{OpenTemplate, Standing};
 pub use settle::{Settled, VARIANTS_MIN, settle};
 pub use shown::{PatternQuery, typed};

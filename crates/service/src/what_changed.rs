@@ -164,25 +164,28 @@ impl Means {
         };
         let mut compared = compare(&mut reading, comparison.explain.as_ref())?;
         if compared.notes.is_empty() && !reading.is_cut() {
-            let first_seen = || Ok(self.patterns_first_seen(&comparison.sources));
+            let kept = || Ok(self.kept_patterns(&comparison.sources));
             let events = &compared.whole.events;
-            compared.patterns = patterns::compare(&mut reading, events, first_seen)?;
+            compared.patterns = patterns::compare(&mut reading, events, kept)?;
         }
         let elapsed = self.clock.instant().saturating_duration_since(started);
         Ok(compared.into_answer(&reading, comparison, elapsed))
     }
 
-    /// When any of the sources had each of the patterns known first.
-    fn patterns_first_seen(
+    /// What is kept of the patterns of the sources.
+    fn kept_patterns(
         &self,
         sources: &[Arc<catalog::Source>],
-    ) -> HashMap<PatternId, Timestamp> {
+    ) -> patterns::KeptPatterns {
         let mut first_seen: HashMap<PatternId, Timestamp> = HashMap::new();
         for pattern in self.patterns.new_since(sources, Timestamp::MIN) {
             let time = first_seen.entry(pattern.id).or_insert(pattern.first_seen);
             *time = (*time).min(pattern.first_seen);
         }
-        first_seen
+        patterns::KeptPatterns {
+            first_seen,
+            forgotten: self.patterns.forgotten(sources),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! *template* is the text with `0` in the place of every slot. Nothing here knows blocks, encodings or the query language.
 
 mod marks;
+mod shape;
 mod stamp;
 mod table;
 
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::postings::ListedWord;
 pub(crate) use marks::Marks;
+pub use shape::Shapes;
 pub use stamp::{CharClasses, Stamp};
 pub use table::{TemplateTable, TemplateUse, TemplateUses};
 

@@ -12,7 +12,15 @@ use crate::datum::Datum;
 pub(crate) struct Edge {
     /// How a row must compare to the one before to take its place.
     better: Ordering,
-    value: Option<(EventId, Cell)>,
+    value: Option<(EventId, EdgeValue)>,
+}
+
+/// What stands at an end of time.
+#[derive(Clone, Debug)]
+enum EdgeValue {
+    /// The id of the row itself: it is spelled when all rows were seen, of which one alone is left.
+    Id,
+    Other(Cell),
 }
 
 impl Edge {
@@ -33,7 +41,14 @@ impl Edge {
     /// Of several values of one row, the first counts.
     pub(crate) fn add(&mut self, id: EventId, datum: Datum<'_>) {
         if self.is_better(id) {
-            self.value = Some((id, datum.to_cell()));
+            self.value = Some((id, EdgeValue::Other(datum.to_cell())));
+        }
+    }
+
+    /// The same of a row whose value is its id.
+    pub(crate) fn add_id(&mut self, id: EventId) {
+        if self.is_better(id) {
+            self.value = Some((id, EdgeValue::Id));
         }
     }
 
@@ -52,10 +67,17 @@ impl Edge {
     }
 
     pub(crate) fn into_cell(self) -> Cell {
-        self.value.map_or(Cell::Null, |(_, cell)| cell)
+        match self.value {
+            None => Cell::Null,
+            Some((id, EdgeValue::Id)) => Cell::Str(id.to_string().into()),
+            Some((_, EdgeValue::Other(cell))) => cell,
+        }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        self.value.as_ref().map_or(0, |(_, cell)| cell.bytes())
+        match &self.value {
+            None | Some((_, EdgeValue::Id)) => 0,
+            Some((_, EdgeValue::Other(cell))) => cell.bytes(),
+        }
     }
 }

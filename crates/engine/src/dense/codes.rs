@@ -16,6 +16,7 @@ use crate::datum::{Datum, Leaf};
 use crate::evaluate::Failure;
 use crate::groups::interval_start;
 use crate::key::{KeyList, KeyRef};
+use crate::pattern::FormNumber;
 
 /// A key for each row.
 pub(super) struct Coded<'a> {
@@ -62,6 +63,35 @@ pub(super) enum RowCodes<'c> {
 impl<'a> Coded<'a> {
     pub(super) fn constant(key: KeyRef<'_>) -> Coded<'a> {
         Coded::of_all(KeyList::of(key), Codes::One)
+    }
+
+    /// Of forms by the rank of the rows that have one, all unless told.
+    pub(super) fn of_numbers(
+        numbers: &[FormNumber],
+        presence: Option<Cow<'a, Presence>>,
+    ) -> Coded<'a> {
+        let mut keys = KeyList::default();
+        // By number: a block has few of all.
+        let mut code_by_number: Vec<u32> = Vec::new();
+        let code = |number: &FormNumber| {
+            let number = number.get();
+            let index = number as usize;
+            if index >= code_by_number.len() {
+                code_by_number.resize(index + 1, NONE);
+            }
+            let code = &mut code_by_number[index];
+            if *code == NONE {
+                *code = code_of(keys.len());
+                keys.push(KeyRef::Int(number.into()));
+            }
+            *code
+        };
+        let codes = numbers.iter().map(code).collect();
+        Coded {
+            codes: Codes::Wide(codes),
+            keys: Keys::List(Cow::Owned(keys)),
+            presence,
+        }
     }
 
     fn of_all(keys: KeyList, codes: Codes<'a>) -> Coded<'a> {
@@ -334,7 +364,7 @@ pub(super) fn has_compound(values: &Dictionary) -> bool {
 
 /// Keys as codes.
 #[derive(Default)]
-pub(super) struct Interned {
+struct Interned {
     table: HashTable<u32>,
     hashes: Vec<u64>,
     keys: KeyList,
@@ -365,7 +395,7 @@ impl Interned {
     }
 
     /// The code of a key.
-    pub(super) fn code(&mut self, key: KeyRef<'_>) -> u32 {
+    fn code(&mut self, key: KeyRef<'_>) -> u32 {
         let hash = key.hash();
         let Interned {
             table,
@@ -384,19 +414,6 @@ impl Interned {
             table.insert_unique(hash, code, hash_of);
             code
         })
-    }
-
-    /// The keys of the rows of a column, given the codes of its ranks.
-    pub(super) fn with_codes<'p>(
-        self,
-        codes: Vec<u32>,
-        presence: Option<Cow<'p, Presence>>,
-    ) -> Coded<'p> {
-        Coded {
-            keys: Keys::List(Cow::Owned(self.keys)),
-            codes: Codes::Wide(codes),
-            presence,
-        }
     }
 
     fn into_codes<'a>(self) -> (Keys<'a>, Codes<'a>) {

@@ -1,7 +1,6 @@
 //! The first and the last row of each group: rows of a block lie in order of time, so of times and ids these say who is least and
 //! who is greatest.
 
-use cordwood_event::Scalar;
 use cordwood_query::Target;
 
 use super::group_of::GroupOf;
@@ -22,10 +21,10 @@ pub(super) fn add(
         let Some(id) = id_at(times, sequences, row) else {
             return;
         };
-        column.add(group, id, &mut |visit| match target {
-            Target::Id => visit(Datum::Scalar(Scalar::Str(&id.to_string()))),
-            _ => visit(Datum::Time(id.timestamp)),
-        });
+        match target {
+            Target::Id => column.add_id(group, id),
+            _ => column.add(group, id, &mut |visit| visit(Datum::Time(id.timestamp))),
+        }
     };
     for (group, (first, last)) in first_and_last(group_of).into_iter().enumerate() {
         if first <= last {

@@ -1,80 +1,46 @@
-//! The patterns of all rows of a block as codes: of texts that follow templates, template by template where a template tells the
-//! pattern of all its texts.
+//! The patterns of the rows of a block as codes: of texts that follow templates, template by template where a template tells the
+//! pattern of all its texts. Of rows that are not asked for, no text is looked at.
 
 use std::borrow::Cow;
 
-use cordwood_store::column::{Column, StrValues, TextCodes};
+use cordwood_store::column::{Column, Presence, StrValues, TextCodes};
 use rapidhash::RapidHashMap;
 
-use super::codes::{self, Coded, Interned};
+use super::codes::{self, Coded};
 use super::slot_words::SlotWords;
 use crate::block::OpenBlock;
 use crate::budget::Budget;
-use crate::evaluate::Failure;
-use crate::key::KeyRef;
-use crate::pattern::{Form, OfTemplate, OpenTemplate, SourcePatterns};
+use crate::evaluate::{Failure, ranks};
+use crate::pattern::{FormNumber, OfTemplate, OpenTemplate, SourcePatterns, TextForms};
+use crate::selection::Selection;
 
 /// How many texts are looked at between two looks at the budget.
 const TEXTS_PER_CHECK: usize = 1024;
 
-/// The patterns of the texts of one code.
-enum OfCode {
-    One(u32),
-    /// By place.
-    Each(Vec<u32>),
-}
-
-/// Of the column at an index, whose texts follow templates. Slots are read only where templates leave it open what is in them.
+/// Of the selected rows, by the column at an index, whose texts follow templates. Slots are read only where templates leave it open
+/// what is in them.
 pub(super) fn of_templates<'b>(
     (block, index): (&'b OpenBlock, usize),
     patterns: &SourcePatterns<'_>,
-    budget: &Budget,
+    (selected, budget): (&Selection, &Budget),
 ) -> Result<Coded<'b>, Failure> {
-    let codes = block.text_codes(index)?;
-    let mut forms = Forms::new(patterns, budget);
-    let by_code = of_codes((block, index), codes, &mut forms)?;
-    let mut places = vec![0usize; by_code.len()];
-    let pattern_of = |code: &u16| {
-        let code = usize::from(*code);
-        match by_code.get(code) {
-            Some(OfCode::One(pattern)) => *pattern,
-            Some(OfCode::Each(patterns)) => {
-                let place = places[code];
-                places[code] += 1;
-                patterns.get(place).copied().unwrap_or(0)
-            }
-            None => 0,
+    let presence = block.presence(index)?;
+    let asked = ranks::to_ranks(&presence, selected);
+    let numbers = match asked.is_empty() {
+        true => vec![FormNumber::OTHER; asked.rows()],
+        false => {
+            let codes = block.text_codes(index)?;
+            let column = TextColumn {
+                block,
+                index,
+                codes,
+                patterns,
+            };
+            column.numbers(&asked, &mut Forms::new(patterns, budget))?
         }
     };
-    let by_rank = codes.codes()?.iter().map(pattern_of).collect();
-    let presence = block.presence(index)?;
     let presence = (!presence.is_all()).then(|| Cow::Owned((*presence).clone()));
-    Ok(forms.interned.with_codes(by_rank, presence))
-}
-
-fn of_codes(
-    (block, index): (&OpenBlock, usize),
-    codes: &TextCodes,
-    forms: &mut Forms<'_>,
-) -> Result<Vec<OfCode>, Failure> {
-    let uses = codes.uses();
-    let mut by_code = Vec::with_capacity(uses.uses().len() + 1);
-    by_code.push(match uses.whole_rows() {
-        0 => OfCode::One(0),
-        _ => OfCode::Each(forms.of_each(block.text_slots(index)?.whole()?)?),
-    });
-    let of_table = forms.patterns.of_table(uses.table());
-    for (place, used) in uses.uses().iter().enumerate() {
-        by_code.push(match of_table.of(used.template) {
-            None => OfCode::One(0),
-            Some(OfTemplate::One(form)) => OfCode::One(forms.interned.code(KeyRef::Text(form))),
-            Some(OfTemplate::Open(open)) => {
-                let words = SlotWords::of(block.text_slots(index)?, place, open)?;
-                OfCode::Each(forms.of_places(open, &words, used.rows as usize)?)
-            }
-        });
-    }
-    Ok(by_code)
+    Ok(Coded::of_numbers(&numbers, presence))
 }
 
 /// Of any other column in which no row has several values; else `None`.
@@ -85,112 +51,241 @@ pub(super) fn of_column<'c>(
     let Some(coded) = codes::of_column(Cow::Borrowed(column))? else {
         return Ok(None);
     };
-    let mut interned = Interned::default();
-    let mut by_code = Vec::with_capacity(coded.len());
-    for code in 0..coded.len() {
-        by_code.push(match patterns.of_key(coded.key(code)) {
-            Some(form) => interned.code(KeyRef::Text(&form)),
-            None => interned.code(KeyRef::Null),
-        });
-    }
+    let mut texts = patterns.texts();
+    let numbers = (0..coded.len()).map(|code| texts.of_key(coded.key(code)));
+    let by_code: Vec<Option<FormNumber>> = numbers.collect();
     let by_row = coded.by_row()?;
     let by_row = (0..column.presence.rows()).map(|row| by_code[by_row.get(row)]);
-    Ok(Some(interned.with_codes(by_row.collect(), None)))
+    let by_row: Vec<Option<FormNumber>> = by_row.collect();
+    let present = by_row
+        .iter()
+        .enumerate()
+        .filter(|(_, number)| number.is_some());
+    let presence = Presence::of_rows(by_row.len(), present.map(|(row, _)| row));
+    let numbers: Vec<FormNumber> = by_row.into_iter().flatten().collect();
+    Ok(Some(Coded::of_numbers(
+        &numbers,
+        Some(Cow::Owned(presence)),
+    )))
 }
 
-/// The patterns found so far.
+/// A column whose texts follow templates.
+struct TextColumn<'a> {
+    block: &'a OpenBlock,
+    index: usize,
+    codes: &'a TextCodes,
+    patterns: &'a SourcePatterns<'a>,
+}
+
+/// The patterns of the texts of one code.
+enum OfCode {
+    One(FormNumber),
+    /// Of those that are asked for, in their order.
+    Each(std::vec::IntoIter<FormNumber>),
+}
+
+impl TextColumn<'_> {
+    /// By rank, of those asked for.
+    fn numbers(
+        &self,
+        asked: &Selection,
+        forms: &mut Forms<'_>,
+    ) -> Result<Vec<FormNumber>, Failure> {
+        let codes = self.codes.codes()?;
+        let mut by_code = self.of_codes(&Places::of(asked, self.codes)?, forms)?;
+        let mut number_of = |code: &u16| match by_code.get_mut(usize::from(*code)) {
+            Some(OfCode::One(number)) => *number,
+            Some(OfCode::Each(numbers)) => numbers.next().unwrap_or(FormNumber::OTHER),
+            None => FormNumber::OTHER,
+        };
+        if asked.is_all() {
+            return Ok(codes.iter().map(number_of).collect());
+        }
+        let mut numbers = vec![FormNumber::OTHER; codes.len()];
+        for rank in asked.iter() {
+            if let (Some(number), Some(code)) = (numbers.get_mut(rank), codes.get(rank)) {
+                *number = number_of(code);
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn of_codes(&self, places: &Places, forms: &mut Forms<'_>) -> Result<Vec<OfCode>, Failure> {
+        let uses = self.codes.uses();
+        let slots = || self.block.text_slots(self.index);
+        let mut by_code = Vec::with_capacity(uses.uses().len() + 1);
+        by_code.push(match places.of_code(0) {
+            Asked::None => OfCode::One(FormNumber::OTHER),
+            _ if uses.whole_rows() == 0 => OfCode::One(FormNumber::OTHER),
+            asked => OfCode::Each(forms.of_whole(slots()?.whole()?, asked)?.into_iter()),
+        });
+        let of_table = self.patterns.of_table(uses.table());
+        for (template, used) in uses.uses().iter().enumerate() {
+            by_code.push(
+                match (places.of_code(template + 1), of_table.of(used.template)) {
+                    (Asked::None, _) | (_, None) => OfCode::One(FormNumber::OTHER),
+                    (_, Some(OfTemplate::One(number))) => OfCode::One(number),
+                    (asked, Some(OfTemplate::Open(open, candidates))) => {
+                        let words = SlotWords::of(slots()?, template, open)?;
+                        let of_template = OfOpen {
+                            open,
+                            candidates,
+                            words,
+                            rows: used.rows as usize,
+                        };
+                        OfCode::Each(forms.of_open(&of_template, asked)?.into_iter())
+                    }
+                },
+            );
+        }
+        Ok(by_code)
+    }
+}
+
+/// Which texts of each code are asked for.
+enum Places {
+    All,
+    /// By code, rising.
+    Some(Vec<Vec<u32>>),
+}
+
+/// Which texts of a code are asked for, by their places among those of the code.
+#[derive(Clone, Copy)]
+enum Asked<'p> {
+    None,
+    All,
+    Some(&'p [u32]),
+}
+
+impl Places {
+    fn of(asked: &Selection, codes: &TextCodes) -> Result<Places, Failure> {
+        if asked.is_all() {
+            return Ok(Places::All);
+        }
+        let count = codes.uses().uses().len() + 1;
+        let mut before = vec![0u32; count];
+        let mut places = vec![Vec::new(); count];
+        for (rank, code) in codes.codes()?.iter().enumerate() {
+            let code = usize::from(*code);
+            let (Some(before), Some(places)) = (before.get_mut(code), places.get_mut(code)) else {
+                continue;
+            };
+            if asked.contains(rank) {
+                places.push(*before);
+            }
+            *before += 1;
+        }
+        Ok(Places::Some(places))
+    }
+
+    fn of_code(&self, code: usize) -> Asked<'_> {
+        match self {
+            Places::All => Asked::All,
+            Places::Some(places) => match places.get(code) {
+                Some(places) if !places.is_empty() => Asked::Some(places),
+                _ => Asked::None,
+            },
+        }
+    }
+}
+
+/// The texts of a template in whose slots words may stand.
+struct OfOpen<'t> {
+    open: &'t OpenTemplate,
+    /// The numbers of its candidates.
+    candidates: &'t [FormNumber],
+    words: SlotWords<'t>,
+    rows: usize,
+}
+
+/// The patterns of texts that no template tells.
 struct Forms<'p> {
     patterns: &'p SourcePatterns<'p>,
+    texts: TextForms<'p>,
     budget: &'p Budget,
-    interned: Interned,
-    /// By the form that texts have of their own, if they follow no template.
-    by_own: RapidHashMap<String, u32>,
-    /// That of the last text.
-    own: String,
-    texts: usize,
+    looked_at: usize,
 }
 
 impl<'p> Forms<'p> {
     fn new(patterns: &'p SourcePatterns<'p>, budget: &'p Budget) -> Forms<'p> {
         Forms {
             patterns,
+            texts: patterns.texts(),
             budget,
-            interned: Interned::default(),
-            by_own: RapidHashMap::default(),
-            own: String::new(),
-            texts: 0,
+            looked_at: 0,
         }
     }
 
     /// Looks at the budget now and then.
     fn count_text(&mut self) -> Result<(), Failure> {
-        if self.texts.is_multiple_of(TEXTS_PER_CHECK) {
+        if self.looked_at.is_multiple_of(TEXTS_PER_CHECK) {
             self.budget.check()?;
         }
-        self.texts += 1;
+        self.looked_at += 1;
         Ok(())
     }
 
-    /// Of any text: those of one form are looked up once.
-    fn of(&mut self, text: &str) -> Result<u32, Failure> {
+    fn of(&mut self, text: &str) -> Result<FormNumber, Failure> {
         self.count_text()?;
-        let form = Form::of_text(text);
-        self.own.clear();
-        form.push_text(&mut self.own);
-        if let Some(pattern) = self.by_own.get(&self.own) {
-            return Ok(*pattern);
-        }
-        let of_form = self.patterns.of_form(&form);
-        let pattern = self.interned.code(KeyRef::Text(&of_form));
-        self.by_own.insert(self.own.clone(), pattern);
-        Ok(pattern)
+        Ok(self.texts.of(text))
     }
 
-    /// Of the texts of a template, by place: those whose words mean the same to the known forms are of one pattern, and of the others
-    /// those that have the same words.
-    fn of_places(
+    /// Of texts that follow no template.
+    fn of_whole(
         &mut self,
-        open: &OpenTemplate,
-        words: &SlotWords<'_>,
-        rows: usize,
-    ) -> Result<Vec<u32>, Failure> {
-        self.budget.check()?;
-        let meanings = words.meanings(open, rows);
-        let known: Vec<Option<u32>> = meanings
-            .standing()
-            .map(|standing| Some(self.interned.code(KeyRef::Text(open.known(standing)?))))
-            .collect();
-        let mut new: RapidHashMap<String, u32> = RapidHashMap::default();
-        let mut patterns = Vec::with_capacity(rows);
-        let mut at_place = String::new();
-        for (place, meaning) in meanings.by_place().iter().enumerate() {
-            if let Some(Some(pattern)) = known.get(*meaning as usize) {
-                patterns.push(*pattern);
-                continue;
-            }
-            at_place.clear();
-            words.push(place, &mut at_place);
-            if let Some(pattern) = new.get(&at_place) {
-                patterns.push(*pattern);
-                continue;
-            }
-            self.count_text()?;
-            let form = self.patterns.admitted(open.form_with(words.at(place)));
-            let pattern = self.interned.code(KeyRef::Text(&form));
-            new.insert(at_place.clone(), pattern);
-            patterns.push(pattern);
+        texts: &StrValues,
+        asked: Asked<'_>,
+    ) -> Result<Vec<FormNumber>, Failure> {
+        if let Asked::Some(places) = asked {
+            let texts = places
+                .iter()
+                .map(|place| self.of(texts.get(*place as usize)?));
+            return texts.collect();
         }
-        Ok(patterns)
-    }
-
-    fn of_each(&mut self, texts: &StrValues) -> Result<Vec<u32>, Failure> {
-        let mut patterns = Vec::with_capacity(texts.len());
+        let mut numbers = Vec::with_capacity(texts.len());
         for index in 0..texts.frame_count() {
             let frame = texts.frame(index)?;
             for index in 0..frame.len() {
-                patterns.push(self.of(frame.get(index).unwrap_or_default())?);
+                numbers.push(self.of(frame.get(index).unwrap_or_default())?);
             }
         }
-        Ok(patterns)
+        Ok(numbers)
+    }
+
+    /// Of texts of a template: those whose words mean the same to the known forms are of one pattern, and of the others those that
+    /// have the same words.
+    fn of_open(&mut self, of: &OfOpen<'_>, asked: Asked<'_>) -> Result<Vec<FormNumber>, Failure> {
+        self.budget.check()?;
+        let meanings = of.words.meanings(of.open, of.rows);
+        let known = meanings.standing().map(|standing| {
+            let index = of.open.known(standing)?;
+            of.candidates.get(index).copied()
+        });
+        let known: Vec<Option<FormNumber>> = known.collect();
+        let mut new: RapidHashMap<String, FormNumber> = RapidHashMap::default();
+        let mut at_place = String::new();
+        let mut number_of = |place: usize| {
+            let meaning = meanings.by_place().get(place);
+            if let Some(Some(number)) = meaning.and_then(|meaning| known.get(*meaning as usize)) {
+                return Ok(*number);
+            }
+            at_place.clear();
+            of.words.push(place, &mut at_place);
+            if let Some(number) = new.get(&at_place) {
+                return Ok(*number);
+            }
+            self.count_text()?;
+            let form = of.open.form_with(of.words.at(place));
+            let number = self.patterns.of_new(&form);
+            new.insert(at_place.clone(), number);
+            Ok(number)
+        };
+        match asked {
+            Asked::Some(places) => places
+                .iter()
+                .map(|place| number_of(*place as usize))
+                .collect(),
+            _ => (0..of.rows).map(number_of).collect(),
+        }
     }
 }

@@ -95,6 +95,18 @@ impl GroupColumn {
         }
     }
 
+    /// Adds one row, whose field has its id for a value.
+    pub(crate) fn add_id(&mut self, group: usize, id: EventId) {
+        match self {
+            GroupColumn::Counts(_) => self.count(group, 1),
+            GroupColumn::Accumulators(accumulators) => {
+                if let Some(accumulator) = accumulators.get_mut(group) {
+                    accumulator.add_id(id);
+                }
+            }
+        }
+    }
+
     /// Whether of rows in order of time, the first and the last of a group say all that is computed of their times and ids.
     pub(crate) fn is_of_edges(&self) -> bool {
         match self {

@@ -86,9 +86,10 @@ fn keys_of(key: &GroupBy, row: &dyn Row) -> Result<Vec<Key>, Failure> {
         }
         GroupBy::Pattern(field, patterns) => row.each(*field, &mut |datum| {
             let source = row.source().map(|(id, _)| id);
+            let mut texts = patterns.in_source(source).texts();
             datum.each_leaf(&mut |leaf| {
-                let form = patterns.of_key(source, KeyRef::of(leaf));
-                found.add(form.map_or(Key::Null, |form| Key::Text(form.into())));
+                let number = texts.of_key(KeyRef::of(leaf));
+                found.add(number.map_or(Key::Null, |number| Key::Int(number.get().into())));
             });
         })?,
     }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use cordwood_store::template::{Run, runs};
+use memchr::memchr3;
 
 /// Stands for a place in the text of a form. No form has it as a character, since a line ends before it.
 pub(crate) const PLACE: char = '\0';
@@ -229,6 +230,18 @@ fn is_variable(text: &str) -> bool {
     text.len() > WORD_BYTES_MAX
         || is_hex(text)
         || (has_mark() && (is_path(text) || is_address(text) || is_host(text)))
+}
+
+/// As much of a text as its form depends on, or more: a line with a run ends it.
+pub(super) fn first_line(text: &str) -> &str {
+    let Some(end) = memchr3(b'\n', b'\r', b'\0', text.as_bytes()) else {
+        return text;
+    };
+    let line = cut(text, 0..end);
+    match runs(line).next() {
+        Some(_) => line,
+        None => text,
+    }
 }
 
 /// The word that a run is, whatever stands before it; `None` if it varies.

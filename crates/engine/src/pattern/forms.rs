@@ -1,26 +1,30 @@
 //! Forms that are known, and which of them a text is of.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use rapidhash::{RapidHashMap, RapidHashSet};
 
 use super::form::{Form, Places};
 use super::open::OpenTemplate;
+use super::settle::{Moved, settle_alike};
 
 /// A form with fewer words is of nothing but itself: `failed 5` says nothing of `failed again`.
 const WORDS_MIN: u32 = 2;
 
 /// The forms known of a field, such as those that texts of a source had so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct PatternForms {
     by_skeleton: RapidHashMap<Box<str>, Alike>,
 }
 
 /// Forms that differ in words and places only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Alike {
     /// By where the places are.
     by_places: BTreeMap<Specific, RapidHashSet<Box<str>>>,
+    /// What they teach of each other, found out when it is first asked for: of forms that are known to a server, every question asks.
+    settled: OnceLock<Moved>,
 }
 
 /// Where the places of a form are; the fewest come first.
@@ -131,6 +135,22 @@ impl Alike {
     pub(super) fn insert(&mut self, parsed: &Form<'_>, form: Box<str>) {
         let specific = Specific::of(parsed.places());
         self.by_places.entry(specific).or_default().insert(form);
+        self.settled = OnceLock::new();
+    }
+
+    pub(super) fn contains(&self, form: &str) -> bool {
+        let specific = Specific::of(Form::parse(form).places());
+        let forms = self.by_places.get(&specific);
+        forms.is_some_and(|forms| forms.contains(form))
+    }
+
+    /// Which of them are of others.
+    pub(super) fn settled(&self) -> &Moved {
+        self.settled.get_or_init(|| {
+            let mut moved = Moved::default();
+            settle_alike(self.iter().map(Box::from).collect(), &mut moved);
+            moved
+        })
     }
 
     /// The form with the fewest places, of those that `are_meant`, that texts of a form are of.

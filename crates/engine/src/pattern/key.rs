@@ -1,20 +1,17 @@
 //! What rows are grouped by when they are grouped by pattern.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cordwood_event::SourceId;
 use cordwood_store::template::TemplateTable;
 
 use super::form::{Form, PLACE};
 use super::forms::Common;
-use super::{OpenTemplate, PatternForms};
+use super::memo::TextMemo;
+use super::numbers::FormNumbers;
+use super::{FormNumber, OpenTemplate, PatternForms};
 use crate::key::KeyRef;
-
-/// More forms than these, of those that are not known, are not told apart by one question: texts that have so many have no
-/// patterns. They take some megabytes.
-pub(crate) const FORMS_MAX: usize = 20_000;
 
 /// The form of texts that are in none of their own, because there are too many. No text has it: two places have something between
 /// them.
@@ -27,19 +24,30 @@ pub(crate) type KnownPatterns = HashMap<SourceId, Arc<PatternForms>>;
 #[derive(Debug, Default)]
 pub(crate) struct PatternKey {
     known: OnceLock<KnownPatterns>,
-    /// Hashes of the forms found that were not known.
-    found: Mutex<HashSet<u64>>,
-    is_full: AtomicBool,
+    numbers: FormNumbers,
     /// What is known of the templates of each table in each source. A table goes by its address, which is no other's as long as
     /// this holds it.
-    tables: Mutex<HashMap<(usize, SourceId), Arc<OfTable>>>,
+    tables: Mutex<Tables>,
+    /// What threads have found out of the texts of a source, as long as none is at work with it.
+    memos: Mutex<HashMap<Option<SourceId>, Vec<TextMemo>>>,
 }
+
+/// By the address of the table and the source.
+type Tables = HashMap<(usize, Option<SourceId>), Arc<OfTable>>;
 
 /// What is known of the templates of a table, each found out when it is first asked for.
 #[derive(Debug)]
 struct OfTable {
     table: Arc<TemplateTable>,
-    templates: Vec<OnceLock<Common>>,
+    templates: Vec<OnceLock<Found>>,
+}
+
+/// What was found out of a template.
+#[derive(Debug)]
+enum Found {
+    One(FormNumber),
+    /// With the numbers of its candidates.
+    Open(OpenTemplate, Vec<FormNumber>),
 }
 
 impl PatternKey {
@@ -50,11 +58,11 @@ impl PatternKey {
     }
 
     /// The patterns of the texts of a source.
-    pub(crate) fn in_source(&self, source: SourceId) -> SourcePatterns<'_> {
+    pub(crate) fn in_source(&self, source: Option<SourceId>) -> SourcePatterns<'_> {
         SourcePatterns {
             key: self,
             source,
-            forms: self.forms_of(Some(source)),
+            forms: self.forms_of(source),
         }
     }
 
@@ -66,49 +74,12 @@ impl PatternKey {
         of_source.map_or(&NONE, |forms| forms)
     }
 
-    /// The form of any value but null, or [`OTHER`]: numbers vary by their nature.
-    pub(crate) fn of_key(&self, source: Option<SourceId>, key: KeyRef<'_>) -> Option<String> {
-        let forms = self.forms_of(source);
-        let text = match key {
-            KeyRef::Null => return None,
-            KeyRef::Text(text) => return Some(self.of_text(forms, text)),
-            KeyRef::Bool(boolean) => return Some(self.of_text(forms, &boolean.to_string())),
-            KeyRef::Int(_) | KeyRef::Float(_) | KeyRef::Time(_) => PLACE.to_string(),
-        };
-        Some(self.admitted(text))
+    /// The forms met so far, by number.
+    pub(crate) fn forms(&self) -> Vec<Arc<str>> {
+        self.numbers.forms()
     }
 
-    fn of_text(&self, forms: &PatternForms, text: &str) -> String {
-        self.of_form(forms, &Form::of_text(text))
-    }
-
-    fn of_form(&self, forms: &PatternForms, form: &Form<'_>) -> String {
-        let known = forms.known(form);
-        known.unwrap_or_else(|| self.admitted(form.text()))
-    }
-
-    /// The form, or [`OTHER`] if there is no room for it.
-    fn admitted(&self, form: String) -> String {
-        match self.admits(&form) {
-            true => form,
-            false => OTHER.to_owned(),
-        }
-    }
-
-    fn admits(&self, form: &str) -> bool {
-        let hash = KeyRef::Text(form).hash();
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.contains(&hash) {
-            return true;
-        }
-        if found.len() >= FORMS_MAX {
-            self.is_full.store(true, Ordering::Relaxed);
-            return false;
-        }
-        found.insert(hash)
-    }
-
-    fn of_table(&self, table: &Arc<TemplateTable>, source: SourceId) -> Arc<OfTable> {
+    fn of_table(&self, table: &Arc<TemplateTable>, source: Option<SourceId>) -> Arc<OfTable> {
         let tables = self.tables.lock();
         let mut tables = tables.unwrap_or_else(PoisonError::into_inner);
         let of_table = tables.entry((Arc::as_ptr(table).addr(), source));
@@ -120,40 +91,85 @@ impl PatternKey {
         });
         Arc::clone(of_table)
     }
+
+    fn memos(&self) -> MutexGuard<'_, HashMap<Option<SourceId>, Vec<TextMemo>>> {
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The patterns of one source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SourcePatterns<'k> {
     key: &'k PatternKey,
-    source: SourceId,
+    source: Option<SourceId>,
     forms: &'k PatternForms,
 }
 
-impl SourcePatterns<'_> {
-    /// The form of the texts that have a form, or [`OTHER`].
-    pub(crate) fn of_form(&self, form: &Form<'_>) -> String {
-        self.key.of_form(self.forms, form)
-    }
-
-    /// The same of any value but null.
-    pub(crate) fn of_key(&self, key: KeyRef<'_>) -> Option<String> {
-        self.key.of_key(Some(self.source), key)
-    }
-
-    /// The form, or [`OTHER`] if there is no room for it.
-    pub(crate) fn admitted(&self, form: String) -> String {
-        self.key.admitted(form)
-    }
-}
-
 impl<'k> SourcePatterns<'k> {
+    /// The form that the texts with a form of their own are of.
+    fn of_form(&self, form: &Form<'_>) -> FormNumber {
+        match self.forms.known(form) {
+            Some(known) => self.key.numbers.of_known(&known),
+            None => self.of_new(&form.text()),
+        }
+    }
+
+    /// The number of a form that is not known.
+    pub(crate) fn of_new(&self, form: &str) -> FormNumber {
+        self.key.numbers.of_new(form)
+    }
+
+    /// The forms of texts, one after the other.
+    pub(crate) fn texts(&self) -> TextForms<'k> {
+        let memo = self.key.memos().get_mut(&self.source).and_then(Vec::pop);
+        TextForms {
+            patterns: *self,
+            memo: memo.unwrap_or_default(),
+        }
+    }
+
     /// The patterns of texts that follow the templates of a table.
     pub(crate) fn of_table(&self, table: &Arc<TemplateTable>) -> TablePatterns<'k> {
         TablePatterns {
             patterns: *self,
             of_table: self.key.of_table(table, self.source),
         }
+    }
+}
+
+/// The forms of texts of one source, on one thread.
+#[derive(Debug)]
+pub(crate) struct TextForms<'k> {
+    patterns: SourcePatterns<'k>,
+    memo: TextMemo,
+}
+
+impl TextForms<'_> {
+    /// That of a text.
+    pub(crate) fn of(&mut self, text: &str) -> FormNumber {
+        let patterns = self.patterns;
+        self.memo.of(text, |form| patterns.of_form(form))
+    }
+
+    /// That of any value but null: numbers vary by their nature.
+    pub(crate) fn of_key(&mut self, key: KeyRef<'_>) -> Option<FormNumber> {
+        Some(match key {
+            KeyRef::Null => return None,
+            KeyRef::Text(text) => self.of(text),
+            KeyRef::Bool(boolean) => self.of(&boolean.to_string()),
+            KeyRef::Int(_) | KeyRef::Float(_) | KeyRef::Time(_) => {
+                self.patterns.of_new(PLACE.encode_utf8(&mut [0; 4]))
+            }
+        })
+    }
+}
+
+impl Drop for TextForms<'_> {
+    /// Leaves what it knows to the next.
+    fn drop(&mut self) {
+        let memo = std::mem::take(&mut self.memo);
+        let mut memos = self.patterns.key.memos();
+        memos.entry(self.patterns.source).or_default().push(memo);
     }
 }
 
@@ -167,10 +183,10 @@ pub(crate) struct TablePatterns<'k> {
 /// Which patterns the texts of a template are of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OfTemplate<'t> {
-    /// All are of the one with this form, or [`OTHER`].
-    One(&'t str),
-    /// That depends on what is in the slots.
-    Open(&'t OpenTemplate),
+    /// All are of the one with this form.
+    One(FormNumber),
+    /// That depends on what is in the slots; of the candidates, these are the numbers.
+    Open(&'t OpenTemplate, &'t [FormNumber]),
 }
 
 impl TablePatterns<'_> {
@@ -178,13 +194,23 @@ impl TablePatterns<'_> {
     pub(crate) fn of(&self, template: u32) -> Option<OfTemplate<'_>> {
         let OfTable { table, templates } = &*self.of_table;
         let known = table.get(template as usize)?;
-        let common = templates.get(template as usize)?;
-        let common = common.get_or_init(|| self.patterns.forms.common(known.text()));
-        Some(match common {
-            Common::Known(form) => OfTemplate::One(form),
-            Common::New(form) if self.patterns.key.admits(form) => OfTemplate::One(form),
-            Common::New(_) => OfTemplate::One(OTHER),
-            Common::Open(open) => OfTemplate::Open(open),
+        let found = templates.get(template as usize)?;
+        Some(match found.get_or_init(|| self.find(known.text())) {
+            Found::One(number) => OfTemplate::One(*number),
+            Found::Open(open, candidates) => OfTemplate::Open(open, candidates),
         })
+    }
+
+    fn find(&self, template: &str) -> Found {
+        let numbers = &self.patterns.key.numbers;
+        match self.patterns.forms.common(template) {
+            Common::Known(form) => Found::One(numbers.of_known(&form)),
+            Common::New(form) => Found::One(numbers.of_new(&form)),
+            Common::Open(open) => {
+                let candidates = open.candidates();
+                let candidates = candidates.map(|known| numbers.of_known(known)).collect();
+                Found::Open(open, candidates)
+            }
+        }
     }
 }

@@ -104,14 +104,18 @@ impl OpenTemplate {
         &self.slots
     }
 
-    /// The known form that a text is of which has this in its open slots.
-    pub(crate) fn known(&self, standing: &[Standing]) -> Option<&str> {
+    /// The known forms that texts of the template may be of.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &str> {
+        self.candidates.iter().map(|candidate| &*candidate.form)
+    }
+
+    /// Of which of the candidates a text is that has this in its open slots.
+    pub(crate) fn known(&self, standing: &[Standing]) -> Option<usize> {
         let slots = self.slots.iter().zip(standing);
         let varying = slots.filter(|(_, standing)| **standing == Standing::Varying);
         let own = varying.fold(self.places, |places, (slot, _)| places | slot.place);
         let mut candidates = self.candidates.iter();
-        let found = candidates.find(|candidate| candidate.takes(own, standing));
-        found.map(|candidate| &*candidate.form)
+        candidates.position(|candidate| candidate.takes(own, standing))
     }
 
     /// The form of a text that has these words in its open slots.

@@ -15,9 +15,11 @@ pub const VARIANTS_MIN: usize = 10;
 /// What became of forms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// By form, those that are of another now.
-    moved: RapidHashMap<Box<str>, Box<str>>,
+    moved: Moved,
 }
+
+/// By form, those that are of another now.
+pub(super) type Moved = RapidHashMap<Box<str>, Box<str>>;
 
 impl Settled {
     /// The form that texts of a form are of.
@@ -39,18 +41,25 @@ pub fn settle<'f>(known: &PatternForms, new: impl IntoIterator<Item = &'f str>) 
         let skeleton = Form::parse(form).skeleton();
         by_skeleton.entry(skeleton).or_default().insert(form.into());
     }
-    let mut moved = RapidHashMap::default();
+    let mut moved = Moved::default();
     for (skeleton, mut forms) in by_skeleton {
-        if let Some(alike) = known.alike(&skeleton) {
-            forms.extend(alike.iter().map(Box::from));
+        match known.alike(&skeleton) {
+            Some(alike) if forms.iter().all(|form| alike.contains(form)) => {
+                let settled = alike.settled().iter();
+                moved.extend(settled.map(|(from, to)| (from.clone(), to.clone())));
+            }
+            alike => {
+                let alike = alike.into_iter().flat_map(Alike::iter);
+                forms.extend(alike.map(Box::from));
+                settle_alike(forms, &mut moved);
+            }
         }
-        settle_alike(forms, &mut moved);
     }
     Settled { moved }
 }
 
 /// The same of forms that differ in words and places only.
-fn settle_alike(mut forms: BTreeSet<Box<str>>, moved: &mut RapidHashMap<Box<str>, Box<str>>) {
+pub(super) fn settle_alike(mut forms: BTreeSet<Box<str>>, moved: &mut Moved) {
     loop {
         let taught = taught(&forms);
         forms.extend(taught);

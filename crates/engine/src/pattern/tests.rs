@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use cordwood_event::{Batch, BatchBuilder, EventHead, Scalar, SourceId, Timestamp};
 use cordwood_query::{Matcher, Origin, parse};
-use cordwood_store::template::runs;
+use cordwood_store::template::{Shapes, runs};
 use proptest::prelude::*;
 
-use super::form::cut;
+use super::form::{cut, first_line};
 use super::forms::Common;
 use super::{Form, PatternForms, PatternQuery, form_of, settle, typed, word_of};
 
@@ -178,6 +178,13 @@ proptest! {
     }
 
     #[test]
+    fn the_shape_of_a_text_has_its_form(text in text()) {
+        let mut shape = String::new();
+        Shapes::default().push(first_line(&text), &mut shape);
+        prop_assert_eq!(form_of(&shape), form_of(&text), "{}", shape);
+    }
+
+    #[test]
     fn the_query_of_a_form_finds_its_texts(text in text()) {
         let form = form_of(&text);
         let query = PatternQuery::of("message", &form).text;
@@ -214,7 +221,8 @@ proptest! {
                     let words = slots.clone().map(|slot| word_of(values[slot.slot]));
                     prop_assert_eq!(open.form_with(words), own);
                     let standing: Vec<_> = slots.map(|slot| slot.standing(values[slot.slot])).collect();
-                    open.known(&standing).map(str::to_owned)
+                    let known = open.known(&standing);
+                    known.and_then(|index| open.candidates().nth(index)).map(str::to_owned)
                 }
             };
             prop_assert_eq!(found, expected, "{} of {}", text, template);
@@ -234,6 +242,14 @@ proptest! {
         let again = settle(&known, new.iter().copied());
         for form in new {
             prop_assert_eq!(again.of(form), settled.of(form));
+        }
+        // Of forms that are all known, what they teach is found out once.
+        let known: PatternForms = all.iter().copied().collect();
+        for _ in 0..2 {
+            let again = settle(&known, new.iter().copied());
+            for form in new {
+                prop_assert_eq!(again.of(form), settled.of(form));
+            }
         }
     }
 }

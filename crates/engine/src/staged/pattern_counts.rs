@@ -1,13 +1,14 @@
 //! The patterns of the events that match: how many of each there are, by level, by time and by source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cordwood_event::{Event, EventId, Level, SourceId, Timestamp, Value, path};
 use cordwood_query::{FieldName, Filter, Function, Interval, Target, TimeBounds};
 use cordwood_store::Snapshot;
+use rapidhash::RapidHashMap;
 
-use super::patterns::{Settling, form_and_source, grouped_by};
+use super::patterns::{Settling, grouped_by, number_and_source};
 use super::pipeline::{Ending, Pipeline};
 use super::{StagedRequest, aggregating, range};
 use crate::budget::Budget;
@@ -257,7 +258,11 @@ fn count(times: TimeBounds, interval: Interval) -> u64 {
 /// The patterns so far.
 struct Counting {
     buckets: Option<Buckets>,
-    by_form: BTreeMap<String, Counts>,
+    patterns: Vec<(String, Counts)>,
+    /// By form, the index of its pattern.
+    by_form: HashMap<String, usize>,
+    /// The same by source and the number of a form.
+    by_number: RapidHashMap<(Option<SourceId>, usize), usize>,
     events: u64,
     without_field: u64,
     other: u64,
@@ -277,7 +282,9 @@ impl Counting {
     fn new(buckets: Option<Buckets>) -> Counting {
         Counting {
             buckets,
-            by_form: BTreeMap::new(),
+            patterns: Vec::new(),
+            by_form: HashMap::new(),
+            by_number: RapidHashMap::default(),
             events: 0,
             without_field: 0,
             other: 0,
@@ -286,31 +293,43 @@ impl Counting {
 
     /// Adds a group: form, source, level, time if there are buckets, count, and the first and last id.
     fn add(&mut self, row: &[Cell], settling: &Settling) {
-        let (form, source) = form_and_source(row);
+        let (number, source) = number_and_source(row);
         let count = match row.iter().rev().nth(2) {
             Some(Cell::Int(count)) => u64::try_from(*count).unwrap_or(0),
             _ => 0,
         };
         self.events += count;
-        let Some(form) = form else {
+        let Some(number) = number else {
             self.without_field += count;
             return;
         };
-        if form == OTHER {
-            self.other += count;
-            return;
+        let index = self.index_of((source, number), settling);
+        match self.patterns.get_mut(index) {
+            Some((form, _)) if form == OTHER => self.other += count,
+            Some((_, counts)) => counts.add(count, source, row, self.buckets.as_ref()),
+            None => {}
         }
-        let form = settling.of_form(source, form);
-        let counts = match self.by_form.get_mut(form) {
-            Some(counts) => counts,
-            None => self.by_form.entry(form.to_owned()).or_default(),
-        };
-        counts.add(count, source, row, self.buckets.as_ref());
+    }
+
+    /// The pattern of the texts of a source whose own form has this number.
+    fn index_of(&mut self, own: (Option<SourceId>, usize), settling: &Settling) -> usize {
+        if let Some(index) = self.by_number.get(&own) {
+            return *index;
+        }
+        let form = settling.form(own.0, own.1);
+        let index = self.by_form.get(form).copied().unwrap_or_else(|| {
+            self.patterns.push((form.to_owned(), Counts::default()));
+            self.by_form
+                .insert(form.to_owned(), self.patterns.len() - 1);
+            self.patterns.len() - 1
+        });
+        self.by_number.insert(own, index);
+        index
     }
 
     fn finish(self, field: &FieldName, (up_to_sequence, account): (u64, Account)) -> Patterns {
         let mut patterns: Vec<Pattern> = self
-            .by_form
+            .patterns
             .into_iter()
             .filter_map(|(form, counts)| counts.into_pattern(form, field))
             .collect();

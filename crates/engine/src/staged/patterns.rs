@@ -55,48 +55,53 @@ pub(super) fn grouped_by(
 }
 
 /// Which forms of a source are of others, now that all are found: source by source, so that no source learns of another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Settling {
+    /// By number.
+    forms: Vec<Arc<str>>,
     by_source: HashMap<Option<SourceId>, Settled>,
 }
 
 impl Settling {
-    /// Of rows that begin with form and source.
+    /// Of rows that begin with the number of a form and with a source.
     pub(super) fn of(rows: &[Vec<Cell>], patterns: &PatternKey) -> Settling {
-        let mut forms: HashMap<Option<SourceId>, HashSet<&str>> = HashMap::new();
+        let forms = patterns.forms();
+        let mut found: HashMap<Option<SourceId>, HashSet<usize>> = HashMap::new();
         for row in rows {
-            if let (Some(form), source) = form_and_source(row)
-                && form != OTHER
-            {
-                forms.entry(source).or_default().insert(form);
+            if let (Some(number), source) = number_and_source(row) {
+                found.entry(source).or_default().insert(number);
             }
         }
-        let settled = forms
-            .into_iter()
-            .map(|(source, forms)| (source, settle(patterns.forms_of(source), forms)));
+        let settled = found.into_iter().map(|(source, numbers)| {
+            let of_source = numbers.into_iter().filter_map(|number| forms.get(number));
+            let of_source = of_source.map(|form| &**form).filter(|form| *form != OTHER);
+            (source, settle(patterns.forms_of(source), of_source))
+        });
         Settling {
             by_source: settled.collect(),
+            forms,
         }
     }
 
-    /// The form that texts of a form are of.
-    pub(super) fn of_form<'f>(&'f self, source: Option<SourceId>, form: &'f str) -> &'f str {
+    /// The form that texts are of whose own has this number.
+    pub(super) fn form(&self, source: Option<SourceId>, number: usize) -> &str {
+        let form = self.forms.get(number).map_or(OTHER, |form| form);
         let settled = self.by_source.get(&source);
         settled.map_or(form, |settled| settled.of(form))
     }
 }
 
-/// The form and the source that a row begins with.
-pub(super) fn form_and_source(row: &[Cell]) -> (Option<&str>, Option<SourceId>) {
-    let form = match row.first() {
-        Some(Cell::Str(form)) => Some(&**form),
+/// The number of a form and the source that a row begins with.
+pub(super) fn number_and_source(row: &[Cell]) -> (Option<usize>, Option<SourceId>) {
+    let number = match row.first() {
+        Some(Cell::Int(number)) => usize::try_from(*number).ok(),
         _ => None,
     };
     let source = match row.get(1) {
         Some(Cell::Int(id)) => u64::try_from(*id).ok().map(SourceId),
         _ => None,
     };
-    (form, source)
+    (number, source)
 }
 
 /// One row of the table in the making.
@@ -114,8 +119,8 @@ pub(super) fn folded(table: Table, patterns: &PatternKey, budget: &Budget) -> Re
     let mut by_form: HashMap<Option<String>, PatternRow> = HashMap::new();
     let mut total = 0;
     for row in &table.rows {
-        let (form, source) = form_and_source(row);
-        let form = form.map(|form| settling.of_form(source, form).to_owned());
+        let (number, source) = number_and_source(row);
+        let form = number.map(|number| settling.form(source, number).to_owned());
         let [_, _, Cell::Int(count), first, last] = row.as_slice() else {
             continue;
         };

@@ -78,6 +78,11 @@ impl Registry {
         first_seen
     }
 
+    /// How many patterns of some sources were forgotten, because there were too many.
+    pub(crate) fn forgotten(&self, sources: &[Arc<catalog::Source>]) -> u64 {
+        self.seen_in(sources).forgotten()
+    }
+
     pub(crate) fn new_since(
         &self,
         sources: &[Arc<catalog::Source>],

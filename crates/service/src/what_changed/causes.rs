@@ -8,7 +8,7 @@
 
 use cordwood_query::Filter;
 
-use super::evidence::{Direction, EVIDENCE_MIN, Observation};
+use super::evidence::{Direction, EVIDENCE_MIN, Observation, evidence_min};
 use super::fields::ComparedField;
 use super::outcome::{Expectation, Numbers, Outcome, float};
 use super::part::{FieldValue, Part};
@@ -68,6 +68,8 @@ struct Left {
     fields: Vec<ComparedField>,
     /// The kinds, by index, of which events may have some still.
     outcomes: Vec<usize>,
+    /// The least evidence of a cause.
+    evidence_min: f64,
 }
 
 /// What is compared.
@@ -83,7 +85,10 @@ impl Search<'_, '_> {
     /// The causes, given the counts of all events.
     pub(super) fn causes(&mut self, whole: &Scene) -> Result<Vec<Found>, Error> {
         let mut found: Vec<Found> = Vec::new();
+        let kinds = 0..self.outcomes.len();
+        let parts = kinds.map(|index| whole.values(index, self.telling).len());
         let mut left = Left {
+            evidence_min: evidence_min(parts.sum()),
             scene: whole.clone(),
             taken_out: Filter::All,
             replaced: Vec::new(),
@@ -186,7 +191,7 @@ impl Search<'_, '_> {
         let pair = pairs.into_iter().next();
         let pair = pair.filter(|pair| pair.evidence >= first.evidence * NARROWER_BY);
         let best = pair.unwrap_or(first);
-        Ok((best.evidence >= EVIDENCE_MIN).then_some(best))
+        Ok((best.evidence >= left.evidence_min).then_some(best))
     }
 
     /// The fields that may hold the change of a part more exactly: where a value has a good part of it too.

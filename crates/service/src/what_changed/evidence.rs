@@ -3,17 +3,24 @@
 //! The measure is the expectation-based scan statistic (D. Neill, "Expectation-based scan statistics for monitoring spatial
 //! time series data", 2009): the logarithm of how much likelier a count is if its rate changed than if it stayed, in nats. It
 //! is greatest for the part of the events that holds all of a change and nothing else: a broader part is expected to have
-//! more, a narrower one has less. Chance alone gives a few nats among thousands of parts. Pure arithmetic; it knows neither
+//! more, a narrower one has less. Chance alone gives as many nats as the logarithm of the number of parts looked at. Pure arithmetic; it knows neither
 //! events nor fields.
 
 use serde::{Deserialize, Serialize};
+
+use super::outcome::float;
 
 /// A rise or fall by less than this is the day's own restlessness: counts of logs vary more than dice do, and with many
 /// events any difference would be certain.
 pub(super) const TOLERATED: f64 = 1.3;
 
-/// Less is not told of: e^12 against one, where a few thousand parts are looked at.
+/// Less is not told of: e^12 against one.
 pub(super) const EVIDENCE_MIN: f64 = 12.0;
+
+/// The least that makes the strongest of so many parts a cause: the more parts are looked at, the more chance gives the strongest of them.
+pub(super) fn evidence_min(parts: usize) -> f64 {
+    EVIDENCE_MIN + float(parts.max(1) as u64).ln()
+}
 
 /// Fewer events more, or less, than expected are no change to speak of.
 const EXCESS_MIN: f64 = 5.0;
@@ -147,6 +154,15 @@ mod tests {
             );
         }
         assert!(evidence(0.0, 40.0) > EVIDENCE_MIN, "gone quiet");
+    }
+
+    #[test]
+    fn the_strongest_of_many_needs_more() {
+        // A user who had seventeen events and has none now.
+        let gone = evidence(0.0, 17.0);
+        assert!(gone > evidence_min(1) && gone > evidence_min(0));
+        assert!(gone < evidence_min(1000), "one of a thousand");
+        assert!(evidence(0.0, 40.0) > evidence_min(1000));
     }
 
     #[test]

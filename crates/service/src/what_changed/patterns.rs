@@ -38,6 +38,15 @@ pub(super) struct PatternsCompared {
     pub(super) notes: Vec<String>,
 }
 
+/// What is kept of the patterns that the sources have had.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeptPatterns {
+    /// When any of them had each first.
+    pub(super) first_seen: HashMap<PatternId, Timestamp>,
+    /// How many were forgotten, because there were too many.
+    pub(super) forgotten: u64,
+}
+
 /// A pattern, with what is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct FoundPattern {
@@ -76,11 +85,11 @@ struct Lists {
     changed: Vec<(Compared, Timestamp)>,
 }
 
-/// The patterns of both windows; `first_seen` says when the sources had each of those known first.
+/// The patterns of both windows, against what is kept of those that the sources have had.
 pub(super) fn compare(
     reading: &mut Reading<'_>,
     events: &Both<Counts>,
-    first_seen: impl FnOnce() -> Result<HashMap<PatternId, Timestamp>, Error>,
+    kept: impl FnOnce() -> Result<KeptPatterns, Error>,
 ) -> Result<PatternsCompared, Error> {
     let windows = reading.windows;
     let found = windows.map(|window| reading.patterns(window)).transpose()?;
@@ -89,10 +98,10 @@ pub(super) fn compare(
     }
     let other = found.as_ref().map(|patterns| patterns.other);
     let compared = observed(found, events, windows);
-    let known = first_seen()?;
+    let kept = kept()?;
     let mut lists = Lists::default();
     for compared in compared {
-        let first_seen = compared.first_seen(&known);
+        let first_seen = compared.first_seen(&kept.first_seen);
         let is_unseen = first_seen >= windows.current.first;
         match compared.fate(is_unseen, other) {
             Fate::New => lists.new.push((compared, first_seen)),
@@ -102,6 +111,10 @@ pub(super) fn compare(
         }
     }
     let mut notes = notes_of_other(other);
+    let mut new = lists.new.iter();
+    if new.any(|(_, first_seen)| *first_seen >= windows.current.first) {
+        notes.extend(note_of_forgotten(kept.forgotten));
+    }
     let mut told = |name, list| strongest(reading, name, list, &mut notes);
     let new = told("new", lists.new)?;
     let vanished = told("vanished", lists.vanished)?;
@@ -335,4 +348,15 @@ fn notes_of_other(other: Both<u64>) -> Vec<String> {
         )
     })
     .collect()
+}
+
+fn note_of_forgotten(forgotten: u64) -> Option<String> {
+    let patterns = match forgotten {
+        0 => return None,
+        1 => "a pattern of these sources was".to_owned(),
+        _ => format!("{} patterns of these sources were", count(forgotten)),
+    };
+    Some(format!(
+        "{patterns} forgotten, because there were too many: what was never seen before may have been"
+    ))
 }

@@ -260,3 +260,33 @@ fn nothing_is_told_without_a_baseline_or_time() {
     let answer = ask(&ledger);
     assert!(answer.vanished_patterns.is_empty() && !answer.account.notes.is_empty());
 }
+
+#[test]
+fn what_is_new_may_have_been_forgotten() {
+    let (ledger, token) = ledger(vec![saying(50, 3, "warn", "three of a kind")]);
+    let is_noted = |answer: &WhatChanged| {
+        let mut notes = answer.account.notes.iter();
+        notes.any(|note| note.contains("were forgotten, because there were too many"))
+    };
+    ledger.service().learn_patterns().unwrap();
+    assert!(!is_noted(&ask(&ledger)));
+    // More than are kept, each said once, long before the windows.
+    let time = ledger.now().as_nanos() / 1_000_000 - 300 * 60_000;
+    let letters = |number: usize| -> String {
+        let letter = |place: u32| b"klmnopqrst"[number / 10usize.pow(place) % 10];
+        (0..4).map(|place| char::from(letter(place))).collect()
+    };
+    let events = (0..2100).map(|number| {
+        let (first, second) = (letters(number), letters(number * 7));
+        format!(r#"{{"dt":{time},"message":"{first} {second}"}}"#)
+    });
+    let body = format!("[{}]", events.collect::<Vec<_>>().join(","));
+    ledger.send(&token, &body).unwrap();
+    ledger.service().learn_patterns().unwrap();
+    let answer = ask(&ledger);
+    assert_eq!(
+        told(&answer.new_patterns),
+        [("three of a kind", 3, 0, true)]
+    );
+    assert!(is_noted(&answer), "{:?}", answer.account.notes);
+}

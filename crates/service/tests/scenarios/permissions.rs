@@ -241,36 +241,6 @@ const USE_CASES: &[UseCase] = &[
         let id = silenced(ledger);
         ledger.service().end_silence(caller, &id).map(drop)
     }),
-];
-
-fn named(name: &str) -> cordwood_service::NewIncident {
-    cordwood_service::NewIncident {
-        name: name.to_owned(),
-        ..cordwood_service::NewIncident::default()
-    }
-}
-
-/// An incident of the first client.
-fn opened(ledger: &Ledger) -> String {
-    let opened = ledger.service().open_incident(&ledger.admin(), &named("x"));
-    opened.unwrap().0.id.0.to_string()
-}
-
-fn brief() -> cordwood_service::NewSilence {
-    cordwood_service::NewSilence {
-        clients: cordwood_service::SilencedClients::One(None),
-        matchers: Vec::new(),
-        starts_at: None,
-        ends_at: Some("now+1h".to_owned()),
-        weekly: None,
-        lets_pass: None,
-        comment: String::new(),
-    }
-}
-
-fn silenced(ledger: &Ledger) -> String {
-    let made = ledger.service().create_silence(&ledger.admin(), &brief());
-    made.unwrap().id.to_string()
     ("create a channel", Access::Write, |ledger, caller| {
         create_channel(ledger, caller, "made").map(drop)
     }),
@@ -309,6 +279,36 @@ fn silenced(ledger: &Ledger) -> String {
         },
     ),
 ];
+
+fn named(name: &str) -> cordwood_service::NewIncident {
+    cordwood_service::NewIncident {
+        name: name.to_owned(),
+        ..cordwood_service::NewIncident::default()
+    }
+}
+
+/// An incident of the first client.
+fn opened(ledger: &Ledger) -> String {
+    let opened = ledger.service().open_incident(&ledger.admin(), &named("x"));
+    opened.unwrap().0.id.0.to_string()
+}
+
+fn brief() -> cordwood_service::NewSilence {
+    cordwood_service::NewSilence {
+        clients: cordwood_service::SilencedClients::One(None),
+        matchers: Vec::new(),
+        starts_at: None,
+        ends_at: Some("now+1h".to_owned()),
+        weekly: None,
+        lets_pass: None,
+        comment: String::new(),
+    }
+}
+
+fn silenced(ledger: &Ledger) -> String {
+    let made = ledger.service().create_silence(&ledger.admin(), &brief());
+    made.unwrap().id.to_string()
+}
 
 /// A channel to a port that nobody listens on, under a name of its own for each caller.
 fn create_channel(

@@ -12,6 +12,9 @@ use super::strings::{FrameText, StoredFrame, StrValues};
 /// Texts rebuilt together: for one of them that takes some ten microseconds.
 const TEXTS_PER_FRAME: usize = 512;
 
+/// `255.255.255.255`
+const ADDRESS_BYTES_MAX: usize = 15;
+
 /// Whether the letters of two texts must have the same case to be equal. Packed texts are ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
@@ -95,8 +98,6 @@ impl PackedTexts {
 
     /// The most bytes a listed text can have.
     pub fn text_bytes_max(&self) -> usize {
-        /// `255.255.255.255`
-        const ADDRESS_BYTES_MAX: usize = 15;
         match &*self.packed {
             Packed::Hex(texts) => texts.shape.template.len(),
             Packed::Ip4(_) => ADDRESS_BYTES_MAX,
@@ -152,6 +153,22 @@ impl PackedTexts {
 pub(crate) fn address_of(text: &[u8]) -> Option<u32> {
     let address: Ipv4Addr = str::from_utf8(text).ok()?.parse().ok()?;
     Some(address.to_bits())
+}
+
+/// Appends an address as [`Ipv4Addr`] spells it, in a tenth of the time.
+fn push_address(address: u32, out: &mut Vec<u8>) {
+    for (place, octet) in address.to_be_bytes().into_iter().enumerate() {
+        if place > 0 {
+            out.push(b'.');
+        }
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
+    }
 }
 
 impl HexShape {
@@ -249,8 +266,9 @@ impl Packed {
                 }
             }
             Packed::Ip4(addresses) => {
+                out.reserve(slots.len() * ADDRESS_BYTES_MAX);
                 for address in addresses.get(slots).unwrap_or_default() {
-                    out.extend(Ipv4Addr::from_bits(*address).to_string().bytes());
+                    push_address(*address, &mut out);
                 }
             }
         }
@@ -273,4 +291,27 @@ fn rebuilt(packed: &Arc<Packed>) -> StrValues {
         frames.push(StoredFrame::new(frame.end, text));
     }
     StrValues::of_frames(ends, frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::{ADDRESS_BYTES_MAX, push_address};
+
+    #[test]
+    fn addresses_are_spelled_as_usual() {
+        for octet in 0..=u8::MAX {
+            for address in [
+                Ipv4Addr::new(octet, 0, 9, 255),
+                Ipv4Addr::new(10, octet, 99, octet),
+                Ipv4Addr::new(100, 200, 1, octet),
+            ] {
+                let mut text = Vec::new();
+                push_address(address.to_bits(), &mut text);
+                assert_eq!(text, address.to_string().into_bytes());
+                assert!(text.len() <= ADDRESS_BYTES_MAX);
+            }
+        }
+    }
 }
