@@ -6,6 +6,7 @@
 //! is said by a [`Quest`]; this file knows only parts, budgets and the account.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -28,6 +29,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Parts handed out per thread, so that none waits for the next.
 const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
+
+/// So many parts at once are settled by a thread: some tenths of a millisecond's worth as a rule.
+const PARTS_SETTLED_AT_ONCE: usize = 64;
+
+/// Fewer parts are settled one by one: waking other threads takes as long.
+const SETTLED_TOGETHER_MIN: usize = 16;
 
 /// What a question works with.
 #[derive(Debug)]
@@ -55,6 +62,11 @@ pub(crate) trait Quest {
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Self::Found>, Failure>>;
 
+    /// The same of many parts, as work for another thread: if the quest asks every part whatever the others give.
+    fn settle_many(&self, _parts: Range<usize>) -> Option<impl SettleMany<Self::Found>> {
+        None::<fn(&Plan, &Budget) -> Vec<SettledPart<Self::Found>>>
+    }
+
     /// The work on the part at an index of the plan, to be done on another thread.
     fn work_on(
         &self,
@@ -70,6 +82,20 @@ pub(crate) trait Quest {
     }
 }
 
+/// What a part had to give, and which it was.
+pub(crate) type SettledPart<F> = (usize, Result<PartAnswer<F>, Failure>);
+
+/// Work that settles what it can of many parts.
+pub(crate) trait SettleMany<F>:
+    FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
+{
+}
+
+impl<F, W> SettleMany<F> for W where
+    W: FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
+{
+}
+
 /// What came of a part that was handed out.
 struct Returned<F> {
     part: usize,
@@ -81,6 +107,8 @@ pub(crate) struct Run<'a> {
     means: &'a Means<'a>,
     pub(crate) plan: Arc<Plan>,
     next_part: usize,
+    /// By index, the parts that were settled together, before any was handed out; empty if none was asked so.
+    settled: Vec<bool>,
     /// Parts handed out, with the memory they were allowed.
     in_flight: BTreeMap<usize, Option<Reservation>>,
     /// Parts given up because the run was cut short.
@@ -100,6 +128,7 @@ impl<'a> Run<'a> {
             means,
             plan: Arc::new(plan),
             next_part: 0,
+            settled: Vec::new(),
             in_flight: BTreeMap::new(),
             unreached: BTreeSet::new(),
             cut: None,
@@ -117,6 +146,7 @@ impl<'a> Run<'a> {
 
     /// Hands out and gathers until the quest is fulfilled or the run is cut short.
     pub(crate) fn pursue<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
+        self.settle_together(quest)?;
         let (sender, receiver) = channel();
         loop {
             self.hand_out(quest, &sender);
@@ -137,6 +167,31 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Settles what it can of all parts, on all threads, if there are so many that this pays.
+    fn settle_together<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
+        let parts = self.plan.parts.len();
+        if parts < SETTLED_TOGETHER_MIN {
+            return Ok(());
+        }
+        let runs = (0..parts).step_by(PARTS_SETTLED_AT_ONCE);
+        let runs = runs.map(|first| first..parts.min(first + PARTS_SETTLED_AT_ONCE));
+        let Some(work) = runs.map(|run| quest.settle_many(run)).collect() else {
+            return Ok(());
+        };
+        let work: Vec<_> = work;
+        let tasks = work.into_iter().map(|settle| {
+            let (plan, budget) = (Arc::clone(&self.plan), self.means.budget.clone());
+            move || settle(&plan, &budget)
+        });
+        let done = self.means.share.do_all(tasks, &self.means.budget)?;
+        self.settled = vec![false; parts];
+        for (part, outcome) in done.into_iter().flatten().flatten() {
+            self.settled[part] = true;
+            self.take(quest, part, outcome);
+        }
+        Ok(())
+    }
+
     fn hand_out<Q: Quest>(&mut self, quest: &mut Q, sender: &Sender<Returned<Q::Found>>) {
         let in_flight_max = self.means.share.threads() * PARTS_IN_FLIGHT_PER_THREAD;
         while self.in_flight.len() < in_flight_max
@@ -144,8 +199,13 @@ impl<'a> Run<'a> {
             && let Some(part) = self.plan.parts.get(self.next_part)
             && quest.can_matter(part)
         {
-            let settled = quest.settle(&self.plan, self.next_part, &self.means.budget);
-            if let Some(outcome) = settled {
+            if self.settled.get(self.next_part) == Some(&true) {
+                self.next_part += 1;
+                continue;
+            }
+            if self.settled.is_empty()
+                && let Some(outcome) = quest.settle(&self.plan, self.next_part, &self.means.budget)
+            {
                 self.take(quest, self.next_part, outcome);
                 self.next_part += 1;
                 continue;
@@ -290,11 +350,13 @@ impl<'a> Run<'a> {
     /// Counts the parts that were never handed out: cut off, or beyond what could matter.
     fn settle_left_over(&mut self) {
         let left = self.next_part..self.plan.parts.len();
+        let left = left.filter(|part| self.settled.get(*part) != Some(&true));
+        let left: Vec<usize> = left.collect();
         if let Some(cut) = self.cut.take() {
             self.unreached.extend(left);
             self.incomplete.push(cut);
         } else {
-            self.blocks.beyond_limit += self.count_blocks(left);
+            self.blocks.beyond_limit += self.count_blocks(left.into_iter());
         }
         self.blocks.unreached = self.count_blocks(self.unreached.iter().copied());
     }
