@@ -46,6 +46,11 @@ impl Quest for Search {
         self.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
     }
 
+    fn asks_every_part(&self) -> bool {
+        // Without a row to find, no part makes another needless.
+        self.total == Total::Count && self.top.limit() == 0
+    }
+
     fn settle(
         &self,
         plan: &Plan,
@@ -56,8 +61,7 @@ impl Quest for Search {
     }
 
     fn settle_many(&self, parts: Range<usize>) -> Option<impl SettleMany<Matches>> {
-        // Without a row to find, no part makes another needless.
-        (self.total == Total::Count && self.top.limit() == 0)
+        self.asks_every_part()
             .then_some(move |plan: &Plan, budget: &Budget| part::settle_many(plan, parts, budget))
     }
 
