@@ -8,6 +8,7 @@ mod histogram;
 mod hyperloglog;
 mod min_max;
 mod percentile;
+mod pieces;
 mod sum;
 
 use cordwood_event::{EventId, Scalar};

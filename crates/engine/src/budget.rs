@@ -125,6 +125,11 @@ impl Budget {
         check(&self.cancel, self.deadline, &self.clock)
     }
 
+    /// The instant now, by the clock of the deadline.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// The caller's end.
     pub(crate) fn caller(&self) -> &Cancel {
         &self.cancel

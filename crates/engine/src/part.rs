@@ -1,6 +1,7 @@
 //! One part of the snapshot searched: the first of its rows that match, and how many do.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use cordwood_event::{EventId, Timestamp};
 use cordwood_store::{BlockHandle, OpenRows, Part};
@@ -13,6 +14,7 @@ use crate::evaluate::Failure;
 use crate::matching::PartRows;
 use crate::narrow::{self, Pruned};
 use crate::plan::{Plan, PlannedPart};
+use crate::run::SettledPart;
 use crate::search::Matches;
 use crate::selection::Selection;
 use crate::top::{Found, Rank, RowPlace, TopRows};
@@ -85,10 +87,32 @@ pub(crate) fn settle(
     match &search.part.part {
         Part::Open(_) => None,
         Part::Block(block) => match budget.check() {
-            Ok(()) => search.settle(block).map(Ok),
+            Ok(()) => search.settle(block, Asking::Known).map(Ok),
             Err(cut) => Some(Err(cut.into())),
         },
     }
+}
+
+/// The same of many parts of which rows are only counted, with all that may be asked about templates. Stops where the search must:
+/// whoever looks at the parts that are left finds out as well.
+pub(crate) fn settle_many(
+    plan: &Plan,
+    parts: Range<usize>,
+    budget: &Budget,
+) -> Vec<SettledPart<Matches>> {
+    let mut settled = Vec::with_capacity(parts.len());
+    for index in parts {
+        let search = PartSearch::new(plan, index, None, budget);
+        let Part::Block(block) = &search.part.part else {
+            continue;
+        };
+        if budget.check().is_err() {
+            break;
+        }
+        let answer = search.settle(block, Asking::All);
+        settled.extend(answer.map(|answer| (index, Ok(answer))));
+    }
+    settled
 }
 
 /// How a block would be answered.
@@ -241,12 +265,12 @@ impl<'a> PartSearch<'a> {
         self.is_counted_whole(handle).then(count)?
     }
 
-    /// What can be told of a block at once, on the thread that hands out blocks.
-    fn settle(&self, handle: &BlockHandle) -> Option<PartAnswer<Matches>> {
+    /// What can be told of a block without reading it.
+    fn settle(&self, handle: &BlockHandle, asking: Asking) -> Option<PartAnswer<Matches>> {
         match self.ask_directory(handle) {
             Ok(answer) => Some(answer),
             Err(condition) => {
-                let count = self.count_unread(&condition, handle, Asking::Known)?;
+                let count = self.count_unread(&condition, handle, asking)?;
                 Some(PartAnswer::unread(Fate::CountedWhole, counted(count)))
             }
         }

@@ -2,10 +2,11 @@
 //! cannot change the answer any more.
 //!
 //! One thread, the caller's, hands out parts and gathers what comes back, so that what is found needs no lock. It
-//! hands out a part at a time to the pool, where questions side by side take turns. What is looked for
+//! hands out a part at a time to the pool, or a few where each takes little, and there questions side by side take turns. What is looked for
 //! is said by a [`Quest`]; this file knows only parts, budgets and the account.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -26,8 +27,21 @@ use crate::{Account, BlockCounts, Error, Incomplete, Order};
 /// How often the caller's thread looks whether it should give up while the others are busy.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(10);
 
-/// Parts handed out per thread, so that none waits for the next.
-const PARTS_IN_FLIGHT_PER_THREAD: usize = 2;
+/// Tasks handed out per thread, so that none waits for the next.
+const TASKS_IN_FLIGHT_PER_THREAD: usize = 2;
+
+/// How long a task is to take where parts take less: several times what it takes to hand it to a thread and to hear of it, and little
+/// beside what others wait for their turn anyway.
+const TASK_TIME: Duration = Duration::from_micros(300);
+
+/// The most parts of a task, so that the last ones are not all left to one thread.
+const PARTS_AT_ONCE_MAX: usize = 8;
+
+/// So many parts at once are settled by a thread: some tenths of a millisecond's worth as a rule.
+const PARTS_SETTLED_AT_ONCE: usize = 64;
+
+/// Fewer parts are settled one by one: waking other threads takes as long.
+const SETTLED_TOGETHER_MIN: usize = 16;
 
 /// What a question works with.
 #[derive(Debug)]
@@ -46,6 +60,11 @@ pub(crate) trait Quest {
     /// Whether the part can still change the answer.
     fn can_matter(&self, part: &PlannedPart) -> bool;
 
+    /// Whether every part can, whatever the others give: then several are handed out together where each takes little time.
+    fn asks_every_part(&self) -> bool {
+        false
+    }
+
     /// What the part at an index of the plan has to give, if its directory alone says so. Asked on the thread that hands
     /// out: giving a part to another thread and hearing of it takes longer than this does.
     fn settle(
@@ -54,6 +73,11 @@ pub(crate) trait Quest {
         part: usize,
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Self::Found>, Failure>>;
+
+    /// The same of many parts, as work for another thread; `None` where only the parts that are handed out are to be asked.
+    fn settle_many(&self, _parts: Range<usize>) -> Option<impl SettleMany<Self::Found>> {
+        None::<fn(&Plan, &Budget) -> Vec<SettledPart<Self::Found>>>
+    }
 
     /// The work on the part at an index of the plan, to be done on another thread.
     fn work_on(
@@ -70,10 +94,35 @@ pub(crate) trait Quest {
     }
 }
 
-/// What came of a part that was handed out.
+/// What a part had to give, and which it was.
+pub(crate) type SettledPart<F> = (usize, Result<PartAnswer<F>, Failure>);
+
+/// Work that settles what it can of many parts.
+pub(crate) trait SettleMany<F>:
+    FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
+{
+}
+
+impl<F, W> SettleMany<F> for W where
+    W: FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
+{
+}
+
+/// What became of a part, if working on it did not panic.
+type Outcome<F> = Result<Result<PartAnswer<F>, Failure>, Error>;
+
+/// What came of parts that were handed out together.
 struct Returned<F> {
-    part: usize,
-    outcome: Result<Result<PartAnswer<F>, Failure>, Error>,
+    parts: Vec<(usize, Outcome<F>)>,
+    /// How long all of them took.
+    took: Duration,
+}
+
+/// Parts handed out together.
+struct InFlight {
+    parts: Vec<usize>,
+    /// The memory that the largest of them was allowed: they are worked on one after the other.
+    _reservation: Option<Reservation>,
 }
 
 /// A question, part of the way.
@@ -81,8 +130,14 @@ pub(crate) struct Run<'a> {
     means: &'a Means<'a>,
     pub(crate) plan: Arc<Plan>,
     next_part: usize,
-    /// Parts handed out, with the memory they were allowed.
-    in_flight: BTreeMap<usize, Option<Reservation>>,
+    /// By index, the parts that were settled without being handed out.
+    settled: Vec<bool>,
+    /// Whether all that can be settled has been.
+    has_settled: bool,
+    /// How many parts to hand out together, as those took that came back last.
+    parts_at_once: usize,
+    /// What is handed out, by the first of its parts.
+    in_flight: BTreeMap<usize, InFlight>,
     /// Parts given up because the run was cut short.
     unreached: BTreeSet<usize>,
     cut: Option<Incomplete>,
@@ -96,10 +151,14 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(means: &'a Means<'a>, plan: Plan, planned: Planned) -> Run<'a> {
         means.budget.caller().plan_parts(plan.parts.len() as u64);
+        let settled = vec![false; plan.parts.len()];
         Run {
             means,
             plan: Arc::new(plan),
             next_part: 0,
+            settled,
+            has_settled: false,
+            parts_at_once: 1,
             in_flight: BTreeMap::new(),
             unreached: BTreeSet::new(),
             cut: None,
@@ -117,6 +176,7 @@ impl<'a> Run<'a> {
 
     /// Hands out and gathers until the quest is fulfilled or the run is cut short.
     pub(crate) fn pursue<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
+        self.settle_together(quest)?;
         let (sender, receiver) = channel();
         loop {
             self.hand_out(quest, &sender);
@@ -128,8 +188,9 @@ impl<'a> Run<'a> {
             }
             if self.cut.is_some() {
                 // Whatever is still evaluated notices by itself, and its outcome is of no use any more.
-                self.unreached
-                    .extend(std::mem::take(&mut self.in_flight).into_keys());
+                let in_flight = std::mem::take(&mut self.in_flight).into_values();
+                let parts = in_flight.flat_map(|in_flight| in_flight.parts);
+                self.unreached.extend(parts);
                 break;
             }
         }
@@ -137,46 +198,122 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Settles what it can of all parts, on all threads, if there are so many that this pays.
+    fn settle_together<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
+        let parts = self.plan.parts.len();
+        if parts < SETTLED_TOGETHER_MIN {
+            return Ok(());
+        }
+        let runs = (0..parts).step_by(PARTS_SETTLED_AT_ONCE);
+        let runs = runs.map(|first| first..parts.min(first + PARTS_SETTLED_AT_ONCE));
+        let Some(work) = runs.map(|run| quest.settle_many(run)).collect() else {
+            return Ok(());
+        };
+        let work: Vec<_> = work;
+        let tasks = work.into_iter().map(|settle| {
+            let (plan, budget) = (Arc::clone(&self.plan), self.means.budget.clone());
+            move || settle(&plan, &budget)
+        });
+        let done = self.means.share.do_all(tasks, &self.means.budget)?;
+        self.has_settled = true;
+        for (part, outcome) in done.into_iter().flatten().flatten() {
+            self.settled[part] = true;
+            self.take(quest, part, outcome);
+        }
+        Ok(())
+    }
+
     fn hand_out<Q: Quest>(&mut self, quest: &mut Q, sender: &Sender<Returned<Q::Found>>) {
-        let in_flight_max = self.means.share.threads() * PARTS_IN_FLIGHT_PER_THREAD;
-        while self.in_flight.len() < in_flight_max
+        let in_flight_max = self.means.share.threads() * TASKS_IN_FLIGHT_PER_THREAD;
+        while self.in_flight.len() < in_flight_max {
+            let parts = self.next_parts(quest);
+            let Some(first) = parts.first().copied() else {
+                return;
+            };
+            let Some(reservation) = self.reserve_for(&parts) else {
+                // They come next, once others have given back what they were allowed.
+                self.next_part = first;
+                if self.in_flight.is_empty() {
+                    self.cut = Some(Incomplete::Memory);
+                }
+                return;
+            };
+            self.spawn(quest, &parts, sender.clone());
+            let in_flight = InFlight {
+                parts,
+                _reservation: reservation,
+            };
+            self.in_flight.insert(first, in_flight);
+        }
+    }
+
+    /// The memory that parts may take, one after the other; open rows take none.
+    fn reserve_for(&self, parts: &[usize]) -> Option<Option<Reservation>> {
+        let bytes = parts
+            .iter()
+            .filter_map(|part| match &self.plan.parts[*part].part {
+                Part::Open(_) => None,
+                Part::Block(block) => Some(working_bytes(block)),
+            });
+        match bytes.max() {
+            None => Some(None),
+            Some(bytes) => self.means.memory.try_reserve(bytes).map(Some),
+        }
+    }
+
+    /// The next parts to hand out together; what can be settled on the way is. None when nothing is left that can matter.
+    fn next_parts<Q: Quest>(&mut self, quest: &mut Q) -> Vec<usize> {
+        let at_once = match quest.asks_every_part() {
+            true => self.parts_at_once,
+            false => 1,
+        };
+        let mut parts = Vec::with_capacity(at_once);
+        while parts.len() < at_once
             && self.cut.is_none()
             && let Some(part) = self.plan.parts.get(self.next_part)
             && quest.can_matter(part)
         {
-            let settled = quest.settle(&self.plan, self.next_part, &self.means.budget);
-            if let Some(outcome) = settled {
-                self.take(quest, self.next_part, outcome);
-                self.next_part += 1;
+            let index = self.next_part;
+            self.next_part += 1;
+            if self.settled[index] {
                 continue;
             }
-            let reservation = match &part.part {
-                Part::Open(_) => None,
-                Part::Block(block) => {
-                    let Some(reserved) = self.means.memory.try_reserve(working_bytes(block)) else {
-                        if self.in_flight.is_empty() {
-                            self.cut = Some(Incomplete::Memory);
-                        }
-                        return;
-                    };
-                    Some(reserved)
-                }
+            let settled = match self.has_settled {
+                true => None,
+                false => quest.settle(&self.plan, index, &self.means.budget),
             };
-            self.in_flight.insert(self.next_part, reservation);
-            self.spawn(quest, self.next_part, sender.clone());
-            self.next_part += 1;
+            match settled {
+                Some(outcome) => {
+                    self.settled[index] = true;
+                    self.take(quest, index, outcome);
+                }
+                None => parts.push(index),
+            }
         }
+        if self.cut.is_some() {
+            self.unreached.extend(parts.drain(..));
+        }
+        parts
     }
 
-    fn spawn<Q: Quest>(&self, quest: &Q, part: usize, sender: Sender<Returned<Q::Found>>) {
+    fn spawn<Q: Quest>(&self, quest: &Q, parts: &[usize], sender: Sender<Returned<Q::Found>>) {
         let plan = Arc::clone(&self.plan);
         let budget = self.means.budget.clone();
-        let work = quest.work_on(part);
+        let work: Vec<_> = parts
+            .iter()
+            .map(|part| (*part, quest.work_on(*part)))
+            .collect();
         self.means.share.spawn(move || {
-            let work = || work(&plan, &budget);
-            let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
+            let began = budget.now();
+            let parts = work.into_iter().map(|(part, work)| {
+                let work = || work(&plan, &budget);
+                let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
+                (part, outcome)
+            });
+            let parts = parts.collect();
+            let took = budget.now().saturating_duration_since(began);
             // Nobody listens to a run that was cut short.
-            let _ = sender.send(Returned { part, outcome });
+            let _ = sender.send(Returned { parts, took });
         });
     }
 
@@ -187,8 +324,12 @@ impl<'a> Run<'a> {
     ) -> Result<(), Error> {
         match receiver.recv_timeout(PATIENCE) {
             Ok(returned) => {
-                self.in_flight.remove(&returned.part);
-                self.take(quest, returned.part, returned.outcome?);
+                self.pace(returned.parts.len(), returned.took);
+                let first = returned.parts.first().map(|(first, _)| *first);
+                first.and_then(|first| self.in_flight.remove(&first));
+                for (part, outcome) in returned.parts {
+                    self.take(quest, part, outcome?);
+                }
             }
             Err(RecvTimeoutError::Timeout) => {
                 if let Err(cut) = self.means.budget.check() {
@@ -198,6 +339,14 @@ impl<'a> Run<'a> {
             Err(RecvTimeoutError::Disconnected) => return Err(Error::Broken),
         }
         Ok(())
+    }
+
+    /// Has as many parts handed out together as take the time of a task, if they take as long as these.
+    fn pace(&mut self, parts: usize, took: Duration) {
+        let each = took.as_nanos() / (parts as u128).max(1);
+        let fitting = TASK_TIME.as_nanos() / each.max(1);
+        let fitting = usize::try_from(fitting).unwrap_or(PARTS_AT_ONCE_MAX);
+        self.parts_at_once = fitting.clamp(1, PARTS_AT_ONCE_MAX);
     }
 
     fn take<Q: Quest>(
@@ -290,11 +439,13 @@ impl<'a> Run<'a> {
     /// Counts the parts that were never handed out: cut off, or beyond what could matter.
     fn settle_left_over(&mut self) {
         let left = self.next_part..self.plan.parts.len();
+        let left = left.filter(|part| !self.settled[*part]);
+        let left: Vec<usize> = left.collect();
         if let Some(cut) = self.cut.take() {
             self.unreached.extend(left);
             self.incomplete.push(cut);
         } else {
-            self.blocks.beyond_limit += self.count_blocks(left);
+            self.blocks.beyond_limit += self.count_blocks(left.into_iter());
         }
         self.blocks.unreached = self.count_blocks(self.unreached.iter().copied());
     }

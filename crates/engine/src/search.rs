@@ -1,5 +1,7 @@
 //! The quest for events: the first rows that match, and how many there are.
 
+use std::ops::Range;
+
 use cordwood_event::Event;
 use cordwood_store::Reservation;
 
@@ -7,7 +9,7 @@ use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::part::{self, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
-use crate::run::{Means, Quest, Run};
+use crate::run::{Means, Quest, Run, SettleMany};
 use crate::top::{Found, Rank, TopRows};
 use crate::{Account, Error, Incomplete, Position, Total};
 
@@ -44,6 +46,11 @@ impl Quest for Search {
         self.total == Total::Count || self.top.bound().is_none_or(|bound| part.best < bound)
     }
 
+    fn asks_every_part(&self) -> bool {
+        // Without a row to find, no part makes another needless.
+        self.total == Total::Count && self.top.limit() == 0
+    }
+
     fn settle(
         &self,
         plan: &Plan,
@@ -51,6 +58,11 @@ impl Quest for Search {
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Matches>, Failure>> {
         part::settle(plan, part, self.top.bound(), budget)
+    }
+
+    fn settle_many(&self, parts: Range<usize>) -> Option<impl SettleMany<Matches>> {
+        self.asks_every_part()
+            .then_some(move |plan: &Plan, budget: &Budget| part::settle_many(plan, parts, budget))
     }
 
     fn work_on(

@@ -136,6 +136,10 @@ impl Quest for Surveying {
         true
     }
 
+    fn asks_every_part(&self) -> bool {
+        true
+    }
+
     fn settle(
         &self,
         plan: &Plan,

@@ -8,6 +8,7 @@ use cordwood_query::Percentile;
 
 use super::Method;
 use super::histogram::Histogram;
+use super::pieces::Pieces;
 use crate::Cell;
 
 /// How many numbers of a group are kept as they are.
@@ -25,8 +26,8 @@ pub(crate) enum Values {
 /// Numbers as they came, each kind by itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Numbers {
-    floats: Vec<f64>,
-    integers: Vec<i64>,
+    floats: Pieces<f64>,
+    integers: Pieces<i64>,
     /// Integers beyond 64 bits.
     wide: Vec<i128>,
 }
@@ -66,7 +67,7 @@ impl Values {
         if let Values::Run(all, range) = self {
             let floats = floats_in(all, range).to_vec();
             *self = Values::Exact(Numbers {
-                floats,
+                floats: floats.into(),
                 ..Numbers::default()
             });
             self.keep_within_limit();
@@ -128,8 +129,12 @@ impl Values {
             Values::Run(..) => {}
             Values::Sketch(histogram) => more.add_to(histogram),
             Values::Exact(numbers) => {
-                numbers.floats.extend(&more.floats);
-                numbers.integers.extend(&more.integers);
+                for floats in more.floats.each() {
+                    numbers.floats.extend_from_slice(floats);
+                }
+                for integers in more.integers.each() {
+                    numbers.integers.extend_from_slice(integers);
+                }
                 numbers.wide.extend(&more.wide);
                 self.keep_within_limit();
             }
@@ -193,22 +198,27 @@ impl Numbers {
         reason = "a histogram is far coarser than a float"
     )]
     fn add_to(&self, histogram: &mut Histogram) {
-        histogram.add_all(&self.floats);
-        histogram.add_each(&self.integers, |integer| *integer as f64);
+        for floats in self.floats.each() {
+            histogram.add_all(floats);
+        }
+        for integers in self.integers.each() {
+            histogram.add_each(integers, |integer| *integer as f64);
+        }
         histogram.add_each(&self.wide, |integer| *integer as f64);
     }
 
     /// The number that so many come before in order.
-    fn at_rank(mut self, rank: usize) -> Option<Number> {
+    fn at_rank(self, rank: usize) -> Option<Number> {
         if rank >= self.len() {
             return None;
         }
         if self.floats.len() == self.len() {
-            let (_, float, _) = self.floats.select_nth_unstable_by(rank, f64::total_cmp);
+            let mut floats = self.floats.into_vec();
+            let (_, float, _) = floats.select_nth_unstable_by(rank, f64::total_cmp);
             return Some(Number::Float(*float));
         }
-        let floats = self.floats.into_iter().map(Number::Float);
-        let integers = self.integers.into_iter().map(i128::from);
+        let floats = self.floats.into_vec().into_iter().map(Number::Float);
+        let integers = self.integers.into_vec().into_iter().map(i128::from);
         let integers = integers.chain(self.wide).map(Number::Int);
         let mut numbers: Vec<Number> = floats.chain(integers).collect();
         let (_, number, _) = numbers.select_nth_unstable_by(rank, |a, b| a.compare(*b));
@@ -216,8 +226,8 @@ impl Numbers {
     }
 
     fn bytes(&self) -> u64 {
-        let narrow = (self.floats.capacity() + self.integers.capacity()) * size_of::<u64>();
-        (narrow + self.wide.capacity() * size_of::<i128>()) as u64
+        let wide = self.wide.capacity() * size_of::<i128>();
+        self.floats.bytes() + self.integers.bytes() + wide as u64
     }
 }
 

@@ -64,17 +64,14 @@ impl TestWords {
         path: &Arc<str>,
         word: WordIndex,
     ) -> Option<Arc<WordLists>> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held while they are looked for: who wants the same waits for them.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (Arc::clone(path), word);
-        let of_segment = |known: &HashMap<u64, KnownLists>| {
-            let lists = known.get(&segment.segment())?;
-            lists.get(&key).cloned()
-        };
-        if let Some(lists) = of_segment(&known()) {
-            return lists;
+        let of_segment = known.get(&segment.segment());
+        if let Some(lists) = of_segment.and_then(|lists| lists.get(&key)) {
+            return lists.clone();
         }
         let lists = segment.find(path, self.get(word)).map(Arc::new);
-        let mut known = known();
         if known.len() >= SEGMENTS_KNOWN_MAX && !known.contains_key(&segment.segment()) {
             known.clear();
         }

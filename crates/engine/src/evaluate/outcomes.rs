@@ -169,6 +169,7 @@ impl<'a> TextOutcomes<'a> {
 
     fn outcome_by_lists(&self, used: &TemplateUse) -> Outcome {
         match self.verdict_of(used) {
+            Verdict::None => Outcome::None,
             Verdict::Slots(needs) if self.open_needs(needs, used).next().is_none() => Outcome::None,
             _ => Outcome::Open,
         }

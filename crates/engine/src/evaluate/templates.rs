@@ -84,10 +84,22 @@ pub(crate) struct TemplateTest {
     parts: Vec<LiteralPart>,
     /// The words of all literals that have lists.
     words: TestWords,
+    lists: DecidedByLists,
     /// By the address of a table, the verdicts on its templates.
     tables: Mutex<HashMap<usize, Arc<TableVerdicts>>>,
     /// Held by the thread that finds verdicts: who wants the same waits for them.
     finding: Mutex<()>,
+}
+
+/// What lists decide of a test, besides what its templates say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DecidedByLists {
+    /// Everything: it asks for words.
+    Words,
+    /// All that lies within slots: it asks for words, or for pairs of them with something between that no slot holds.
+    Pairs,
+    /// It may depend on more than that.
+    Open,
 }
 
 /// The verdicts on all templates of a table.
@@ -206,6 +218,7 @@ impl TemplateTest {
             literals: None,
             parts: Vec::new(),
             words: TestWords::default(),
+            lists: DecidedByLists::Open,
             tables: Mutex::default(),
             finding: Mutex::default(),
         };
@@ -217,6 +230,7 @@ impl TemplateTest {
             .iter()
             .map(|alternative| test.literal(alternative.text_test()));
         test.literals = literals.collect::<Option<_>>();
+        test.lists = test.decided_by_lists();
         test
     }
 
@@ -310,12 +324,11 @@ impl TemplateTest {
         };
         for template in (0..table.len()).filter_map(|index| table.get(index)) {
             let at_length = OnceLock::new();
-            verdicts.kinds.push(match self.is_of_words() {
-                true => self.kind_of_words(predicate, template),
-                false => at_length
-                    .get_or_init(|| self.verdict(predicate, template))
-                    .kind(),
-            });
+            let in_short = self.kind_in_short(predicate, template);
+            verdicts.kinds.push(in_short.unwrap_or_else(|| {
+                let verdict = at_length.get_or_init(|| self.verdict(predicate, template));
+                verdict.kind()
+            }));
             verdicts.by_template.push(at_length);
         }
         let verdicts = Arc::new(verdicts);
@@ -326,16 +339,40 @@ impl TemplateTest {
         verdicts
     }
 
-    /// Whether it asks for nothing but words that have lists: then these decide whatever a template does not.
-    fn is_of_words(&self) -> bool {
-        let is_word = |literal: &Literal| match *literal.parts {
-            [(part, _)] => literal
-                .is_word
-                .is_some_and(|word| self.parts[part].words == [word]),
-            _ => false,
+    fn decided_by_lists(&self) -> DecidedByLists {
+        let of_literal = |literal: &Literal| match (literal.is_word, &*literal.parts) {
+            (Some(word), [(part, _)]) if self.parts[*part].words == [word] => DecidedByLists::Words,
+            (Some(_), [_, _]) => DecidedByLists::Pairs,
+            _ => DecidedByLists::Open,
         };
-        self.literals()
-            .is_some_and(|literals| literals.iter().all(is_word))
+        let Some(literals) = self.literals() else {
+            return DecidedByLists::Open;
+        };
+        let literals: Vec<DecidedByLists> = literals.iter().map(of_literal).collect();
+        [DecidedByLists::Open, DecidedByLists::Pairs]
+            .into_iter()
+            .find(|decided| literals.contains(decided))
+            .unwrap_or(DecidedByLists::Words)
+    }
+
+    /// The kind of the verdict on a template, where that takes no more than looking for the words in it. What is none at length may be
+    /// listed in short.
+    fn kind_in_short(&self, predicate: &Predicate, template: &Template) -> Option<VerdictKind> {
+        match self.lists {
+            DecidedByLists::Words => Some(self.kind_of_words(predicate, template)),
+            // With neither of its words in the static text, a pair is in two slots that lie side by side, or in no text.
+            DecidedByLists::Pairs if !self.is_touched_by(template) => match template.slots() {
+                0 => Some(VerdictKind::None),
+                _ => Some(VerdictKind::Listed),
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether a template has any part of the test in its text, or says that its slots have a word which is all it takes.
+    fn is_touched_by(&self, template: &Template) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| part.is_in_any(template.text())) || self.is_held(template)
     }
 
     /// The kind of the verdict on a template. No such word has a digit, as what stands for a slot does, and next to a slot no word ends: a word that

@@ -52,6 +52,10 @@ impl Quest for Aggregating<'_> {
         true
     }
 
+    fn asks_every_part(&self) -> bool {
+        true
+    }
+
     fn settle(
         &self,
         plan: &Plan,

@@ -200,6 +200,57 @@ proptest! {
     }
 }
 
+/// Enough for so many blocks that they are settled together.
+fn many_documents() -> impl Strategy<Value = Vec<Document>> {
+    let pool = proptest::collection::vec(message(), 60..120);
+    (pool, any::<u32>()).prop_map(|(messages, seed)| {
+        let mut mix = seed | 1;
+        let mut next = |end: usize| {
+            mix = mix.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (mix >> 8) as usize % end
+        };
+        let document = |time: i64| {
+            let text = &messages[next(messages.len())];
+            let is_there = next(20) > 0;
+            let fields = is_there.then(|| ("message".to_owned(), json!(text)));
+            Document {
+                time: time / 20,
+                fields: fields.into_iter().collect(),
+            }
+        };
+        (0..800).map(document).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn many_blocks_are_counted_as_the_matcher_counts(
+        documents in many_documents(),
+        questions in questions(),
+        deleted in proptest::option::weighted(0.3, (proptest::sample::select(QUESTIONS), range())),
+        range in range(),
+    ) {
+        let mut fixture = Fixture::new(BLOCK_ROWS / 2);
+        for documents in documents.chunks(documents.len() / 3) {
+            fixture.append(&sources()[0], documents);
+            fixture.store.flush().expect("a flush");
+        }
+        if let Some((text, range)) = deleted {
+            fixture.delete(text, &sources()[..1], range);
+        }
+        for text in questions.iter().filter(|text| parse(text).is_ok()) {
+            for range in [TimeBounds::ALL, range] {
+                let request = SearchRequest { total: Total::Count, range, ..newest(text, 0) };
+                let expected = fixture.expected(&request).len() as u64;
+                let (_, total) = answered(&fixture, &request);
+                prop_assert_eq!(total, Some(expected), "total of {}", text);
+            }
+        }
+    }
+}
+
 #[test]
 fn listed_words_are_counted_before_a_block_is_opened() {
     let mut fixture = Fixture::new(BLOCK_ROWS);
