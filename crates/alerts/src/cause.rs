@@ -6,6 +6,8 @@ mod words;
 
 use cordwood_event::Timestamp;
 
+use crate::excerpt::excerpt;
+use crate::limits::CAUSE_TOLD_BYTES_MAX;
 use crate::{CheckedRule, Group, Reading};
 
 pub(crate) use template::CauseTemplate;
@@ -27,12 +29,13 @@ pub struct Telling<'a> {
 }
 
 impl CheckedRule {
-    /// The cause in words.
+    /// The cause in words, at most [`CAUSE_TOLD_BYTES_MAX`] and an ellipsis.
     pub fn cause(&self, telling: &Telling<'_>) -> String {
-        match self.cause.parts() {
+        let cause = match self.cause.parts() {
             Some(parts) => template::filled(parts, self, telling),
             None => sentence::sentence(self, telling),
-        }
+        };
+        excerpt(&cause, CAUSE_TOLD_BYTES_MAX, "…")
     }
 
     /// What was measured, for people: `7.2 %`, `120`, `120 / s`. `None` where nothing was found.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::excerpt::excerpt;
 use crate::limits::GROUP_VALUE_BYTES_MAX;
 
 /// The fields a rule groups by, with their values; no field for a rule that does not group. In JSON, and wherever records name a group, it is
@@ -75,15 +76,12 @@ fn named(value: &Option<String>) -> &str {
 }
 
 /// The beginning of a value that is too long, and a hash of all of it, so that two values stay two.
-fn cut_off(mut value: String) -> String {
-    if value.len() > GROUP_VALUE_BYTES_MAX {
-        let hash = fnv1a(value.as_bytes());
-        let ends = (0..=GROUP_VALUE_BYTES_MAX).rev();
-        let end = ends.into_iter().find(|end| value.is_char_boundary(*end));
-        value.truncate(end.unwrap_or_default());
-        value.push_str(&format!("…{hash:016x}"));
+fn cut_off(value: String) -> String {
+    if value.len() <= GROUP_VALUE_BYTES_MAX {
+        return value;
     }
-    value
+    let rest = format!("…{:016x}", fnv1a(value.as_bytes()));
+    excerpt(&value, GROUP_VALUE_BYTES_MAX, &rest)
 }
 
 /// FNV-1a, 64 bits (G. Fowler, L. C. Noll, K.-P. Vo): the same in every version, as keys of groups are kept.

@@ -14,6 +14,7 @@ mod cause;
 mod check;
 mod drift;
 mod effect;
+mod excerpt;
 pub mod figures;
 mod group;
 mod group_matcher;

@@ -30,11 +30,14 @@ pub const LABELS_MAX: usize = 32;
 /// The longest name of a label, or of a field, in bytes.
 pub const NAME_BYTES_MAX: usize = 128;
 
-/// The longest value of a label or of a matcher, in bytes.
+/// The longest value of a label, of a matcher, or of a text that is compared, in bytes. Of a longer text that a measure or a pattern is there is the beginning.
 pub const VALUE_BYTES_MAX: usize = 1_024;
 
 /// The longest template of a cause, in bytes: it is a sentence, and stands in the subject of a mail.
 pub const CAUSE_BYTES_MAX: usize = 1_024;
+
+/// The longest cause when its names are filled in, in bytes; the rest is left out.
+pub const CAUSE_TOLD_BYTES_MAX: usize = 4_096;
 
 /// The longest runbook, in bytes: a link or a few paragraphs.
 pub const RUNBOOK_BYTES_MAX: usize = 8_192;

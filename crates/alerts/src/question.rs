@@ -14,6 +14,8 @@ use cordwood_event::Timestamp;
 use cordwood_query::Query;
 
 use crate::Group;
+use crate::excerpt::excerpt;
+use crate::limits::VALUE_BYTES_MAX;
 
 pub use cell::Cell;
 pub use tally::Tally;
@@ -96,11 +98,13 @@ fn read_pattern(row: &[Cell<'_>]) -> Option<FoundRow> {
     let [pattern, id, count, ..] = row else {
         return None;
     };
+    let text = pattern.to_text();
+    let text = text.map(|text| excerpt(&text, VALUE_BYTES_MAX, "…"));
     let group = Group::new(vec![("pattern".to_owned(), Some(id.to_text()?))]);
     Some(FoundRow {
         step: None,
         group,
-        tally: Tally::new(vec![count.to_value()], pattern.to_text()),
+        tally: Tally::new(vec![count.to_value()], text),
     })
 }
 

@@ -11,7 +11,7 @@ pub(super) fn sentence(rule: &CheckedRule, telling: &Telling<'_>) -> String {
     let window = figures::duration(nanos(rule.rule.window_s));
     match &rule.rule.condition {
         Condition::Absence(_) => silence(telling),
-        Condition::Matches {} => format!("{} in {window} match{whose}", events(reading)),
+        Condition::Matches {} => format!("{}{whose} in {window}", events(reading)),
         Condition::NewPattern(_) => {
             let pattern = reading.text.as_deref().unwrap_or_default();
             format!("{} of a new pattern: {pattern}", events(reading))

@@ -3,7 +3,7 @@
 use super::CheckedFurther;
 use super::measure::{CheckedMeasure, Measures};
 use crate::invalid::Mistakes;
-use crate::limits::{DAYS_MAX, FURTHER_CONDITIONS_MAX, NAME_BYTES_MAX};
+use crate::limits::{DAYS_MAX, FURTHER_CONDITIONS_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::{
     Anomaly, Condition, NewPattern, Operator, Relative, RelativeOperator, Rule, Threshold,
     ThresholdValue,
@@ -84,7 +84,10 @@ fn check_threshold(
             });
             check_recovery_value(attribute, threshold, *value, mistakes);
         }
-        ThresholdValue::Text(_) => {
+        ThresholdValue::Text(text) => {
+            mistakes.require(text.len() <= VALUE_BYTES_MAX, &value_at, || {
+                format!("A text to compare with has at most {VALUE_BYTES_MAX} bytes.")
+            });
             let is_equality = matches!(threshold.operator, Operator::Equal | Operator::NotEqual);
             mistakes.require(is_equality, &value_at, || {
                 "A text has no order; write a number, or the operator `equal` or `not_equal`."

@@ -3,6 +3,8 @@
 use cordwood_event::Timestamp;
 
 use crate::Value;
+use crate::excerpt::excerpt;
+use crate::limits::VALUE_BYTES_MAX;
 
 /// A value of a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +36,7 @@ impl Cell<'_> {
         })
     }
 
-    /// As a value computed.
+    /// As a value computed. A text is kept as far as one can be compared with.
     pub(super) fn to_value(self) -> Option<Value> {
         match self {
             #[expect(
@@ -44,7 +46,10 @@ impl Cell<'_> {
             Cell::Integer(integer) => Some(Value::Number(integer as f64)),
             Cell::Float(float) if float.is_finite() => Some(Value::Number(float)),
             Cell::Float(_) => None,
-            cell => cell.to_text().map(Value::Text),
+            cell => {
+                let text = cell.to_text()?;
+                Some(Value::Text(excerpt(&text, VALUE_BYTES_MAX, "…")))
+            }
         }
     }
 }

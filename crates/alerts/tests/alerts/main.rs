@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bounds;
+mod causes;
 mod document;
 mod oracle;
 mod properties;

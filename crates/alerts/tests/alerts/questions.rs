@@ -192,6 +192,17 @@ fn patterns_are_groups_by_their_id() {
 }
 
 #[test]
+fn of_a_long_text_there_is_the_beginning() {
+    let rule = measuring(r#""query": "*", "measure": "last(body)", "group_by": ["host"]"#);
+    let body = "x".repeat(100_000);
+    let found = readings(&rule, &[&[Cell::Text("a"), Cell::Text(&body)]]);
+    let Some(Value::Text(text)) = &found[&host(Some("a"))].value else {
+        panic!("{found:?}");
+    };
+    assert!(text.len() < 1100 && text.ends_with("x…"), "{}", text.len());
+}
+
+#[test]
 fn a_roster_is_filled_from_a_question_of_its_own() {
     let rule = rule(
         r#"{"query": "app:*", "group_by": ["host"], "condition": {"type": "absence", "of": "members", "roster_days": 2}}"#,
