@@ -1,5 +1,9 @@
 //! The REST API, a file for each resource.
 
+mod alert_record;
+mod alert_rule;
+pub(crate) mod alerts;
+mod back_test_record;
 pub(crate) mod clients;
 pub(crate) mod complete;
 pub(crate) mod deletions;

@@ -19,7 +19,7 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    clients, complete, deletions, event, events, exports, facets, histogram, incident_acts,
+    alerts, clients, complete, deletions, event, events, exports, facets, histogram, incident_acts,
     incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
     saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
 };
@@ -96,6 +96,9 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(what_changed::get, what_changed::post))
         .merge(incident_routes())
         .merge(comment_routes())
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::back_test))
+        .routes(routes!(alerts::show, alerts::update, alerts::delete))
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::show, silences::update))
         .routes(routes!(silences::end))

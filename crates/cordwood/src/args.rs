@@ -2,6 +2,7 @@
 //!
 //! Nothing is checked here beyond its form; [`crate::config`] makes settings of it.
 
+mod alerts;
 mod delete;
 mod export;
 mod import;
@@ -23,10 +24,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use alerts::ALERTS_EXAMPLES;
 use export::EXPORT_EXAMPLES;
 use incidents::INCIDENTS_EXAMPLES;
 use silences::SILENCES_EXAMPLES;
 
+pub(crate) use alerts::{AlertsVerb, RuleArguments};
 pub(crate) use delete::DeleteArguments;
 pub(crate) use export::ExportArguments;
 pub(crate) use import::ImportArguments;
@@ -136,6 +139,9 @@ pub(crate) enum Verb {
     Trace(TraceArguments),
     /// Say what changed between two windows of time, and what explains it.
     WhatChanged(WhatChangedArguments),
+    /// Have rules checked, and say when they would have fired.
+    #[command(subcommand, after_help = ALERTS_EXAMPLES)]
+    Alerts(AlertsVerb),
     /// Open incidents, take care of them, and read what showed them.
     #[command(subcommand, after_help = INCIDENTS_EXAMPLES)]
     Incidents(IncidentsVerb),

@@ -4,6 +4,7 @@
 //! REST API that anyone may use.
 
 mod address;
+mod alerts;
 mod args;
 mod bucket;
 mod check;
@@ -73,6 +74,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Patterns(patterns) => patterns::run(&settings, &patterns),
+        Verb::Alerts(verb) => alerts::run(&settings, verb),
         Verb::Saved(verb) => saved::run(&settings, verb),
         Verb::Export(export) => export::run(&settings, &export),
         Verb::EvidenceKey => evidence::show_key(&settings),

@@ -48,6 +48,9 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let service = open(settings).await?;
     let published = address::publish(&settings.data_dir, address);
     let published = published.map_err(|error| cannot("write the server's address", &error))?;
+    service
+        .start_alerts()
+        .map_err(|error| cannot("start checking alerts", &error))?;
     edge.open(Arc::clone(&service));
     announce(&service, address, &settings.data_dir)
         .map_err(|error| cannot("write to standard output", &error))?;

@@ -173,10 +173,7 @@ impl Means {
     }
 
     /// What is kept of the patterns of the sources.
-    fn kept_patterns(
-        &self,
-        sources: &[Arc<catalog::Source>],
-    ) -> patterns::KeptPatterns {
+    fn kept_patterns(&self, sources: &[Arc<catalog::Source>]) -> patterns::KeptPatterns {
         let mut first_seen: HashMap<PatternId, Timestamp> = HashMap::new();
         for pattern in self.patterns.new_since(sources, Timestamp::MIN) {
             let time = first_seen.entry(pattern.id).or_insert(pattern.first_seen);

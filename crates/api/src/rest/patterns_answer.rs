@@ -126,14 +126,17 @@ fn record(pattern: PatternFound, names: &HashMap<SourceId, String>) -> PatternRe
             first_seen_at: EventTime(pattern.first_seen),
             last_seen_at: EventTime(pattern.last_seen),
             seen: pattern.seen,
-            example: pattern.example.and_then(|event| as_sent(&event, names)),
+            example: pattern.example.and_then(|event| {
+                let name = names.get(&event.source).map_or("", String::as_str);
+                as_sent(&event, name)
+            }),
         },
     }
 }
 
-fn as_sent(event: &Event, names: &HashMap<SourceId, String>) -> Option<Box<RawValue>> {
+/// An event as it was sent, with the name of its source.
+pub(crate) fn as_sent(event: &Event, source_name: &str) -> Option<Box<RawValue>> {
     let mut text = String::new();
-    let name = names.get(&event.source).map_or("", String::as_str);
-    json::write_event(&mut text, event, name);
+    json::write_event(&mut text, event, source_name);
     RawValue::from_string(text).ok()
 }

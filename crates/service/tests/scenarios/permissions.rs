@@ -241,6 +241,36 @@ const USE_CASES: &[UseCase] = &[
         let id = silenced(ledger);
         ledger.service().end_silence(caller, &id).map(drop)
     }),
+    ("make an alert", Access::Write, |ledger, caller| {
+        let name = format!("made by {}", caller.token_name());
+        make_alert(ledger, caller, &name).map(drop)
+    }),
+    ("list alerts", Access::Read, |ledger, caller| {
+        ledger.service().list_alerts(caller).map(drop)
+    }),
+    ("look at an alert", Access::Read, |ledger, caller| {
+        let id = alerted(ledger);
+        ledger.service().alert(caller, &id).map(drop)
+    }),
+    ("change an alert", Access::Write, |ledger, caller| {
+        let id = alerted(ledger);
+        let changes = cordwood_service::AlertChanges::default();
+        let service = ledger.service();
+        service.update_alert(caller, &id, &changes).map(drop)
+    }),
+    ("delete an alert", Access::Write, |ledger, caller| {
+        let id = alerted(ledger);
+        ledger.service().delete_alert(caller, &id)
+    }),
+    ("back-test an alert", Access::Read, |ledger, caller| {
+        let request = cordwood_service::BackTestRequest {
+            alert: Some(alerted(ledger)),
+            days: Some(1),
+            ..cordwood_service::BackTestRequest::default()
+        };
+        let (service, cancel) = (ledger.service(), cordwood_service::Cancel::default());
+        service.back_test(caller, &request, &cancel).map(drop)
+    }),
     ("create a channel", Access::Write, |ledger, caller| {
         create_channel(ledger, caller, "made").map(drop)
     }),
@@ -307,6 +337,32 @@ fn brief() -> cordwood_service::NewSilence {
 
 fn silenced(ledger: &Ledger) -> String {
     let made = ledger.service().create_silence(&ledger.admin(), &brief());
+    made.unwrap().id.to_string()
+}
+
+/// Makes an alert under a name of its own.
+fn make_alert(
+    ledger: &Ledger,
+    caller: &Caller,
+    name: &str,
+) -> Result<cordwood_service::Alert, Error> {
+    let rule = serde_json::json!({ "query": "level:error", "condition": { "type": "matches" } });
+    let new = cordwood_service::AlertChanges {
+        name: Some(name.to_owned()),
+        rule: Some(serde_json::from_value(rule).unwrap()),
+        ..cordwood_service::AlertChanges::default()
+    };
+    let clients = ledger.service().list_clients(caller)?;
+    let client = clients.first().map(|client| client.id);
+    ledger.service().create_alert(caller, client, &new)
+}
+
+/// The id of an alert that is there.
+fn alerted(ledger: &Ledger) -> String {
+    let admin = ledger.admin();
+    let alerts = ledger.service().list_alerts(&admin).unwrap();
+    let last = alerts.iter().map(|alert| alert.id).max().unwrap_or(0);
+    let made = make_alert(ledger, &admin, &format!("alert after {last}"));
     made.unwrap().id.to_string()
 }
 

@@ -1,0 +1,246 @@
+//! `/api/v1/alerts`: rules that the server checks, and what they would have done in the past.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use cordwood_service::rules::Rule;
+use cordwood_service::{AlertChanges, BackTestRequest, Cancel, ClientId};
+use serde_json::{Map, Value};
+
+use crate::authentication::Authenticated;
+use crate::edge::Edge;
+use crate::failure::Failure;
+use crate::json_body::JsonBody;
+use crate::links::Links;
+use crate::rest::alert_record::{AlertAttributes, AlertRecord, alert_record};
+use crate::rest::alert_rule::{AlertBody, BackTestBody, NewAlertBody};
+use crate::rest::back_test_record::{BackTestAttributes, back_test_record};
+use crate::rest::envelope::{Anonymous, Data, Page, Record, anonymous, data, list as page};
+use crate::rest::members::Members;
+use crate::rest::query::CancelOnDrop;
+
+type Answer = Result<Json<Data<AlertRecord>>, Failure>;
+
+/// The members of a rule; all others are about the alert.
+const RULE_MEMBERS: [&str; 19] = [
+    "query",
+    "measure",
+    "group_by",
+    "condition",
+    "further_conditions",
+    "window_s",
+    "check_every_s",
+    "lateness_s",
+    "confirmation_s",
+    "recovery_s",
+    "cooldown_s",
+    "on_missing_data",
+    "incident_per",
+    "only_groups",
+    "except_groups",
+    "severity",
+    "labels",
+    "cause",
+    "runbook",
+];
+
+/// List alerts
+///
+/// Those of the clients the token sees, by name, with how each stands.
+#[utoipa::path(
+    get, path = "/alerts", tag = "alerts",
+    responses((status = 200, body = Page<Record<AlertAttributes>>)),
+)]
+pub(crate) async fn list(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    links: Links,
+) -> Result<Json<Page<AlertRecord>>, Failure> {
+    let service = edge.ready()?;
+    let alerts = edge.manage.run(move || service.list_alerts(&caller));
+    let alerts = alerts.await??;
+    Ok(Json(page(alerts.iter().map(alert_record), &links)))
+}
+
+/// Make an alert
+///
+/// It is checked from now on. `POST /api/v1/alerts/back-test` says beforehand how often it would have fired.
+#[utoipa::path(
+    post, path = "/alerts", tag = "alerts",
+    request_body = NewAlertBody,
+    responses((status = 201, body = Data<Record<AlertAttributes>>)),
+)]
+pub(crate) async fn create(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    JsonBody(mut body): JsonBody,
+) -> Result<(StatusCode, Json<Data<AlertRecord>>), Failure> {
+    let rule = taken(&mut body);
+    let mut members = Members::new(body);
+    let client = members.integer("client_id").flatten().map(ClientId);
+    let new = changes(members, Some(Value::Object(rule)))?;
+    let service = edge.ready()?;
+    let create = move || service.create_alert(&caller, client, &new);
+    let alert = edge.manage.run(create).await??;
+    Ok((StatusCode::CREATED, Json(data(alert_record(&alert)))))
+}
+
+/// Show an alert
+#[utoipa::path(
+    get, path = "/alerts/{alert}", tag = "alerts",
+    params(("alert" = String, Path, description = "Its id or name")),
+    responses((status = 200, body = Data<Record<AlertAttributes>>)),
+)]
+pub(crate) async fn show(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(name): Path<String>,
+) -> Answer {
+    let service = edge.ready()?;
+    let alert = edge.manage.run(move || service.alert(&caller, &name));
+    Ok(Json(data(alert_record(&alert.await??))))
+}
+
+/// Change an alert
+///
+/// What is not named stays. One that asks something else from now on forgets what it knew.
+#[utoipa::path(
+    patch, path = "/alerts/{alert}", tag = "alerts",
+    params(("alert" = String, Path, description = "Its id or name")),
+    request_body = AlertBody,
+    responses((status = 200, body = Data<Record<AlertAttributes>>)),
+)]
+pub(crate) async fn update(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(name): Path<String>,
+    JsonBody(mut body): JsonBody,
+) -> Answer {
+    let of_rule = taken(&mut body);
+    let service = edge.ready()?;
+    let rule = match of_rule.is_empty() {
+        true => None,
+        false => {
+            let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
+            let known = edge.manage.run(move || service.alert(&caller, &name));
+            Some(merged(&known.await??.rule, of_rule))
+        }
+    };
+    let changes = changes(Members::new(body), rule)?;
+    let update = move || service.update_alert(&caller, &name, &changes);
+    let alert = edge.manage.run(update).await??;
+    Ok(Json(data(alert_record(&alert))))
+}
+
+/// Delete an alert
+///
+/// Its incidents stay.
+#[utoipa::path(
+    delete, path = "/alerts/{alert}", tag = "alerts",
+    params(("alert" = String, Path, description = "Its id or name")),
+    responses((status = 204, description = "Deleted")),
+)]
+pub(crate) async fn delete(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let service = edge.ready()?;
+    let delete = move || service.delete_alert(&caller, &name);
+    edge.manage.run(delete).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Back-test an alert
+///
+/// When it would have fired in the last days, by the code that checks it. Nothing is saved and nobody is told.
+#[utoipa::path(
+    post, path = "/alerts/back-test", tag = "alerts",
+    request_body = BackTestBody,
+    responses((status = 200, body = Data<Anonymous<BackTestAttributes>>)),
+)]
+pub(crate) async fn back_test(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    JsonBody(mut body): JsonBody,
+) -> Result<Json<Data<Anonymous<BackTestAttributes>>>, Failure> {
+    let of_rule = taken(&mut body);
+    let service = edge.ready()?;
+    let mut members = Members::new(body);
+    let alert = members.text("alert");
+    let client = members.integer("client_id").flatten().map(ClientId);
+    let days = members.integer("days").flatten();
+    let deadline = members.integer("timeout_ms").flatten();
+    let rule = match (&alert, of_rule.is_empty()) {
+        (Some(_), true) => None,
+        (Some(name), false) => {
+            let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
+            let known = edge.manage.run(move || service.alert(&caller, &name));
+            Some(merged(&known.await??.rule, of_rule))
+        }
+        (None, _) => Some(Value::Object(of_rule)),
+    };
+    let request = BackTestRequest {
+        alert,
+        client,
+        days: days.map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
+        deadline: deadline.map(Duration::from_millis),
+        changes: changes(members, rule)?,
+    };
+    let cancel = Cancel::default();
+    let _gone = CancelOnDrop(cancel.clone());
+    let answer = edge
+        .query
+        .run(move || service.back_test(&caller, &request, &cancel));
+    let answer = answer.await??;
+    Ok(Json(data(anonymous(back_test_record(&answer)))))
+}
+
+/// Takes the members of a rule out of a body.
+fn taken(body: &mut Map<String, Value>) -> Map<String, Value> {
+    let of_rule = RULE_MEMBERS.into_iter();
+    of_rule
+        .filter_map(|name| Some((name.to_owned(), body.remove(name)?)))
+        .collect()
+}
+
+/// A rule with some members as given; one that is given as null is as by default, but for `recovery_s`, whose null means something.
+fn merged(rule: &Rule, given: Map<String, Value>) -> Value {
+    let mut rule = serde_json::to_value(rule).unwrap_or_default();
+    if let Value::Object(members) = &mut rule {
+        for (name, value) in given {
+            match value.is_null() && name != "recovery_s" {
+                true => drop(members.remove(&name)),
+                false => drop(members.insert(name, value)),
+            }
+        }
+    }
+    rule
+}
+
+fn changes(mut members: Members, rule: Option<Value>) -> Result<AlertChanges, Failure> {
+    let rule = rule.and_then(|rule| match serde_json::from_value::<Rule>(rule) {
+        Ok(rule) => Some(rule),
+        Err(error) => members.refuse("rule", &error.to_string()),
+    });
+    let channels = members.texts("channels").and_then(|channels| {
+        let channels = channels.iter().map(|channel| channel.trim().parse().ok());
+        match channels.collect() {
+            Some(channels) => Some(channels),
+            None => members.refuse("channels", "has to be a list of ids of channels"),
+        }
+    });
+    let changes = AlertChanges {
+        name: members.text("name"),
+        description: members.text("description"),
+        rule,
+        sources: members.texts("source_id"),
+        channels,
+        is_paused: members.boolean("paused"),
+    };
+    members.finish()?;
+    Ok(changes)
+}
