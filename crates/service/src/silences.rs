@@ -218,6 +218,7 @@ impl Service {
         let ended = self.catalog.end_silence(known.id, self.now());
         ended.map_err(of_catalog)?;
         self.tell_unmuted()?;
+        self.delivery.wake();
         self.silence(caller, id)
     }
 

@@ -147,6 +147,7 @@ impl Service {
             .catalog
             .add_to_timeline(incident.id, &entry, &notices, now);
         added.map_err(of_catalog)?;
+        self.delivery.wake();
         self.find_incident(caller, id)
     }
 
@@ -297,6 +298,7 @@ impl Service {
             .catalog
             .change_incident(incident.id, change, &author, &notices, now);
         changed.map_err(of_catalog)?;
+        self.delivery.wake();
         self.find_incident(caller, &incident.id.0.to_string())
     }
 }

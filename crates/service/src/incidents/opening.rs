@@ -96,6 +96,7 @@ impl Service {
         let opened = self.catalog.open_incident(&record, notices, now);
         let opened = opened.map_err(of_catalog)?;
         self.explaining.wake();
+        self.delivery.wake();
         let incident = self.find_incident(caller, &opened.id().0.to_string())?;
         Ok((incident, matches!(opened, Opened::New(_))))
     }
