@@ -33,7 +33,7 @@ pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 8;
 const ROWS_PER_TEMPLATE: usize = 4;
 
 /// At most one in so many texts may follow no template: of more, a search would read much besides the templates.
-const WHOLE_SHARE: usize = 8;
+const WHOLE_SHARE: usize = 6;
 
 /// What a column of texts has besides its codes.
 #[derive(Debug)]
