@@ -36,6 +36,9 @@ pub struct DuplicateKey;
 
 const NO_EVENT: u32 = 0;
 
+/// The first of so many parts of a large body tells how much room the others take.
+const PARTS_OF_BODY: usize = 16;
+
 /// Collects events into a [`Batch`].
 ///
 /// For each event: [`begin_event`](Self::begin_event), then keys with their values or objects,
@@ -65,6 +68,16 @@ pub struct BatchBuilder {
     repeated_bytes: usize,
     /// Whether an event was taken back, whose fields may be no other's.
     has_forgotten: bool,
+    room: Room,
+}
+
+/// Room for a body that is set aside once its first events tell how much it takes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    /// `None` if there is nothing to be set aside any more.
+    body_bytes: Option<usize>,
+    /// Of the events so far.
+    source_bytes: usize,
 }
 
 impl Default for BatchBuilder {
@@ -93,15 +106,43 @@ impl BatchBuilder {
             opened: Mark::default(),
             repeated_bytes: 0,
             has_forgotten: false,
+            room: Room::default(),
         }
     }
 
-    /// Makes room for what a body of so many bytes usually becomes. Room that is not used is given back in the end.
+    /// Makes room for what a body of so many bytes becomes: of a large one, for its first part, and for the rest once that has told how
+    /// much it takes. Room that is not used is given back in the end; but pages given back a few at a time are of no use to the next
+    /// body, which would have the kernel clear others, so that it should be little.
     pub fn reserve(&mut self, body_bytes: usize) {
         /// A field with its key takes about twenty bytes of JSON.
         const BODY_BYTES_PER_CELL: usize = 16;
-        self.batch.text.reserve(body_bytes);
-        self.batch.cells.reserve(body_bytes / BODY_BYTES_PER_CELL);
+        const LARGE_BYTES: usize = 64 << 10;
+        let mut bytes = body_bytes;
+        if body_bytes >= LARGE_BYTES {
+            bytes /= PARTS_OF_BODY;
+            self.room.body_bytes = Some(body_bytes);
+        }
+        self.batch.text.reserve(bytes);
+        self.batch.cells.reserve(bytes / BODY_BYTES_PER_CELL);
+    }
+
+    /// Makes room for the rest of the body, if this is the time.
+    fn reserve_rest(&mut self) {
+        let Some(body_bytes) = self.room.body_bytes else {
+            return;
+        };
+        let seen = self.room.source_bytes;
+        if seen < body_bytes / PARTS_OF_BODY {
+            return;
+        }
+        self.room.body_bytes = None;
+        let unseen = body_bytes.saturating_sub(seen);
+        // A little more than so far: a body that needs a little more than there is would take twice as much.
+        let of_rest = |of_seen: usize| (of_seen + of_seen / PARTS_OF_BODY) * unseen / seen.max(1);
+        let batch = &mut self.batch;
+        batch.text.reserve_exact(of_rest(batch.text.len()));
+        batch.cells.reserve_exact(of_rest(batch.cells.len()));
+        batch.rows.reserve_exact(of_rest(batch.rows.len()));
     }
 
     /// The events finished so far.
@@ -338,6 +379,8 @@ impl BatchBuilder {
             level: head.level,
             timestamp: head.timestamp,
         });
+        self.room.source_bytes += head.source_bytes as usize;
+        self.reserve_rest();
         self.close_event();
     }
 
@@ -352,9 +395,16 @@ impl BatchBuilder {
         if self.has_forgotten {
             self.drop_unused_paths();
         }
-        self.batch.text.shrink_to_fit();
-        self.batch.cells.shrink_to_fit();
-        self.batch.rows.shrink_to_fit();
+        let batch = &mut self.batch;
+        if is_roomy(batch.text.len(), batch.text.capacity()) {
+            batch.text.shrink_to_fit();
+        }
+        if is_roomy(batch.cells.len(), batch.cells.capacity()) {
+            batch.cells.shrink_to_fit();
+        }
+        if is_roomy(batch.rows.len(), batch.rows.capacity()) {
+            batch.rows.shrink_to_fit();
+        }
         self.batch
     }
 
@@ -469,6 +519,11 @@ impl BatchBuilder {
         self.batch.text.push_str(text);
         text_bits(start, text.len())
     }
+}
+
+/// Whether so much room is left that it is worth giving back.
+fn is_roomy(length: usize, capacity: usize) -> bool {
+    capacity - length > length / 8
 }
 
 #[inline]

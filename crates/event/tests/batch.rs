@@ -396,3 +396,37 @@ fn event_ids_read_back() {
         assert!(text.parse::<EventId>().is_err(), "{text}");
     }
 }
+
+/// Whatever the first events say of those that follow, and however long the body was said to be.
+#[test]
+fn a_batch_has_little_room_left() {
+    const EVENTS: usize = 2000;
+    const SENT_BYTES: usize = 100;
+    let even = |_: usize| 40;
+    let growing = |event: usize| event / 20;
+    let shrinking = |event: usize| 1000usize.saturating_sub(event);
+    let lengths: [&dyn Fn(usize) -> usize; 3] = [&even, &growing, &shrinking];
+    for length in lengths {
+        for body_bytes in [0, SENT_BYTES, EVENTS * SENT_BYTES, 40 * EVENTS * SENT_BYTES] {
+            let mut builder = BatchBuilder::new();
+            builder.reserve(body_bytes);
+            for event in 0..EVENTS {
+                builder.begin_event();
+                builder.key("text").unwrap();
+                builder.value(Scalar::Str(&"x".repeat(length(event))));
+                builder.finish_event(EventHead {
+                    timestamp: Timestamp::default(),
+                    level: None,
+                    source_bytes: u32::try_from(SENT_BYTES).unwrap(),
+                });
+            }
+            let used = builder.memory_bytes();
+            let batch = builder.finish();
+            assert!(batch.memory_bytes() <= used + used / 8, "{body_bytes}");
+            for (event, sent) in batch.events().zip(0..) {
+                let text = event.get("text").and_then(Scalar::as_str);
+                assert_eq!(text.map(str::len), Some(length(sent)));
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::Refusal;
 /// The body as text. What is not UTF-8 becomes U+FFFD, which can make it three times as long: not beyond
 /// `bytes_max`.
 pub(crate) fn utf8(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, Refusal> {
-    if let Ok(text) = std::str::from_utf8(body) {
+    if let Ok(text) = simdutf8::basic::from_utf8(body) {
         return Ok(Cow::Borrowed(text));
     }
     let mut text = String::with_capacity(body.len());

@@ -13,7 +13,16 @@ pub(crate) struct BitWriter {
 }
 
 impl BitWriter {
+    /// With room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> BitWriter {
+        BitWriter {
+            bytes: Vec::with_capacity(bytes),
+            ..BitWriter::default()
+        }
+    }
+
     /// Appends the lowest `width` bits, at most 64.
+    #[inline]
     pub(crate) fn push(&mut self, value: u64, width: u32) {
         debug_assert!(width == 64 || value >> width == 0, "the value fits");
         self.open |= value << self.open_bits;

@@ -20,6 +20,11 @@ const SLOT: u8 = 1;
 const DIGIT: u8 = 2;
 const WORD: u8 = 4;
 
+/// How far each bit is from the highest of its byte.
+const SLOT_SHIFT: i32 = 7;
+const DIGIT_SHIFT: i32 = 6;
+const WORD_SHIFT: i32 = 5;
+
 /// What the bytes of one text are. Kept from text to text for its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
@@ -77,9 +82,9 @@ impl Marks {
         }
         if let Some(group) = self.groups.get_mut(start / GROUP) {
             let shift = start % GROUP;
-            group.slots |= gathered(&classes, SLOT) << shift;
-            group.digits |= gathered(&classes, DIGIT) << shift;
-            group.words |= gathered(&classes, WORD) << shift;
+            group.slots |= gathered::<SLOT_SHIFT>(&classes) << shift;
+            group.digits |= gathered::<DIGIT_SHIFT>(&classes) << shift;
+            group.words |= gathered::<WORD_SHIFT>(&classes) << shift;
         }
     }
 
@@ -251,13 +256,28 @@ fn class_of(byte: u8) -> u8 {
     class(is_word | joins, SLOT) | class(is_digit, DIGIT) | class(is_word, WORD)
 }
 
-/// One bit of each class, the first the lowest. The product brings bit 8·i of eight bytes to 56 + i.
+/// The bit of each class that is so far from the highest, the first the lowest.
+#[cfg(target_arch = "x86_64")]
 #[inline]
-fn gathered(classes: &[u8; LANES], bit: u8) -> u64 {
+fn gathered<const SHIFT: i32>(classes: &[u8; LANES]) -> u64 {
+    use safe_arch::{load_unaligned_m128i, move_mask_i8_m128i, shl_imm_u64_m128i};
+    let shifted = shl_imm_u64_m128i::<SHIFT>(load_unaligned_m128i(classes));
+    move_mask_i8_m128i(shifted).cast_unsigned().into()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn gathered<const SHIFT: i32>(classes: &[u8; LANES]) -> u64 {
+    portable::<SHIFT>(classes)
+}
+
+/// The product brings bit 8·i of eight bytes to 56 + i.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn portable<const SHIFT: i32>(classes: &[u8; LANES]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TO_THE_TOP: u64 = 0x0102_0408_1020_4080;
     let bits_of = |classes: &[u8; 8]| {
-        let bits = u64::from_le_bytes(*classes) >> bit.trailing_zeros() & ONES;
+        let bits = u64::from_le_bytes(*classes) >> (7 - SHIFT) & ONES;
         bits.wrapping_mul(TO_THE_TOP) >> 56
     };
     match classes.as_chunks().0 {
@@ -347,6 +367,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bits_are_gathered_from_all_classes(classes: [u8; LANES]) {
+            let bits = |bit: u8| {
+                let set = (0..).zip(classes).filter(|(_, class)| class & bit != 0);
+                set.fold(0u64, |bits, (place, _)| bits | 1 << place)
+            };
+            for (bit, found) in [
+                (SLOT, [gathered::<SLOT_SHIFT>(&classes), portable::<SLOT_SHIFT>(&classes)]),
+                (DIGIT, [gathered::<DIGIT_SHIFT>(&classes), portable::<DIGIT_SHIFT>(&classes)]),
+                (WORD, [gathered::<WORD_SHIFT>(&classes), portable::<WORD_SHIFT>(&classes)]),
+            ] {
+                prop_assert_eq!(found, [bits(bit); 2]);
+            }
+        }
+
         #[test]
         fn any_text_is_taken_apart_as_by_characters(
             text in "([a-c_]{0,30}|[0-9.:/%@+-]{0,9}|[ ,=\\[\\{`^~\n]{0,70}|\u{e9}|\u{2192}|\u{663}|\u{65e5}|.){0,24}"

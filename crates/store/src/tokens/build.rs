@@ -1,11 +1,14 @@
 //! Makes a token map: of the words of blocks, of other maps, or of both.
 
+mod parts;
+
 use std::io::{self, Write};
 
 use super::map::Walk;
 use super::page::{PageWriter, Position};
 use super::{ReadPages, TokenMap};
 use crate::{MergeFailure, ReadFailure};
+use parts::Parts;
 
 /// A map as it is written: two sections of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,9 +141,6 @@ struct MapWriter<'w, W> {
     page: PageWriter,
 }
 
-/// Parts into which hashes are cut by their highest bits to be sorted, so that one part fits the cache of a core.
-const PART_BITS: u32 = 8;
-
 impl<'w, W: Write> MapWriter<'w, W> {
     fn new(blocks: u32, expected_hashes: u64, pages: &'w mut W) -> MapWriter<'w, W> {
         MapWriter {
@@ -153,22 +153,9 @@ impl<'w, W: Write> MapWriter<'w, W> {
 
     /// Adds the words of all blocks, each list rising.
     fn push_lists(&mut self, lists: &[&[u32]]) -> io::Result<()> {
-        let mut rests = lists.to_vec();
-        let mut pairs: Vec<u64> = Vec::new();
+        let mut parts = Parts::of(lists);
         let mut list = Vec::new();
-        for part in 0..1u64 << PART_BITS {
-            pairs.clear();
-            for (block, rest) in (0u64..).zip(&mut rests) {
-                let is_in_part = |hash: &u32| u64::from(*hash) >> (u32::BITS - PART_BITS) <= part;
-                let (head, tail) = rest.split_at(rest.partition_point(is_in_part));
-                pairs.extend(
-                    head.iter()
-                        .map(|hash| u64::from(*hash) << u32::BITS | block),
-                );
-                *rest = tail;
-            }
-            // Runs that rise, one of each block: this sort finds and merges them.
-            pairs.sort();
+        while let Some(pairs) = parts.next() {
             for same in pairs.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS) {
                 let low = |pair: &u64| u32::try_from(pair & u64::from(u32::MAX)).unwrap_or(0);
                 list.clear();

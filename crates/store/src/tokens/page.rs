@@ -56,31 +56,63 @@ impl PageWriter {
             first: 0,
             last: 0,
             count: 0,
-            bits: BitWriter::default(),
+            bits: BitWriter::with_capacity(PAGE_BYTES),
             entry: BitWriter::default(),
         }
     }
 
     /// Adds a hash greater than the last, with the blocks that have it, rising; false if it does not fit any more.
     pub(super) fn push(&mut self, hash: u32, blocks: &[u32]) -> bool {
-        self.entry.clear();
-        if self.count > 0 {
-            push_gap(&mut self.entry, hash - self.last, self.low_bits);
-        }
-        push_list(&mut self.entry, blocks, self.blocks);
-        let bits = self.bits.bits() + self.entry.bits();
-        if self.count > 0
-            && (bits.div_ceil(8) > PAGE_BYTES - HEADER_BYTES || self.count == u16::MAX)
-        {
-            return false;
+        if let Some((entry, width)) = self.entry_of_one_block(hash, blocks) {
+            if !self.fits(width as usize) {
+                return false;
+            }
+            self.bits.push(entry, width);
+        } else {
+            self.entry.clear();
+            if self.count > 0 {
+                push_gap(&mut self.entry, hash - self.last, self.low_bits);
+            }
+            push_list(&mut self.entry, blocks, self.blocks);
+            if !self.fits(self.entry.bits()) {
+                return false;
+            }
+            self.bits.append(&self.entry);
         }
         if self.count == 0 {
             self.first = hash;
         }
         self.last = hash;
         self.count += 1;
-        self.bits.append(&self.entry);
         true
+    }
+
+    /// The bits of a hash that one block has, as most have, and how many; `None` where they are not for one number to hold.
+    fn entry_of_one_block(&self, hash: u32, blocks: &[u32]) -> Option<(u64, u32)> {
+        let [block] = *blocks else {
+            return None;
+        };
+        if self.count == 0 {
+            return None;
+        }
+        let beyond = u64::from(hash - self.last - 1);
+        let ones = u32::try_from(beyond >> self.low_bits).ok();
+        let ones = ones.filter(|ones| *ones < QUOTIENT_MAX)?;
+        let list_at = ones + 1 + self.low_bits;
+        let width = list_at + 1 + id_width(self.blocks);
+        if width > u64::BITS {
+            return None;
+        }
+        let low = beyond & ((1 << self.low_bits) - 1);
+        let gap = low << (ones + 1) | ((1 << ones) - 1);
+        Some((u64::from(block) << (list_at + 1) | gap, width))
+    }
+
+    /// Whether there is room for an entry of so many bits: in an empty page always.
+    fn fits(&self, entry_bits: usize) -> bool {
+        let bits = self.bits.bits() + entry_bits;
+        let is_within = bits.div_ceil(8) <= PAGE_BYTES - HEADER_BYTES && self.count < u16::MAX;
+        self.count == 0 || is_within
     }
 
     pub(super) fn first(&self) -> u32 {
