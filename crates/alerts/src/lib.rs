@@ -2,15 +2,17 @@
 //!
 //! A [`Rule`] is what its author wrote; [`Rule::check`] tells all that is wrong with it, or makes a [`CheckedRule`]. That has
 //! a [`Question`] for each window, and makes [`Reading`]s of the rows that answer it. [`step`] takes the state of the rule and an
-//! [`Observation`], and gives the state after it and its [`Effect`]s: what opened, what recovered. The back-test runs the same machine
+//! [`Observation`], and gives the state after it and its [`Effect`]s: what opened, what recovered. [`back_test`] runs the same machine
 //! over the past.
 //!
 //! The crate is pure: time is an argument. It must not know engines, records, channels or incidents: whoever has them runs the questions
 //! and carries the effects out.
 #![warn(missing_docs)]
 
+mod back_test;
 mod cause;
 mod check;
+mod drift;
 mod effect;
 pub mod figures;
 mod group;
@@ -27,12 +29,15 @@ mod reference;
 mod roster;
 mod rule;
 mod severity;
+mod silence;
 mod state;
 mod wildcard;
 mod window;
 
+pub use back_test::{BackTest, Episode, back_test};
 pub use cause::Telling;
 pub use check::CheckedRule;
+pub use drift::{Difference, drift};
 pub use effect::{Closed, Effect, Opened};
 pub use group::Group;
 pub use group_matcher::GroupMatcher;
@@ -50,5 +55,6 @@ pub use rule::{
     RelativeOperator, Rule, Threshold, ThresholdValue,
 };
 pub use severity::Severity;
+pub use silence::{CheckedSilence, Silence, SilenceMatcher, Subject, Weekday, Weekly};
 pub use state::{GroupState, Phase, RuleState};
 pub use window::Window;

@@ -56,3 +56,9 @@ pub const FAILURES_TOLD_AT: u32 = 5;
 
 /// The longest value of a field in the name of a group, in bytes; the rest is cut off, since the name stands in notices and in the state.
 pub const GROUP_VALUE_BYTES_MAX: usize = 256;
+
+/// The longest silence that is not weekly, in days: what nobody wants to hear of for a year needs no rule.
+pub const SILENCE_DAYS_MAX: u32 = 366;
+
+/// The most episodes that a back-test tells one by one: whoever sees a thousand knows that the rule is no good.
+pub const EPISODES_MAX: usize = 1_000;

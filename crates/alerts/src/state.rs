@@ -111,6 +111,14 @@ impl RuleState {
             .retain(|_, group| group.phase.episode().is_some());
     }
 
+    /// Begins to ask something else: what was learnt is of no use, and what fires stays what it is until it is clear.
+    pub fn begin_anew(&mut self, now: Timestamp) {
+        self.listen_anew(now);
+        self.checked_until = None;
+        self.roster = Roster::default();
+        self.patterns = PatternMemory::default();
+    }
+
     /// Who sent something before the rule began to listen: what [`CheckedRule::roster_question`](crate::CheckedRule::roster_question) found.
     pub fn fill_roster(&mut self, members: impl IntoIterator<Item = (Group, Timestamp)>) {
         for (group, last_seen) in members {

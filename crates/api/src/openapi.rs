@@ -64,10 +64,10 @@ fn describe(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
 fn complete(operation: &mut Operation, path: &str) {
     let resource = operation.tags.iter().flatten().next().cloned();
     let function = operation.operation_id.take().unwrap_or_default();
-    let version = if path.starts_with("/api/v2/") {
-        "_v2"
-    } else {
-        ""
+    let version = match path {
+        path if path.starts_with("/api/v2/") => "_v2",
+        path if path.starts_with("/api/v3/") => "_v3",
+        _ => "",
     };
     let id = format!("{}_{function}{version}", resource.unwrap_or_default());
     operation.operation_id = Some(id.replace('-', "_"));

@@ -47,6 +47,20 @@ impl Parameters {
         Ok(Parameters(pairs))
     }
 
+    /// Those whose names are not such.
+    pub(crate) fn without(&self, is_such: impl Fn(&str) -> bool) -> Parameters {
+        let others = self.0.iter().filter(|(name, _)| !is_such(name));
+        Parameters(others.cloned().collect())
+    }
+
+    /// The same with a name in the place of another.
+    pub(crate) fn renamed(mut self, name: &str, to: &str) -> Parameters {
+        for (known, _) in self.0.iter_mut().filter(|(known, _)| known == name) {
+            *known = to.to_owned();
+        }
+        self
+    }
+
     pub(crate) fn append(&mut self, other: Parameters) {
         self.0.extend(other.0);
     }

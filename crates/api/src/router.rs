@@ -19,8 +19,9 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    clients, complete, deletions, event, events, exports, facets, histogram, jobs, live_tail,
-    patterns, query, saved_queries, sources, sql, tail, tokens, trace, what_changed,
+    clients, complete, deletions, event, events, exports, facets, histogram, incident_acts,
+    incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
+    saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
 };
 use crate::{ingest, openapi, probes, welcome};
 
@@ -44,7 +45,14 @@ fn endpoints() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(probes::metrics))
         .routes(routes!(openapi::document))
         .nest("/api/v1", sources_routes().merge(rest()))
-        .nest("/api/v2", sources_routes().routes(routes!(live_tail::get)))
+        .nest(
+            "/api/v2",
+            sources_routes()
+                .routes(routes!(live_tail::get))
+                .merge(uptime_routes())
+                .merge(comment_routes()),
+        )
+        .nest("/api/v3", uptime_routes())
 }
 
 /// The layer answers preflights; without a route for their method they would not come to it.
@@ -86,6 +94,56 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(sql::post))
         .routes(routes!(tail::get))
         .routes(routes!(what_changed::get, what_changed::post))
+        .merge(incident_routes())
+        .merge(comment_routes())
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::show, silences::update))
+        .routes(routes!(silences::end))
+}
+
+fn incident_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(incidents::list, incidents::create))
+        .routes(routes!(
+            incidents::show,
+            incidents::update,
+            incidents::delete
+        ))
+        .routes(routes!(incident_acts::acknowledge))
+        .routes(routes!(incident_acts::resolve))
+        .routes(routes!(incident_acts::reopen))
+        .routes(routes!(incident_acts::escalate))
+        .routes(routes!(incident_acts::merge))
+        .routes(routes!(incident_reading::timeline))
+        .routes(routes!(
+            incident_reading::events,
+            incident_reading::keep_events
+        ))
+        .routes(routes!(incident_reading::what_changed))
+        .routes(routes!(incident_reading::related))
+        .routes(routes!(incident_reading::report))
+}
+
+fn comment_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(incident_comments::list, incident_comments::create))
+        .routes(routes!(
+            incident_comments::show,
+            incident_comments::update,
+            incident_comments::delete
+        ))
+}
+
+/// Incidents with the names of Better Stack, which has them under `/api/v3`, and had them under `/api/v2`.
+fn uptime_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(uptime_incidents::list, uptime_incidents::create))
+        .routes(routes!(uptime_incidents::show, uptime_incidents::delete))
+        .routes(routes!(uptime_incidents::acknowledge))
+        .routes(routes!(uptime_incidents::resolve))
+        .routes(routes!(uptime_incidents::reopen))
+        .routes(routes!(uptime_incidents::escalate))
+        .routes(routes!(uptime_incidents::timeline))
 }
 
 fn sources_routes() -> OpenApiRouter<Arc<Edge>> {

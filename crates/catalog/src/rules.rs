@@ -56,6 +56,11 @@ impl Catalog {
         self.read().rules.values().cloned().collect()
     }
 
+    /// Whether there are any.
+    pub fn has_rules(&self) -> bool {
+        !self.read().rules.is_empty()
+    }
+
     /// The rule with this id.
     pub fn rule(&self, id: RuleId) -> Option<Arc<Rule>> {
         self.read().rules.get(&id).cloned()

@@ -6,6 +6,7 @@
 //! randomness and the data directory are arguments.
 #![warn(missing_docs)]
 
+mod alerts;
 mod backup;
 mod caller;
 mod channels;
@@ -41,6 +42,10 @@ mod tails;
 mod tokens;
 mod what_changed;
 
+pub use alerts::{
+    Alert, AlertChanges, AlertRound, AlertStatus, BackTestAnswer, BackTestRequest, FailingChecks,
+    FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
+};
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
 pub use channels::{
@@ -51,6 +56,8 @@ pub use channels::{
 pub use check::{CheckReport, check};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
+pub use cordwood_alerts as rules;
+pub use cordwood_alerts::{SilenceMatcher, Weekday, Weekly};
 pub use cordwood_catalog::Secret;
 pub use cordwood_engine::{
     ClausePlan, Coverage, Distinct, Estimate, Facet, FieldKinds, Left, MatchBounds, Pruning,
@@ -95,6 +102,7 @@ pub use search::{
     Table, TimeBucket, Trace, TraceRequest, TraceSubject, TracedEvent, TracedService,
 };
 pub use service::Service;
+pub use silences::{NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients};
 pub use sources::{
     CreatedSource, NewSource, PER_PAGE_DEFAULT, PER_PAGE_MAX, ROTATION_OVERLAP_DEFAULT,
     RotatedToken, Source, SourceChanges, SourceFilter, SourcePage, SourceToken, Usage,

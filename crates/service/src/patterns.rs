@@ -5,7 +5,9 @@ mod reach;
 mod registry;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use cordwood_catalog as catalog;
 use cordwood_engine::{self as engine, Incomplete};
 use cordwood_event::{Event, SourceId, Timestamp};
 use cordwood_query::{FieldName, Interval, Query};
@@ -201,6 +203,18 @@ impl Service {
             account,
             hints: question.hints,
         })
+    }
+
+    /// When sources have had the patterns of a field first, by id: of messages, as far as they have been looked at; nothing is kept of others.
+    pub(crate) fn first_seen(
+        &self,
+        field: &str,
+        sources: &[Arc<catalog::Source>],
+    ) -> BTreeMap<String, Timestamp> {
+        match field == registry::MESSAGE {
+            true => self.patterns.learner.registry.first_seen(sources),
+            false => BTreeMap::new(),
+        }
     }
 
     /// The patterns of messages that sources have had for the first time since an instant, as far as their events have been looked

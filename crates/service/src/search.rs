@@ -312,7 +312,7 @@ impl Service {
 }
 
 /// Sources as the engine knows them.
-fn searched(sources: &[Arc<catalog::Source>], now: Timestamp) -> Vec<SearchedSource> {
+pub(crate) fn searched(sources: &[Arc<catalog::Source>], now: Timestamp) -> Vec<SearchedSource> {
     let sources = sources.iter().map(|source| SearchedSource {
         id: source.id,
         name: source.name.clone(),

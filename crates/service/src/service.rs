@@ -10,6 +10,7 @@ use cordwood_event::Timestamp;
 use cordwood_store::disk::FileSystem;
 use cordwood_store::{self as store, MemoryBudget, Store};
 
+use crate::alerts::Alerts;
 use crate::channels::{self, Delivery, Outward};
 use crate::decoding::Replay;
 use crate::deleted_sources;
@@ -44,6 +45,7 @@ pub struct Service {
     pub(crate) exports: Arc<Exports>,
     pub(crate) outward: Arc<Outward>,
     pub(crate) delivery: Delivery,
+    pub(crate) alerts: Alerts,
     pub(crate) explaining: Explaining,
     first_start: Option<FirstStart>,
     replayed: Replayed,
@@ -107,6 +109,7 @@ impl Service {
                 Arc::clone(&options.clock),
             )?,
             exports,
+            alerts: Alerts::default(),
             #[cfg(feature = "sql")]
             statements: cordwood_sql::Sql::new(
                 Arc::clone(&engine),
@@ -155,6 +158,7 @@ impl Service {
 
     /// Writes out what is held back for later and closes the files. Later writes are refused.
     pub fn close(&self) -> Result<(), Error> {
+        self.alerts.stop();
         self.housekeeping.stop();
         self.patterns.stop();
         self.explaining.stop();

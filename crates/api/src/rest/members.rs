@@ -1,7 +1,10 @@
 //! Reads a record out of the members of a JSON object, and gathers what is wrong with it, so that the
 //! sender hears of all mistakes at once.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
@@ -63,6 +66,69 @@ impl Members {
         match values.into_iter().map(text).collect() {
             Some(texts) => Some(texts),
             None => self.refuse(name, "has to be a list of texts"),
+        }
+    }
+
+    /// An object whose members are texts, numbers or booleans, all taken as text; a list of these is joined by commas.
+    pub(crate) fn texts_by_name(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
+        let object = match self.members.remove(name)? {
+            Value::Object(object) => object,
+            Value::Null => return None,
+            _ => return self.refuse(name, "has to be an object of texts"),
+        };
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+            Value::Object(object) => object.get("value")?.as_str().map(str::to_owned),
+            Value::Array(_) | Value::Null => None,
+        };
+        let member = |(name, value): (String, Value)| {
+            let text = match &value {
+                Value::Array(values) => {
+                    let texts: Option<Vec<String>> = values.iter().map(text).collect();
+                    texts?.join(", ")
+                }
+                value => text(value)?,
+            };
+            Some((name, text))
+        };
+        match object.into_iter().map(member).collect() {
+            Some(texts) => Some(texts),
+            None => self.refuse(name, "has to be an object of texts"),
+        }
+    }
+
+    /// Whatever serde reads.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let value = self.members.remove(name)?;
+        if value.is_null() {
+            return None;
+        }
+        match serde_json::from_value(value) {
+            Ok(read) => Some(read),
+            Err(error) => self.refuse(name, &format!("cannot be read: {error}")),
+        }
+    }
+
+    /// A list of objects, read one by one.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&Map<String, Value>) -> Option<T>,
+        expected: &str,
+    ) -> Option<Vec<T>> {
+        let values = match self.members.remove(name)? {
+            Value::Array(values) => values,
+            Value::Null => return None,
+            _ => return self.refuse(name, expected),
+        };
+        match values
+            .iter()
+            .map(|value| read(value.as_object()?))
+            .collect()
+        {
+            Some(read) => Some(read),
+            None => self.refuse(name, expected),
         }
     }
 

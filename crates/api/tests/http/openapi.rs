@@ -159,7 +159,7 @@ fn every_endpoint_of_the_api_wants_a_token() {
     }
 }
 
-/// Each documented member of a body is read: sent as an object, which no member is, it is refused for its value and not as
+/// Each documented member of a body is read: sent as an object of objects, which no member is, it is refused for its value and not as
 /// unknown.
 #[test]
 fn every_member_of_a_body_is_read() {
@@ -175,8 +175,9 @@ fn every_member_of_a_body_is_read() {
         let path = path.replace("{source}", "default").replace(['{', '}'], "");
         let request_line = format!("{} {path}", method.to_uppercase());
         for name in members.keys() {
-            let body: Map<String, Value> =
-                [(name.clone(), json!({"a": "b"}))].into_iter().collect();
+            let body: Map<String, Value> = [(name.clone(), json!({"a": {"b": "c"}}))]
+                .into_iter()
+                .collect();
             let answer = server.rest(&request_line, &Value::from(body).to_string());
             let refused = answer.json();
             let is_refused_for_its_value = refused["parameter"] == json!(name)

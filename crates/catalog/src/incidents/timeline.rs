@@ -17,6 +17,10 @@ pub struct EntryId(pub u64);
 pub enum EntryKind {
     /// It was opened.
     Opened,
+    /// A further group of the rule fires.
+    Joined,
+    /// One of several groups of the rule is as it should be again.
+    Left,
     /// Somebody takes care of it.
     Acknowledged,
     /// It is over.
@@ -46,8 +50,10 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 14] = [
+    const ALL: [EntryKind; 16] = [
         EntryKind::Opened,
+        EntryKind::Joined,
+        EntryKind::Left,
         EntryKind::Acknowledged,
         EntryKind::Resolved,
         EntryKind::Reopened,
@@ -67,6 +73,8 @@ impl EntryKind {
     pub fn name(self) -> &'static str {
         match self {
             EntryKind::Opened => "opened",
+            EntryKind::Joined => "joined",
+            EntryKind::Left => "left",
             EntryKind::Acknowledged => "acknowledged",
             EntryKind::Resolved => "resolved",
             EntryKind::Reopened => "reopened",

@@ -253,7 +253,7 @@ impl Service {
         let now = self.now();
         let untold = self.catalog.untold_incidents().map_err(of_catalog)?;
         for incident in untold {
-            if self.still_muted(&incident, now)? {
+            if self.is_muted(&incident, now)? {
                 continue;
             }
             let told = Incident {

@@ -6,6 +6,7 @@ use cordwood_catalog::IncidentFilter;
 use cordwood_event::Timestamp;
 
 use super::{Incident, IncidentExplanation, of_catalog};
+use crate::silences::group_of;
 use crate::{Access, Caller, Error, FieldValue, Service};
 
 /// How far apart two incidents begin that may have one cause.
@@ -118,7 +119,10 @@ fn reasons(
     if let Some(group) = &incident.group
         && other.group.as_ref() == Some(group)
     {
-        reasons.push((WEIGHT_GROUP, format!("the same group, {group}")));
+        reasons.push((
+            WEIGHT_GROUP,
+            format!("the same group, {}", group_of(Some(group))),
+        ));
     }
     if incident.rule.is_some() && other.rule == incident.rule {
         reasons.push((WEIGHT_RULE, "the same rule".to_owned()));

@@ -11,6 +11,7 @@ use cordwood_event::Timestamp;
 use super::{
     Incident, IncidentEvidence, IncidentExplanation, IncidentStatus, RelatedIncident, of_catalog,
 };
+use crate::silences::group_of;
 use crate::{Access, Caller, Error, Service, WhatChanged};
 
 /// Events that are shown; all are kept with the incident.
@@ -104,7 +105,7 @@ impl Told<'_> {
             line("Rule", &escaped(rule));
         }
         if let Some(group) = &incident.group {
-            line("Group", &code(group));
+            line("Group", &code(&group_of(Some(group)).to_string()));
         }
         line("Opened by", &escaped(&incident.opened_by));
         if let Some(assignee) = &incident.assignee {

@@ -7,11 +7,13 @@ use cordwood_event::Timestamp;
 use cordwood_notify::{self as notify, Notice, NoticeKind, SAMPLES_MAX, Sample};
 
 use super::{Incident, IncidentEvidence, IncidentId, KeptEvent, Severity, of_catalog};
+use crate::silences::group_of;
 use crate::{ClientId, Error, Service};
 
 /// What of an incident is told, whether it is open already or about to be.
 struct Told<'a> {
     client: ClientId,
+    group: Option<&'a str>,
     rule: Option<catalog::RuleId>,
     name: &'a str,
     cause: &'a str,
@@ -40,6 +42,7 @@ impl Service {
         let events = events.map_err(of_catalog)?;
         let told = Told {
             client: incident.client,
+            group: incident.group.as_deref(),
             rule: incident.rule,
             name: &incident.name,
             cause: &incident.cause,
@@ -73,6 +76,7 @@ impl Service {
         }
         let told = Told {
             client: new.client,
+            group: new.group.as_deref(),
             rule: new.rule,
             name: &new.name,
             cause: &new.cause,
@@ -104,7 +108,7 @@ impl Service {
             severity: severity(told.severity),
             client: client.map_or_else(String::new, |client| client.name),
             rule: rule.map(|rule| rule.content.name.clone()),
-            group: Vec::new(),
+            group: values(told.group),
             since: told.since,
             until: told.until,
             value: told.evidence.value.clone(),
@@ -118,6 +122,15 @@ impl Service {
         let (channels, rule) = (told.channels, told.rule);
         self.notices_for(told.client, channels, &notice, Some(id), rule, key)
     }
+}
+
+/// The fields of a group that events have, and their values.
+fn values(group: Option<&str>) -> Vec<(String, String)> {
+    let group = group_of(group);
+    let fields = group.fields().iter();
+    fields
+        .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+        .collect()
 }
 
 fn severity(severity: Severity) -> notify::Severity {

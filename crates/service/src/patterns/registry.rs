@@ -62,6 +62,22 @@ impl Registry {
         }
     }
 
+    /// When any of the sources has had each pattern first, by id.
+    pub(super) fn first_seen(
+        &self,
+        sources: &[Arc<catalog::Source>],
+    ) -> BTreeMap<String, Timestamp> {
+        let mut first_seen = BTreeMap::new();
+        for learnt in self.seen_in(sources).by_source.values() {
+            for (form, pattern) in &learnt.by_form {
+                let id = PatternId::of_form(form).to_string();
+                let first = first_seen.entry(id).or_insert(pattern.first_seen);
+                *first = (*first).min(pattern.first_seen);
+            }
+        }
+        first_seen
+    }
+
     pub(crate) fn new_since(
         &self,
         sources: &[Arc<catalog::Source>],

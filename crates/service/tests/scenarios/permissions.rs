@@ -182,7 +182,133 @@ const USE_CASES: &[UseCase] = &[
                 .map(drop)
         },
     ),
+    ("open an incident", Access::Write, |ledger, caller| {
+        let new = named("made");
+        ledger.service().open_incident(caller, &new).map(drop)
+    }),
+    ("list incidents", Access::Read, |ledger, caller| {
+        let request = cordwood_service::IncidentsRequest::default();
+        ledger.service().list_incidents(caller, &request).map(drop)
+    }),
+    ("show an incident", Access::Read, |ledger, caller| {
+        ledger.service().incident(caller, &opened(ledger)).map(drop)
+    }),
+    ("read a timeline", Access::Read, |ledger, caller| {
+        let id = opened(ledger);
+        ledger.service().incident_timeline(caller, &id).map(drop)
+    }),
+    ("read kept events", Access::Read, |ledger, caller| {
+        let id = opened(ledger);
+        ledger.service().incident_events(caller, &id).map(drop)
+    }),
+    ("read an explanation", Access::Read, |ledger, caller| {
+        let id = opened(ledger);
+        ledger.service().incident_explanation(caller, &id).map(drop)
+    }),
+    ("find related incidents", Access::Read, |ledger, caller| {
+        let id = opened(ledger);
+        ledger.service().related_incidents(caller, &id).map(drop)
+    }),
+    ("write a report", Access::Read, |ledger, caller| {
+        let id = opened(ledger);
+        ledger.service().incident_report(caller, &id).map(drop)
+    }),
+    (
+        "acknowledge an incident",
+        Access::Write,
+        |ledger, caller| {
+            let (service, id) = (ledger.service(), opened(ledger));
+            service.acknowledge_incident(caller, &id, None).map(drop)
+        },
+    ),
+    ("resolve an incident", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        service.resolve_incident(caller, &id, None).map(drop)
+    }),
+    ("reopen an incident", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        service.reopen_incident(caller, &id, None).map(drop)
+    }),
+    ("escalate an incident", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        let to = cordwood_service::EscalatedTo::default();
+        service.escalate_incident(caller, &id, &to).map(drop)
+    }),
+    ("change an incident", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        let changes = cordwood_service::IncidentChanges::default();
+        service.update_incident(caller, &id, &changes).map(drop)
+    }),
+    ("merge incidents", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        let other = opened(ledger);
+        service.merge_incidents(caller, &id, &[other]).map(drop)
+    }),
+    ("comment on an incident", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        service.comment_on_incident(caller, &id, "hm").map(drop)
+    }),
+    ("pin events", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), opened(ledger));
+        let (events, cancel) = (["1-1".to_owned()], cordwood_service::Cancel::default());
+        let pinned = service.pin_incident_events(caller, &id, &events, &cancel);
+        pinned.map(drop)
+    }),
+    ("delete an incident", Access::Admin, |ledger, caller| {
+        ledger.service().delete_incident(caller, &opened(ledger))
+    }),
+    ("make a silence", Access::Write, |ledger, caller| {
+        ledger.service().create_silence(caller, &brief()).map(drop)
+    }),
+    ("list silences", Access::Read, |ledger, caller| {
+        ledger.service().list_silences(caller, None).map(drop)
+    }),
+    ("show a silence", Access::Read, |ledger, caller| {
+        ledger
+            .service()
+            .silence(caller, &silenced(ledger))
+            .map(drop)
+    }),
+    ("change a silence", Access::Write, |ledger, caller| {
+        let (service, id) = (ledger.service(), silenced(ledger));
+        let changes = cordwood_service::SilenceChanges::default();
+        service.update_silence(caller, &id, &changes).map(drop)
+    }),
+    ("end a silence", Access::Write, |ledger, caller| {
+        let id = silenced(ledger);
+        ledger.service().end_silence(caller, &id).map(drop)
+    }),
 ];
+
+fn named(name: &str) -> cordwood_service::NewIncident {
+    cordwood_service::NewIncident {
+        name: name.to_owned(),
+        ..cordwood_service::NewIncident::default()
+    }
+}
+
+/// An incident of the first client.
+fn opened(ledger: &Ledger) -> String {
+    let opened = ledger.service().open_incident(&ledger.admin(), &named("x"));
+    opened.unwrap().0.id.0.to_string()
+}
+
+fn brief() -> cordwood_service::NewSilence {
+    cordwood_service::NewSilence {
+        clients: cordwood_service::SilencedClients::One(None),
+        matchers: Vec::new(),
+        starts_at: None,
+        ends_at: Some("now+1h".to_owned()),
+        weekly: None,
+        lets_pass: None,
+        comment: String::new(),
+    }
+}
+
+fn silenced(ledger: &Ledger) -> String {
+    let made = ledger.service().create_silence(&ledger.admin(), &brief());
+    made.unwrap().id.to_string()
+}
 
 /// A channel to a port that nobody listens on, under a name of its own for each caller.
 fn create_channel(

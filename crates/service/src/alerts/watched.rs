@@ -1,0 +1,148 @@
+//! A rule as the evaluation has it: checked, with what its machine knows.
+
+use std::sync::Arc;
+
+use cordwood_alerts::{CheckedRule, RuleState};
+use cordwood_catalog::{self as catalog, RuleMemory};
+use cordwood_event::Timestamp;
+
+use super::arrivals::MARK_NANOS;
+use super::rules::checked;
+use crate::Error;
+
+/// Checks that were missed are made up for up to this many; what is before them is nobody's news any more.
+const MADE_UP_MAX: i64 = 5;
+
+/// A rule that is evaluated, or would be if it were not paused.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    pub(super) record: Arc<catalog::Rule>,
+    pub(super) rule: CheckedRule,
+    pub(super) state: RuleState,
+    /// What the catalog has of it.
+    pub(super) written: Option<RuleMemory>,
+    /// What it asks, by which a rule that asks something else is told apart.
+    question: String,
+}
+
+impl Watched {
+    /// A rule and what the catalog knows of it. What was learnt by another question is no use to this one.
+    pub(super) fn new(
+        record: Arc<catalog::Rule>,
+        written: Option<RuleMemory>,
+        now: Timestamp,
+    ) -> Result<Watched, Error> {
+        let rule = checked(&record.content.rule)?;
+        let question = question_of(&rule, &record);
+        let known = written
+            .as_ref()
+            .and_then(|memory| serde_json::from_str::<RuleState>(&memory.state).ok());
+        let state = match (known, &written) {
+            (Some(state), Some(memory)) if memory.question == question => state,
+            (Some(mut state), _) => {
+                state.begin_anew(now);
+                state
+            }
+            (None, _) => RuleState::new(now),
+        };
+        Ok(Watched {
+            record,
+            rule,
+            state,
+            written,
+            question,
+        })
+    }
+
+    /// The same rule after a change.
+    pub(super) fn changed(
+        self,
+        record: Arc<catalog::Rule>,
+        now: Timestamp,
+    ) -> Result<Watched, Error> {
+        let was_paused = self.record.content.paused.is_some();
+        let mut changed = Watched::new(record, Some(self.memory()), now)?;
+        changed.written = self.written;
+        if was_paused && changed.record.content.paused.is_none() {
+            changed.state.listen_anew(now);
+        }
+        Ok(changed)
+    }
+
+    /// What is to be kept of it.
+    pub(super) fn memory(&self) -> RuleMemory {
+        RuleMemory {
+            question: self.question.clone(),
+            state: serde_json::to_string(&self.state).expect("a state is JSON"),
+        }
+    }
+
+    /// When it is to be checked: the ends of windows that are due by `now`, oldest first.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<Timestamp> {
+        if self.record.content.paused.is_some() {
+            return Vec::new();
+        }
+        let every = self.every_nanos();
+        let last = self.last_due(now);
+        let checked = self
+            .state
+            .checked_until()
+            .map_or(i64::MIN, Timestamp::as_nanos);
+        let first = match self.state.checked_until() {
+            Some(_) => last.saturating_sub(every.saturating_mul(MADE_UP_MAX - 1)),
+            None => last,
+        };
+        let listens = self.state.listens_since().as_nanos();
+        (0..MADE_UP_MAX)
+            .map(|index| first.saturating_add(every.saturating_mul(index)))
+            .filter(|end| *end <= last && *end > checked && *end > listens)
+            .map(Timestamp::from_nanos)
+            .collect()
+    }
+
+    /// When it is checked next after `now`.
+    pub(super) fn next_due(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(self.last_due(now).saturating_add(self.every_nanos()))
+    }
+
+    /// The last time up to `now` at which it was to be checked. Rules that ask the same are checked at the same time, so that they are
+    /// asked once, others at different ones, so that no second has all the work.
+    fn last_due(&self, now: Timestamp) -> i64 {
+        let every = self.every_nanos();
+        let slots = u64::try_from(every / MARK_NANOS).unwrap_or(1).max(1);
+        let slot = i64::try_from(hash(&self.question) % slots).unwrap_or(0);
+        let offset = slot * MARK_NANOS;
+        (now.as_nanos() - offset).div_euclid(every) * every + offset
+    }
+
+    fn every_nanos(&self) -> i64 {
+        i64::from(self.rule.rule().check_every_s)
+            .saturating_mul(1_000_000_000)
+            .max(MARK_NANOS)
+    }
+}
+
+/// What a rule asks, of which sources, and what it makes of it, as a text.
+fn question_of(rule: &CheckedRule, record: &catalog::Rule) -> String {
+    let written = rule.rule();
+    let sources: Vec<String> = record
+        .content
+        .sources
+        .iter()
+        .map(|source| source.0.to_string())
+        .collect();
+    format!(
+        "{} | {} | {} | {:?}",
+        sources.join(","),
+        rule.question().key(),
+        written.condition.name(),
+        written.incident_per
+    )
+}
+
+/// FNV-1a: spreads rules over time, and is the same after a restart.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
