@@ -1,8 +1,10 @@
 //! The REST API, a file for each resource.
 
+pub(crate) mod channels;
 pub(crate) mod clients;
 pub(crate) mod complete;
 pub(crate) mod deletions;
+pub(crate) mod deliveries;
 mod envelope;
 pub(crate) mod event;
 pub(crate) mod events;
