@@ -6,6 +6,7 @@
 mod address;
 mod args;
 mod bucket;
+mod channels;
 mod check;
 mod config;
 mod context;
@@ -71,6 +72,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Token(verb) => token::run(&settings, verb),
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Patterns(patterns) => patterns::run(&settings, &patterns),
+        Verb::Channels(verb) => channels::run(&settings, verb),
         Verb::Saved(verb) => saved::run(&settings, verb),
         Verb::Export(export) => export::run(&settings, &export),
         Verb::EvidenceKey => evidence::show_key(&settings),
