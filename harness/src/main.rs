@@ -68,7 +68,17 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn with_server(command: &[String], options: &ServerOptions) -> anyhow::Result<bool> {
-    let server = Server::start(options)?;
+    std::fs::create_dir_all(&options.data_dir)?;
+    let config = options.data_dir.join("with-server.toml");
+    // The program may listen for what the server sends.
+    std::fs::write(
+        &config,
+        "[outbound]\nallow = [\"127.0.0.1\", \"localhost\"]\n",
+    )?;
+    let server = Server::start(&ServerOptions {
+        config: Some(config),
+        ..options.clone()
+    })?;
     let [program, arguments @ ..] = command else {
         anyhow::bail!("no program is named");
     };

@@ -5,6 +5,7 @@
 // logtail-python, CORDWOOD_TEST_EVENTS how many events each client sends.
 
 import { CLIENTS, checkErrors, run } from "./clients.mjs";
+import { sendMail } from "./mail.mjs";
 import { Recorder } from "./recorder.mjs";
 import { REQUESTS } from "./requests.mjs";
 import { Server } from "./server.mjs";
@@ -44,6 +45,7 @@ async function sendAndFind(client) {
   return `${found.length} events in ${requests.join(", ")}`;
 }
 
+await attempt("mail", () => sendMail(server));
 for (const request of REQUESTS) await attempt(request.name, () => request(server));
 await Promise.all(CLIENTS.map((client) => attempt(client.name, () => sendAndFind(client))));
 console.log(`${passed} passed, ${failed} failed`);

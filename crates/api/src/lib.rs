@@ -5,6 +5,7 @@
 //! known below. Work leaves the async threads in one place, the [`offload`] module.
 #![warn(missing_docs)]
 
+mod acknowledge;
 mod authentication;
 mod body;
 mod edge;

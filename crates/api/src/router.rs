@@ -19,11 +19,12 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    alerts, clients, complete, deletions, event, events, exports, facets, histogram, incident_acts,
-    incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
-    saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
+    alerts, channels, clients, complete, deletions, deliveries, event, events, exports, facets,
+    histogram, incident_acts, incident_comments, incident_reading, incidents, jobs, live_tail,
+    patterns, query, saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents,
+    what_changed,
 };
-use crate::{ingest, openapi, probes, welcome};
+use crate::{acknowledge, ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
 pub fn router(edge: Arc<Edge>) -> Router {
@@ -44,6 +45,7 @@ fn endpoints() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(probes::health))
         .routes(routes!(probes::metrics))
         .routes(routes!(openapi::document))
+        .routes(routes!(acknowledge::show, acknowledge::acknowledge))
         .nest("/api/v1", sources_routes().merge(rest()))
         .nest(
             "/api/v2",
@@ -102,6 +104,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::show, silences::update))
         .routes(routes!(silences::end))
+        .merge(channel_routes())
 }
 
 fn incident_routes() -> OpenApiRouter<Arc<Edge>> {
@@ -147,6 +150,14 @@ fn uptime_routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(uptime_incidents::reopen))
         .routes(routes!(uptime_incidents::escalate))
         .routes(routes!(uptime_incidents::timeline))
+}
+
+fn channel_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::show, channels::update, channels::delete))
+        .routes(routes!(channels::test))
+        .routes(routes!(deliveries::deliveries))
 }
 
 fn sources_routes() -> OpenApiRouter<Arc<Edge>> {

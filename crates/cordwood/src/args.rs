@@ -3,6 +3,7 @@
 //! Nothing is checked here beyond its form; [`crate::config`] makes settings of it.
 
 mod alerts;
+mod channels;
 mod delete;
 mod export;
 mod import;
@@ -30,6 +31,10 @@ use incidents::INCIDENTS_EXAMPLES;
 use silences::SILENCES_EXAMPLES;
 
 pub(crate) use alerts::{AlertsVerb, RuleArguments};
+pub(crate) use channels::{
+    AddVerb, ChannelArguments, ChannelsVerb, EmailArguments, HookArguments, MailSecurity,
+    WebhookArguments,
+};
 pub(crate) use delete::DeleteArguments;
 pub(crate) use export::ExportArguments;
 pub(crate) use import::ImportArguments;
@@ -110,6 +115,9 @@ pub(crate) enum Verb {
     /// Save queries under a name, and ask them by it.
     #[command(subcommand)]
     Saved(SavedVerb),
+    /// Manage channels: where notices of incidents go.
+    #[command(subcommand)]
+    Channels(ChannelsVerb),
     /// Write all events that match to a file.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),

@@ -3,13 +3,14 @@
 //! Raw values come in, checked ones go out; nothing behind this file asks where a value came from.
 
 mod bucket;
+mod outbound;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cordwood_service::Options;
+use cordwood_service::{Options, Outbound};
 use serde::Deserialize;
 
 #[cfg(feature = "bucket")]
@@ -42,6 +43,10 @@ pub(crate) struct Settings {
     pub flush_age: Duration,
     /// Where closed segments go, if anywhere.
     pub bucket: Option<BucketSettings>,
+    /// Where people reach the server, where that was said.
+    pub public_url: Option<String>,
+    /// What notices may be sent to beside the public internet.
+    pub outbound: Outbound,
     pub json: bool,
 }
 
@@ -56,6 +61,8 @@ struct ConfigFile {
     exports: Option<String>,
     flush_age_ms: Option<u64>,
     bucket: Option<bucket::BucketTable>,
+    public_url: Option<String>,
+    outbound: Option<outbound::OutboundTable>,
 }
 
 impl Settings {
@@ -83,6 +90,8 @@ impl Settings {
                 .as_deref()
                 .map_or(Ok(Options::EXPORTS_BYTES_MAX_DEFAULT), exports_bytes)?,
             memory_bytes_max: memory.unwrap_or(Options::MEMORY_BYTES_MAX_DEFAULT),
+            public_url: file.public_url.map(checked_url).transpose()?,
+            outbound: outbound::checked(file.outbound)?,
             json: globals.json,
         })
     }
@@ -101,7 +110,7 @@ fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
         Failure::new(format!("{} is not a valid configuration", path.display()))
             .detail(bucket::without_keys(&error.to_string()))
             .hint(
-                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), exports, flush_age_ms and a table [bucket].",
+                "It may hold data_dir, listen, url, memory (such as \"1 GiB\"), exports, flush_age_ms, public_url and tables [bucket] and [outbound].",
             )
     })
 }

@@ -7,6 +7,7 @@ mod address;
 mod alerts;
 mod args;
 mod bucket;
+mod channels;
 mod check;
 mod config;
 mod context;
@@ -75,6 +76,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Query(query) => query::run(&settings, &query),
         Verb::Patterns(patterns) => patterns::run(&settings, &patterns),
         Verb::Alerts(verb) => alerts::run(&settings, verb),
+        Verb::Channels(verb) => channels::run(&settings, verb),
         Verb::Saved(verb) => saved::run(&settings, verb),
         Verb::Export(export) => export::run(&settings, &export),
         Verb::EvidenceKey => evidence::show_key(&settings),

@@ -45,7 +45,7 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     });
     let serving = tokio::spawn(serving);
 
-    let service = open(settings).await?;
+    let service = open(settings, address).await?;
     let published = address::publish(&settings.data_dir, address);
     let published = published.map_err(|error| cannot("write the server's address", &error))?;
     service
@@ -68,12 +68,15 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-async fn open(settings: &Settings) -> Result<Arc<Service>, Failure> {
+async fn open(settings: &Settings, address: SocketAddr) -> Result<Arc<Service>, Failure> {
     let mut options = Options::new(&settings.data_dir);
     options.memory_bytes_max = settings.memory_bytes_max;
     options.flush_age = settings.flush_age;
     options.exports_bytes_max = settings.exports_bytes_max;
     options.remote = bucket::remote(settings)?;
+    options.outbound = settings.outbound.clone();
+    let public_url = settings.public_url.clone();
+    options.public_url = public_url.unwrap_or_else(|| address::url(address));
     let opened = tokio::task::spawn_blocking(|| Service::open(options)).await;
     match opened {
         Ok(Ok(service)) => Ok(Arc::new(service)),

@@ -86,6 +86,11 @@ fn told(failure: Failure) -> (Option<u16>, String, Verdict) {
     match failure {
         Failure::Never(why) => (None, why, Verdict::Refused),
         Failure::Later(why) => (None, why, Verdict::Retry { after: None }),
+        Failure::Smtp(error) if is_silence(&error) => (
+            None,
+            "no answer in time".to_owned(),
+            Verdict::Retry { after: None },
+        ),
         Failure::Smtp(error) => {
             let verdict = match error.is_permanent() {
                 true => Verdict::Refused,
@@ -94,6 +99,20 @@ fn told(failure: Failure) -> (Option<u16>, String, Verdict) {
             (error.status().map(u16::from), in_words(&error), verdict)
         }
     }
+}
+
+/// A read that timed out is told as one that would block.
+fn is_silence(error: &dyn std::error::Error) -> bool {
+    use std::io::ErrorKind::{TimedOut, WouldBlock};
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let io = deeper.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), TimedOut | WouldBlock)) {
+            return true;
+        }
+        cause = deeper.source();
+    }
+    false
 }
 
 fn in_words(error: &dyn std::error::Error) -> String {

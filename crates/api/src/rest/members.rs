@@ -98,6 +98,15 @@ impl Members {
         }
     }
 
+    /// An object, whose members somebody else reads. What is in it may be secret: it is in no message.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        match self.members.remove(name)? {
+            Value::Object(object) => Some(object),
+            Value::Null => None,
+            _ => self.refuse(name, "has to be an object"),
+        }
+    }
+
     /// Whatever serde reads.
     pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let value = self.members.remove(name)?;

@@ -246,3 +246,16 @@ fn mail_comes_to_those_the_server_takes() {
         );
     }
 }
+
+/// A server that takes the connection and says nothing is given up after ten seconds, and tried again later.
+#[test]
+fn a_silent_mail_server_may_speak_later() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let attempt = send(&local(), &mail(&port.into()));
+    assert_eq!(attempt.verdict, Verdict::Retry { after: None });
+    assert_eq!(
+        (attempt.status, attempt.response.as_str()),
+        (None, "no answer in time")
+    );
+}

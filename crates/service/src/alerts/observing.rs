@@ -20,6 +20,9 @@ pub(super) struct Observed {
     pub(super) of_patterns: BTreeMap<Group, String>,
 }
 
+/// The readings of a window, and queries for the events of its patterns.
+type Seen = (BTreeMap<Group, Reading>, BTreeMap<Group, String>);
+
 impl Asking<'_> {
     /// Looks at the window that ends there. A rule on absent members that is new hears first who there is.
     pub(super) fn observe(
@@ -56,7 +59,7 @@ impl Asking<'_> {
         watched: &Watched,
         sources: &[Arc<catalog::Source>],
         span: Span,
-    ) -> Result<(BTreeMap<Group, Reading>, BTreeMap<Group, String>), String> {
+    ) -> Result<Seen, String> {
         if sources.is_empty() {
             return Err("none of the sources it looks at is there any more".to_owned());
         }

@@ -24,9 +24,12 @@ pub(super) fn of(channel: &Channel, waiting: &[WaitingNotice]) -> Option<NewNoti
     })
 }
 
-/// The notice as it was written.
+/// The notice as it was written. One that was written before its incident had a number has it from the outbox.
 pub(super) fn read(notice: &NewNotice) -> Option<Notice> {
-    serde_json::from_str(&notice.notice).ok()
+    let mut read: Notice = serde_json::from_str(&notice.notice).ok()?;
+    let number = notice.incident.map(|incident| incident.0);
+    read.incident = read.incident.or(number);
+    Some(read)
 }
 
 fn notice(of: &[Notice]) -> Option<Notice> {
