@@ -96,7 +96,7 @@ fn rules_are_there_after_reopening() {
         updated_at: at(9),
         ..(*made).clone()
     };
-    assert_eq!(rules(&catalog), [expected.clone()]);
+    assert_eq!(rules(&catalog), std::slice::from_ref(&expected));
     drop(catalog);
     let catalog = shelf.open();
     assert_eq!(rules(&catalog), [expected]);

@@ -68,7 +68,7 @@ mod tests {
             "",
             "00",
             "zz",
-            &good[2..],
+            good.get(2..).unwrap(),
             &format!("{good}00"),
             &"é".repeat(32),
         ] {
