@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cordwood_service::rules::Rule;
 use cordwood_service::{AlertChanges, BackTestRequest, Cancel, ClientId};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -78,10 +78,12 @@ pub(crate) async fn create(
     Authenticated(caller): Authenticated,
     JsonBody(mut body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<AlertRecord>>), Failure> {
-    let rule = taken(&mut body);
+    let of_rule = taken(&mut body);
     let mut members = Members::new(body);
     let client = members.integer("client_id").flatten().map(ClientId);
-    let new = changes(members, Some(Value::Object(rule)))?;
+    require_rule(&mut members, &of_rule);
+    let mut new = changes(members, &of_rule)?;
+    new.rule = Some(read(Value::Object(of_rule))?);
     let service = edge.ready()?;
     let create = move || service.create_alert(&caller, client, &new);
     let alert = edge.manage.run(create).await??;
@@ -120,16 +122,13 @@ pub(crate) async fn update(
     JsonBody(mut body): JsonBody,
 ) -> Answer {
     let of_rule = taken(&mut body);
+    let mut changes = changes(Members::new(body), &of_rule)?;
     let service = edge.ready()?;
-    let rule = match of_rule.is_empty() {
-        true => None,
-        false => {
-            let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
-            let known = edge.manage.run(move || service.alert(&caller, &name));
-            Some(merged(&known.await??.rule, of_rule))
-        }
-    };
-    let changes = changes(Members::new(body), rule)?;
+    if !of_rule.is_empty() {
+        let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
+        let known = edge.manage.run(move || service.alert(&caller, &name));
+        changes.rule = Some(merged(&known.await??.rule, of_rule)?);
+    }
     let update = move || service.update_alert(&caller, &name, &changes);
     let alert = edge.manage.run(update).await??;
     Ok(Json(data(alert_record(&alert))))
@@ -168,27 +167,33 @@ pub(crate) async fn back_test(
     JsonBody(mut body): JsonBody,
 ) -> Result<Json<Data<Anonymous<BackTestAttributes>>>, Failure> {
     let of_rule = taken(&mut body);
-    let service = edge.ready()?;
     let mut members = Members::new(body);
-    let alert = members.text("alert");
-    let client = members.integer("client_id").flatten().map(ClientId);
-    let days = members.integer("days").flatten();
-    let deadline = members.integer("timeout_ms").flatten();
-    let rule = match (&alert, of_rule.is_empty()) {
+    let mut request = BackTestRequest {
+        alert: members.text("alert"),
+        client: members.integer("client_id").flatten().map(ClientId),
+        days: members
+            .integer("days")
+            .flatten()
+            .map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
+        deadline: members
+            .integer("timeout_ms")
+            .flatten()
+            .map(Duration::from_millis),
+        changes: AlertChanges::default(),
+    };
+    if request.alert.is_none() {
+        require_rule(&mut members, &of_rule);
+    }
+    request.changes = changes(members, &of_rule)?;
+    let service = edge.ready()?;
+    request.changes.rule = match (&request.alert, of_rule.is_empty()) {
         (Some(_), true) => None,
         (Some(name), false) => {
             let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
             let known = edge.manage.run(move || service.alert(&caller, &name));
-            Some(merged(&known.await??.rule, of_rule))
+            Some(merged(&known.await??.rule, of_rule)?)
         }
-        (None, _) => Some(Value::Object(of_rule)),
-    };
-    let request = BackTestRequest {
-        alert,
-        client,
-        days: days.map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
-        deadline: deadline.map(Duration::from_millis),
-        changes: changes(members, rule)?,
+        (None, _) => Some(read(Value::Object(of_rule))?),
     };
     let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
@@ -208,7 +213,7 @@ fn taken(body: &mut Map<String, Value>) -> Map<String, Value> {
 }
 
 /// A rule with some members as given; one that is given as null is as by default, but for `recovery_s`, whose null means something.
-fn merged(rule: &Rule, given: Map<String, Value>) -> Value {
+fn merged(rule: &Rule, given: Map<String, Value>) -> Result<Rule, Failure> {
     let mut rule = serde_json::to_value(rule).unwrap_or_default();
     if let Value::Object(members) = &mut rule {
         for (name, value) in given {
@@ -218,14 +223,40 @@ fn merged(rule: &Rule, given: Map<String, Value>) -> Value {
             }
         }
     }
-    rule
+    read(rule)
 }
 
-fn changes(mut members: Members, rule: Option<Value>) -> Result<AlertChanges, Failure> {
-    let rule = rule.and_then(|rule| match serde_json::from_value::<Rule>(rule) {
-        Ok(rule) => Some(rule),
-        Err(error) => members.refuse("rule", &error.to_string()),
-    });
+/// A rule whose members have been looked at one by one.
+fn read(rule: Value) -> Result<Rule, Failure> {
+    serde_json::from_value(rule).map_err(|error| {
+        let sentence = format!("The rule cannot be read: {error}");
+        Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence)
+    })
+}
+
+/// Notes what a new rule lacks.
+fn require_rule(members: &mut Members, of_rule: &Map<String, Value>) {
+    for name in ["query", "condition"] {
+        if of_rule.get(name).is_none_or(Value::is_null) {
+            members.refuse::<()>(name, "can't be blank");
+        }
+    }
+}
+
+/// Notes which members of a rule cannot be read, each by itself, so that all are told at once.
+fn look_at(members: &mut Members, of_rule: &Map<String, Value>) {
+    for (name, value) in of_rule.iter().filter(|(_, value)| !value.is_null()) {
+        let mut rule = json!({ "query": "*", "condition": { "type": "matches" } });
+        rule[name] = value.clone();
+        if let Err(error) = serde_json::from_value::<Rule>(rule) {
+            members.refuse::<()>(name, &format!("cannot be read: {error}"));
+        }
+    }
+}
+
+/// What is said of the alert beside its rule.
+fn changes(mut members: Members, of_rule: &Map<String, Value>) -> Result<AlertChanges, Failure> {
+    look_at(&mut members, of_rule);
     let channels = members.texts("channels").and_then(|channels| {
         let channels = channels.iter().map(|channel| channel.trim().parse().ok());
         match channels.collect() {
@@ -236,7 +267,7 @@ fn changes(mut members: Members, rule: Option<Value>) -> Result<AlertChanges, Fa
     let changes = AlertChanges {
         name: members.text("name"),
         description: members.text("description"),
-        rule,
+        rule: None,
         sources: members.texts("source_id"),
         channels,
         is_paused: members.boolean("paused"),
