@@ -11,7 +11,7 @@ use crate::caller::the_one;
 use crate::search::chosen_sources;
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Service};
 
-/// Rules of one client at most: five thousand checked each minute take a fifth of a core.
+/// Rules of one client at most: what one machine is meant to check each minute.
 const PER_CLIENT_MAX: usize = 5000;
 /// Characters in a name at most, as in those of saved queries.
 const NAME_LENGTH_MAX: usize = 200;
