@@ -27,7 +27,7 @@ pub(super) fn check(texts: &TextValues, postings: &ColumnPostings, values: &[Val
             assert_eq!(texts.text(*rank).ok().as_deref(), text);
         }
         assert_eq!(run.ends.len(), used.rows as usize);
-        assert!(used.rows as usize >= template::ROWS_PER_TEMPLATE_MIN);
+        assert!(used.rows as usize >= template::ROWS_OF_MANY_LEFT);
         for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
             check_stamps(template, used, text);
         }
