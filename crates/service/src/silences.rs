@@ -76,7 +76,7 @@ impl SilenceState {
 /// For whom a silence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilencedClients {
-    /// One client, the first that the caller sees unless it is named.
+    /// One client, the only one that the caller sees unless it is named.
     One(Option<ClientId>),
     /// All of the provider.
     All,
@@ -144,7 +144,7 @@ impl Service {
             }
             SilencedClients::One(client) => {
                 caller.require(Access::Write)?;
-                Some(self.client_named(caller, client)?)
+                Some(self.client_meant(caller, client)?)
             }
         };
         let now = self.now();

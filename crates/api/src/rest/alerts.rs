@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cordwood_service::rules::Rule;
-use cordwood_service::{AlertChanges, BackTestRequest, Cancel, ClientId};
+use cordwood_service::{AlertChanges, BackTestRequest, Cancel};
 use serde_json::{Map, Value, json};
 
 use crate::authentication::Authenticated;
@@ -80,7 +80,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Data<AlertRecord>>), Failure> {
     let of_rule = taken(&mut body);
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
+    let client = members.client();
     require_rule(&mut members, &of_rule);
     let mut new = changes(members, &of_rule)?;
     new.rule = Some(read(Value::Object(of_rule))?);
@@ -170,7 +170,7 @@ pub(crate) async fn back_test(
     let mut members = Members::new(body);
     let mut request = BackTestRequest {
         alert: members.text("alert"),
-        client: members.integer("client_id").flatten().map(ClientId),
+        client: members.client(),
         days: members
             .integer("days")
             .flatten()

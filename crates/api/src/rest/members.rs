@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use cordwood_service::ClientId;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -48,6 +49,18 @@ impl Members {
             Some(integer) => Some(Some(integer)),
             None if value.is_null() => Some(None),
             None => self.refuse(name, "has to be a whole number, not negative"),
+        }
+    }
+
+    /// The client that a record is for: `client_id`, a number or a text of digits, as records show it.
+    pub(crate) fn client(&mut self) -> Option<ClientId> {
+        let ids = self.texts("client_id")?;
+        match ids.as_slice() {
+            [id] => match id.parse() {
+                Ok(id) => Some(ClientId(id)),
+                Err(_) => self.refuse("client_id", "has to be the id of a client"),
+            },
+            _ => self.refuse("client_id", "has to be the id of a client"),
         }
     }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
-use cordwood_service::{
-    ClientId, NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients,
-};
+use cordwood_service::{NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -167,7 +165,7 @@ pub(crate) async fn create(
 
 fn new_silence(body: Map<String, Value>) -> Result<NewSilence, Failure> {
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
+    let client = members.client();
     let is_for_all = members.boolean("all_clients").unwrap_or_default();
     if is_for_all && client.is_some() {
         members.refuse::<()>("client_id", "can't be given with all_clients");

@@ -19,8 +19,6 @@ const NAME_LENGTH_MAX: usize = 200;
 const DESCRIPTION_LENGTH_MAX: usize = 2000;
 /// Channels of one rule at most.
 const CHANNELS_MAX: usize = 20;
-/// Clients that are named where one has to be chosen.
-const CLIENTS_TOLD_MAX: usize = 10;
 /// Why a rule is not evaluated that somebody paused.
 pub(super) const PAUSED_BY_HAND: &str = "manual";
 
@@ -172,33 +170,6 @@ impl Service {
         visible.retain(|source| source.client == client);
         let chosen = chosen_sources(&visible, names)?;
         Ok(chosen.iter().map(|source| source.id).collect())
-    }
-
-    /// The client that a new record is for: the named one, or the only one that the caller sees.
-    pub(crate) fn client_meant(
-        &self,
-        caller: &Caller,
-        named: Option<ClientId>,
-    ) -> Result<ClientId, Error> {
-        let mut clients = self.catalog.clients();
-        clients.retain(|client| caller.sees(client.id));
-        match named {
-            Some(id) if clients.iter().any(|client| client.id == id) => Ok(id),
-            Some(_) => Err(invalid("client_id", "does not exist")),
-            None => match clients.as_slice() {
-                [client] => Ok(client.id),
-                [] => Err(invalid("client_id", "can't be blank")),
-                several => {
-                    let names = several.iter().map(|client| client.name.as_str());
-                    let names = names
-                        .take(CLIENTS_TOLD_MAX)
-                        .collect::<Vec<&str>>()
-                        .join(", ");
-                    let message = format!("has to be given: this token sees {names}");
-                    Err(invalid("client_id", message))
-                }
-            },
-        }
     }
 }
 
