@@ -102,7 +102,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(alerts::back_test))
         .routes(routes!(alerts::show, alerts::update, alerts::delete))
         .routes(routes!(silences::list, silences::create))
-        .routes(routes!(silences::show, silences::update))
+        .routes(routes!(silences::show, silences::update, silences::delete))
         .routes(routes!(silences::end))
         .merge(channel_routes())
 }

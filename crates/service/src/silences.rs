@@ -2,12 +2,14 @@
 //!
 //! They hold back notices, not incidents: one that opens while it is muted says so, and is told when that ends if it is still open.
 
+mod forgetting;
 mod muting;
 
 use cordwood_alerts::{self as alerts, CheckedSilence, SilenceMatcher, Weekly};
 use cordwood_catalog::{self as catalog, SilenceId};
 use cordwood_event::Timestamp;
 
+pub(crate) use forgetting::forget_ended;
 pub(crate) use muting::group_of;
 
 use crate::jobs::require_whole;

@@ -253,6 +253,25 @@ pub(crate) async fn end(
     Ok(Json(data(silence_record(&silence.await??))))
 }
 
+/// End a silence now, as `/end` does
+///
+/// Its record is kept for 90 days after its end.
+#[utoipa::path(
+    delete, path = "/silences/{silence}", tag = "silences",
+    params(("silence" = String, Path, description = "Its id")),
+    responses((status = 204, description = "Ended")),
+)]
+pub(crate) async fn delete(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let service = edge.ready()?;
+    let end = move || service.end_silence(&caller, &id);
+    edge.manage.run(end).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn silence_record(silence: &Silence) -> SilenceRecord {
     let said = &silence.silence;
     let attributes = SilenceAttributes {
