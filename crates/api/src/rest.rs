@@ -1,5 +1,7 @@
 //! The REST API, a file for each resource.
 
+pub(crate) mod alert_checks;
+pub(crate) mod alert_members;
 mod alert_record;
 mod alert_rule;
 pub(crate) mod alerts;

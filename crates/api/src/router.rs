@@ -19,10 +19,10 @@ use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORD
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    alerts, channels, clients, complete, deletions, deliveries, event, events, exports, facets,
-    histogram, incident_acts, incident_comments, incident_reading, incidents, jobs, live_tail,
-    patterns, query, saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents,
-    what_changed,
+    alert_checks, alert_members, alerts, channels, clients, complete, deletions, deliveries, event,
+    events, exports, facets, histogram, incident_acts, incident_comments, incident_reading,
+    incidents, jobs, live_tail, patterns, query, saved_queries, silences, sources, sql, tail,
+    tokens, trace, uptime_incidents, what_changed,
 };
 use crate::{acknowledge, ingest, openapi, probes, welcome};
 
@@ -98,13 +98,21 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(what_changed::get, what_changed::post))
         .merge(incident_routes())
         .merge(comment_routes())
-        .routes(routes!(alerts::list, alerts::create))
-        .routes(routes!(alerts::back_test))
-        .routes(routes!(alerts::show, alerts::update, alerts::delete))
+        .merge(alert_routes())
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::show, silences::update, silences::delete))
         .routes(routes!(silences::end))
         .merge(channel_routes())
+}
+
+fn alert_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::back_test))
+        .routes(routes!(alerts::show, alerts::update, alerts::delete))
+        .routes(routes!(alert_checks::checks))
+        .routes(routes!(alert_members::members))
+        .routes(routes!(alert_members::retire))
 }
 
 fn incident_routes() -> OpenApiRouter<Arc<Edge>> {

@@ -1,5 +1,8 @@
 //! `cordwood alerts`: rules that the server checks, and what they would have done.
 
+mod checks;
+mod members;
+
 use std::fs;
 
 use clap::ValueEnum as _;
@@ -12,6 +15,7 @@ use crate::failure::{Failure, cannot};
 use crate::output::{cell, columns, write, write_json};
 use crate::remote::{Remote, path_segment};
 use crate::terminal::printable;
+use crate::token::client_of;
 
 const PATH: &str = "/api/v1/alerts";
 
@@ -29,13 +33,16 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             sources,
             channels,
             description,
+            client,
         } => {
             let mut body = body_of(&rule)?;
+            let client = client_of(&Remote::new(settings)?, client.as_deref())?;
             let mut put = |member: &str, value: Value| drop(body.insert(member.to_owned(), value));
             put("name", json!(name));
             put("source_id", json!(sources));
             put("channels", json!(channels));
             put("description", json!(description));
+            put("client_id", json!(client));
             add(settings, &Value::Object(body))
         }
         AlertsVerb::BackTest {
@@ -43,8 +50,11 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             rule,
             sources,
             days,
+            client,
         } => {
             let mut body = body_of(&rule)?;
+            let client = client_of(&Remote::new(settings)?, client.as_deref())?;
+            body.insert("client_id".to_owned(), json!(client));
             body.insert("days".to_owned(), json!(days));
             body.insert("alert".to_owned(), json!(name));
             if !sources.is_empty() {
@@ -52,6 +62,17 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             }
             back_test(settings, &Value::Object(body))
         }
+        AlertsVerb::History {
+            name,
+            limit,
+            before,
+        } => checks::history(settings, &name, limit, before),
+        AlertsVerb::Members { name } => members::members(settings, &name),
+        AlertsVerb::Retire {
+            name,
+            member,
+            reason,
+        } => members::retire(settings, &name, &member, reason.as_deref()),
         AlertsVerb::Pause { name } => pause(settings, &name, true),
         AlertsVerb::Resume { name } => pause(settings, &name, false),
         AlertsVerb::Remove { name } => {

@@ -8,8 +8,10 @@ mod arrivals;
 mod asking;
 mod back_test;
 mod board;
+mod checks;
 mod evaluation;
 mod groups;
+mod members;
 mod observing;
 mod refusals;
 mod rules;
@@ -29,7 +31,9 @@ pub use alert::{
     Alert, AlertChanges, AlertStatus, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
 };
 pub use back_test::{BackTestAnswer, BackTestRequest};
+pub use checks::{CHECKS_DEFAULT, CHECKS_MAX, CheckPage, KeptCheck, SeenCheck};
 pub use evaluation::AlertRound;
+pub use members::{AlertMember, RetiredMember};
 pub(crate) use ticker::Ticker;
 
 /// What the service holds for alerts.
@@ -53,15 +57,24 @@ impl Alerts {
 impl Service {
     /// Checks all alerts that are due, by the clock. A thread does that every second once [`start_alerts`](Service::start_alerts) was called.
     pub fn check_alerts(&self) -> Result<AlertRound, Error> {
-        let evaluation = self.alerts.evaluation.lock();
-        let mut evaluation = evaluation.unwrap_or_else(PoisonError::into_inner);
-        let evaluation = match &mut *evaluation {
-            Some(evaluation) => evaluation,
-            unread => unread.insert(Evaluation::recall(self)?),
-        };
-        let round = evaluation.round(self, &self.alerts.board, &self.alerts.cancel)?;
+        let round = self.with_evaluation(|evaluation| {
+            evaluation.round(self, &self.alerts.board, &self.alerts.cancel)
+        })?;
         self.tell_unmuted()?;
         Ok(round)
+    }
+
+    /// Does something with what the evaluation knows, between two rounds.
+    fn with_evaluation<T>(
+        &self,
+        act: impl FnOnce(&mut Evaluation) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let evaluation = self.alerts.evaluation.lock();
+        let mut evaluation = evaluation.unwrap_or_else(PoisonError::into_inner);
+        act(match &mut *evaluation {
+            Some(evaluation) => evaluation,
+            unread => unread.insert(Evaluation::recall(self)?),
+        })
     }
 
     /// Has a thread check alerts from now on, until the service is closed.

@@ -280,12 +280,8 @@ impl Checked<'_> {
         }
     }
 
-    /// The group of the incident; none for one of the whole rule.
     fn incident_group(&self, group: &Group) -> Option<String> {
-        match self.rule().rule().incident_per {
-            IncidentPer::Group => Some(group.key()),
-            IncidentPer::Rule => None,
-        }
+        self.watched.incident_group(group)
     }
 
     /// Names a notice, so that it exists once.
