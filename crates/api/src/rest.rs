@@ -37,6 +37,8 @@ mod query_meta;
 mod query_plan;
 mod query_request;
 mod query_stream;
+mod rule_template_record;
+pub(crate) mod rule_templates;
 pub(crate) mod saved_queries;
 pub(crate) mod silences;
 mod source_record;

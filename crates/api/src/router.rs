@@ -21,8 +21,8 @@ use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
     alert_checks, alert_members, alerts, channels, clients, complete, deletions, deliveries, event,
     events, exports, facets, histogram, incident_acts, incident_comments, incident_reading,
-    incidents, jobs, live_tail, patterns, query, saved_queries, silences, sources, sql, tail,
-    tokens, trace, uptime_incidents, what_changed,
+    incidents, jobs, live_tail, patterns, query, rule_templates, saved_queries, silences, sources,
+    sql, tail, tokens, trace, uptime_incidents, what_changed,
 };
 use crate::{acknowledge, ingest, openapi, probes, welcome};
 
@@ -99,6 +99,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .merge(incident_routes())
         .merge(comment_routes())
         .merge(alert_routes())
+        .merge(template_routes())
         .routes(routes!(silences::list, silences::create))
         .routes(routes!(silences::show, silences::update, silences::delete))
         .routes(routes!(silences::end))
@@ -113,6 +114,19 @@ fn alert_routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(alert_checks::checks))
         .routes(routes!(alert_members::members))
         .routes(routes!(alert_members::retire))
+}
+
+fn template_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(rule_templates::list, rule_templates::create))
+        .routes(routes!(
+            rule_templates::show,
+            rule_templates::update,
+            rule_templates::delete
+        ))
+        .routes(routes!(rule_templates::clients))
+        .routes(routes!(rule_templates::apply))
+        .routes(routes!(rule_templates::put_back))
 }
 
 fn incident_routes() -> OpenApiRouter<Arc<Edge>> {

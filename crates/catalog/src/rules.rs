@@ -76,7 +76,7 @@ impl Catalog {
     ) -> Result<Arc<Rule>, Error> {
         self.change(
             "making a rule",
-            |transaction| insert(transaction, client, created_by, content, now),
+            |transaction| insert(transaction, client, Some(created_by), content, now),
             |memory, rule| memory.show_rule(rule),
         )
     }
@@ -119,10 +119,10 @@ impl Catalog {
     }
 }
 
-fn insert(
+pub(crate) fn insert(
     connection: &Connection,
     client: ClientId,
-    created_by: ApiTokenId,
+    created_by: Option<ApiTokenId>,
     content: RuleContent,
     now: Timestamp,
 ) -> Result<Rule, Error> {
@@ -141,7 +141,7 @@ fn insert(
                 content.paused,
                 content.template.map(|(template, _)| id_to(template.0)),
                 content.template.map(|(_, version)| id_to(version)),
-                id_to(created_by.0),
+                created_by.map(|token| id_to(token.0)),
                 now.as_nanos(),
             ],
         )
@@ -150,13 +150,13 @@ fn insert(
         id: RuleId(id_from(connection.last_insert_rowid())),
         client,
         content,
-        created_by: Some(created_by),
+        created_by,
         created_at: now,
         updated_at: now,
     })
 }
 
-fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
+pub(crate) fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
     let content = &rule.content;
     let updated = connection
         .execute(

@@ -2,6 +2,7 @@
 
 mod checks;
 mod members;
+mod templates;
 
 use std::fs;
 
@@ -25,7 +26,7 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
         AlertsVerb::List => list(settings),
         AlertsVerb::Show { name } => {
             let answer = Remote::new(settings)?.get(&path_to(&name))?;
-            show(settings, &answer)
+            show(settings, &answer, "ALERT")
         }
         AlertsVerb::Add {
             name,
@@ -35,7 +36,7 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             description,
             client,
         } => {
-            let mut body = body_of(&rule)?;
+            let mut body = new_body_of(&rule)?;
             let client = client_of(&Remote::new(settings)?, client.as_deref())?;
             let mut put = |member: &str, value: Value| drop(body.insert(member.to_owned(), value));
             put("name", json!(name));
@@ -52,7 +53,10 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             days,
             client,
         } => {
-            let mut body = body_of(&rule)?;
+            let mut body = match name {
+                Some(_) => body_of(&rule)?,
+                None => new_body_of(&rule)?,
+            };
             let client = client_of(&Remote::new(settings)?, client.as_deref())?;
             body.insert("client_id".to_owned(), json!(client));
             body.insert("days".to_owned(), json!(days));
@@ -67,6 +71,7 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             limit,
             before,
         } => checks::history(settings, &name, limit, before),
+        AlertsVerb::Templates(verb) => templates::run(settings, verb),
         AlertsVerb::Members { name } => members::members(settings, &name),
         AlertsVerb::Retire {
             name,
@@ -117,7 +122,7 @@ fn list(settings: &Settings) -> Result<(), Failure> {
     write(&columns(&headings, &rows))
 }
 
-fn show(settings: &Settings, answer: &Value) -> Result<(), Failure> {
+fn show(settings: &Settings, answer: &Value, heading: &str) -> Result<(), Failure> {
     if settings.json {
         return write_json(answer);
     }
@@ -135,7 +140,7 @@ fn show(settings: &Settings, answer: &Value) -> Result<(), Failure> {
             rows.push(vec![name.replace('_', " "), plain(value)]);
         }
     }
-    write(&columns(&["ALERT", ""], &rows))?;
+    write(&columns(&[heading, ""], &rows))?;
     let firing = attributes["status"]["firing"].as_array();
     let firing: Vec<Vec<String>> = firing
         .into_iter()
@@ -271,6 +276,12 @@ fn body_of(arguments: &RuleArguments) -> Result<Map<String, Value>, Failure> {
         let seconds = duration.as_deref().map(seconds_of).transpose()?;
         put(member, json!(seconds));
     }
+    Ok(body)
+}
+
+/// The same of a rule that is not there yet: about all events unless it says otherwise.
+fn new_body_of(arguments: &RuleArguments) -> Result<Map<String, Value>, Failure> {
+    let mut body = body_of(arguments)?;
     if body.contains_key("condition") {
         body.entry("query").or_insert_with(|| json!("*"));
     }

@@ -16,6 +16,7 @@ mod observing;
 mod refusals;
 mod rules;
 mod telling;
+mod templates;
 mod ticker;
 mod watched;
 
@@ -34,6 +35,9 @@ pub use back_test::{BackTestAnswer, BackTestRequest};
 pub use checks::{CHECKS_DEFAULT, CHECKS_MAX, CheckPage, KeptCheck, SeenCheck};
 pub use evaluation::AlertRound;
 pub use members::{AlertMember, RetiredMember};
+pub use templates::{
+    CarriedTo, ClientOfTemplate, RuleTemplate, RuleTemplateChanges, TemplateClients, TemplateDeed,
+};
 pub(crate) use ticker::Ticker;
 
 /// What the service holds for alerts.
@@ -55,11 +59,12 @@ impl Alerts {
 }
 
 impl Service {
-    /// Checks all alerts that are due, by the clock. A thread does that every second once [`start_alerts`](Service::start_alerts) was called.
+    /// Checks all alerts that are due, by the clock, and gives new clients those of templates that say so. A thread does that every second once [`start_alerts`](Service::start_alerts) was called.
     pub fn check_alerts(&self) -> Result<AlertRound, Error> {
         let round = self.with_evaluation(|evaluation| {
             evaluation.round(self, &self.alerts.board, &self.alerts.cancel)
         })?;
+        self.give_to_new_clients()?;
         self.tell_unmuted()?;
         Ok(round)
     }

@@ -44,8 +44,9 @@ mod what_changed;
 
 pub use alerts::{
     Alert, AlertChanges, AlertMember, AlertRound, AlertStatus, BackTestAnswer, BackTestRequest,
-    CHECKS_DEFAULT, CHECKS_MAX, CheckPage, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, KeptCheck,
-    OfTemplate, RetiredMember, SeenCheck,
+    CHECKS_DEFAULT, CHECKS_MAX, CarriedTo, CheckPage, ClientOfTemplate, FailingChecks, FiringGroup,
+    GROUPS_TOLD_MAX, KeptCheck, OfTemplate, RetiredMember, RuleTemplate, RuleTemplateChanges,
+    SeenCheck, TemplateClients, TemplateDeed,
 };
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cordwood_service::Alert;
+use cordwood_service::rules::Rule;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -70,11 +71,6 @@ impl Attributes for AlertAttributes {
 pub(crate) type AlertRecord = Record<AlertAttributes>;
 
 pub(crate) fn alert_record(alert: &Alert) -> AlertRecord {
-    let rule = serde_json::to_value(&alert.rule).unwrap_or_default();
-    let rule = match rule {
-        Value::Object(members) => members.into_iter().collect(),
-        _ => BTreeMap::new(),
-    };
     let attributes = AlertAttributes {
         name: alert.name.clone(),
         description: alert.description.clone(),
@@ -93,9 +89,17 @@ pub(crate) fn alert_record(alert: &Alert) -> AlertRecord {
         created_at: RecordTime(alert.created_at),
         updated_at: RecordTime(alert.updated_at),
         status: status_record(alert),
-        rule,
+        rule: rule_members(&alert.rule),
     };
     record(alert.id, attributes)
+}
+
+/// The members of a rule, as they stand among the attributes of what it is of.
+pub(super) fn rule_members(rule: &Rule) -> BTreeMap<String, Value> {
+    match serde_json::to_value(rule) {
+        Ok(Value::Object(members)) => members.into_iter().collect(),
+        _ => BTreeMap::new(),
+    }
 }
 
 fn status_record(alert: &Alert) -> AlertStatusRecord {

@@ -1,10 +1,15 @@
 //! What `cordwood alerts` takes.
 
+mod templates;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::silences::parse_pair;
+use templates::TEMPLATES_EXAMPLES;
+
+pub(crate) use templates::{TemplateArguments, TemplateClientArguments, TemplatesVerb};
 
 pub(crate) const ALERTS_EXAMPLES: &str = "Examples:
   cordwood alerts add \"many errors\" --query level:error --above 50 --by service
@@ -71,6 +76,9 @@ pub(crate) enum AlertsVerb {
         #[arg(long, value_name = "ID")]
         before: Option<u64>,
     },
+    /// Give alerts to all clients, and see what these changed of them.
+    #[command(subcommand, after_help = TEMPLATES_EXAMPLES)]
+    Templates(TemplatesVerb),
     /// List who is expected to send, of one on the absence of members.
     Members {
         /// Its id or name.

@@ -52,8 +52,68 @@ fn alerts() {
     );
     let wrong = directory.run(&["alerts", "retire", "silent hosts", "web-3"]);
     assert_eq!(wrong.code, Some(2));
+    // What is not named of an alert that is there stays as it is.
+    let again = [
+        "alerts",
+        "back-test",
+        "1",
+        "--above",
+        "1",
+        "--days",
+        "1",
+        "--json",
+    ];
+    directory.run(&again).succeeded();
     directory.run(&["alerts", "pause", "1"]).succeeded();
     let shown = directory.run(&["alerts", "show", "1"]).succeeded().stdout;
     assert!(shown.contains("paused"), "{shown}");
     directory.run(&["alerts", "remove", "1"]).succeeded();
+}
+
+#[test]
+fn templates() {
+    let directory = Directory::new();
+    let _server = directory.serve();
+    let run = |arguments: &[&str]| {
+        let all = [&["alerts", "templates"], arguments].concat();
+        directory.run(&all)
+    };
+    let said = |arguments: &[&str], expected: &[&str]| {
+        let told = run(arguments).succeeded().stdout;
+        for expected in expected {
+            assert!(
+                told.contains(expected),
+                "{expected} of {arguments:?}: {told}"
+            );
+        }
+    };
+    said(&["list"], &["There are no templates."]);
+    let add = ["add", "errors", "--query", "level:error", "--above", "5"];
+    said(&add, &["Template 1 is made."]);
+    said(&["list"], &["errors", "level:error"]);
+    said(&["show", "errors"], &["TEMPLATE", "level:error", "version"]);
+    said(&["clients", "errors"], &["default", "none"]);
+    assert_eq!(run(&["apply", "errors"]).code, Some(2), "for whom?");
+    said(&["apply", "errors", "--all"], &["default", "applied"]);
+    let pause = ["alerts", "pause", "errors"];
+    directory.run(&pause).succeeded();
+    // The query is not named, and stays.
+    said(
+        &["change", "errors", "--above", "7"],
+        &["carried", "as_template"],
+    );
+    said(&["show", "1"], &["level:error", "7.0"]);
+    said(
+        &["change", "errors", "--source", "nowhere"],
+        &["refused", "it has no source `nowhere`"],
+    );
+    said(
+        &["put-back", "errors", "--client", "default"],
+        &["refused", "source_names"],
+    );
+    let clients = run(&["clients", "errors", "--json"]).succeeded().json();
+    assert_eq!(clients["data"][0]["attributes"]["state"], "drifted");
+    said(&["remove", "errors"], &["Its alerts stay"]);
+    let shown = directory.run(&["alerts", "show", "errors"]).succeeded();
+    assert!(shown.stdout.contains("manual"), "{shown:?}");
 }

@@ -12,7 +12,7 @@ use crate::search::chosen_sources;
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Service};
 
 /// Rules of one client at most: what one machine is meant to check each minute.
-const PER_CLIENT_MAX: usize = 5000;
+pub(super) const PER_CLIENT_MAX: usize = 5000;
 /// Characters in a name at most, as in those of saved queries.
 const NAME_LENGTH_MAX: usize = 200;
 /// Characters in a description at most: a paragraph.
@@ -195,8 +195,28 @@ pub(super) fn of_mistakes(mistakes: Vec<cordwood_alerts::Invalid>) -> Error {
 }
 
 fn check(content: &RuleContent, rule: &Rule) -> Result<(), Error> {
-    let mut wrong = named_rightly(&content.name, &content.description);
-    if content.channels.len() > CHANNELS_MAX {
+    let RuleContent {
+        name,
+        description,
+        channels,
+        ..
+    } = content;
+    let wrong = mistakes_in(name, description, channels, rule);
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Error::InvalidValues(wrong)),
+    }
+}
+
+/// What is wrong with an alert, or with a template of alerts.
+pub(super) fn mistakes_in(
+    name: &str,
+    description: &str,
+    channels: &[u64],
+    rule: &Rule,
+) -> Vec<InvalidValue> {
+    let mut wrong = named_rightly(name, description);
+    if channels.len() > CHANNELS_MAX {
         wrong.push(InvalidValue::new(
             "channels",
             "are too many (maximum is 20)",
@@ -208,10 +228,7 @@ fn check(content: &RuleContent, rule: &Rule) -> Result<(), Error> {
             .map(|mistake| InvalidValue::new(mistake.attribute, mistake.message));
         wrong.extend(values);
     }
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(Error::InvalidValues(wrong)),
-    }
+    wrong
 }
 
 /// What is wrong with a name and a description.

@@ -25,6 +25,7 @@ mod pattern_changes;
 mod patterns;
 mod permissions;
 mod receiver;
+mod rule_templates;
 mod saved_queries;
 mod search;
 mod silences;
