@@ -20,9 +20,9 @@ use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
     alert_checks, alert_members, alerts, channels, clients, complete, deletions, deliveries, event,
-    events, exports, facets, histogram, incident_acts, incident_comments, incident_reading,
-    incidents, jobs, live_tail, patterns, query, rule_templates, saved_queries, silences, sources,
-    sql, tail, tokens, trace, uptime_incidents, what_changed,
+    events, exploration_alerts, exports, facets, histogram, incident_acts, incident_comments,
+    incident_reading, incidents, jobs, live_tail, patterns, query, rule_templates, saved_queries,
+    silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
 };
 use crate::{acknowledge, ingest, openapi, probes, welcome};
 
@@ -37,8 +37,8 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .with_state(edge)
 }
 
-/// Each with its handler and its place in the OpenAPI document. What both versions have is alike; of what v2 added we have
-/// the live tail.
+/// Each with its handler and its place in the OpenAPI document. What both versions have is alike, but for alerts; of what v2 added we
+/// have the live tail.
 fn endpoints() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(ingest_route())
@@ -51,6 +51,7 @@ fn endpoints() -> OpenApiRouter<Arc<Edge>> {
             "/api/v2",
             sources_routes()
                 .routes(routes!(live_tail::get))
+                .merge(exploration_routes())
                 .merge(uptime_routes())
                 .merge(comment_routes()),
         )
@@ -159,6 +160,26 @@ fn comment_routes() -> OpenApiRouter<Arc<Edge>> {
             incident_comments::show,
             incident_comments::update,
             incident_comments::delete
+        ))
+}
+
+/// Alerts with the names of Better Stack.
+fn exploration_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(
+            exploration_alerts::list,
+            exploration_alerts::create
+        ))
+        .routes(routes!(
+            exploration_alerts::show,
+            exploration_alerts::update,
+            exploration_alerts::delete
+        ))
+        .routes(routes!(exploration_alerts::list_all))
+        .routes(routes!(
+            exploration_alerts::show_any,
+            exploration_alerts::update_any,
+            exploration_alerts::delete_any
         ))
 }
 

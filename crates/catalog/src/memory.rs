@@ -125,6 +125,16 @@ impl Memory {
         saved
     }
 
+    /// What SQLite does by itself on disk, done in memory: rules that were made for a query that is gone are of none.
+    pub(crate) fn forget_saved_query(&mut self, id: SavedQueryId) {
+        self.saved_queries.remove(&id);
+        for rule in self.rules.values_mut() {
+            if rule.content.saved_query == Some(id) {
+                Arc::make_mut(rule).content.saved_query = None;
+            }
+        }
+    }
+
     pub(crate) fn show_rule(&mut self, rule: Rule) -> Arc<Rule> {
         let rule = Arc::new(rule);
         self.rules.insert(rule.id, Arc::clone(&rule));

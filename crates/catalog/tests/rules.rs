@@ -66,6 +66,8 @@ fn content(name: &str) -> RuleContent {
         channels: vec![11],
         paused: None,
         template: None,
+        saved_query: None,
+        kept: Some(r#"{"email":true}"#.to_owned()),
     }
 }
 

@@ -8,6 +8,7 @@ mod arrivals;
 mod asking;
 mod back_test;
 mod board;
+mod charts;
 mod checks;
 mod evaluation;
 mod groups;
@@ -32,6 +33,7 @@ pub use alert::{
     Alert, AlertChanges, AlertStatus, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
 };
 pub use back_test::{BackTestAnswer, BackTestRequest};
+pub use charts::query_of_rule;
 pub use checks::{CHECKS_DEFAULT, CHECKS_MAX, CheckPage, KeptCheck, SeenCheck};
 pub use evaluation::AlertRound;
 pub use members::{AlertMember, RetiredMember};
@@ -101,6 +103,8 @@ impl Service {
             template: content
                 .template
                 .map(|(id, version)| OfTemplate { id: id.0, version }),
+            saved_query: content.saved_query.map(|saved| saved.0),
+            kept: rules::kept(content),
             created_by: record.created_by.map(|token| token.0),
             created_at: record.created_at,
             updated_at: record.updated_at,

@@ -27,6 +27,8 @@ pub(crate) struct AlertAttributes {
     /// The template it was made from.
     template_id: Option<String>,
     template_version: Option<u64>,
+    /// The saved query it was made for, as with Better Stack.
+    saved_query_id: Option<String>,
     created_by_token_id: Option<String>,
     created_at: RecordTime,
     updated_at: RecordTime,
@@ -85,6 +87,7 @@ pub(crate) fn alert_record(alert: &Alert) -> AlertRecord {
         paused_reason: alert.paused.clone(),
         template_id: alert.template.map(|template| template.id.to_string()),
         template_version: alert.template.map(|template| template.version),
+        saved_query_id: alert.saved_query.map(|saved| saved.to_string()),
         created_by_token_id: alert.created_by.map(|token| token.to_string()),
         created_at: RecordTime(alert.created_at),
         updated_at: RecordTime(alert.updated_at),

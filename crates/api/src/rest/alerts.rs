@@ -190,6 +190,7 @@ fn changes(mut members: Members, of_rule: &Map<String, Value>) -> Result<AlertCh
         sources: members.texts("source_id"),
         channels: alert_rule::channels(&mut members),
         is_paused: members.boolean("paused"),
+        ..AlertChanges::default()
     };
     members.finish()?;
     Ok(changes)

@@ -59,6 +59,9 @@ CREATE TABLE rules (
     paused TEXT,
     template_id INTEGER REFERENCES rule_templates (id) ON DELETE SET NULL,
     template_version INTEGER,
+    -- The saved query it was made for, and what its maker said of it that means nothing here and is given back: a JSON object.
+    saved_query_id INTEGER REFERENCES saved_queries (id) ON DELETE SET NULL,
+    kept TEXT,
     created_by INTEGER REFERENCES api_tokens (id),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

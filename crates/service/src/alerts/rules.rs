@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use cordwood_alerts::{CheckedRule, Rule};
-use cordwood_catalog::{self as catalog, ApiTokenId, RuleContent, RuleId};
+use cordwood_catalog::{self as catalog, ApiTokenId, RuleContent, RuleId, SavedQueryId};
 use cordwood_event::SourceId;
+use serde_json::{Map, Value};
 
 use super::alert::{Alert, AlertChanges};
 use crate::caller::the_one;
@@ -19,6 +20,8 @@ const NAME_LENGTH_MAX: usize = 200;
 const DESCRIPTION_LENGTH_MAX: usize = 2000;
 /// Channels of one rule at most.
 const CHANNELS_MAX: usize = 20;
+/// Bytes of what is kept of an alert and given back at most: as much as labels have room for.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Why a rule is not evaluated that somebody paused.
 pub(super) const PAUSED_BY_HAND: &str = "manual";
 
@@ -130,6 +133,8 @@ impl Service {
             channels: Vec::new(),
             paused: None,
             template: None,
+            saved_query: None,
+            kept: None,
         });
         if let Some(name) = &changes.name {
             name.trim().clone_into(&mut content.name);
@@ -145,6 +150,16 @@ impl Service {
         }
         if let Some(names) = &changes.sources {
             content.sources = self.sources_of_client(caller, client, names)?;
+        }
+        if let Some(saved) = changes.saved_query {
+            let saved = self.saved_query(caller, &saved.to_string())?;
+            if saved.client != client {
+                return Err(invalid("saved_query_id", "is another client's"));
+            }
+            content.saved_query = Some(SavedQueryId(saved.id));
+        }
+        if let Some(kept) = &changes.kept {
+            content.kept = Some(text_of(kept)?);
         }
         let rule = match (&changes.rule, known) {
             (Some(rule), _) => rule.clone(),
@@ -176,6 +191,25 @@ impl Service {
 /// A rule as the catalog keeps it.
 pub(super) fn stored(document: &str) -> Result<Rule, Error> {
     serde_json::from_str(document).map_err(|error| Error::internal("reading a rule", error))
+}
+
+/// What is kept of an alert and given back.
+pub(super) fn kept(content: &RuleContent) -> Map<String, Value> {
+    let kept = content.kept.as_deref();
+    let kept = kept.and_then(|kept| serde_json::from_str(kept).ok());
+    kept.unwrap_or_default()
+}
+
+fn text_of(kept: &Map<String, Value>) -> Result<String, Error> {
+    let text = serde_json::to_string(kept)
+        .map_err(|error| Error::internal("writing what is kept of an alert", error))?;
+    match text.len() <= KEPT_BYTES_MAX {
+        true => Ok(text),
+        false => Err(invalid(
+            "metadata",
+            format!("is too long (maximum is {KEPT_BYTES_MAX} bytes)"),
+        )),
+    }
 }
 
 /// A rule that can be evaluated, as the catalog keeps it.

@@ -81,15 +81,9 @@ impl Service {
             CarriedTo::All => true,
             CarriedTo::Undrifted => self.differences(&known.content, &rule.content)?.is_empty(),
         };
-        let fitted = is_carried
-            .then(|| self.fitted(after, rule.client))
-            .transpose();
-        let paused = rule.content.paused.clone();
+        let fitted = is_carried.then(|| self.refitted(after, &rule)).transpose();
         let (content, obstacle) = match fitted {
-            Ok(content) => (
-                content.map(|content| RuleContent { paused, ..content }),
-                None,
-            ),
+            Ok(content) => (content, None),
             Err(obstacle) => (None, Some(obstacle)),
         };
         Ok(Fate {

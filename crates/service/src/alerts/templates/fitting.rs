@@ -42,6 +42,23 @@ impl Service {
             channels: content.channels.clone(),
             paused: None,
             template: Some((template.id, template.version)),
+            saved_query: None,
+            kept: None,
+        })
+    }
+
+    /// The same for an alert that is there: what its client alone says of it stays.
+    pub(super) fn refitted(
+        &self,
+        template: &RuleTemplate,
+        rule: &catalog::Rule,
+    ) -> Result<RuleContent, String> {
+        let known = &rule.content;
+        Ok(RuleContent {
+            paused: known.paused.clone(),
+            saved_query: known.saved_query,
+            kept: known.kept.clone(),
+            ..self.fitted(template, rule.client)?
         })
     }
 

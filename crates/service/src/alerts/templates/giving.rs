@@ -1,6 +1,6 @@
 //! Alerts made from a template, and put back to what it has.
 
-use cordwood_catalog::{self as catalog, ApiTokenId, RuleContent};
+use cordwood_catalog::{self as catalog, ApiTokenId};
 
 use super::super::rules::of_catalog;
 use super::{ClientOfTemplate, TemplateClients, TemplateDeed};
@@ -107,14 +107,10 @@ impl Service {
         let is_as_template = self
             .differences(&template.content, &rule.content)?
             .is_empty();
-        let (done, obstacle) = match self.fitted(template, client.id) {
+        let (done, obstacle) = match self.refitted(template, rule) {
             Ok(_) if is_as_template => (TemplateDeed::AlreadyThere, None),
             Err(obstacle) => (TemplateDeed::Refused, Some(obstacle)),
             Ok(content) => {
-                let content = RuleContent {
-                    paused: rule.content.paused.clone(),
-                    ..content
-                };
                 let changed = self.catalog.update_rule(rule.id, content, self.now());
                 changed.map_err(of_catalog)?;
                 (TemplateDeed::PutBack, None)
