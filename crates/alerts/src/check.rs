@@ -9,7 +9,7 @@ use cordwood_query::{FieldName, Filter, Stage};
 
 use crate::cause::CauseTemplate;
 use crate::invalid::{Invalid, Mistakes};
-use crate::{Condition, OnMissingData, Rule, Threshold};
+use crate::{AbsenceOf, Condition, OnMissingData, Rule, Threshold};
 
 pub(crate) use measure::CheckedMeasure;
 
@@ -43,6 +43,16 @@ impl CheckedRule {
     /// The filter of its query: which events it is about.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// Whether it knows who is expected to send: its condition is the absence of members.
+    pub fn keeps_roster(&self) -> bool {
+        matches!(&self.rule.condition, Condition::Absence(absence) if absence.of == AbsenceOf::Members)
+    }
+
+    /// What a group counts as of which nothing is found.
+    pub fn on_missing_data(&self) -> OnMissingData {
+        self.on_missing
     }
 
     /// The fields it groups by, as the measure has them: those of `stats … by` among them.

@@ -73,6 +73,8 @@ pub enum RuleDeed {
 /// A check that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptEvaluation {
+    /// Its number: a later one has a higher one.
+    pub id: u64,
     /// When it was.
     pub at: Timestamp,
     /// What was kept of it.
@@ -120,18 +122,27 @@ impl Catalog {
         )
     }
 
-    /// The checks of a rule that were kept, the newest first.
-    pub fn rule_evaluations(&self, rule: RuleId) -> Result<Vec<KeptEvaluation>, Error> {
+    /// The checks of a rule that were kept, the newest first: at most `limit`, with numbers below `before` if that is given.
+    pub fn rule_evaluations(
+        &self,
+        rule: RuleId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<KeptEvaluation>, Error> {
         let reading = || Error::database("reading the checks of a rule");
         let connection = self.connection();
         let mut statement = connection
-            .prepare("SELECT at, summary FROM rule_evaluations WHERE rule_id = ?1 ORDER BY id DESC")
+            .prepare(
+                "SELECT id, at, summary FROM rule_evaluations WHERE rule_id = ?1 AND (?2 IS NULL OR id < ?2)
+                 ORDER BY id DESC LIMIT ?3",
+            )
             .map_err(reading())?;
         let rows = statement
-            .query_map([id_to(rule.0)], |row| {
+            .query_map(params![id_to(rule.0), before.map(id_to), limit], |row| {
                 Ok(KeptEvaluation {
-                    at: Timestamp::from_nanos(row.get(0)?),
-                    evaluation: row.get(1)?,
+                    id: id_from(row.get(0)?),
+                    at: Timestamp::from_nanos(row.get(1)?),
+                    evaluation: row.get(2)?,
                 })
             })
             .map_err(reading())?;

@@ -5,6 +5,7 @@ mod cancel;
 mod client;
 mod corpus;
 mod explain;
+mod exploration_alerts;
 mod exports;
 mod incidents;
 mod life;

@@ -61,6 +61,17 @@ impl Document {
         assert!(errors.is_empty(), "{errors:?} in {place}\n{}", answer.body);
     }
 
+    /// The names of the members of an object, those of the objects it is put together of among them.
+    fn members_of(&self, schema: &Value) -> BTreeSet<String> {
+        let schema = self.resolved(schema);
+        let own = schema["properties"].as_object().into_iter().flatten();
+        let mut members: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            members.extend(self.members_of(part));
+        }
+        members
+    }
+
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$ref"].as_str() {
             Some(name) => self.0.pointer(name.trim_start_matches('#')).unwrap(),
@@ -168,13 +179,10 @@ fn every_member_of_a_body_is_read() {
     let mut checked = 0;
     for (method, path, operation) in document.operations() {
         let content = &operation["requestBody"]["content"]["application/json"];
-        let schema = document.resolved(&content["schema"]);
-        let Some(members) = schema["properties"].as_object() else {
-            continue;
-        };
+        let members = document.members_of(&content["schema"]);
         let path = path.replace("{source}", "default").replace(['{', '}'], "");
         let request_line = format!("{} {path}", method.to_uppercase());
-        for name in members.keys() {
+        for name in &members {
             let body: Map<String, Value> = [(name.clone(), json!({"a": {"b": "c"}}))]
                 .into_iter()
                 .collect();

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cordwood_api::{Edge, EdgeOptions};
-use cordwood_service::{Options, Service};
+use cordwood_service::{Clock, Options, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -33,8 +33,21 @@ impl Server {
 
     /// A server that is ready, with these bounds.
     pub(crate) fn with(options: &EdgeOptions) -> Server {
+        Server::opened(options, |options| options)
+    }
+
+    /// A server that is ready, on a clock of the test.
+    pub(crate) fn on_clock(clock: Arc<dyn Clock>) -> Server {
+        Server::opened(&EdgeOptions::default(), |options| Options {
+            clock,
+            ..options
+        })
+    }
+
+    fn opened(options: &EdgeOptions, with: impl FnOnce(Options) -> Options) -> Server {
         let mut server = Server::unopened(options);
-        let service = Service::open(Options::new(server.dir.path())).unwrap();
+        let options = with(Options::new(server.dir.path()));
+        let service = Service::open(options).unwrap();
         let first = service.first_start().unwrap();
         server.source_token = first.source_token.reveal().to_owned();
         let token = std::fs::read_to_string(&first.cli_token_path).unwrap();

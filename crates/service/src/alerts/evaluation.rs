@@ -38,7 +38,7 @@ pub struct AlertRound {
 pub(super) struct Evaluation {
     arrivals: Arrivals,
     refusals: Refusals,
-    watched: BTreeMap<RuleId, Watched>,
+    pub(super) watched: BTreeMap<RuleId, Watched>,
     /// What the catalog knew when the server started, until the rule is seen.
     recalled: BTreeMap<RuleId, RuleMemory>,
 }
@@ -102,7 +102,7 @@ impl Evaluation {
     }
 
     /// Takes notice of rules that were made, changed or deleted.
-    fn watch(&mut self, service: &Service, board: &Board, now: Timestamp) {
+    pub(super) fn watch(&mut self, service: &Service, board: &Board, now: Timestamp) {
         let records = service.catalog.rules();
         let mut before = std::mem::take(&mut self.watched);
         for record in records {

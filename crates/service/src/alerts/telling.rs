@@ -8,12 +8,13 @@ use cordwood_alerts::{
 };
 use cordwood_catalog::{self as catalog, Entry, EntryKind, KeptEvent, NewIncident, RuleDeed};
 use cordwood_event::{Timestamp, json};
-use cordwood_notify::{Notice, NoticeKind, SAMPLES_MAX, Sample};
+use cordwood_notify::{Notice, NoticeKind, SAMPLES_MAX};
 use cordwood_query::Filter;
 
 use super::asking::{Asking, Span};
 use super::groups::filter_of;
 use super::watched::Watched;
+use crate::incidents::{sample, severity_told};
 use crate::{IncidentEvidence, Service};
 
 /// Events kept with an incident when it opens: the newest, enough to see what they have in common.
@@ -205,7 +206,7 @@ impl Service {
             kind,
             title: checked.title(group),
             cause,
-            severity: severity_told(rule.severity),
+            severity: severity_told(severity_kept(rule.severity)),
             client: client.map_or_else(String::new, |client| client.name),
             rule: Some(record.content.name.clone()),
             group: fields.collect(),
@@ -279,12 +280,8 @@ impl Checked<'_> {
         }
     }
 
-    /// The group of the incident; none for one of the whole rule.
     fn incident_group(&self, group: &Group) -> Option<String> {
-        match self.rule().rule().incident_per {
-            IncidentPer::Group => Some(group.key()),
-            IncidentPer::Rule => None,
-        }
+        self.watched.incident_group(group)
     }
 
     /// Names a notice, so that it exists once.
@@ -339,32 +336,11 @@ fn entry(checked: &Checked<'_>, kind: EntryKind, text: String) -> Entry {
     }
 }
 
-fn sample(event: &KeptEvent) -> Sample {
-    let sent: serde_json::Value = serde_json::from_str(&event.event).unwrap_or_default();
-    let text = |name: &str| sent[name].as_str().map(str::to_owned);
-    Sample {
-        dt: event.dt,
-        source: event.source_name.clone(),
-        level: text("level"),
-        message: text("message").unwrap_or_else(|| event.event.clone()),
-    }
-}
-
 fn severity_kept(severity: Severity) -> catalog::Severity {
     match severity {
         Severity::Info => catalog::Severity::Info,
         Severity::Warning => catalog::Severity::Warning,
         Severity::Error => catalog::Severity::Error,
         Severity::Critical => catalog::Severity::Critical,
-    }
-}
-
-fn severity_told(severity: Severity) -> cordwood_notify::Severity {
-    use cordwood_notify::Severity as Told;
-    match severity {
-        Severity::Info => Told::Info,
-        Severity::Warning => Told::Warning,
-        Severity::Error => Told::Error,
-        Severity::Critical => Told::Critical,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordwood_alerts::{CheckedRule, RuleState};
+use cordwood_alerts::{CheckedRule, Group, IncidentPer, RuleState};
 use cordwood_catalog::{self as catalog, RuleMemory};
 use cordwood_event::Timestamp;
 
@@ -74,6 +74,14 @@ impl Watched {
         RuleMemory {
             question: self.question.clone(),
             state: serde_json::to_string(&self.state).expect("a state is JSON"),
+        }
+    }
+
+    /// The group that an incident is about; none for one of the whole rule.
+    pub(super) fn incident_group(&self, group: &Group) -> Option<String> {
+        match self.rule.rule().incident_per {
+            IncidentPer::Group => Some(group.key()),
+            IncidentPer::Rule => None,
         }
     }
 

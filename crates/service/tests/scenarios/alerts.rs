@@ -14,19 +14,19 @@ use crate::ledger::{HOUR, Ledger, MINUTE};
 const TICK: Duration = Duration::from_secs(10);
 
 /// A ledger with a source that is watched.
-struct Watch {
-    ledger: Ledger,
+pub(crate) struct Watch {
+    pub(crate) ledger: Ledger,
     token: String,
 }
 
 impl Watch {
-    fn new() -> Watch {
+    pub(crate) fn new() -> Watch {
         let ledger = Ledger::new();
         let token = ledger.create_source("shop").token.reveal().to_owned();
         Watch { ledger, token }
     }
 
-    fn alert(&self, name: &str, rule: &str) -> Alert {
+    pub(crate) fn alert(&self, name: &str, rule: &str) -> Alert {
         let made = self.try_alert(name, rule);
         made.unwrap_or_else(|error| panic!("{error:?}"))
     }
@@ -41,13 +41,13 @@ impl Watch {
         service.create_alert(&self.ledger.admin(), None, &new)
     }
 
-    fn shown(&self, name: &str) -> Alert {
+    pub(crate) fn shown(&self, name: &str) -> Alert {
         let service = self.ledger.service();
         service.alert(&self.ledger.admin(), name).unwrap()
     }
 
     /// Sends so many events, which happened so long ago.
-    fn send(&self, count: usize, fields: &str, ago: Duration) {
+    pub(crate) fn send(&self, count: usize, fields: &str, ago: Duration) {
         let now = self.ledger.now().as_nanos() / 1_000_000;
         let dt = now - i64::try_from(ago.as_millis()).unwrap();
         let event = format!(r#"{{"dt":{dt},{fields}}}"#);
@@ -56,12 +56,12 @@ impl Watch {
     }
 
     /// Lets time pass, with the checks that are due.
-    fn pass(&self, time: Duration) -> AlertRound {
+    pub(crate) fn pass(&self, time: Duration) -> AlertRound {
         self.pass_with(time, |_| ())
     }
 
     /// The same, with something done before each ten seconds.
-    fn pass_with(&self, time: Duration, each: impl Fn(&Watch)) -> AlertRound {
+    pub(crate) fn pass_with(&self, time: Duration, each: impl Fn(&Watch)) -> AlertRound {
         let mut sum = AlertRound::default();
         for _ in 0..time.as_secs() / TICK.as_secs() {
             each(self);
@@ -76,7 +76,7 @@ impl Watch {
     }
 
     /// The incidents, the first first.
-    fn incidents(&self) -> Vec<Incident> {
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
         let request = IncidentsRequest::default();
         let service = self.ledger.service();
         let page = service.list_incidents(&self.ledger.admin(), &request);
@@ -86,7 +86,7 @@ impl Watch {
     }
 
     /// Their names, those that are over with a tick.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let incidents = self.incidents();
         let told = incidents.iter().map(|incident| {
             let mark = if incident.resolved.is_some() {
@@ -104,12 +104,12 @@ fn rule_of(json: &str) -> Rule {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
-const ERROR: &str = r#""level":"error","message":"payment failed","host":"web-1""#;
+pub(crate) const ERROR: &str = r#""level":"error","message":"payment failed","host":"web-1""#;
 
-const MANY_ERRORS: &str = r#"{"query": "level:error", "window_s": 60, "check_every_s": 60, "recovery_s": 60,
+pub(crate) const MANY_ERRORS: &str = r#"{"query": "level:error", "window_s": 60, "check_every_s": 60, "recovery_s": 60,
     "condition": {"type": "threshold", "operator": "higher_than", "value": 5}}"#;
 
-const SILENT_HOSTS: &str = r#"{"query": "*", "group_by": ["host"], "window_s": 300, "check_every_s": 60,
+pub(crate) const SILENT_HOSTS: &str = r#"{"query": "*", "group_by": ["host"], "window_s": 300, "check_every_s": 60,
     "recovery_s": 0, "condition": {"type": "absence", "of": "members"}}"#;
 
 #[test]
