@@ -49,8 +49,14 @@ impl Evaluation {
         let reading = |error| Error::internal("reading what alerts knew", error);
         let arrivals = service.catalog.arrivals().map_err(reading)?;
         let last_sequence = service.store.snapshot().last_sequence();
+        let mut arrivals = Arrivals::recalled(arrivals, last_sequence);
+        if let Some(closing) = arrivals.closing(service.now(), last_sequence) {
+            let noted = service.catalog.note_arrival(closing, kept_from(closing.at));
+            noted.map_err(|error| Error::internal("noting what has come", error))?;
+            arrivals.push(closing);
+        }
         Ok(Evaluation {
-            arrivals: Arrivals::recalled(arrivals, last_sequence),
+            arrivals,
             refusals: Refusals::default(),
             watched: BTreeMap::new(),
             recalled: service.catalog.rule_memories().map_err(reading)?,
