@@ -8,6 +8,7 @@ mod arrivals;
 mod asking;
 mod back_test;
 mod board;
+mod counters;
 mod evaluation;
 mod groups;
 mod observing;
@@ -29,6 +30,7 @@ pub use alert::{
     Alert, AlertChanges, AlertStatus, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
 };
 pub use back_test::{BackTestAnswer, BackTestRequest};
+pub(crate) use counters::Counters;
 pub use evaluation::AlertRound;
 pub(crate) use ticker::Ticker;
 
@@ -38,6 +40,7 @@ pub(crate) struct Alerts {
     /// `None` until the first round, which reads what the catalog kept.
     evaluation: Mutex<Option<Evaluation>>,
     board: Board,
+    pub(crate) counters: Counters,
     cancel: Cancel,
     ticker: Ticker,
 }
@@ -60,6 +63,7 @@ impl Service {
             unread => unread.insert(Evaluation::recall(self)?),
         };
         let round = evaluation.round(self, &self.alerts.board, &self.alerts.cancel)?;
+        self.alerts.counters.count(&round);
         self.tell_unmuted()?;
         Ok(round)
     }
