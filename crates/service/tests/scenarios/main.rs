@@ -1,6 +1,9 @@
 //! Scenarios of the use cases, on a real data directory with a clock and randomness of our own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alert_events;
+mod alert_history;
+mod alert_incidents;
 mod alerts;
 mod around;
 mod channels;
