@@ -7,6 +7,7 @@ mod corpus;
 mod explain;
 mod exports;
 mod incidents;
+mod isolation;
 mod life;
 mod limits;
 mod openapi;

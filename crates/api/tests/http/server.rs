@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cordwood_api::{Edge, EdgeOptions};
+use cordwood_catalog::Catalog;
+use cordwood_event::Timestamp;
 use cordwood_service::{Options, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -34,13 +36,28 @@ impl Server {
     /// A server that is ready, with these bounds.
     pub(crate) fn with(options: &EdgeOptions) -> Server {
         let mut server = Server::unopened(options);
-        let service = Service::open(Options::new(server.dir.path())).unwrap();
-        let first = service.first_start().unwrap();
-        server.source_token = first.source_token.reveal().to_owned();
-        let token = std::fs::read_to_string(&first.cli_token_path).unwrap();
-        server.api_token = token.trim().to_owned();
-        server.edge.open(Arc::new(service));
+        server.open();
         server
+    }
+
+    /// A server that is ready and has another client, with this number.
+    pub(crate) fn with_client(name: &str) -> (Server, u64) {
+        let mut server = Server::unopened(&EdgeOptions::default());
+        // Clients have no use cases yet, so the catalog is asked while nobody has it open.
+        let catalog = Catalog::open(&server.dir.path().join("catalog.db"), Timestamp::MIN).unwrap();
+        let client = catalog.create_client(name, Timestamp::MIN).unwrap().id;
+        drop(catalog);
+        server.open();
+        (server, client.0)
+    }
+
+    fn open(&mut self) {
+        let service = Service::open(Options::new(self.dir.path())).unwrap();
+        let first = service.first_start().unwrap();
+        self.source_token = first.source_token.reveal().to_owned();
+        let token = std::fs::read_to_string(&first.cli_token_path).unwrap();
+        self.api_token = token.trim().to_owned();
+        self.edge.open(Arc::new(service));
     }
 
     /// A server that listens and whose service is not open yet.
