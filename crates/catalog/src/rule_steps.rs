@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::database::{id_from, id_to};
 use crate::incidents::{self, IncidentChange, Opened, changes};
-use crate::{Author, Catalog, Entry, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox};
+use crate::{
+    Author, Catalog, Entry, EntryKind, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox,
+};
 
 /// Evaluations kept of each rule: an hour of one that is checked every minute and fires all the while.
 const EVALUATIONS_KEPT: u32 = 60;
@@ -262,7 +264,7 @@ fn do_deed(
     Ok(())
 }
 
-/// Resolves an incident. Of one that was muted all the while nobody hears that it is over.
+/// Resolves an incident. Of one that was muted all the while nobody hears that it is over; of one that is a part of another, who reads that one's timeline.
 fn recover(
     connection: &Connection,
     id: IncidentId,
@@ -270,10 +272,17 @@ fn recover(
     notices: &[NewNotice],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let is_told = incidents::find(connection, id)?.is_some_and(|incident| incident.is_told);
+    let Some(incident) = incidents::find(connection, id)? else {
+        return Ok(());
+    };
+    if let Some(whole) = incident.merged_into {
+        let author = Author::named(by);
+        let entry = Entry::of(&author, EntryKind::Left, incident.name);
+        return incidents::add_to_timeline(connection, whole, &entry, now).map(drop);
+    }
     let resolve = IncidentChange::Resolve;
     let is_resolved = changes::change(connection, id, &resolve, &Author::named(by), now)?;
-    if is_resolved && is_told {
+    if is_resolved && incident.is_told {
         incidents::write_notices(connection, id, notices, now)?;
     }
     Ok(())

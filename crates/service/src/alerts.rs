@@ -10,6 +10,7 @@ mod back_test;
 mod board;
 mod charts;
 mod checks;
+mod counters;
 mod evaluation;
 mod groups;
 mod members;
@@ -35,6 +36,7 @@ pub use alert::{
 pub use back_test::{BackTestAnswer, BackTestRequest};
 pub use charts::query_of_rule;
 pub use checks::{CHECKS_DEFAULT, CHECKS_MAX, CheckPage, KeptCheck, SeenCheck};
+pub(crate) use counters::Counters;
 pub use evaluation::AlertRound;
 pub use members::{AlertMember, RetiredMember};
 pub use templates::{
@@ -48,6 +50,7 @@ pub(crate) struct Alerts {
     /// `None` until the first round, which reads what the catalog kept.
     evaluation: Mutex<Option<Evaluation>>,
     board: Board,
+    pub(crate) counters: Counters,
     cancel: Cancel,
     ticker: Ticker,
 }
@@ -66,6 +69,7 @@ impl Service {
         let round = self.with_evaluation(|evaluation| {
             evaluation.round(self, &self.alerts.board, &self.alerts.cancel)
         })?;
+        self.alerts.counters.count(&round);
         self.give_to_new_clients()?;
         self.tell_unmuted()?;
         Ok(round)

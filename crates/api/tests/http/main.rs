@@ -8,6 +8,7 @@ mod explain;
 mod exploration_alerts;
 mod exports;
 mod incidents;
+mod isolation;
 mod life;
 mod limits;
 mod openapi;

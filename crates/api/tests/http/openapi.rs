@@ -17,7 +17,8 @@ impl Document {
         Document(answer.json())
     }
 
-    fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+    /// Method, path and description of each operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         let paths = self.0["paths"].as_object().unwrap().iter();
         paths.flat_map(|(path, item)| {
             let operations = item.as_object().unwrap().iter();

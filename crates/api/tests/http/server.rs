@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cordwood_api::{Edge, EdgeOptions};
+use cordwood_catalog::Catalog;
+use cordwood_event::Timestamp;
 use cordwood_service::{Clock, Options, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -47,13 +49,29 @@ impl Server {
     fn opened(options: &EdgeOptions, with: impl FnOnce(Options) -> Options) -> Server {
         let mut server = Server::unopened(options);
         let options = with(Options::new(server.dir.path()));
+        server.open(options);
+        server
+    }
+
+    /// A server that is ready and has another client, with this number.
+    pub(crate) fn with_client(name: &str) -> (Server, u64) {
+        let mut server = Server::unopened(&EdgeOptions::default());
+        // Clients have no use cases yet, so the catalog is asked while nobody has it open.
+        let catalog = Catalog::open(&server.dir.path().join("catalog.db"), Timestamp::MIN).unwrap();
+        let client = catalog.create_client(name, Timestamp::MIN).unwrap().id;
+        drop(catalog);
+        let options = Options::new(server.dir.path());
+        server.open(options);
+        (server, client.0)
+    }
+
+    fn open(&mut self, options: Options) {
         let service = Service::open(options).unwrap();
         let first = service.first_start().unwrap();
-        server.source_token = first.source_token.reveal().to_owned();
+        self.source_token = first.source_token.reveal().to_owned();
         let token = std::fs::read_to_string(&first.cli_token_path).unwrap();
-        server.api_token = token.trim().to_owned();
-        server.edge.open(Arc::new(service));
-        server
+        self.api_token = token.trim().to_owned();
+        self.edge.open(Arc::new(service));
     }
 
     /// A server that listens and whose service is not open yet.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordwood_alerts::{
-    CheckedRule, Closed, Effect, Group, IncidentPer, Opened, Severity, Telling, Window,
+    CheckedRule, Closed, Condition, Effect, Group, IncidentPer, Opened, Severity, Telling, Window,
 };
 use cordwood_catalog::{self as catalog, Entry, EntryKind, KeptEvent, NewIncident, RuleDeed};
+use cordwood_engine::SearchRequest;
 use cordwood_event::{Timestamp, json};
 use cordwood_notify::{Notice, NoticeKind, SAMPLES_MAX};
 use cordwood_query::Filter;
@@ -222,14 +223,36 @@ impl Service {
         }
     }
 
-    /// The newest events of a group, as they were sent. That they cannot be read keeps nobody from being told.
+    /// The newest events of a group that show what is wrong; of one that is silent, the last before that.
     fn kept_events_of(
         &self,
         asking: &Asking<'_>,
         checked: &Checked<'_>,
         filter: Filter,
     ) -> Vec<KeptEvent> {
-        let mut search = asking.search(filter, checked.sources, checked.span);
+        let (sources, span) = (checked.sources, checked.span);
+        if let Condition::Absence(_) = checked.rule().rule().condition {
+            let search = asking.search_before(filter, sources, span);
+            return self.newest_events(asking, checked, search);
+        }
+        if let Some(shown_by) = checked.rule().shown_by() {
+            let shown = Filter::and(vec![filter.clone(), shown_by.clone()]);
+            let search = asking.search(shown, sources, span);
+            let events = self.newest_events(asking, checked, search);
+            if !events.is_empty() {
+                return events;
+            }
+        }
+        self.newest_events(asking, checked, asking.search(filter, sources, span))
+    }
+
+    /// Events as they were sent. That they cannot be read keeps nobody from being told.
+    fn newest_events(
+        &self,
+        asking: &Asking<'_>,
+        checked: &Checked<'_>,
+        mut search: SearchRequest,
+    ) -> Vec<KeptEvent> {
         search.limit = EVENTS_KEPT;
         let Ok(found) = self.engine.search(&asking.snapshot, &search) else {
             return Vec::new();

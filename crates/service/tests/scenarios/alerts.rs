@@ -11,12 +11,12 @@ use cordwood_service::{
 use crate::ledger::{HOUR, Ledger, MINUTE};
 
 /// How far marks and checks are apart at least.
-const TICK: Duration = Duration::from_secs(10);
+pub(crate) const TICK: Duration = Duration::from_secs(10);
 
 /// A ledger with a source that is watched.
 pub(crate) struct Watch {
     pub(crate) ledger: Ledger,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Watch {
@@ -100,7 +100,7 @@ impl Watch {
     }
 }
 
-fn rule_of(json: &str) -> Rule {
+pub(crate) fn rule_of(json: &str) -> Rule {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
@@ -201,6 +201,25 @@ fn a_server_that_was_down_knows_nothing_of_silence() {
     assert_eq!(watch.told(), [""; 0]);
     watch.pass(MINUTE * 7);
     assert_eq!(watch.told(), ["silent: web-1"]);
+}
+
+#[test]
+fn what_came_before_the_server_went_down_is_told_when_it_is_back() {
+    let mut watch = Watch::new();
+    watch.alert("many errors", MANY_ERRORS);
+    watch.pass(MINUTE * 3);
+    // Nobody looks at these before the server goes down, for hours.
+    watch.send(9, ERROR, Duration::ZERO);
+    watch.ledger.reopen();
+    watch.ledger.advance(HOUR * 5);
+    watch.pass(TICK);
+    let told: Vec<String> = watch.incidents().into_iter().map(|of| of.name).collect();
+    assert_eq!(told, ["many errors"]);
+    let events = watch
+        .ledger
+        .service()
+        .incident_events(&watch.ledger.admin(), "1");
+    assert_eq!(events.unwrap().len(), 9);
 }
 
 #[test]

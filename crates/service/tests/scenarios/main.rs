@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alert_checks;
+mod alert_events;
+mod alert_history;
+mod alert_incidents;
 mod alert_members;
 mod alerts;
 mod around;
