@@ -3,6 +3,7 @@
 
 mod alerts;
 mod around;
+mod audit;
 mod channels;
 mod complete;
 mod concurrency;
