@@ -67,7 +67,7 @@ pub(crate) struct DeliveryLog {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NextPage {
     /// An absolute URL; null on the last page.
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// List what became of the notices of a channel

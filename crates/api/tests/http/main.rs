@@ -9,6 +9,8 @@ mod exports;
 mod incidents;
 mod life;
 mod limits;
+mod mcp;
+mod mcp_workflows;
 mod openapi;
 mod paging;
 mod probes;

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cordwood_api::{Edge, EdgeOptions};
-use cordwood_service::{Options, Service};
+use cordwood_catalog::Catalog;
+use cordwood_service::{Clock as _, Options, Service, SystemClock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -33,7 +34,21 @@ impl Server {
 
     /// A server that is ready, with these bounds.
     pub(crate) fn with(options: &EdgeOptions) -> Server {
-        let mut server = Server::unopened(options);
+        Server::unopened(options).opened()
+    }
+
+    /// A server with a second client. Tenancy has no use cases yet, so the catalog is asked before anybody has it open.
+    pub(crate) fn with_client(name: &str) -> Server {
+        let server = Server::unopened(&EdgeOptions::default());
+        let now = SystemClock.now();
+        let catalog = Catalog::open(&server.dir.path().join("catalog.db"), now).unwrap();
+        catalog.create_client(name, now).unwrap();
+        drop(catalog);
+        server.opened()
+    }
+
+    fn opened(self) -> Server {
+        let mut server = self;
         let service = Service::open(Options::new(server.dir.path())).unwrap();
         let first = service.first_start().unwrap();
         server.source_token = first.source_token.reveal().to_owned();
