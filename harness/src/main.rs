@@ -30,7 +30,7 @@ enum Trial {
     Crash(crash::Arguments),
     /// Send segments to an S3 server, and look for the same answers with their files gone.
     Bucket(bucket::Arguments),
-    /// Run a program with CORDWOOD_URL and CORDWOOD_TOKEN set to a fresh server's.
+    /// Run a program with CORDWOOD_URL and CORDWOOD_TOKEN set to a fresh server's, and CORDWOOD_BINARY to its program.
     WithServer {
         /// The program and its arguments, after `--`.
         #[arg(last = true, required = true)]
@@ -86,6 +86,7 @@ fn with_server(command: &[String], options: &ServerOptions) -> anyhow::Result<bo
         .args(arguments)
         .env("CORDWOOD_URL", server.url())
         .env("CORDWOOD_TOKEN", server.token())
+        .env("CORDWOOD_BINARY", &options.binary)
         .status()?;
     server.stop()?;
     Ok(status.success())

@@ -1,10 +1,11 @@
 // Runs every official client against a running server and proves that each event is found exactly
 // once and equal to what was sent. The last line counts: `N passed, M failed`.
 //
-// CORDWOOD_URL and CORDWOOD_TOKEN name the server, CORDWOOD_TEST_PYTHON the interpreter that has
-// logtail-python, CORDWOOD_TEST_EVENTS how many events each client sends.
+// CORDWOOD_URL and CORDWOOD_TOKEN name the server, CORDWOOD_BINARY its program, CORDWOOD_TEST_PYTHON the interpreter that has
+// logtail-python and mcp, CORDWOOD_TEST_EVENTS how many events each client sends.
 
 import { CLIENTS, checkErrors, run } from "./clients.mjs";
+import { AGENTS } from "./mcp.mjs";
 import { sendMail } from "./mail.mjs";
 import { Recorder } from "./recorder.mjs";
 import { REQUESTS } from "./requests.mjs";
@@ -46,6 +47,7 @@ async function sendAndFind(client) {
 }
 
 await attempt("mail", () => sendMail(server));
+for (const agent of AGENTS) await attempt(agent.name, () => agent.test(server));
 for (const request of REQUESTS) await attempt(request.name, () => request(server));
 await Promise.all(CLIENTS.map((client) => attempt(client.name, () => sendAndFind(client))));
 console.log(`${passed} passed, ${failed} failed`);

@@ -5,6 +5,7 @@ const PAGE = 1000;
 export class Server {
   constructor(url, token) {
     this.url = url;
+    this.token = token;
     this.headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use cordwood_service::{Random, Service, SystemRandom};
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 use crate::metrics::Counters;
@@ -54,6 +55,8 @@ pub struct Edge {
     pub(crate) manage: Lane,
     pub(crate) counters: Counters,
     pub(crate) request_ids: RequestIds,
+    /// Conversations with agents end when it is cancelled: they would never end by themselves.
+    pub(crate) ending: CancellationToken,
 }
 
 impl Edge {
@@ -66,6 +69,7 @@ impl Edge {
             manage: Lane::new(options.manage),
             counters: Counters::default(),
             request_ids: RequestIds::new(&*options.random),
+            ending: CancellationToken::new(),
         })
     }
 

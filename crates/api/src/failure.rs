@@ -129,6 +129,11 @@ impl Failure {
         self.with("invalid_values", renamed)
     }
 
+    /// The sentence, the code and whatever else the body of the answer says.
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     pub(crate) fn starting() -> Failure {
         let sentence = "The server is starting, try again in a moment.";
         let mut failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "starting", sentence);

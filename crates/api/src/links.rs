@@ -22,7 +22,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    fn new(headers: &HeaderMap, uri: &Uri) -> Links {
+    pub(crate) fn new(headers: &HeaderMap, uri: &Uri) -> Links {
         let forwarded = headers.get(X_FORWARDED_PROTO);
         let is_https = forwarded.is_some_and(|scheme| scheme.as_bytes() == b"https");
         let authority = uri.authority().map(ToString::to_string);
@@ -38,6 +38,17 @@ impl Links {
                 .unwrap_or_else(|| "127.0.0.1:4747".into()),
             path: uri.path().to_owned(),
             parameters: Parameters::of(uri),
+        }
+    }
+
+    /// The same where no request says it: of the address that people know the server by.
+    pub(crate) fn at(public_url: &str) -> Links {
+        let (scheme, rest) = public_url.split_once("://").unwrap_or(("http", public_url));
+        Links {
+            scheme: if scheme == "https" { "https" } else { "http" },
+            host: rest.trim_end_matches('/').to_owned(),
+            path: String::new(),
+            parameters: Parameters::default(),
         }
     }
 

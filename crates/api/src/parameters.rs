@@ -47,6 +47,14 @@ impl Parameters {
         Ok(Parameters(pairs))
     }
 
+    /// A URI that has these, for what reads them from one.
+    pub(crate) fn as_uri(&self) -> Uri {
+        let mut query_string = form_urlencoded::Serializer::new(String::new());
+        query_string.extend_pairs(self.iter());
+        let uri = format!("/?{}", query_string.finish()).parse();
+        uri.expect("what is percent-encoded is a URI")
+    }
+
     /// Those whose names are not such.
     pub(crate) fn without(&self, is_such: impl Fn(&str) -> bool) -> Parameters {
         let others = self.0.iter().filter(|(name, _)| !is_such(name));

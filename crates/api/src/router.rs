@@ -16,20 +16,22 @@ use utoipa_axum::routes;
 use crate::edge::Edge;
 use crate::failure::{self, Failure};
 use crate::ingest::{X_BATCH_KEY, X_CORDWOOD_DUPLICATE, X_CORDWOOD_REASON, X_CORDWOOD_REJECTED};
+use crate::mcp;
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    alert_checks, alert_members, alerts, channels, clients, complete, deletions, deliveries, event,
-    events, exploration_alerts, exports, facets, histogram, incident_acts, incident_comments,
-    incident_reading, incidents, jobs, live_tail, patterns, query, rule_templates, saved_queries,
-    silences, sources, sql, tail, tokens, trace, uptime_incidents, what_changed,
+    alert_checks, alert_members, alerts, audit, channels, clients, complete, deletions, deliveries,
+    event, events, exploration_alerts, exports, facets, histogram, incident_acts,
+    incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
+    rule_templates, saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents,
+    what_changed,
 };
 use crate::{acknowledge, ingest, openapi, probes, welcome};
 
 /// The whole server, over `edge`.
 pub fn router(edge: Arc<Edge>) -> Router {
     let (router, api) = endpoints().split_for_parts();
-    router
+    mcp::mount(router, &edge)
         .layer(Extension(Document::of(api)))
         .fallback(no_such_endpoint)
         .method_not_allowed_fallback(no_such_method)
@@ -70,6 +72,7 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(clients::list))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list))
         .routes(routes!(jobs::last_compaction, jobs::compact))
         .routes(routes!(jobs::last_backup, jobs::back_up))
         .routes(routes!(deletions::list, deletions::create))

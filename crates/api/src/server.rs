@@ -34,6 +34,7 @@ pub async fn serve(
     let tailed = Arc::clone(&edge);
     let stop = async move {
         stop.await;
+        tailed.ending.cancel();
         // They would never end by themselves.
         if let Some(service) = tailed.service() {
             service.end_tails();

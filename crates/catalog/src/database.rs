@@ -8,11 +8,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::Error;
 
 /// The formats of the file, in order; a file of format `n` has had the first `n` applied.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_patterns.sql"),
     include_str!("migrations/0003_saved_queries.sql"),
     include_str!("migrations/0004_alerts.sql"),
+    include_str!("migrations/0005_audit.sql"),
 ];
 
 /// How long to wait for another process that has the file locked, such as a backup.

@@ -1,5 +1,5 @@
 //! Small durable records in embedded SQLite: organisations, clients, API tokens, sources, usage, saved queries, rules of
-//! alerts, incidents, silences and the patterns of messages.
+//! alerts, incidents, silences, the audit log and the patterns of messages.
 //!
 //! All SQL of Cordwood is in this crate, one file per kind of record. What is asked on the way of
 //! every request (tokens, sources, this month's usage) is also held in memory, so that ingest and
@@ -10,6 +10,7 @@
 mod access;
 mod api_tokens;
 mod arrivals;
+mod audit;
 mod catalog;
 mod channels;
 mod clients;
@@ -38,6 +39,7 @@ mod usage;
 pub use access::{Access, ClientId, Scope};
 pub use api_tokens::{ApiToken, ApiTokenId, ApiTokenPurpose, NewApiToken};
 pub use arrivals::Arrival;
+pub use audit::{AUDIT_ENTRIES_MAX, AuditEntry, NewAuditEntry};
 pub use catalog::Catalog;
 pub use channels::{Channel, ChannelContent, ChannelHealth, ChannelId};
 pub use clients::{Client, Organisation};

@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod incidents;
 mod investigate;
+mod mcp;
 mod patterns;
 mod quantities;
 mod query;
@@ -42,6 +43,7 @@ pub(crate) use export::ExportArguments;
 pub(crate) use import::ImportArguments;
 pub(crate) use incidents::{IncidentListArguments, IncidentsVerb, OpenArguments};
 pub(crate) use investigate::{ContextArguments, FieldsArguments, TraceArguments};
+pub(crate) use mcp::{AuditArguments, McpArguments};
 pub(crate) use patterns::PatternsArguments;
 pub(crate) use quantities::{RetentionDays, SizeLimit, bytes_of};
 pub(crate) use query::{OutputFormat, QueryArguments, ResultOrder};
@@ -164,6 +166,10 @@ pub(crate) enum Verb {
     Sql(SqlArguments),
     /// Send files of events to a source.
     Import(ImportArguments),
+    /// Speak the Model Context Protocol over standard input and output, for an agent.
+    Mcp(McpArguments),
+    /// List which tools agents called, and what came of it.
+    Audit(AuditArguments),
     /// Verify a data directory that no server is using.
     Check {
         /// Read every byte of what lies in a bucket.

@@ -29,7 +29,13 @@ pub(crate) fn start() {
 fn filter_of(setting: Option<&str>) -> Targets {
     let setting = setting.filter(|text| !text.trim().is_empty());
     let chosen = setting.and_then(|text| text.parse().ok());
-    chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+    // What every agent says at the beginning and end of a session is of no use to who runs the server.
+    let quiet = || {
+        Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("rmcp", LevelFilter::WARN)
+    };
+    chosen.unwrap_or_else(quiet)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod address;
 mod alerts;
 mod args;
+mod audit;
 mod bucket;
 mod channels;
 mod check;
@@ -21,6 +22,7 @@ mod import;
 mod incidents;
 mod job;
 mod logging;
+mod mcp;
 mod output;
 mod patterns;
 mod query;
@@ -93,6 +95,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Delete(delete) => delete::run(&settings, &delete),
         Verb::Sql(sql) => sql::run(&settings, &sql),
         Verb::Import(import) => import::run(&settings, &import),
+        Verb::Mcp(arguments) => mcp::run(&settings, &arguments),
+        Verb::Audit(arguments) => audit::run(&settings, &arguments),
         Verb::Check { deep: true } => check::run(&settings, Depth::Read),
         Verb::Check { deep: false } => check::run(&settings, Depth::Listed),
         Verb::Compact { offline: true } => job::compact_offline(&settings),

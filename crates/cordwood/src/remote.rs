@@ -136,6 +136,16 @@ impl Remote {
         Ok(Streamed::Whole(whole))
     }
 
+    /// Posts a message of the Model Context Protocol and gives the answer whatever it is.
+    pub(crate) fn post_mcp(
+        &self,
+        headers: &[(&str, &str)],
+        message: Vec<u8>,
+    ) -> Result<Response<Body>, Failure> {
+        let body = Some(("application/json", message));
+        self.respond(Method::POST, "/mcp", headers, body)
+    }
+
     fn respond(
         &self,
         method: Method,

@@ -68,7 +68,8 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-async fn open(settings: &Settings, address: SocketAddr) -> Result<Arc<Service>, Failure> {
+/// What the service is opened with; `url` is where it is reached unless the settings say otherwise.
+pub(crate) fn options(settings: &Settings, url: String) -> Result<Options, Failure> {
     let mut options = Options::new(&settings.data_dir);
     options.memory_bytes_max = settings.memory_bytes_max;
     options.flush_age = settings.flush_age;
@@ -76,7 +77,12 @@ async fn open(settings: &Settings, address: SocketAddr) -> Result<Arc<Service>, 
     options.remote = bucket::remote(settings)?;
     options.outbound = settings.outbound.clone();
     let public_url = settings.public_url.clone();
-    options.public_url = public_url.unwrap_or_else(|| address::url(address));
+    options.public_url = public_url.unwrap_or(url);
+    Ok(options)
+}
+
+async fn open(settings: &Settings, address: SocketAddr) -> Result<Arc<Service>, Failure> {
+    let options = options(settings, address::url(address))?;
     let opened = tokio::task::spawn_blocking(|| Service::open(options)).await;
     match opened {
         Ok(Ok(service)) => Ok(Arc::new(service)),

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod alerts;
+mod audit;
 mod backup;
 mod caller;
 mod channels;
@@ -48,6 +49,7 @@ pub use alerts::{
     GROUPS_TOLD_MAX, KeptCheck, OfTemplate, RetiredMember, RuleTemplate, RuleTemplateChanges,
     SeenCheck, TemplateClients, TemplateDeed, query_of_rule,
 };
+pub use audit::{AUDIT_DEFAULT, AUDIT_MAX, AuditEntry, AuditPage, ToolCall, ToolOutcome};
 pub use backup::{BACKUP_MARKER, BackedUp};
 pub use caller::{Access, Caller, ClientId, Scope};
 pub use channels::{
@@ -102,6 +104,7 @@ pub use search::{
     SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX, Same, SearchAnswer, SearchRequest, Suggestion,
     SuggestionKind, TABLE_ROWS_DEFAULT, TABLE_ROWS_MAX, TRACE_EVENTS_DEFAULT, TRACE_EVENTS_MAX,
     Table, TimeBucket, Trace, TraceRequest, TraceSubject, TracedEvent, TracedService,
+    corrected_query,
 };
 pub use service::Service;
 pub use silences::{NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients};

@@ -2,6 +2,7 @@
 
 mod complete;
 mod context;
+mod correction;
 mod event;
 mod facets;
 mod histogram;
@@ -34,6 +35,7 @@ pub use complete::{
     CompleteRequest, Completed, SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX, Suggestion, SuggestionKind,
 };
 pub use context::{CONTEXT_EVENTS_DEFAULT, CONTEXT_EVENTS_MAX, ContextRequest, EventContext, Same};
+pub use correction::corrected_query;
 pub(crate) use staged::{has_pages, makes_table};
 
 pub use cordwood_engine::{
@@ -122,9 +124,24 @@ pub struct SearchAnswer {
     pub hints: Vec<QueryProblem>,
     /// The memory the events or the table take; to be kept as long as they are.
     pub held: AnswerMemory,
+    /// What a cursor to the events after any of these holds beside its position; `None` where no cursor leads on.
+    pages: Option<Cursor>,
 }
 
 impl SearchAnswer {
+    /// A cursor to what comes after the first `shown` of the events, for who has no room for all; `None` when these are the last.
+    pub fn next_after(&self, shown: usize) -> Option<String> {
+        if shown >= self.events.len() {
+            return self.next.clone();
+        }
+        let last = self.events.get(shown.checked_sub(1)?)?;
+        let cursor = Cursor {
+            position: last.id,
+            ..self.pages?
+        };
+        Some(cursor.to_string())
+    }
+
     /// The name of a source in this answer.
     pub fn source_name(&self, source: SourceId) -> &str {
         self.source_names.get(&source).map_or("", String::as_str)
@@ -354,12 +371,15 @@ fn answer_of(
     account: Account,
     explanation: Option<Explanation>,
 ) -> SearchAnswer {
-    let next = found.next.map(|position| Cursor {
+    let at = |position| Cursor {
         position,
         up_to_sequence: found.up_to_sequence,
         now: question.now,
         question: question.hash,
-    });
+    };
+    let next = found.next.map(at);
+    let last = found.events.last().map(|event| event.id);
+    let pages = last.filter(|_| has_pages(&question.query.stages)).map(at);
     SearchAnswer {
         events: found.events,
         table: found.table,
@@ -372,6 +392,7 @@ fn answer_of(
         explanation,
         hints: question.hints,
         held: found.memory,
+        pages,
     }
 }
 

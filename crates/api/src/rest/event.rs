@@ -7,7 +7,7 @@ use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use cordwood_event::json;
-use cordwood_service::{Cancel, ContextRequest, EventContext, FoundEvent, Same};
+use cordwood_service::{Caller, Cancel, ContextRequest, EventContext, FoundEvent, Same};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -121,9 +121,19 @@ pub(crate) async fn context(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let request = context_request(id, &Parameters::of(&uri))?;
+    around(&edge, caller, id, &Parameters::of(&uri), Cancel::default()).await
+}
+
+/// The events around the event `id`.
+pub(crate) async fn around(
+    edge: &Edge,
+    caller: Caller,
+    id: String,
+    parameters: &Parameters,
+    cancel: Cancel,
+) -> Result<Response, Failure> {
+    let request = context_request(id, parameters)?;
     let service = edge.ready()?;
-    let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
     let found = edge
         .query

@@ -137,7 +137,8 @@ pub(crate) async fn facets_get(
     caller: Authenticated,
     uri: Uri,
 ) -> Result<Json<FacetsAnswerBody>, Failure> {
-    facets(&edge, caller, &Parameters::of(&uri)).await
+    let parameters = Parameters::of(&uri);
+    facets(&edge, caller, &parameters, Cancel::default()).await
 }
 
 /// List the fields of what a query finds, with their commonest values
@@ -153,17 +154,18 @@ pub(crate) async fn facets_post(
     caller: Authenticated,
     request: Request,
 ) -> Result<Json<FacetsAnswerBody>, Failure> {
-    facets(&edge, caller, &posted(request).await?).await
+    let parameters = posted(request).await?;
+    facets(&edge, caller, &parameters, Cancel::default()).await
 }
 
-async fn facets(
+pub(crate) async fn facets(
     edge: &Edge,
     Authenticated(caller): Authenticated,
     parameters: &Parameters,
+    cancel: Cancel,
 ) -> Result<Json<FacetsAnswerBody>, Failure> {
     let request = facets_request(parameters)?;
     let service = edge.ready()?;
-    let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
     let found = edge
         .query

@@ -62,8 +62,22 @@ pub(crate) struct IncidentList {
 pub(crate) struct IncidentPagination {
     /// This request, for the next page; null on the last.
     next: Option<String>,
+    /// Its `cursor` alone.
+    next_cursor: Option<String>,
     /// How many there are on all pages.
     total: usize,
+}
+
+impl IncidentList {
+    /// How many there are on all pages.
+    pub(crate) fn total(&self) -> usize {
+        self.pagination.total
+    }
+
+    /// The cursor of the next page.
+    pub(crate) fn next_cursor(&self) -> Option<&str> {
+        self.pagination.next_cursor.as_deref()
+    }
 }
 
 /// List incidents
@@ -87,7 +101,11 @@ pub(crate) async fn list(
     Ok(Json(IncidentList {
         data: page.incidents.iter().map(incident_record).collect(),
         pagination: IncidentPagination {
-            next: page.next.map(|cursor| links.with("cursor", &cursor)),
+            next: page
+                .next
+                .as_ref()
+                .map(|cursor| links.with("cursor", cursor)),
+            next_cursor: page.next,
             total: page.total,
         },
     }))

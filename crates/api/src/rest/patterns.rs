@@ -57,7 +57,8 @@ pub(crate) async fn get(
     caller: Authenticated,
     uri: Uri,
 ) -> Result<Json<PatternsBody>, Failure> {
-    answer(&edge, caller, &Parameters::of(&uri)).await
+    let parameters = Parameters::of(&uri);
+    answer(&edge, caller, &parameters, Cancel::default()).await
 }
 
 /// Count events by what they say alike
@@ -73,17 +74,18 @@ pub(crate) async fn post(
     caller: Authenticated,
     request: Request,
 ) -> Result<Json<PatternsBody>, Failure> {
-    answer(&edge, caller, &posted(request).await?).await
+    let parameters = posted(request).await?;
+    answer(&edge, caller, &parameters, Cancel::default()).await
 }
 
-async fn answer(
+pub(crate) async fn answer(
     edge: &Edge,
     Authenticated(caller): Authenticated,
     parameters: &Parameters,
+    cancel: Cancel,
 ) -> Result<Json<PatternsBody>, Failure> {
     let request = patterns_request(parameters)?;
     let service = edge.ready()?;
-    let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
     let found = edge
         .query

@@ -66,7 +66,7 @@ pub(crate) fn query_answer(answer: SearchAnswer, next: Option<String>) -> Respon
 
 /// An answer whose `data` is an array: `write_next` appends the next element behind what separates it, or says that there is
 /// none; `tail` is what follows the last. What is held is let go when all is sent.
-pub(super) fn in_pieces(
+pub(crate) fn in_pieces(
     write_next: impl FnMut(&mut String, &str) -> bool + Send + 'static,
     tail: String,
     held: impl Send + 'static,
@@ -84,7 +84,7 @@ pub(super) fn in_pieces(
 }
 
 /// What follows the last element of `data`: the other members of the answer, and its end.
-pub(super) fn tail_of(end: &impl Serialize) -> String {
+pub(crate) fn tail_of(end: &impl Serialize) -> String {
     let end = serde_json::to_string(end).expect("what has texts for keys is JSON");
     // The members of `end` go on in the object that `data` opened.
     format!("],{}", end.strip_prefix('{').unwrap_or_default())
@@ -153,7 +153,7 @@ impl<W: FnMut(&mut String, &str) -> bool, H> Written<W, H> {
 }
 
 /// The names of columns, as JSON.
-pub(super) fn column_names(columns: &[String]) -> Vec<String> {
+pub(crate) fn column_names(columns: &[String]) -> Vec<String> {
     let names = columns.iter().map(|name| {
         let mut text = String::new();
         json::write_string(&mut text, name);
@@ -163,7 +163,7 @@ pub(super) fn column_names(columns: &[String]) -> Vec<String> {
 }
 
 /// A row of a table as an object, its columns in order.
-pub(super) fn write_row(out: &mut String, names: &[String], row: &[Cell]) {
+pub(crate) fn write_row(out: &mut String, names: &[String], row: &[Cell]) {
     out.push('{');
     for (index, (name, cell)) in names.iter().zip(row).enumerate() {
         if index > 0 {

@@ -53,7 +53,7 @@ pub(crate) fn search_request(parameters: &Parameters) -> Result<SearchRequest, F
 }
 
 /// The same of parameters that others stand beside.
-pub(super) fn read_search(parameters: &Parameters) -> Result<SearchRequest, Failure> {
+pub(crate) fn read_search(parameters: &Parameters) -> Result<SearchRequest, Failure> {
     let size_name = match parameters.first("batch_size") {
         Some(_) => "batch_size",
         None => "batch",
@@ -73,13 +73,13 @@ pub(super) fn read_search(parameters: &Parameters) -> Result<SearchRequest, Fail
 }
 
 /// A value; an empty one is as good as none.
-pub(super) fn text(parameters: &Parameters, name: &str) -> Option<String> {
+pub(crate) fn text(parameters: &Parameters, name: &str) -> Option<String> {
     let value = parameters.first(name)?;
     (!value.trim().is_empty()).then(|| value.to_owned())
 }
 
 /// Repeated, or several with commas between.
-pub(super) fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
+pub(crate) fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
     let mut sources = Vec::new();
     for (name, value) in parameters.iter() {
         if !matches!(name, "source_id" | "source_ids") {
@@ -97,7 +97,7 @@ pub(super) fn sources(parameters: &Parameters) -> Result<Vec<String>, Failure> {
     Ok(sources)
 }
 
-pub(super) fn order(parameters: &Parameters) -> Result<Order, Failure> {
+pub(crate) fn order(parameters: &Parameters) -> Result<Order, Failure> {
     match parameters.first("order") {
         None | Some("" | "newest_first") => Ok(Order::NewestFirst),
         Some("oldest_first") => Ok(Order::OldestFirst),
@@ -120,7 +120,7 @@ fn total(parameters: &Parameters) -> Result<bool, Failure> {
     }
 }
 
-pub(super) fn deadline(parameters: &Parameters) -> Result<Duration, Failure> {
+pub(crate) fn deadline(parameters: &Parameters) -> Result<Duration, Failure> {
     let asked = parameters.parsed("timeout_ms", "a whole number of milliseconds")?;
     let asked = asked.map_or(DEADLINE_DEFAULT, Duration::from_millis);
     Ok(asked.min(DEADLINE_MAX))

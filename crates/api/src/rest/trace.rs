@@ -157,7 +157,8 @@ pub(crate) async fn of_value(
     let parameters = Parameters::of(&uri);
     parameters.only::<TraceParameters>()?;
     let value = parameters.first("value").unwrap_or_default().to_owned();
-    trace(&edge, caller, TraceSubject::Value(value), &parameters).await
+    let request = trace_request(TraceSubject::Value(value), &parameters)?;
+    trace(&edge, caller, request, Cancel::default()).await
 }
 
 /// Follow the ids that an event carries
@@ -174,18 +175,17 @@ pub(crate) async fn of_event(
 ) -> Result<Response, Failure> {
     let parameters = Parameters::of(&uri);
     parameters.only::<EventTraceParameters>()?;
-    trace(&edge, caller, TraceSubject::Event(id), &parameters).await
+    let request = trace_request(TraceSubject::Event(id), &parameters)?;
+    trace(&edge, caller, request, Cancel::default()).await
 }
 
-async fn trace(
+pub(crate) async fn trace(
     edge: &Edge,
     Authenticated(caller): Authenticated,
-    subject: TraceSubject,
-    parameters: &Parameters,
+    request: TraceRequest,
+    cancel: Cancel,
 ) -> Result<Response, Failure> {
-    let request = trace_request(subject, parameters)?;
     let service = edge.ready()?;
-    let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
     let found = edge
         .query
@@ -193,7 +193,10 @@ async fn trace(
     Ok(trace_answer(found.await??))
 }
 
-fn trace_request(subject: TraceSubject, parameters: &Parameters) -> Result<TraceRequest, Failure> {
+pub(crate) fn trace_request(
+    subject: TraceSubject,
+    parameters: &Parameters,
+) -> Result<TraceRequest, Failure> {
     Ok(TraceRequest {
         subject,
         sources: sources(parameters)?,

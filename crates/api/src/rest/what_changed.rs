@@ -26,7 +26,8 @@ pub(crate) async fn get(
     caller: Authenticated,
     uri: Uri,
 ) -> Result<Json<WhatChangedAnswer>, Failure> {
-    compare(&edge, caller, &Parameters::of(&uri)).await
+    let parameters = Parameters::of(&uri);
+    compare(&edge, caller, &parameters, Cancel::default()).await
 }
 
 /// Say what changed between two windows of time, and what explains it
@@ -42,17 +43,18 @@ pub(crate) async fn post(
     caller: Authenticated,
     request: Request,
 ) -> Result<Json<WhatChangedAnswer>, Failure> {
-    compare(&edge, caller, &posted(request).await?).await
+    let parameters = posted(request).await?;
+    compare(&edge, caller, &parameters, Cancel::default()).await
 }
 
-async fn compare(
+pub(crate) async fn compare(
     edge: &Edge,
     Authenticated(caller): Authenticated,
     parameters: &Parameters,
+    cancel: Cancel,
 ) -> Result<Json<WhatChangedAnswer>, Failure> {
     let request = what_changed_request(parameters)?;
     let service = edge.ready()?;
-    let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
     let answer = edge
         .query

@@ -11,14 +11,14 @@ use crate::server::Server;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The value of a metric.
-fn metric(server: &Server, name: &str) -> u64 {
+pub(crate) fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.send("GET /metrics", &[], b"").body;
     let line = metrics.lines().find_map(|line| line.strip_prefix(name));
     let value = line.unwrap_or_else(|| panic!("no {name} in {metrics}"));
     value.trim().parse().unwrap()
 }
 
-fn wait_for(server: &Server, name: &str, value: u64) {
+pub(crate) fn wait_for(server: &Server, name: &str, value: u64) {
     let began = Instant::now();
     while metric(server, name) != value {
         assert!(
@@ -28,8 +28,8 @@ fn wait_for(server: &Server, name: &str, value: u64) {
     }
 }
 
-const IN_FLIGHT: &str = "cordwood_http_in_flight{lane=\"query\"}";
-const SEARCHES: &str = "cordwood_searches_total";
+pub(crate) const IN_FLIGHT: &str = "cordwood_http_in_flight{lane=\"query\"}";
+pub(crate) const SEARCHES: &str = "cordwood_searches_total";
 
 /// A search stops within 50 ms of this; here everything is some twenty times slower, and other tests run beside.
 const PATIENCE: Duration = Duration::from_millis(50 * 20);

@@ -11,6 +11,8 @@ mod incidents;
 mod isolation;
 mod life;
 mod limits;
+mod mcp;
+mod mcp_workflows;
 mod openapi;
 mod paging;
 mod probes;

@@ -99,8 +99,8 @@ impl Search<'_, '_> {
             outcomes: (0..self.outcomes.len()).collect(),
             counted: HashMap::new(),
         };
+        let mut singles = self.singles(&left);
         for _ in 0..PARTS_MAX {
-            let singles = self.singles(&left);
             let Some(best) = self.best(&left, &singles)? else {
                 break;
             };
@@ -110,12 +110,14 @@ impl Search<'_, '_> {
             }
             if self.is_replacement(whole, &best, &alike) {
                 left.replaced.extend(best.part.values().iter().cloned());
+                singles.retain(|single| !self.is_replaced(&left, single));
                 continue;
             }
             found.push(self.told(&left.scene, best.clone(), alike));
             if found.len() == CAUSES_MAX || !self.take_out(&mut left, &best, &singles)? {
                 break;
             }
+            singles = self.singles(&left);
         }
         Ok(found)
     }

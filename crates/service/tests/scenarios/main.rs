@@ -8,6 +8,7 @@ mod alert_incidents;
 mod alert_members;
 mod alerts;
 mod around;
+mod audit;
 mod channels;
 mod complete;
 mod concurrency;

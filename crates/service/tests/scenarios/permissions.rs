@@ -1,9 +1,11 @@
 //! Who may do what, and that a client knows nothing of another.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cordwood_service::{
-    Access, Caller, Error, NewApiToken, NewSource, Scope, SourceChanges, SourceFilter, Wake,
+    Access, Caller, Error, NewApiToken, NewSource, Scope, SourceChanges, SourceFilter, ToolCall,
+    ToolOutcome, Wake,
 };
 
 use crate::ledger::{Ledger, json};
@@ -76,6 +78,19 @@ const USE_CASES: &[UseCase] = &[
             .service()
             .revoke_api_token(caller, made.api_token.id)
             .map(drop)
+    }),
+    ("write down a call", Access::Read, |ledger, caller| {
+        let call = ToolCall {
+            tool: "logs_stats".to_owned(),
+            arguments: "{}".to_owned(),
+            outcome: ToolOutcome::Answered,
+            answer_bytes: 2,
+            elapsed: Duration::ZERO,
+        };
+        ledger.service().record_tool_call(caller, &call)
+    }),
+    ("list calls", Access::Admin, |ledger, caller| {
+        ledger.service().audit(caller, None, None).map(drop)
     }),
     ("admit", Access::Write, |ledger, caller| {
         ledger.service().admit_as(caller, "web", 10).map(drop)

@@ -1,0 +1,27 @@
+//! The protocol over standard input and output, on a data directory that this process has opened.
+
+use std::sync::Arc;
+
+use cordwood_service::Secret;
+use rmcp::ServiceExt;
+
+use crate::edge::Edge;
+use crate::mcp::server::{McpServer, Who};
+
+/// The conversation could not begin.
+#[derive(Debug, thiserror::Error)]
+#[error("the conversation over standard input could not begin: {reason}")]
+pub struct McpError {
+    reason: String,
+}
+
+/// Speaks the protocol over standard input and output, for whoever holds `api_token`, until the input ends.
+pub async fn serve_mcp(edge: Arc<Edge>, api_token: Secret) -> Result<(), McpError> {
+    let server = McpServer::new(edge, Who::Token(api_token));
+    let running = server.serve(rmcp::transport::stdio()).await;
+    let running = running.map_err(|error| McpError {
+        reason: error.to_string(),
+    })?;
+    let _ = running.waiting().await;
+    Ok(())
+}
