@@ -16,7 +16,7 @@ mod loghub;
 mod rng;
 mod template;
 mod text;
-mod vocabulary;
+pub(crate) mod vocabulary;
 mod wide;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! The page of results: what was measured, on what, by which command, beside what others needed.
 
+mod alerts;
 mod concurrency;
 mod encodings;
 mod figures;
@@ -13,6 +14,7 @@ mod standing;
 
 use std::fmt::Write as _;
 
+pub(crate) use alerts::alerts_line;
 pub(crate) use concurrency::concurrency_line;
 pub(crate) use ingest::ingest_line;
 pub(crate) use investigation::{exported_line, probed_line};
@@ -21,7 +23,7 @@ pub(crate) use shapes::counted_line;
 
 use crate::corpus::Meta;
 use crate::question::Question;
-use crate::suite::{Asked, Concurrency, Encoded, Ingest, Investigation, Shape};
+use crate::suite::{Alerting, Asked, Concurrency, Encoded, Ingest, Investigation, Shape};
 
 /// Everything the page is made of.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) encoded: &'a [Encoded],
     pub(crate) investigation: &'a Investigation,
     pub(crate) concurrency: &'a Concurrency,
+    pub(crate) alerting: &'a Alerting,
     pub(crate) shapes: &'a [Shape],
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
@@ -91,6 +94,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     marks::write(&mut page, outcome)?;
     encodings::write(&mut page, outcome)?;
     concurrency::write(&mut page, outcome)?;
+    alerts::write(&mut page, outcome)?;
     shapes::write(&mut page, outcome)?;
     Ok(page)
 }

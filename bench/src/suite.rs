@@ -1,5 +1,6 @@
 //! One run of the suite: ingest measured, then the questions, cold and warm, every answer checked.
 
+mod alerts;
 mod concurrency;
 mod encodings;
 mod ingest;
@@ -22,6 +23,7 @@ use crate::process;
 use crate::question;
 use crate::report::{self, Outcome};
 
+pub(crate) use self::alerts::{Alerting, MIX as ALERTS_MIX};
 pub(crate) use self::concurrency::{Concurrency, Mixed};
 pub(crate) use self::encodings::Encoded;
 pub(crate) use self::ingest::Ingest;
@@ -98,6 +100,14 @@ impl Arguments {
             SMOKE_ENCODED_BYTES
         } else {
             ENCODED_BYTES
+        }
+    }
+
+    fn alerts(&self) -> alerts::Extent {
+        if self.smoke {
+            alerts::Extent::SMOKE
+        } else {
+            alerts::Extent::WHOLE
         }
     }
 
@@ -190,6 +200,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let checked: Vec<_> = questions.iter().zip(&expected).collect();
     let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
     println!("{}", report::concurrency_line(&concurrency));
+    let alerting = alerts::measure(&stage, &path, arguments.alerts())?;
+    println!("{}", report::alerts_line(&alerting));
     let encoded = encodings::measure(
         &path,
         arguments.body_bytes(),
@@ -221,6 +233,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         encoded: &encoded,
         investigation: &investigation,
         concurrency: &concurrency,
+        alerting: &alerting,
         shapes: &shapes,
         load_before,
     })?;
@@ -240,10 +253,32 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
                 .iter()
                 .map(|probed| probed.fault.is_some()),
         )
+        .chain([alerting.fault().is_some()])
         .collect();
     let failed = faults.iter().filter(|is_fault| **is_fault).count();
     println!("{} passed, {failed} failed", faults.len() - failed);
     Ok(failed == 0 && concurrency.faults().count() == 0)
+}
+
+/// Alerts alone, on a server that has taken the corpus. Whether all was right.
+pub(crate) fn run_alerts(arguments: &Arguments) -> anyhow::Result<bool> {
+    std::fs::create_dir_all(&arguments.dir)?;
+    let (path, meta) = arguments.corpus(Kind::App, arguments.events())?;
+    let dir = tempfile::Builder::new()
+        .prefix("run-")
+        .tempdir_in(&arguments.dir)?;
+    let ingestion = arguments.ingestion(arguments.server_in(dir.path()));
+    let bodies = Bodies::open(&path, arguments.body_bytes(), Encoding::Plain)?;
+    let (source, ingest) = ingestion.measure(bodies, Encoding::Plain)?;
+    println!("ingest: {}", report::ingest_line(&ingest));
+    let stage = Stage {
+        options: ingestion.options,
+        source,
+        meta: &meta,
+    };
+    let alerting = alerts::measure(&stage, &path, arguments.alerts())?;
+    println!("{}", report::alerts_line(&alerting));
+    Ok(alerting.fault().is_none())
 }
 
 /// The `wide` corpus, and `loghub` if it was said where its lines are.

@@ -73,9 +73,10 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
         match mark.figure {
             Some(figure) => {
                 let reached = yes_or_no(mark.bound.is_reached(figure));
+                let places = if unit == "cores" { 2 } else { 1 };
                 writeln!(
                     page,
-                    "| {} | {bound} {unit} | {figure:.1} | {reached} |",
+                    "| {} | {bound} {unit} | {figure:.places$} | {reached} |",
                     mark.what
                 )?;
             }
@@ -149,6 +150,12 @@ fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
             Bound::Under(150.0),
             mb(memory.resident_bytes),
             "MB",
+        ),
+        mark(
+            "5 000 alerts checked each minute",
+            Bound::Under(0.5),
+            outcome.alerting.cores(),
+            "cores",
         ),
     ]
 }

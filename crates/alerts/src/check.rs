@@ -9,7 +9,10 @@ use cordwood_query::{FieldName, Filter, Stage};
 
 use crate::cause::CauseTemplate;
 use crate::invalid::{Invalid, Mistakes};
-use crate::{Condition, OnMissingData, Rule, Threshold};
+use crate::{
+    AbsenceOf, AnomalyDirection, Condition, OnMissingData, Operator, RelativeOperator, Rule,
+    Threshold,
+};
 
 pub(crate) use measure::CheckedMeasure;
 
@@ -43,6 +46,31 @@ impl CheckedRule {
     /// The filter of its query: which events it is about.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// Whether it knows who is expected to send: its condition is the absence of members.
+    pub fn keeps_roster(&self) -> bool {
+        matches!(&self.rule.condition, Condition::Absence(absence) if absence.of == AbsenceOf::Members)
+    }
+
+    /// What a group counts as of which nothing is found.
+    pub fn on_missing_data(&self) -> OnMissingData {
+        self.on_missing
+    }
+
+    /// Which of the events of a group show what is wrong, where not all do: those that a share is of, or that are counted. `None` too where a value is wrong for
+    /// being low: what is missing shows nothing.
+    pub fn shown_by(&self) -> Option<&Filter> {
+        let is_low = match &self.rule.condition {
+            Condition::Threshold(threshold) => matches!(
+                threshold.operator,
+                Operator::LowerThan | Operator::LowerThanOrEqual
+            ),
+            Condition::Relative(relative) => relative.operator == RelativeOperator::DecreasesBy,
+            Condition::Anomaly(anomaly) => anomaly.direction == AnomalyDirection::Lower,
+            Condition::Matches {} | Condition::NewPattern(_) | Condition::Absence(_) => false,
+        };
+        self.measure.counted().filter(|_| !is_low)
     }
 
     /// The fields it groups by, as the measure has them: those of `stats … by` among them.

@@ -17,8 +17,8 @@ use cordwood_event::Timestamp;
 
 use crate::window::{nanos, nanos_between, shifted};
 use crate::{
-    AbsenceOf, CheckedRule, Closed, Condition, Effect, Group, Heard, IncidentPer, Observation,
-    Opened, Outcome, Phase, Reading, Reference, Roster, RuleState, Window,
+    CheckedRule, Closed, Condition, Effect, Group, Heard, IncidentPer, Observation, Opened,
+    Outcome, Phase, Reading, Reference, Roster, RuleState, Window,
 };
 use finding::Listening;
 use room::Room;
@@ -118,8 +118,8 @@ impl Machine<'_> {
     }
 
     fn hear_members(&mut self, readings: &BTreeMap<Group, Reading>) {
-        if self.keeps_roster() {
-            self.state.roster.begin_check();
+        if self.rule.keeps_roster() {
+            self.state.roster.begin_check(self.window);
             for (group, _) in readings
                 .iter()
                 .filter(|(_, reading)| finding::is_found(reading))
@@ -127,10 +127,6 @@ impl Machine<'_> {
                 self.state.roster.hear(group, self.window.end);
             }
         }
-    }
-
-    fn keeps_roster(&self) -> bool {
-        matches!(&self.rule.rule.condition, Condition::Absence(absence) if absence.of == AbsenceOf::Members)
     }
 
     /// Those that are breached come first, so that an incident of all groups goes on when one fires in the moment in which the last is clear.

@@ -102,9 +102,18 @@ impl CheckedRule {
         })
     }
 
-    /// What is usual, by so many windows at least.
+    /// What is usual, by so many windows at least. Of a group, those before the first in which it was there say nothing: it was not silent but not there
+    /// yet, and what is new has nothing that is usual.
     fn usual(&self, group: &Group, earlier: &[Earlier], samples_min: usize) -> Option<Reference> {
-        let Baseline { center, spread } = self.baseline(group, earlier, samples_min)?;
+        let was_there = |window: &Earlier| {
+            let readings = window.as_ref();
+            readings.is_some_and(|readings| readings.contains_key(group))
+        };
+        let since = match self.is_one_group() {
+            true => earlier,
+            false => earlier.get(..=earlier.iter().rposition(was_there)?)?,
+        };
+        let Baseline { center, spread } = self.baseline(group, since, samples_min)?;
         Some(Reference {
             center,
             spread,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::ROSTER_MAX;
 use crate::window::{nanos_between, shifted};
-use crate::{Group, instant};
+use crate::{Group, Window, instant};
 
 /// The members, at most [`ROSTER_MAX`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,16 @@ pub struct Roster {
     /// How many there was no room for.
     #[serde(default)]
     left_out: usize,
+    /// Who was taken off on purpose, until a window begins after that: what is sent before says nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    retired: BTreeMap<Group, Retired>,
+}
+
+/// When a member was taken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Retired {
+    #[serde(with = "instant")]
+    at: Timestamp,
 }
 
 /// When a member was heard from.
@@ -36,7 +46,7 @@ impl Roster {
     pub(crate) const NOTED_EVERY_NANOS: i64 = 3_600 * 1_000_000_000;
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.left_out == 0
+        self.members.is_empty() && self.left_out == 0 && self.retired.is_empty()
     }
 
     /// The members.
@@ -49,12 +59,16 @@ impl Roster {
         self.left_out
     }
 
-    pub(crate) fn begin_check(&mut self) {
+    pub(crate) fn begin_check(&mut self, window: Window) {
         self.left_out = 0;
+        self.retired.retain(|_, retired| window.start < retired.at);
     }
 
     /// Notes that a member was heard from.
     pub(crate) fn hear(&mut self, group: &Group, at: Timestamp) {
+        if self.retired.contains_key(group) {
+            return;
+        }
         if let Some(member) = self.members.get_mut(group) {
             let is_due = nanos_between(member.last_seen, at) >= Roster::NOTED_EVERY_NANOS;
             if is_due {
@@ -85,7 +99,9 @@ impl Roster {
         self.members.get(group).map(|member| member.last_seen)
     }
 
-    pub(crate) fn remove(&mut self, group: &Group) {
+    /// Takes a member off.
+    pub(crate) fn retire(&mut self, group: &Group, at: Timestamp) {
         self.members.remove(group);
+        self.retired.insert(group.clone(), Retired { at });
     }
 }

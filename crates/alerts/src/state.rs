@@ -159,9 +159,10 @@ impl RuleState {
         }
     }
 
-    /// A group is no more: a host that was switched off for good. It is forgotten until it is heard from again, and its episode goes on without it.
+    /// A group is no more: a host that was switched off for good. It is forgotten until it is heard from in a window that begins later, and its
+    /// episode goes on without it.
     pub fn retire(&mut self, group: &Group, now: Timestamp) -> Option<Effect> {
-        self.roster.remove(group);
+        self.roster.retire(group, now);
         let phase = self.groups.remove(group)?.phase;
         let closed = Closed {
             group: group.clone(),

@@ -26,8 +26,7 @@ use crate::offload::Lost;
     reason = "bodies are written from the members of a `Failure`"
 )]
 pub(crate) struct FailureBody {
-    /// A sentence.
-    errors: String,
+    errors: Errors,
     /// Stays the same in all versions.
     code: String,
     request_id: String,
@@ -51,6 +50,15 @@ pub(crate) struct FailureBody {
     ids: Option<Vec<String>>,
     /// A command that builds a server with what this one lacks.
     command: Option<String>,
+}
+
+/// A sentence; of alerts with Better Stack's names, what is wrong by attribute, as there.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "as in `FailureBody`")]
+enum Errors {
+    Sentence(String),
+    ByAttribute(BTreeMap<String, Vec<String>>),
 }
 
 /// A refusal, before it is written.
@@ -86,6 +94,39 @@ impl Failure {
     pub(crate) fn parameter(parameter: &str, sentence: impl Into<String>) -> Failure {
         Failure::new(StatusCode::BAD_REQUEST, "invalid_parameter", sentence)
             .with("parameter", parameter)
+    }
+
+    /// Values of members that cannot be: what is wrong with each.
+    pub(crate) fn invalid_values(values: Map<String, Value>) -> Failure {
+        let sentence = "Sorry, some values are incorrect";
+        Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence)
+            .with("invalid_values", values)
+    }
+
+    /// One value that cannot be.
+    pub(crate) fn invalid_value(name: &str, message: &str) -> Failure {
+        let mut values = Map::new();
+        values.insert(name.to_owned(), json!([message]));
+        Failure::invalid_values(values)
+    }
+
+    /// With what is wrong by attribute in the place of the sentence, each attribute by the name that `named` gives it. A failure that is about
+    /// something else stays what it is.
+    pub(crate) fn by_attribute(mut self, named: impl Fn(&str) -> String) -> Failure {
+        let Some(Value::Object(values)) = self.members.get("invalid_values").cloned() else {
+            return self;
+        };
+        let mut renamed: Map<String, Value> = Map::new();
+        for (name, messages) in values {
+            let of_name = renamed
+                .entry(named(&name))
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let (Value::Array(of_name), Value::Array(messages)) = (of_name, messages) {
+                of_name.extend(messages);
+            }
+        }
+        self.members.insert("errors".into(), renamed.clone().into());
+        self.with("invalid_values", renamed)
     }
 
     /// The sentence, the code and whatever else the body of the answer says.

@@ -1,5 +1,7 @@
 //! The REST API, a file for each resource.
 
+pub(crate) mod alert_checks;
+pub(crate) mod alert_members;
 mod alert_record;
 mod alert_rule;
 pub(crate) mod alerts;
@@ -13,6 +15,10 @@ pub(crate) mod deliveries;
 mod envelope;
 pub(crate) mod event;
 pub(crate) mod events;
+mod exploration_alert_body;
+mod exploration_alert_record;
+pub(crate) mod exploration_alerts;
+mod exploration_periods;
 mod export_file;
 mod export_record;
 pub(crate) mod exports;
@@ -36,6 +42,8 @@ pub(crate) mod query_meta;
 mod query_plan;
 pub(crate) mod query_request;
 mod query_stream;
+mod rule_template_record;
+pub(crate) mod rule_templates;
 pub(crate) mod saved_queries;
 pub(crate) mod silences;
 mod source_record;

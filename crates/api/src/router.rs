@@ -20,10 +20,11 @@ use crate::mcp;
 use crate::openapi::{Description, Document};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::rest::{
-    alerts, audit, channels, clients, complete, deletions, deliveries, event, events, exports,
-    facets, histogram, incident_acts, incident_comments, incident_reading, incidents, jobs,
-    live_tail, patterns, query, saved_queries, silences, sources, sql, tail, tokens, trace,
-    uptime_incidents, what_changed,
+    alert_checks, alert_members, alerts, audit, channels, clients, complete, deletions, deliveries,
+    event, events, exploration_alerts, exports, facets, histogram, incident_acts,
+    incident_comments, incident_reading, incidents, jobs, live_tail, patterns, query,
+    rule_templates, saved_queries, silences, sources, sql, tail, tokens, trace, uptime_incidents,
+    what_changed,
 };
 use crate::{acknowledge, ingest, openapi, probes, welcome};
 
@@ -38,8 +39,8 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .with_state(edge)
 }
 
-/// Each with its handler and its place in the OpenAPI document. What both versions have is alike; of what v2 added we have
-/// the live tail.
+/// Each with its handler and its place in the OpenAPI document. What both versions have is alike, but for alerts; of what v2 added we
+/// have the live tail.
 fn endpoints() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(ingest_route())
@@ -52,6 +53,7 @@ fn endpoints() -> OpenApiRouter<Arc<Edge>> {
             "/api/v2",
             sources_routes()
                 .routes(routes!(live_tail::get))
+                .merge(exploration_routes())
                 .merge(uptime_routes())
                 .merge(comment_routes()),
         )
@@ -100,13 +102,35 @@ fn rest() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(what_changed::get, what_changed::post))
         .merge(incident_routes())
         .merge(comment_routes())
+        .merge(alert_routes())
+        .merge(template_routes())
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::show, silences::update, silences::delete))
+        .routes(routes!(silences::end))
+        .merge(channel_routes())
+}
+
+fn alert_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
         .routes(routes!(alerts::list, alerts::create))
         .routes(routes!(alerts::back_test))
         .routes(routes!(alerts::show, alerts::update, alerts::delete))
-        .routes(routes!(silences::list, silences::create))
-        .routes(routes!(silences::show, silences::update))
-        .routes(routes!(silences::end))
-        .merge(channel_routes())
+        .routes(routes!(alert_checks::checks))
+        .routes(routes!(alert_members::members))
+        .routes(routes!(alert_members::retire))
+}
+
+fn template_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(rule_templates::list, rule_templates::create))
+        .routes(routes!(
+            rule_templates::show,
+            rule_templates::update,
+            rule_templates::delete
+        ))
+        .routes(routes!(rule_templates::clients))
+        .routes(routes!(rule_templates::apply))
+        .routes(routes!(rule_templates::put_back))
 }
 
 fn incident_routes() -> OpenApiRouter<Arc<Edge>> {
@@ -139,6 +163,26 @@ fn comment_routes() -> OpenApiRouter<Arc<Edge>> {
             incident_comments::show,
             incident_comments::update,
             incident_comments::delete
+        ))
+}
+
+/// Alerts with the names of Better Stack.
+fn exploration_routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new()
+        .routes(routes!(
+            exploration_alerts::list,
+            exploration_alerts::create
+        ))
+        .routes(routes!(
+            exploration_alerts::show,
+            exploration_alerts::update,
+            exploration_alerts::delete
+        ))
+        .routes(routes!(exploration_alerts::list_all))
+        .routes(routes!(
+            exploration_alerts::show_any,
+            exploration_alerts::update_any,
+            exploration_alerts::delete_any
         ))
 }
 

@@ -187,10 +187,15 @@ impl Catalog {
         find(&self.connection(), id)
     }
 
-    /// The open incidents of a rule, by id.
+    /// The open incidents of a rule, by id, with those that are a part of an open one: nobody has said that they are over.
     pub fn open_incidents_of(&self, rule: RuleId) -> Result<Vec<Incident>, Error> {
         self.select(
-            "WHERE rule_id = ?1 AND resolved_at IS NULL ORDER BY id",
+            "WHERE id IN (
+                SELECT id FROM incidents WHERE rule_id = ?1 AND resolved_at IS NULL
+                UNION ALL
+                SELECT part.id FROM incidents AS part JOIN incidents AS whole ON whole.id = part.merged_into
+                WHERE part.merged_into IS NOT NULL AND part.rule_id = ?1 AND whole.resolved_at IS NULL
+             ) ORDER BY id",
             &[&id_to(rule.0)],
         )
     }

@@ -56,7 +56,7 @@ pub use outbox::{NewNotice, OutboxId, WaitingNotice};
 pub use patterns::{LearntPattern, LearntPatterns};
 pub use random::Random;
 pub use rule_steps::{KeptEvaluation, RuleDeed, RuleMemory, RuleStep};
-pub use rule_templates::{NewRuleTemplate, RuleTemplate, RuleTemplateId};
+pub use rule_templates::{CarriedRule, RuleTemplate, RuleTemplateContent, RuleTemplateId};
 pub use rules::{Rule, RuleContent, RuleId};
 pub use saved_queries::{SavedQuery, SavedQueryContent, SavedQueryId, Visibility};
 pub use secret::Secret;

@@ -17,8 +17,8 @@ use crate::source_tokens::{self, LiveSourceToken};
 use crate::sources;
 use crate::usage;
 use crate::{
-    ApiTokenId, Channel, ChannelId, Client, DeletedSource, Error, Organisation, Rule, RuleId,
-    RuleTemplate, RuleTemplateId, SavedQuery, SavedQueryId, Source, SourceUsage, TokenHash,
+    ApiTokenId, Channel, ChannelId, Client, ClientId, DeletedSource, Error, Organisation, Rule,
+    RuleId, RuleTemplate, RuleTemplateId, SavedQuery, SavedQueryId, Source, SourceUsage, TokenHash,
 };
 
 /// Everything but past months of usage. A source takes about a kilobyte.
@@ -125,6 +125,16 @@ impl Memory {
         saved
     }
 
+    /// What SQLite does by itself on disk, done in memory: rules that were made for a query that is gone are of none.
+    pub(crate) fn forget_saved_query(&mut self, id: SavedQueryId) {
+        self.saved_queries.remove(&id);
+        for rule in self.rules.values_mut() {
+            if rule.content.saved_query == Some(id) {
+                Arc::make_mut(rule).content.saved_query = None;
+            }
+        }
+    }
+
     pub(crate) fn show_rule(&mut self, rule: Rule) -> Arc<Rule> {
         let rule = Arc::new(rule);
         self.rules.insert(rule.id, Arc::clone(&rule));
@@ -136,6 +146,13 @@ impl Memory {
         self.rule_templates
             .insert(template.id, Arc::clone(&template));
         template
+    }
+
+    /// Notes that a client was given a rule of a template.
+    pub(crate) fn note_given(&mut self, template: RuleTemplateId, client: ClientId) {
+        if let Some(template) = self.rule_templates.get_mut(&template) {
+            Arc::make_mut(template).given_to.insert(client);
+        }
     }
 
     /// What SQLite does by itself on disk, done in memory: rules of a template that is gone have none.

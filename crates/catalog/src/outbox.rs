@@ -126,6 +126,40 @@ pub(crate) fn insert(
     Ok((written > 0).then(|| OutboxId(id_from(connection.last_insert_rowid()))))
 }
 
+/// Changes the notices of an incident, sent or not, in somebody's transaction; `rewritten` makes `None` of those that stay.
+pub(crate) fn rewrite(
+    connection: &Connection,
+    incident: IncidentId,
+    rewritten: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), Error> {
+    let rewriting = || Error::database("changing notices");
+    let notices = notices_of(connection, incident).map_err(rewriting())?;
+    for (id, notice) in notices {
+        let Some(notice) = rewritten(&notice) else {
+            continue;
+        };
+        let mut change = connection
+            .prepare_cached("UPDATE outbox SET notice = ?2 WHERE id = ?1")
+            .map_err(rewriting())?;
+        change.execute(params![id, notice]).map_err(rewriting())?;
+        let mut forget = connection
+            .prepare_cached("UPDATE deliveries SET response = '' WHERE outbox_id = ?1")
+            .map_err(rewriting())?;
+        forget.execute([id]).map_err(rewriting())?;
+    }
+    Ok(())
+}
+
+fn notices_of(
+    connection: &Connection,
+    incident: IncidentId,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, notice FROM outbox WHERE incident_id = ?1")?;
+    let rows = statement.query_map([id_to(incident.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
 const WAITING: &str = "SELECT id, channel_id, incident_id, rule_id, kind, idempotency_key, notice, created_at, due_at,
     attempts FROM outbox";
 

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::database::{id_from, id_to};
 use crate::incidents::{self, IncidentChange, Opened, changes};
-use crate::{Author, Catalog, Entry, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox};
+use crate::{
+    Author, Catalog, Entry, EntryKind, Error, IncidentId, NewIncident, NewNotice, RuleId, outbox,
+};
 
 /// Evaluations kept of each rule: an hour of one that is checked every minute and fires all the while.
 const EVALUATIONS_KEPT: u32 = 60;
@@ -73,6 +75,8 @@ pub enum RuleDeed {
 /// A check that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptEvaluation {
+    /// Its number: a later one has a higher one.
+    pub id: u64,
     /// When it was.
     pub at: Timestamp,
     /// What was kept of it.
@@ -120,18 +124,27 @@ impl Catalog {
         )
     }
 
-    /// The checks of a rule that were kept, the newest first.
-    pub fn rule_evaluations(&self, rule: RuleId) -> Result<Vec<KeptEvaluation>, Error> {
+    /// The checks of a rule that were kept, the newest first: at most `limit`, with numbers below `before` if that is given.
+    pub fn rule_evaluations(
+        &self,
+        rule: RuleId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<KeptEvaluation>, Error> {
         let reading = || Error::database("reading the checks of a rule");
         let connection = self.connection();
         let mut statement = connection
-            .prepare("SELECT at, summary FROM rule_evaluations WHERE rule_id = ?1 ORDER BY id DESC")
+            .prepare(
+                "SELECT id, at, summary FROM rule_evaluations WHERE rule_id = ?1 AND (?2 IS NULL OR id < ?2)
+                 ORDER BY id DESC LIMIT ?3",
+            )
             .map_err(reading())?;
         let rows = statement
-            .query_map([id_to(rule.0)], |row| {
+            .query_map(params![id_to(rule.0), before.map(id_to), limit], |row| {
                 Ok(KeptEvaluation {
-                    at: Timestamp::from_nanos(row.get(0)?),
-                    evaluation: row.get(1)?,
+                    id: id_from(row.get(0)?),
+                    at: Timestamp::from_nanos(row.get(1)?),
+                    evaluation: row.get(2)?,
                 })
             })
             .map_err(reading())?;
@@ -251,7 +264,7 @@ fn do_deed(
     Ok(())
 }
 
-/// Resolves an incident. Of one that was muted all the while nobody hears that it is over.
+/// Resolves an incident. Of one that was muted all the while nobody hears that it is over; of one that is a part of another, who reads that one's timeline.
 fn recover(
     connection: &Connection,
     id: IncidentId,
@@ -259,10 +272,17 @@ fn recover(
     notices: &[NewNotice],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let is_told = incidents::find(connection, id)?.is_some_and(|incident| incident.is_told);
+    let Some(incident) = incidents::find(connection, id)? else {
+        return Ok(());
+    };
+    if let Some(whole) = incident.merged_into {
+        let author = Author::named(by);
+        let entry = Entry::of(&author, EntryKind::Left, incident.name);
+        return incidents::add_to_timeline(connection, whole, &entry, now).map(drop);
+    }
     let resolve = IncidentChange::Resolve;
     let is_resolved = changes::change(connection, id, &resolve, &Author::named(by), now)?;
-    if is_resolved && is_told {
+    if is_resolved && incident.is_told {
         incidents::write_notices(connection, id, notices, now)?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::database::{id_from, id_to};
 use crate::lines::{lines_of, numbers_of};
-use crate::{ApiTokenId, Catalog, ClientId, Error, RuleTemplateId};
+use crate::{ApiTokenId, Catalog, ClientId, Error, RuleTemplateId, SavedQueryId};
 
 /// The number of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,10 @@ pub struct RuleContent {
     pub paused: Option<String>,
     /// The template it was made from, and which version of it.
     pub template: Option<(RuleTemplateId, u64)>,
+    /// The saved query it was made for.
+    pub saved_query: Option<SavedQueryId>,
+    /// What its maker said of it that means nothing here, and is given back; `None` if nothing.
+    pub kept: Option<String>,
 }
 
 impl Catalog {
@@ -76,7 +80,7 @@ impl Catalog {
     ) -> Result<Arc<Rule>, Error> {
         self.change(
             "making a rule",
-            |transaction| insert(transaction, client, created_by, content, now),
+            |transaction| insert(transaction, client, Some(created_by), content, now),
             |memory, rule| memory.show_rule(rule),
         )
     }
@@ -119,18 +123,18 @@ impl Catalog {
     }
 }
 
-fn insert(
+pub(crate) fn insert(
     connection: &Connection,
     client: ClientId,
-    created_by: ApiTokenId,
+    created_by: Option<ApiTokenId>,
     content: RuleContent,
     now: Timestamp,
 ) -> Result<Rule, Error> {
     connection
         .execute(
             "INSERT INTO rules (client_id, name, description, rule, sources, channels, paused, template_id,
-                template_version, created_by, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+                template_version, saved_query_id, kept, created_by, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)",
             params![
                 id_to(client.0),
                 content.name,
@@ -141,7 +145,9 @@ fn insert(
                 content.paused,
                 content.template.map(|(template, _)| id_to(template.0)),
                 content.template.map(|(_, version)| id_to(version)),
-                id_to(created_by.0),
+                content.saved_query.map(|saved| id_to(saved.0)),
+                content.kept,
+                created_by.map(|token| id_to(token.0)),
                 now.as_nanos(),
             ],
         )
@@ -150,18 +156,18 @@ fn insert(
         id: RuleId(id_from(connection.last_insert_rowid())),
         client,
         content,
-        created_by: Some(created_by),
+        created_by,
         created_at: now,
         updated_at: now,
     })
 }
 
-fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
+pub(crate) fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
     let content = &rule.content;
     let updated = connection
         .execute(
             "UPDATE rules SET name = ?2, description = ?3, rule = ?4, sources = ?5, channels = ?6, paused = ?7,
-                template_id = ?8, template_version = ?9, updated_at = ?10
+                template_id = ?8, template_version = ?9, saved_query_id = ?10, kept = ?11, updated_at = ?12
              WHERE id = ?1",
             params![
                 id_to(rule.id.0),
@@ -173,6 +179,8 @@ fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
                 content.paused,
                 content.template.map(|(template, _)| id_to(template.0)),
                 content.template.map(|(_, version)| id_to(version)),
+                content.saved_query.map(|saved| id_to(saved.0)),
+                content.kept,
                 rule.updated_at.as_nanos(),
             ],
         )
@@ -186,7 +194,7 @@ fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> {
 pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Vec<Rule>> {
     let mut statement = connection.prepare(
         "SELECT id, client_id, name, description, rule, sources, channels, paused, template_id, template_version,
-            created_by, created_at, updated_at
+            created_by, created_at, updated_at, saved_query_id, kept
          FROM rules ORDER BY id",
     )?;
     let rows = statement.query_map([], from_row)?;
@@ -197,6 +205,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
     let template: Option<i64> = row.get(8)?;
     let version: Option<i64> = row.get(9)?;
     let created_by: Option<i64> = row.get(10)?;
+    let saved_query: Option<i64> = row.get(13)?;
     Ok(Rule {
         id: RuleId(id_from(row.get(0)?)),
         client: ClientId(id_from(row.get(1)?)),
@@ -212,6 +221,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
             template: template
                 .zip(version)
                 .map(|(id, version)| (RuleTemplateId(id_from(id)), id_from(version))),
+            saved_query: saved_query.map(|saved| SavedQueryId(id_from(saved))),
+            kept: row.get(14)?,
         },
         created_by: created_by.map(|token| ApiTokenId(id_from(token))),
         created_at: Timestamp::from_nanos(row.get(11)?),

@@ -122,7 +122,7 @@ impl Catalog {
                     _ => Ok(()),
                 }
             },
-            |memory, ()| drop(memory.saved_queries.remove(&id)),
+            |memory, ()| memory.forget_saved_query(id),
         )
     }
 

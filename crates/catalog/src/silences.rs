@@ -110,6 +110,24 @@ impl Catalog {
         )
     }
 
+    /// Forgets silences that were over before then. Incidents that they muted keep their numbers.
+    pub fn forget_silences(&self, over_before: Timestamp) -> Result<u64, Error> {
+        let forgetting = "forgetting silences";
+        self.change(
+            forgetting,
+            |transaction| {
+                let forgotten = transaction.execute(
+                    "DELETE FROM silences
+                     WHERE min(coalesce(ended_at, ends_at), coalesce(ends_at, ended_at)) < ?1",
+                    [over_before.as_nanos()],
+                );
+                let forgotten = forgotten.map_err(Error::database(forgetting))?;
+                Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+            },
+            |_, forgotten| forgotten,
+        )
+    }
+
     fn write_silence(
         &self,
         statement: &str,

@@ -329,8 +329,12 @@ fn kept_events_have_limits_and_go_when_they_are_deleted() {
         .collect();
     let expected = ["a", "e0", "e1"].map(|event| (id, event.to_owned()));
     assert_eq!(found, expected);
-    catalog.delete_kept_events(&found, "ann", at(2)).unwrap();
-    catalog.delete_kept_events(&found, "ann", at(3)).unwrap();
+    let stays = |_: IncidentId, _: &str| None;
+    for time in [at(2), at(3)] {
+        catalog
+            .delete_kept_events(&found, &stays, "ann", time)
+            .unwrap();
+    }
     assert!(of_source(0, 1).is_empty());
     assert_eq!(
         catalog.kept_events(&[id]).unwrap().len(),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordwood_catalog::{
-    Access, ApiTokenId, ApiTokenPurpose, Arrival, Catalog, ClientId, Error, NewApiToken,
-    NewRuleTemplate, NewToken, Random, Rule, RuleContent, RuleTemplateId, Scope, check,
+    Access, ApiTokenId, ApiTokenPurpose, Arrival, CarriedRule, Catalog, ClientId, Error,
+    NewApiToken, NewToken, Random, Rule, RuleContent, RuleTemplateContent, RuleTemplateId, Scope,
+    check,
 };
 use cordwood_event::{SourceId, Timestamp};
 use tempfile::TempDir;
@@ -65,6 +66,8 @@ fn content(name: &str) -> RuleContent {
         channels: vec![11],
         paused: None,
         template: None,
+        saved_query: None,
+        kept: Some(r#"{"email":true}"#.to_owned()),
     }
 }
 
@@ -127,15 +130,21 @@ fn a_template_counts_its_changes_and_its_rules_outlive_it() {
     let shelf = Shelf::new();
     let catalog = shelf.open();
     let by = token(&catalog);
-    let new = |rule: &str| NewRuleTemplate {
+    let new = |rule: &str| RuleTemplateContent {
         name: "errors".to_owned(),
         description: String::new(),
         rule: rule.to_owned(),
+        sources: vec!["web".to_owned(), "db".to_owned()],
+        channels: vec![3],
+        new_clients_after: Some(ClientId(1)),
     };
-    let made = catalog.create_rule_template(new("{}"), at(1)).unwrap();
-    let update = |rule: &str| catalog.update_rule_template(made.id, new(rule), at(2));
-    assert_eq!(update("{}").unwrap().version, 1);
-    assert_eq!(update(r#"{"query":"x"}"#).unwrap().version, 2);
+    let made = catalog.create_rule_template(by, new("{}"), at(1)).unwrap();
+    let update = |rule: &str| {
+        let updated = catalog.update_rule_template(made.id, new(rule), Vec::new(), at(2));
+        updated.unwrap().0.version
+    };
+    assert_eq!(update("{}"), 1);
+    assert_eq!(update(r#"{"query":"x"}"#), 2);
     let of_template = RuleContent {
         template: Some((made.id, 2)),
         ..content("errors")
@@ -156,6 +165,63 @@ fn a_template_counts_its_changes_and_its_rules_outlive_it() {
     assert!(catalog.rule_templates().is_empty());
     drop(catalog);
     assert_eq!(template_of(&shelf.open()), None);
+}
+
+#[test]
+fn a_change_of_a_template_and_its_rules_is_one() {
+    let shelf = Shelf::new();
+    let catalog = shelf.open();
+    let by = token(&catalog);
+    let of = |rule: &str| RuleTemplateContent {
+        name: "errors".to_owned(),
+        description: String::new(),
+        rule: rule.to_owned(),
+        sources: Vec::new(),
+        channels: Vec::new(),
+        new_clients_after: None,
+    };
+    let made = catalog.create_rule_template(by, of("1"), at(1)).unwrap();
+    let other = catalog.create_client("other", at(1)).unwrap().id;
+    let given = [ClientId(1), other].map(|client| {
+        let content = RuleContent {
+            template: Some((made.id, 1)),
+            ..content("errors")
+        };
+        let given = catalog.give_rule(made.id, client, Some(by), content, at(2));
+        given.unwrap()
+    });
+    let carried = given.clone().map(|known| CarriedRule {
+        content: RuleContent {
+            rule: "2".to_owned(),
+            ..known.content.clone()
+        },
+        known,
+    });
+    // Somebody changes one of them meanwhile.
+    let own = RuleContent {
+        rule: "own".to_owned(),
+        ..given[1].content.clone()
+    };
+    catalog.update_rule(given[1].id, own, at(3)).unwrap();
+    let (template, changed) = catalog
+        .update_rule_template(made.id, of("2"), carried.to_vec(), at(4))
+        .unwrap();
+    assert_eq!((template.version, changed.len()), (2, 1));
+    let known = |catalog: &Catalog| {
+        let rules = rules(catalog).into_iter();
+        rules
+            .map(|rule| (rule.content.rule, rule.content.template.unwrap().1))
+            .collect::<Vec<_>>()
+    };
+    let expected = [("2".to_owned(), 2), ("own".to_owned(), 1)];
+    assert_eq!(known(&catalog), expected);
+    let template = (*template).clone();
+    assert_eq!(template.given_to, [ClientId(1), other].into());
+    drop(catalog);
+    let catalog = shelf.open();
+    assert_eq!(known(&catalog), expected);
+    let reopened: Vec<_> = catalog.rule_templates();
+    assert_eq!(*reopened[0], template);
 }
 
 #[test]

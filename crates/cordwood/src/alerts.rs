@@ -1,5 +1,9 @@
 //! `cordwood alerts`: rules that the server checks, and what they would have done.
 
+mod checks;
+mod members;
+mod templates;
+
 use std::fs;
 
 use clap::ValueEnum as _;
@@ -12,6 +16,7 @@ use crate::failure::{Failure, cannot};
 use crate::output::{cell, columns, write, write_json};
 use crate::remote::{Remote, path_segment};
 use crate::terminal::printable;
+use crate::token::client_of;
 
 const PATH: &str = "/api/v1/alerts";
 
@@ -21,7 +26,7 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
         AlertsVerb::List => list(settings),
         AlertsVerb::Show { name } => {
             let answer = Remote::new(settings)?.get(&path_to(&name))?;
-            show(settings, &answer)
+            show(settings, &answer, "ALERT")
         }
         AlertsVerb::Add {
             name,
@@ -29,13 +34,16 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             sources,
             channels,
             description,
+            client,
         } => {
-            let mut body = body_of(&rule)?;
+            let mut body = new_body_of(&rule)?;
+            let client = client_of(&Remote::new(settings)?, client.as_deref())?;
             let mut put = |member: &str, value: Value| drop(body.insert(member.to_owned(), value));
             put("name", json!(name));
             put("source_id", json!(sources));
             put("channels", json!(channels));
             put("description", json!(description));
+            put("client_id", json!(client));
             add(settings, &Value::Object(body))
         }
         AlertsVerb::BackTest {
@@ -43,8 +51,14 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             rule,
             sources,
             days,
+            client,
         } => {
-            let mut body = body_of(&rule)?;
+            let mut body = match name {
+                Some(_) => body_of(&rule)?,
+                None => new_body_of(&rule)?,
+            };
+            let client = client_of(&Remote::new(settings)?, client.as_deref())?;
+            body.insert("client_id".to_owned(), json!(client));
             body.insert("days".to_owned(), json!(days));
             body.insert("alert".to_owned(), json!(name));
             if !sources.is_empty() {
@@ -52,6 +66,18 @@ pub(crate) fn run(settings: &Settings, verb: AlertsVerb) -> Result<(), Failure> 
             }
             back_test(settings, &Value::Object(body))
         }
+        AlertsVerb::History {
+            name,
+            limit,
+            before,
+        } => checks::history(settings, &name, limit, before),
+        AlertsVerb::Templates(verb) => templates::run(settings, verb),
+        AlertsVerb::Members { name } => members::members(settings, &name),
+        AlertsVerb::Retire {
+            name,
+            member,
+            reason,
+        } => members::retire(settings, &name, &member, reason.as_deref()),
         AlertsVerb::Pause { name } => pause(settings, &name, true),
         AlertsVerb::Resume { name } => pause(settings, &name, false),
         AlertsVerb::Remove { name } => {
@@ -96,7 +122,7 @@ fn list(settings: &Settings) -> Result<(), Failure> {
     write(&columns(&headings, &rows))
 }
 
-fn show(settings: &Settings, answer: &Value) -> Result<(), Failure> {
+fn show(settings: &Settings, answer: &Value, heading: &str) -> Result<(), Failure> {
     if settings.json {
         return write_json(answer);
     }
@@ -114,7 +140,7 @@ fn show(settings: &Settings, answer: &Value) -> Result<(), Failure> {
             rows.push(vec![name.replace('_', " "), plain(value)]);
         }
     }
-    write(&columns(&["ALERT", ""], &rows))?;
+    write(&columns(&[heading, ""], &rows))?;
     let firing = attributes["status"]["firing"].as_array();
     let firing: Vec<Vec<String>> = firing
         .into_iter()
@@ -250,6 +276,12 @@ fn body_of(arguments: &RuleArguments) -> Result<Map<String, Value>, Failure> {
         let seconds = duration.as_deref().map(seconds_of).transpose()?;
         put(member, json!(seconds));
     }
+    Ok(body)
+}
+
+/// The same of a rule that is not there yet: about all events unless it says otherwise.
+fn new_body_of(arguments: &RuleArguments) -> Result<Map<String, Value>, Failure> {
+    let mut body = body_of(arguments)?;
     if body.contains_key("condition") {
         body.entry("query").or_insert_with(|| json!("*"));
     }

@@ -31,7 +31,9 @@ use export::EXPORT_EXAMPLES;
 use incidents::INCIDENTS_EXAMPLES;
 use silences::SILENCES_EXAMPLES;
 
-pub(crate) use alerts::{AlertsVerb, RuleArguments};
+pub(crate) use alerts::{
+    AlertsVerb, RuleArguments, TemplateArguments, TemplateClientArguments, TemplatesVerb,
+};
 pub(crate) use channels::{
     AddVerb, ChannelArguments, ChannelsVerb, EmailArguments, HookArguments, MailSecurity,
     WebhookArguments,

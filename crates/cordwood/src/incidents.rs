@@ -12,6 +12,7 @@ use crate::output::{cell, columns, write, write_json};
 use crate::query::caret::point_out;
 use crate::remote::{Remote, path_segment, query_string};
 use crate::terminal::printable;
+use crate::token::client_of;
 
 const PATH: &str = "/api/v1/incidents";
 
@@ -180,7 +181,9 @@ fn open(settings: &Settings, arguments: &OpenArguments) -> Result<(), Failure> {
     let links: Vec<Value> = links
         .map(|url| json!({ "title": "", "url": url }))
         .collect();
+    let remote = Remote::new(settings)?;
     let body = json!({
+        "client_id": client_of(&remote, arguments.client.as_deref())?,
         "name": arguments.name,
         "cause": arguments.cause,
         "severity": arguments.severity,
@@ -195,7 +198,7 @@ fn open(settings: &Settings, arguments: &OpenArguments) -> Result<(), Failure> {
         "key": arguments.key,
     });
     let query = arguments.query.as_deref().unwrap_or_default();
-    let answer = Remote::new(settings)?.call(Method::POST, PATH, Some(&body));
+    let answer = remote.call(Method::POST, PATH, Some(&body));
     let answer = answer.map_err(|failure| point_out(failure, query))?;
     if settings.json {
         return write_json(&answer);

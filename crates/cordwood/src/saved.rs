@@ -10,6 +10,7 @@ use crate::output::{cell, columns, write, write_json};
 use crate::query;
 use crate::query::caret::point_out;
 use crate::remote::{Remote, path_segment};
+use crate::token::client_of;
 
 const PATH: &str = "/api/v1/saved-queries";
 
@@ -105,7 +106,7 @@ fn save(settings: &Settings, arguments: &SaveArguments) -> Result<(), Failure> {
         ResultOrder::Oldest => "oldest_first",
     });
     let some = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
-    let body = json!({
+    let mut body = json!({
         "name": arguments.name,
         "query": arguments.query,
         "description": arguments.description,
@@ -120,7 +121,10 @@ fn save(settings: &Settings, arguments: &SaveArguments) -> Result<(), Failure> {
     let remote = Remote::new(settings)?;
     let answer = match arguments.replace {
         true => remote.call(Method::PATCH, &path_to(&arguments.name), Some(&body)),
-        false => remote.call(Method::POST, PATH, Some(&body)),
+        false => {
+            body["client_id"] = json!(client_of(&remote, arguments.client.as_deref())?);
+            remote.call(Method::POST, PATH, Some(&body))
+        }
     };
     let answer = answer.map_err(|failure| point_out(failure, &arguments.query))?;
     if settings.json {

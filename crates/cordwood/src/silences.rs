@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{cell, columns, write, write_json};
 use crate::remote::{Remote, path_segment, query_string};
+use crate::token::client_of;
 
 const PATH: &str = "/api/v1/silences";
 
@@ -112,6 +113,7 @@ fn add(settings: &Settings, arguments: &AddSilenceArguments) -> Result<(), Failu
             "time_zone": weekly.time_zone,
         })
     });
+    let remote = Remote::new(settings)?;
     let body = json!({
         "matchers": matchers,
         "starts_at": arguments.from,
@@ -119,9 +121,10 @@ fn add(settings: &Settings, arguments: &AddSilenceArguments) -> Result<(), Failu
         "weekly": weekly,
         "lets_pass": arguments.lets_pass,
         "comment": arguments.comment,
+        "client_id": client_of(&remote, arguments.client.as_deref())?,
         "all_clients": arguments.all_clients.then_some(true),
     });
-    let answer = Remote::new(settings)?.call(Method::POST, PATH, Some(&body))?;
+    let answer = remote.call(Method::POST, PATH, Some(&body))?;
     if settings.json {
         return write_json(&answer);
     }

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::{cell, columns, write, write_json};
 use crate::remote::{Remote, path_segment, query_string};
-use crate::token::client_id;
+use crate::token::client_of;
 
 /// Runs one of the verbs.
 pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> {
@@ -22,10 +22,7 @@ pub(crate) fn run(settings: &Settings, verb: SourceVerb) -> Result<(), Failure> 
             retention,
             max_size,
         } => {
-            let client = client.as_deref();
-            let client = client
-                .map(|client| client_id(&remote, client))
-                .transpose()?;
+            let client = client_of(&remote, client.as_deref())?;
             let body = json!({
                 "name": name,
                 "platform": platform,

@@ -89,6 +89,11 @@ fn revoke(remote: &Remote, is_json: bool, token: &str) -> Result<(), Failure> {
     write(&format!("API token {token} is revoked.\n"))
 }
 
+/// The id of the client that a new record is for, if one was given.
+pub(crate) fn client_of(remote: &Remote, client: Option<&str>) -> Result<Option<String>, Failure> {
+    client.map(|client| client_id(remote, client)).transpose()
+}
+
 /// The id of a client given by id or name.
 pub(crate) fn client_id(remote: &Remote, client: &str) -> Result<String, Failure> {
     let answer = remote.get("/api/v1/clients")?;

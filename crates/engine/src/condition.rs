@@ -27,6 +27,19 @@ impl Condition {
         (condition, clauses)
     }
 
+    /// The same of a filter and of several more, whose clauses are numbered on.
+    pub(crate) fn of_several<'a>(
+        first: &'a Filter,
+        others: &'a [Filter],
+    ) -> (Condition, Vec<Condition>, Vec<&'a Clause>) {
+        let (condition, mut clauses) = Condition::of(first);
+        let others = others
+            .iter()
+            .map(|filter| Condition::collect(filter, &mut clauses));
+        let others = others.collect();
+        (condition, others, clauses)
+    }
+
     fn collect<'a>(filter: &'a Filter, clauses: &mut Vec<&'a Clause>) -> Condition {
         match filter {
             Filter::All => Condition::Constant(true),
@@ -55,7 +68,7 @@ impl Condition {
         }
     }
 
-    fn or(terms: impl Iterator<Item = Condition>) -> Condition {
+    pub(crate) fn or(terms: impl Iterator<Item = Condition>) -> Condition {
         match undecided(terms, true) {
             None => Condition::Constant(true),
             Some(mut terms) => match terms.len() {

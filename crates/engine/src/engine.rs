@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cordwood_event::SourceId;
+use cordwood_query::Filter;
 use cordwood_store::{MemoryBudget, Snapshot};
 
 use crate::answer_memory::AnswerBudget;
@@ -11,7 +12,7 @@ use crate::budget::Budget;
 use crate::deletions::{DeletedRows, Deletions};
 use crate::fields::KnownKinds;
 use crate::pattern::{KnownPatterns, PatternForms};
-use crate::plan::{Plan, Planned, RuledOut};
+use crate::plan::{Asked, Plan, Planned, RuledOut};
 use crate::pool::Pool;
 use crate::run::Means;
 use crate::search::{self, Outcome};
@@ -112,19 +113,33 @@ impl Engine {
         request: &SearchRequest,
         budget: &Budget,
     ) -> (Plan, Planned) {
-        self.plan_before(snapshot, request, budget, &mut |_| {})
+        self.plan_cases(snapshot, request, &[], budget)
     }
 
-    /// The same, before a witness of each block that is ruled out.
+    /// The same, of events that are told apart by cases.
+    pub(crate) fn plan_cases(
+        &self,
+        snapshot: &Snapshot,
+        search: &SearchRequest,
+        cases: &[Filter],
+        budget: &Budget,
+    ) -> (Plan, Planned) {
+        let asked = Asked { search, cases };
+        let deletions = self.deletions.of(snapshot);
+        Plan::new(snapshot, asked, deletions, budget, &mut |_| {})
+    }
+
+    /// A plan made before a witness of each block that is ruled out.
     pub(crate) fn plan_before(
         &self,
         snapshot: &Snapshot,
-        request: &SearchRequest,
+        search: &SearchRequest,
         budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
+        let asked = Asked { search, cases: &[] };
         let deletions = self.deletions.of(snapshot);
-        Plan::new(snapshot, request, deletions, budget, witness)
+        Plan::new(snapshot, asked, deletions, budget, witness)
     }
 
     pub(crate) fn means(&self, request: &SearchRequest) -> Means<'_> {

@@ -90,7 +90,19 @@ impl PartRows<'_> {
 
     /// What is left of the filter in a block, or what rules the block out.
     pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
-        let condition = &self.plan.sources[self.part.source].condition;
+        self.narrow(&self.plan.sources[self.part.source].condition, handle)
+    }
+
+    /// The same of each case in turn.
+    pub(crate) fn cases_in(
+        &self,
+        handle: &BlockHandle,
+    ) -> impl Iterator<Item = Result<Condition, Pruned>> {
+        let cases = self.plan.sources[self.part.source].cases.iter();
+        cases.map(|case| self.narrow(case, handle))
+    }
+
+    fn narrow(&self, condition: &Condition, handle: &BlockHandle) -> Result<Condition, Pruned> {
         narrow::narrow(
             condition,
             &self.plan.clauses,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cordwood_query::{CompiledClause, Matcher, TimeBounds};
+use cordwood_query::{CompiledClause, Filter, Matcher, TimeBounds};
 use cordwood_store::{BlockHandle, Part, Snapshot};
 
 use crate::budget::Budget;
@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) clauses: Clauses,
     pub(crate) verdicts: ValueVerdicts,
     pub(crate) matcher: Matcher,
+    /// What tells of an open row that matches of which cases it is; see [`Asked`].
+    pub(crate) cases: Vec<Matcher>,
     pub(crate) sources: Vec<PlannedSource>,
     /// The parts that can hold a match, those that can hold the first of all first.
     pub(crate) parts: Vec<PlannedPart>,
@@ -45,6 +47,17 @@ pub(crate) struct PlannedSource {
     /// The range of the search, without what has expired in the source.
     pub(crate) range: TimeBounds,
     pub(crate) condition: Condition,
+    /// What is left of each case in turn. The condition is then that one of them holds.
+    pub(crate) cases: Vec<Condition>,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) search: &'a SearchRequest,
+    /// Filters that tell apart the events looked for, each holding that of the search: an event may be of several cases, and one
+    /// of none is not looked for. Without cases, all are that match.
+    pub(crate) cases: &'a [Filter],
 }
 
 /// A part of the snapshot.
@@ -85,12 +98,13 @@ impl Plan {
     /// `witness` learns of each block that is ruled out. A plan that is cancelled is short of parts, and nothing is made of it.
     pub(crate) fn new(
         snapshot: &Snapshot,
-        request: &SearchRequest,
+        asked: Asked<'_>,
         deletions: Vec<Arc<Deletion>>,
         budget: &Budget,
         witness: &mut dyn FnMut(RuledOut<'_>),
     ) -> (Plan, Planned) {
-        let (condition, clauses) = Condition::of(&request.filter);
+        let request = asked.search;
+        let (condition, cases, clauses) = Condition::of_several(&request.filter, asked.cases);
         let compiler = budget.compiler(request.now);
         let clauses = compiler.clauses(&clauses);
         let bounds = request.filter.time_bounds(request.now);
@@ -102,7 +116,12 @@ impl Plan {
             });
         let mut plan = Plan {
             matcher: compiler.matcher(&request.filter),
-            sources: planned_sources(request, range, &condition, &clauses),
+            cases: asked
+                .cases
+                .iter()
+                .map(|case| compiler.matcher(case))
+                .collect(),
+            sources: planned_sources(request, range, (&condition, &cases), &clauses),
             clauses: Clauses::new(clauses),
             verdicts: ValueVerdicts::default(),
             parts: Vec::new(),
@@ -259,22 +278,30 @@ impl PlannedSource {
 fn planned_sources(
     request: &SearchRequest,
     range: TimeBounds,
-    condition: &Condition,
+    (condition, cases): (&Condition, &[Condition]),
     clauses: &[CompiledClause],
 ) -> Vec<PlannedSource> {
     let mut seen = HashSet::new();
+    let of_source = |condition: &Condition, source: &SearchedSource| {
+        condition.decide(&mut |ClauseId(index)| match &clauses[index] {
+            CompiledClause::Source(test) => Some(test.matches(source.id, &source.name)),
+            _ => None,
+        })
+    };
     let sources = request.sources.iter();
     sources
         .filter(|source| seen.insert(source.id))
         .filter_map(|source| {
-            let condition = condition.decide(&mut |ClauseId(index)| match &clauses[index] {
-                CompiledClause::Source(test) => Some(test.matches(source.id, &source.name)),
-                _ => None,
-            });
+            let cases: Vec<Condition> = cases.iter().map(|case| of_source(case, source)).collect();
+            let condition = match cases.is_empty() {
+                true => of_source(condition, source),
+                false => Condition::or(cases.iter().cloned()),
+            };
             (condition != Condition::Constant(false)).then(|| PlannedSource {
                 searched: source.clone(),
                 range: range.intersection(source.kept()),
                 condition,
+                cases,
             })
         })
         .collect()

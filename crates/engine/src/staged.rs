@@ -5,6 +5,7 @@
 //! works on the table that came of it.
 
 mod aggregating;
+mod block_tally;
 mod local;
 mod merging;
 mod of_part;

@@ -8,12 +8,17 @@ mod arrivals;
 mod asking;
 mod back_test;
 mod board;
+mod charts;
+mod checks;
+mod counters;
 mod evaluation;
 mod groups;
+mod members;
 mod observing;
 mod refusals;
 mod rules;
 mod telling;
+mod templates;
 mod ticker;
 mod watched;
 
@@ -29,7 +34,14 @@ pub use alert::{
     Alert, AlertChanges, AlertStatus, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
 };
 pub use back_test::{BackTestAnswer, BackTestRequest};
+pub use charts::query_of_rule;
+pub use checks::{CHECKS_DEFAULT, CHECKS_MAX, CheckPage, KeptCheck, SeenCheck};
+pub(crate) use counters::Counters;
 pub use evaluation::AlertRound;
+pub use members::{AlertMember, RetiredMember};
+pub use templates::{
+    CarriedTo, ClientOfTemplate, RuleTemplate, RuleTemplateChanges, TemplateClients, TemplateDeed,
+};
 pub(crate) use ticker::Ticker;
 
 /// What the service holds for alerts.
@@ -38,6 +50,7 @@ pub(crate) struct Alerts {
     /// `None` until the first round, which reads what the catalog kept.
     evaluation: Mutex<Option<Evaluation>>,
     board: Board,
+    pub(crate) counters: Counters,
     cancel: Cancel,
     ticker: Ticker,
 }
@@ -51,17 +64,28 @@ impl Alerts {
 }
 
 impl Service {
-    /// Checks all alerts that are due, by the clock. A thread does that every second once [`start_alerts`](Service::start_alerts) was called.
+    /// Checks all alerts that are due, by the clock, and gives new clients those of templates that say so. A thread does that every second once [`start_alerts`](Service::start_alerts) was called.
     pub fn check_alerts(&self) -> Result<AlertRound, Error> {
-        let evaluation = self.alerts.evaluation.lock();
-        let mut evaluation = evaluation.unwrap_or_else(PoisonError::into_inner);
-        let evaluation = match &mut *evaluation {
-            Some(evaluation) => evaluation,
-            unread => unread.insert(Evaluation::recall(self)?),
-        };
-        let round = evaluation.round(self, &self.alerts.board, &self.alerts.cancel)?;
+        let round = self.with_evaluation(|evaluation| {
+            evaluation.round(self, &self.alerts.board, &self.alerts.cancel)
+        })?;
+        self.alerts.counters.count(&round);
+        self.give_to_new_clients()?;
         self.tell_unmuted()?;
         Ok(round)
+    }
+
+    /// Does something with what the evaluation knows, between two rounds.
+    fn with_evaluation<T>(
+        &self,
+        act: impl FnOnce(&mut Evaluation) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let evaluation = self.alerts.evaluation.lock();
+        let mut evaluation = evaluation.unwrap_or_else(PoisonError::into_inner);
+        act(match &mut *evaluation {
+            Some(evaluation) => evaluation,
+            unread => unread.insert(Evaluation::recall(self)?),
+        })
     }
 
     /// Has a thread check alerts from now on, until the service is closed.
@@ -83,6 +107,8 @@ impl Service {
             template: content
                 .template
                 .map(|(id, version)| OfTemplate { id: id.0, version }),
+            saved_query: content.saved_query.map(|saved| saved.0),
+            kept: rules::kept(content),
             created_by: record.created_by.map(|token| token.0),
             created_at: record.created_at,
             updated_at: record.updated_at,

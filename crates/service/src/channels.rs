@@ -212,17 +212,7 @@ impl Service {
             ChannelOwner::Provider => return require_whole(caller).map(|()| None),
             ChannelOwner::Client(named) => named,
         };
-        let mut clients = self.catalog.clients();
-        clients.retain(|client| caller.sees(client.id));
-        let found = match named {
-            Some(id) => clients.iter().find(|client| client.id == id),
-            None => clients.first(),
-        };
-        match (found, named) {
-            (Some(client), _) => Ok(Some(client.id)),
-            (None, Some(_)) => Err(invalid("client_id", "does not exist")),
-            (None, None) => Err(invalid("client_id", "can't be blank")),
-        }
+        self.client_meant(caller, named).map(Some)
     }
 
     /// What of a channel the caller may know: of one of the provider, a client knows no more than that it is there.

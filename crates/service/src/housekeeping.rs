@@ -1,5 +1,5 @@
 //! The thread that now and then writes what memory knows better than the disk, says what has expired, removes exports
-//! that have, and has events of deleted sources deleted.
+//! and silences that have, and has events of deleted sources deleted.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use cordwood_store::Store;
 
 use crate::exports::Exports;
 use crate::retention::retention;
+use crate::silences::forget_ended;
 use crate::{Clock, Error, deleted_sources};
 
 /// How much counted usage a crash may lose, in time.
@@ -38,6 +39,7 @@ impl Housekeeping {
             .spawn(move || {
                 let mut is_failing = false;
                 let mut is_store_failing = false;
+                let mut is_forgetting_failing = false;
                 let mut intervals = 0u64;
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     is_failing = !write_usage(&catalog, is_failing);
@@ -49,6 +51,8 @@ impl Housekeeping {
                         let is_done =
                             deleted_sources::delete_events(&catalog, &store, now, is_store_failing);
                         is_store_failing = !is_done;
+                        let is_done = forget_ended(&catalog, now, is_forgetting_failing);
+                        is_forgetting_failing = !is_done;
                     }
                 }
             })

@@ -32,6 +32,7 @@ pub use kept::{PinnedEvents, UnpinnedEvent};
 pub use listing::{INCIDENTS_PER_PAGE_MAX, IncidentPage, IncidentsRequest};
 pub use opening::NewIncident;
 pub use related::RelatedIncident;
+pub(crate) use telling::{sample, severity_told};
 
 impl Service {
     /// One incident.

@@ -44,8 +44,10 @@ mod tokens;
 mod what_changed;
 
 pub use alerts::{
-    Alert, AlertChanges, AlertRound, AlertStatus, BackTestAnswer, BackTestRequest, FailingChecks,
-    FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
+    Alert, AlertChanges, AlertMember, AlertRound, AlertStatus, BackTestAnswer, BackTestRequest,
+    CHECKS_DEFAULT, CHECKS_MAX, CarriedTo, CheckPage, ClientOfTemplate, FailingChecks, FiringGroup,
+    GROUPS_TOLD_MAX, KeptCheck, OfTemplate, RetiredMember, RuleTemplate, RuleTemplateChanges,
+    SeenCheck, TemplateClients, TemplateDeed, query_of_rule,
 };
 pub use audit::{AUDIT_DEFAULT, AUDIT_MAX, AuditEntry, AuditPage, ToolCall, ToolOutcome};
 pub use backup::{BACKUP_MARKER, BackedUp};

@@ -1,5 +1,6 @@
 //! How the service is: health for a probe, counters for Prometheus.
 
+mod alerts;
 mod bucket;
 mod notices;
 mod tails;
@@ -92,6 +93,7 @@ impl Service {
         self.write_ingest_metrics(&mut page);
         self.write_search_metrics(&mut page);
         tails::write(&self.tails, &mut page);
+        alerts::write(&self.alerts.counters, &mut page);
         notices::write(&self.delivery.counters, &mut page);
         self.write_store_metrics(&mut page);
         bucket::write(&self.store.stats(), &mut page);

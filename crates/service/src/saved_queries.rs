@@ -113,7 +113,7 @@ impl Service {
     ) -> Result<SavedQuery, Error> {
         let content = changed(None, new);
         require_for(caller, content.visibility)?;
-        let client = self.client_named(caller, client)?;
+        let client = self.client_meant(caller, client)?;
         check(&content)?;
         let of_client = self.catalog.saved_queries();
         let of_client = of_client.iter().filter(|saved| saved.client == client);

@@ -21,6 +21,7 @@ use crate::jobs::Jobs;
 use crate::metrics::Counters;
 use crate::patterns::Learning;
 use crate::retention::retention;
+use crate::silences;
 use crate::start::{self, FirstStart, Replayed};
 use crate::tails::Tails;
 use crate::what_changed;
@@ -71,6 +72,7 @@ impl Service {
         let engine = Arc::new(start_engine(&options, &memory)?);
         store.purge_with(Arc::new(engine.deleted_rows()));
         deleted_sources::delete_events(&catalog, &store, now, false);
+        silences::forget_ended(&catalog, now, false);
         let means = exports::Means {
             engine: Arc::clone(&engine),
             store: Arc::clone(&store),

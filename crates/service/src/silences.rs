@@ -2,12 +2,14 @@
 //!
 //! They hold back notices, not incidents: one that opens while it is muted says so, and is told when that ends if it is still open.
 
+mod forgetting;
 mod muting;
 
 use cordwood_alerts::{self as alerts, CheckedSilence, SilenceMatcher, Weekly};
 use cordwood_catalog::{self as catalog, SilenceId};
 use cordwood_event::Timestamp;
 
+pub(crate) use forgetting::forget_ended;
 pub(crate) use muting::group_of;
 
 use crate::jobs::require_whole;
@@ -76,7 +78,7 @@ impl SilenceState {
 /// For whom a silence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilencedClients {
-    /// One client, the first that the caller sees unless it is named.
+    /// One client, the only one that the caller sees unless it is named.
     One(Option<ClientId>),
     /// All of the provider.
     All,
@@ -144,7 +146,7 @@ impl Service {
             }
             SilencedClients::One(client) => {
                 caller.require(Access::Write)?;
-                Some(self.client_named(caller, client)?)
+                Some(self.client_meant(caller, client)?)
             }
         };
         let now = self.now();

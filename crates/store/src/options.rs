@@ -27,9 +27,9 @@ pub struct Options {
     /// Refuse appends when the disk has less free space than this: a flush of everything in memory, the manifest
     /// and the catalog must still fit, or the log could never be freed.
     pub free_space_reserve_bytes: u64,
-    /// A block is sealed at so many rows.
+    /// Open rows are sealed once there are so many; a block then has about as many, up to half as many again.
     pub block_rows: usize,
-    /// A block is sealed at so many bytes of events as sent.
+    /// The same in bytes of events as sent.
     pub block_event_bytes: usize,
     /// How many threads encode blocks.
     pub sealing_threads: usize,

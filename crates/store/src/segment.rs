@@ -125,6 +125,7 @@ pub(crate) struct Object {
 pub(crate) struct Segment {
     path: String,
     id: SegmentId,
+    format_version: u32,
     file_bytes: u64,
     files: Arc<OpenFiles>,
     read_errors: AtomicU64,
@@ -181,6 +182,7 @@ impl Segment {
         Ok(Segment {
             path: id.path(),
             id,
+            format_version: footer.version,
             file_bytes,
             files,
             read_errors: AtomicU64::new(damaged.count() as u64),
@@ -219,6 +221,11 @@ impl Segment {
     /// The path of the file, which may be gone where the segment is in the bucket.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The version of the format that it is written in.
+    pub(crate) fn format_version(&self) -> u32 {
+        self.format_version
     }
 
     /// Whether its file is on the local disk.

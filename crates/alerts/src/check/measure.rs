@@ -36,6 +36,14 @@ impl CheckedMeasure {
         }
     }
 
+    /// Which events raise it, where not all of a group do.
+    pub(crate) fn counted(&self) -> Option<&Filter> {
+        match self {
+            CheckedMeasure::Ratio { of, .. } => Some(of),
+            CheckedMeasure::Function { condition, .. } => condition.as_ref(),
+        }
+    }
+
     /// Whether it can be a text.
     pub(crate) fn may_be_text(&self) -> bool {
         match self {

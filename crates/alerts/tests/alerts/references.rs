@@ -15,6 +15,14 @@ fn rule(measure: &str, condition: &str) -> CheckedRule {
     rule.check().unwrap()
 }
 
+fn grouped(measure: &str, condition: &str) -> CheckedRule {
+    let json = format!(
+        r#"{{"query": "*", "measure": "{measure}", "group_by": ["host"], "window_s": 3600, "check_every_s": 600, "condition": {condition}}}"#
+    );
+    let rule: Rule = serde_json::from_str(&json).unwrap();
+    rule.check().unwrap()
+}
+
 fn window() -> Window {
     Window::ending(
         Timestamp::parse_rfc3339("2026-03-20T10:00:00Z").unwrap(),
@@ -136,6 +144,31 @@ fn what_nobody_knows_is_no_reference() {
         Some(0.0)
     );
     assert_eq!(reference(&rule("p95(x)", percent), &empty), None);
+}
+
+#[test]
+fn what_is_usual_of_a_group_begins_with_it() {
+    let rule = grouped("count()", ANOMALY);
+    let host = Group::new(vec![("host".to_owned(), Some("web-1".to_owned()))]);
+    let day = |count: Option<f64>| {
+        let reading = count.map(|count| (host.clone(), Reading::of(Value::Number(count))));
+        Some(reading.into_iter().collect::<BTreeMap<_, _>>())
+    };
+    let usual = |days: &[Earlier]| {
+        let mut readings = BTreeMap::from([(host.clone(), Reading::of(Value::Number(60.0)))]);
+        rule.hold_against(&mut readings, days);
+        readings[&host].reference.map(|of| of.center)
+    };
+    let of = |counts: &[Option<f64>]| counts.iter().copied().map(day).collect::<Vec<_>>();
+    // The nearest day is first. A group that is new has nothing that is usual, nor one of two days.
+    assert_eq!(usual(&of(&[None; 7])), None);
+    assert_eq!(usual(&of(&[Some(60.0), Some(60.0), None, None])), None);
+    assert_eq!(
+        usual(&of(&[Some(60.0), Some(61.0), Some(62.0), None])),
+        Some(61.0)
+    );
+    // One that was there before and silent since was silent.
+    assert_eq!(usual(&of(&[None, None, None, Some(9.0), None])), Some(0.0));
 }
 
 #[test]

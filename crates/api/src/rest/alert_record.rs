@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cordwood_service::Alert;
+use cordwood_service::rules::Rule;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +27,8 @@ pub(crate) struct AlertAttributes {
     /// The template it was made from.
     template_id: Option<String>,
     template_version: Option<u64>,
+    /// The saved query it was made for, as with Better Stack.
+    saved_query_id: Option<String>,
     created_by_token_id: Option<String>,
     created_at: RecordTime,
     updated_at: RecordTime,
@@ -70,11 +73,6 @@ impl Attributes for AlertAttributes {
 pub(crate) type AlertRecord = Record<AlertAttributes>;
 
 pub(crate) fn alert_record(alert: &Alert) -> AlertRecord {
-    let rule = serde_json::to_value(&alert.rule).unwrap_or_default();
-    let rule = match rule {
-        Value::Object(members) => members.into_iter().collect(),
-        _ => BTreeMap::new(),
-    };
     let attributes = AlertAttributes {
         name: alert.name.clone(),
         description: alert.description.clone(),
@@ -89,13 +87,22 @@ pub(crate) fn alert_record(alert: &Alert) -> AlertRecord {
         paused_reason: alert.paused.clone(),
         template_id: alert.template.map(|template| template.id.to_string()),
         template_version: alert.template.map(|template| template.version),
+        saved_query_id: alert.saved_query.map(|saved| saved.to_string()),
         created_by_token_id: alert.created_by.map(|token| token.to_string()),
         created_at: RecordTime(alert.created_at),
         updated_at: RecordTime(alert.updated_at),
         status: status_record(alert),
-        rule,
+        rule: rule_members(&alert.rule),
     };
     record(alert.id, attributes)
+}
+
+/// The members of a rule, as they stand among the attributes of what it is of.
+pub(super) fn rule_members(rule: &Rule) -> BTreeMap<String, Value> {
+    match serde_json::to_value(rule) {
+        Ok(Value::Object(members)) => members.into_iter().collect(),
+        _ => BTreeMap::new(),
+    }
 }
 
 fn status_record(alert: &Alert) -> AlertStatusRecord {

@@ -1,9 +1,38 @@
-//! What an alert is made of, as bodies describe it. `docs/alerts.md` says what each member means.
+//! What alerts and their templates are made of, as bodies describe it, and how the rule is read out of them. `docs/alerts.md` says what each
+//! member means.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use axum::http::StatusCode;
+use cordwood_service::rules::Rule;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+
+use crate::failure::Failure;
+use crate::rest::members::Members;
+
+/// The members of a rule; all others are about the alert.
+const RULE_MEMBERS: [&str; 19] = [
+    "query",
+    "measure",
+    "group_by",
+    "condition",
+    "further_conditions",
+    "window_s",
+    "check_every_s",
+    "lateness_s",
+    "confirmation_s",
+    "recovery_s",
+    "cooldown_s",
+    "on_missing_data",
+    "incident_per",
+    "only_groups",
+    "except_groups",
+    "severity",
+    "labels",
+    "cause",
+    "runbook",
+];
 
 /// What of an alert is to be changed.
 #[derive(Debug, ToSchema)]
@@ -20,6 +49,17 @@ pub(crate) struct AlertBody {
     channels: Option<Vec<String>>,
     /// Whether it is not checked.
     paused: Option<bool>,
+    #[serde(flatten)]
+    rule: RuleBody,
+}
+
+/// The members of a rule.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "they are read by serde, which knows them by the rule"
+)]
+pub(crate) struct RuleBody {
     /// A filter, with `where` and `parse` behind it if need be, and `| stats …` at its end if the measure and the groups are written there.
     query: Option<String>,
     /// A function such as `p95(duration_ms)`, or `{"ratio": {"of": "level:error", "to": "*"}}`; `count()` unless given.
@@ -85,4 +125,101 @@ pub(crate) struct BackTestBody {
     timeout_ms: Option<u64>,
     #[serde(flatten)]
     changes: AlertBody,
+}
+
+/// What of a template of alerts is to be changed.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "as in `AlertBody`")]
+pub(crate) struct RuleTemplateBody {
+    /// The name of its alerts.
+    name: Option<String>,
+    description: Option<String>,
+    /// The names of sources that each client has; empty for all of the client's.
+    source_names: Option<Vec<String>>,
+    /// Ids of channels of the provider; empty for the default ones.
+    channels: Option<Vec<String>>,
+    /// Whether clients that are made later are given one.
+    for_new_clients: Option<bool>,
+    /// Whether alerts that have drifted are changed too.
+    carry_to_drifted: Option<bool>,
+    #[serde(flatten)]
+    rule: RuleBody,
+}
+
+/// A new template.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "as in `AlertBody`")]
+pub(crate) struct NewRuleTemplateBody {
+    name: String,
+    description: Option<String>,
+    /// The names of sources that each client has; empty for all of the client's.
+    source_names: Option<Vec<String>>,
+    /// Ids of channels of the provider; empty for the default ones.
+    channels: Option<Vec<String>>,
+    /// Whether clients that are made later are given one.
+    for_new_clients: Option<bool>,
+    query: String,
+    condition: Value,
+    #[serde(flatten)]
+    rule: RuleBody,
+}
+
+/// Takes the members of a rule out of a body.
+pub(super) fn taken(body: &mut Map<String, Value>) -> Map<String, Value> {
+    let of_rule = RULE_MEMBERS.into_iter();
+    of_rule
+        .filter_map(|name| Some((name.to_owned(), body.remove(name)?)))
+        .collect()
+}
+
+/// A rule with some members as given; one that is given as null is as by default, but for `recovery_s`, whose null means something.
+pub(super) fn merged(rule: &Rule, given: Map<String, Value>) -> Result<Rule, Failure> {
+    let mut rule = serde_json::to_value(rule).unwrap_or_default();
+    if let Value::Object(members) = &mut rule {
+        for (name, value) in given {
+            match value.is_null() && name != "recovery_s" {
+                true => drop(members.remove(&name)),
+                false => drop(members.insert(name, value)),
+            }
+        }
+    }
+    read(rule)
+}
+
+/// A rule whose members have been looked at one by one.
+pub(super) fn read(rule: Value) -> Result<Rule, Failure> {
+    serde_json::from_value(rule).map_err(|error| {
+        let sentence = format!("The rule cannot be read: {error}");
+        Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence)
+    })
+}
+
+/// Notes what a new rule lacks.
+pub(super) fn require(members: &mut Members, of_rule: &Map<String, Value>) {
+    for name in ["query", "condition"] {
+        if of_rule.get(name).is_none_or(Value::is_null) {
+            members.refuse::<()>(name, "can't be blank");
+        }
+    }
+}
+
+/// Notes which members of a rule cannot be read, each by itself, so that all are told at once.
+pub(super) fn look_at(members: &mut Members, of_rule: &Map<String, Value>) {
+    for (name, value) in of_rule.iter().filter(|(_, value)| !value.is_null()) {
+        let mut rule = json!({ "query": "*", "condition": { "type": "matches" } });
+        rule[name] = value.clone();
+        if let Err(error) = serde_json::from_value::<Rule>(rule) {
+            members.refuse::<()>(name, &format!("cannot be read: {error}"));
+        }
+    }
+}
+
+/// Ids of channels.
+pub(super) fn channels(members: &mut Members) -> Option<Vec<u64>> {
+    let channels = members.texts("channels")?;
+    let channels = channels.iter().map(|channel| channel.trim().parse().ok());
+    match channels.collect() {
+        Some(channels) => Some(channels),
+        None => members.refuse("channels", "has to be a list of ids of channels"),
+    }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use cordwood_service::rules::Rule;
-use cordwood_service::{AlertChanges, BackTestRequest, Cancel, ClientId};
-use serde_json::{Map, Value, json};
+use cordwood_service::{AlertChanges, BackTestRequest, Cancel};
+use serde_json::{Map, Value};
 
 use crate::authentication::Authenticated;
 use crate::edge::Edge;
@@ -16,36 +15,13 @@ use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::links::Links;
 use crate::rest::alert_record::{AlertAttributes, AlertRecord, alert_record};
-use crate::rest::alert_rule::{AlertBody, BackTestBody, NewAlertBody};
+use crate::rest::alert_rule::{self, AlertBody, BackTestBody, NewAlertBody};
 use crate::rest::back_test_record::{BackTestAttributes, back_test_record};
 use crate::rest::envelope::{Anonymous, Data, Page, Record, anonymous, data, list as page};
 use crate::rest::members::Members;
 use crate::rest::query::CancelOnDrop;
 
 type Answer = Result<Json<Data<AlertRecord>>, Failure>;
-
-/// The members of a rule; all others are about the alert.
-const RULE_MEMBERS: [&str; 19] = [
-    "query",
-    "measure",
-    "group_by",
-    "condition",
-    "further_conditions",
-    "window_s",
-    "check_every_s",
-    "lateness_s",
-    "confirmation_s",
-    "recovery_s",
-    "cooldown_s",
-    "on_missing_data",
-    "incident_per",
-    "only_groups",
-    "except_groups",
-    "severity",
-    "labels",
-    "cause",
-    "runbook",
-];
 
 /// List alerts
 ///
@@ -78,12 +54,12 @@ pub(crate) async fn create(
     Authenticated(caller): Authenticated,
     JsonBody(mut body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<AlertRecord>>), Failure> {
-    let of_rule = taken(&mut body);
+    let of_rule = alert_rule::taken(&mut body);
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
-    require_rule(&mut members, &of_rule);
+    let client = members.client();
+    alert_rule::require(&mut members, &of_rule);
     let mut new = changes(members, &of_rule)?;
-    new.rule = Some(read(Value::Object(of_rule))?);
+    new.rule = Some(alert_rule::read(Value::Object(of_rule))?);
     let service = edge.ready()?;
     let create = move || service.create_alert(&caller, client, &new);
     let alert = edge.manage.run(create).await??;
@@ -121,13 +97,13 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     JsonBody(mut body): JsonBody,
 ) -> Answer {
-    let of_rule = taken(&mut body);
+    let of_rule = alert_rule::taken(&mut body);
     let mut changes = changes(Members::new(body), &of_rule)?;
     let service = edge.ready()?;
     if !of_rule.is_empty() {
         let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
         let known = edge.manage.run(move || service.alert(&caller, &name));
-        changes.rule = Some(merged(&known.await??.rule, of_rule)?);
+        changes.rule = Some(alert_rule::merged(&known.await??.rule, of_rule)?);
     }
     let update = move || service.update_alert(&caller, &name, &changes);
     let alert = edge.manage.run(update).await??;
@@ -166,11 +142,11 @@ pub(crate) async fn back_test(
     Authenticated(caller): Authenticated,
     JsonBody(mut body): JsonBody,
 ) -> Result<Json<Data<Anonymous<BackTestAttributes>>>, Failure> {
-    let of_rule = taken(&mut body);
+    let of_rule = alert_rule::taken(&mut body);
     let mut members = Members::new(body);
     let mut request = BackTestRequest {
         alert: members.text("alert"),
-        client: members.integer("client_id").flatten().map(ClientId),
+        client: members.client(),
         days: members
             .integer("days")
             .flatten()
@@ -182,7 +158,7 @@ pub(crate) async fn back_test(
         changes: AlertChanges::default(),
     };
     if request.alert.is_none() {
-        require_rule(&mut members, &of_rule);
+        alert_rule::require(&mut members, &of_rule);
     }
     request.changes = changes(members, &of_rule)?;
     let service = edge.ready()?;
@@ -191,9 +167,9 @@ pub(crate) async fn back_test(
         (Some(name), false) => {
             let (service, caller, name) = (Arc::clone(&service), caller.clone(), name.clone());
             let known = edge.manage.run(move || service.alert(&caller, &name));
-            Some(merged(&known.await??.rule, of_rule)?)
+            Some(alert_rule::merged(&known.await??.rule, of_rule)?)
         }
-        (None, _) => Some(read(Value::Object(of_rule))?),
+        (None, _) => Some(alert_rule::read(Value::Object(of_rule))?),
     };
     let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
@@ -204,73 +180,17 @@ pub(crate) async fn back_test(
     Ok(Json(data(anonymous(back_test_record(&answer)))))
 }
 
-/// Takes the members of a rule out of a body.
-fn taken(body: &mut Map<String, Value>) -> Map<String, Value> {
-    let of_rule = RULE_MEMBERS.into_iter();
-    of_rule
-        .filter_map(|name| Some((name.to_owned(), body.remove(name)?)))
-        .collect()
-}
-
-/// A rule with some members as given; one that is given as null is as by default, but for `recovery_s`, whose null means something.
-fn merged(rule: &Rule, given: Map<String, Value>) -> Result<Rule, Failure> {
-    let mut rule = serde_json::to_value(rule).unwrap_or_default();
-    if let Value::Object(members) = &mut rule {
-        for (name, value) in given {
-            match value.is_null() && name != "recovery_s" {
-                true => drop(members.remove(&name)),
-                false => drop(members.insert(name, value)),
-            }
-        }
-    }
-    read(rule)
-}
-
-/// A rule whose members have been looked at one by one.
-fn read(rule: Value) -> Result<Rule, Failure> {
-    serde_json::from_value(rule).map_err(|error| {
-        let sentence = format!("The rule cannot be read: {error}");
-        Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence)
-    })
-}
-
-/// Notes what a new rule lacks.
-fn require_rule(members: &mut Members, of_rule: &Map<String, Value>) {
-    for name in ["query", "condition"] {
-        if of_rule.get(name).is_none_or(Value::is_null) {
-            members.refuse::<()>(name, "can't be blank");
-        }
-    }
-}
-
-/// Notes which members of a rule cannot be read, each by itself, so that all are told at once.
-fn look_at(members: &mut Members, of_rule: &Map<String, Value>) {
-    for (name, value) in of_rule.iter().filter(|(_, value)| !value.is_null()) {
-        let mut rule = json!({ "query": "*", "condition": { "type": "matches" } });
-        rule[name] = value.clone();
-        if let Err(error) = serde_json::from_value::<Rule>(rule) {
-            members.refuse::<()>(name, &format!("cannot be read: {error}"));
-        }
-    }
-}
-
 /// What is said of the alert beside its rule.
 fn changes(mut members: Members, of_rule: &Map<String, Value>) -> Result<AlertChanges, Failure> {
-    look_at(&mut members, of_rule);
-    let channels = members.texts("channels").and_then(|channels| {
-        let channels = channels.iter().map(|channel| channel.trim().parse().ok());
-        match channels.collect() {
-            Some(channels) => Some(channels),
-            None => members.refuse("channels", "has to be a list of ids of channels"),
-        }
-    });
+    alert_rule::look_at(&mut members, of_rule);
     let changes = AlertChanges {
         name: members.text("name"),
         description: members.text("description"),
         rule: None,
         sources: members.texts("source_id"),
-        channels,
+        channels: alert_rule::channels(&mut members),
         is_paused: members.boolean("paused"),
+        ..AlertChanges::default()
     };
     members.finish()?;
     Ok(changes)

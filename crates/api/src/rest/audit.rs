@@ -14,8 +14,7 @@ use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::deliveries::NextPage;
-use crate::rest::envelope::{Attributes, Record, record};
+use crate::rest::envelope::{Attributes, LogPage, Record, log_page, record};
 use crate::rest::times::{Millis, RecordTime};
 
 /// A call of a tool.
@@ -40,13 +39,6 @@ impl Attributes for AuditAttributes {
     const TYPE: &'static str = "tool_call";
 }
 
-/// A page of the log, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditLog {
-    data: Vec<Record<AuditAttributes>>,
-    pagination: NextPage,
-}
-
 /// Which entries to list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -64,14 +56,14 @@ pub(crate) struct AuditParameters {
 #[utoipa::path(
     get, path = "/audit", tag = "audit",
     params(AuditParameters),
-    responses((status = 200, body = AuditLog)),
+    responses((status = 200, body = LogPage<Record<AuditAttributes>>)),
 )]
 pub(crate) async fn list(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
     uri: Uri,
     links: Links,
-) -> Result<Json<AuditLog>, Failure> {
+) -> Result<Json<LogPage<Record<AuditAttributes>>>, Failure> {
     let parameters = Parameters::of(&uri);
     parameters.only::<AuditParameters>()?;
     let before = parameters.parsed::<u64>("before", "the id of an entry")?;
@@ -81,13 +73,11 @@ pub(crate) async fn list(
         .manage
         .run(move || service.audit(&caller, before, limit));
     let page = page.await??;
-    let next = page
-        .next
-        .map(|next| links.with("before", &next.to_string()));
-    Ok(Json(AuditLog {
-        data: page.entries.iter().map(audit_record).collect(),
-        pagination: NextPage { next },
-    }))
+    Ok(Json(log_page(
+        page.entries.iter().map(audit_record),
+        &links,
+        page.next,
+    )))
 }
 
 fn audit_record(entry: &AuditEntry) -> Record<AuditAttributes> {

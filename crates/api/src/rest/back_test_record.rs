@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use cordwood_service::BackTestAnswer;
-use cordwood_service::rules::{Episode, Value as Measured};
+use cordwood_service::rules::Episode;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::rest::alert_checks::{fields, measured};
 use crate::rest::envelope::Attributes;
 use crate::rest::patterns_answer::as_sent;
 use crate::rest::times::{Millis, RecordTime};
@@ -84,17 +85,13 @@ pub(crate) fn back_test_record(answer: &BackTestAnswer) -> BackTestAttributes {
 }
 
 fn episode_record(episode: &Episode, events: Vec<Box<RawValue>>) -> EpisodeRecord {
-    let peak = episode.peak.value.as_ref().map(|peak| match peak {
-        Measured::Number(number) => Value::from(*number),
-        Measured::Text(text) => Value::from(text.as_str()),
-    });
     EpisodeRecord {
-        group: episode.group.fields().iter().cloned().collect(),
+        group: fields(&episode.group),
         since: RecordTime(episode.since),
         opened_at: RecordTime(episode.opened_at),
         recovered_at: episode.recovered_at.map(RecordTime),
         firing_s: episode.firing_s,
-        peak,
+        peak: episode.peak.value.as_ref().map(measured),
         limit: episode.limit.clone(),
         events,
     }

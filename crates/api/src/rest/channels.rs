@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use cordwood_service::{
-    Channel, ChannelChanges, ChannelKind, ChannelOwner, ChannelTrial, ClientId,
-};
+use cordwood_service::{Channel, ChannelChanges, ChannelKind, ChannelOwner, ChannelTrial};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -154,7 +152,7 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<ChannelRecord>>), Failure> {
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
+    let client = members.client();
     let owner = match members.boolean("provider") {
         Some(true) => ChannelOwner::Provider,
         _ => ChannelOwner::Client(client),

@@ -14,7 +14,7 @@ use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::links::Links;
 use crate::parameters::Parameters;
-use crate::rest::envelope::{Attributes, Record, record};
+use crate::rest::envelope::{Attributes, LogPage, Record, log_page, record};
 use crate::rest::times::RecordTime;
 
 /// A notice to a channel, and what became of it.
@@ -56,20 +56,6 @@ impl Attributes for DeliveryAttributes {
     const TYPE: &'static str = "delivery";
 }
 
-/// A page of the log, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DeliveryLog {
-    data: Vec<Record<DeliveryAttributes>>,
-    pagination: NextPage,
-}
-
-/// Where the log goes on.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct NextPage {
-    /// An absolute URL; null on the last page.
-    pub(crate) next: Option<String>,
-}
-
 /// List what became of the notices of a channel
 ///
 /// The newest first; kept for 30 days. That of a channel of the provider needs an admin of all clients.
@@ -80,7 +66,7 @@ pub(crate) struct NextPage {
         ("before" = Option<u64>, Query, description = "Only those with a smaller id"),
         ("limit" = Option<u32>, Query, description = "1 to 500; 50 unless given"),
     ),
-    responses((status = 200, body = DeliveryLog)),
+    responses((status = 200, body = LogPage<Record<DeliveryAttributes>>)),
 )]
 pub(crate) async fn deliveries(
     State(edge): State<Arc<Edge>>,
@@ -88,7 +74,7 @@ pub(crate) async fn deliveries(
     Path(name): Path<String>,
     uri: Uri,
     links: Links,
-) -> Result<Json<DeliveryLog>, Failure> {
+) -> Result<Json<LogPage<Record<DeliveryAttributes>>>, Failure> {
     let parameters = Parameters::of(&uri);
     let before = parameters.parsed::<u64>("before", "the id of a delivery")?;
     let limit = parameters.parsed::<u32>("limit", "a number of 1 to 500")?;
@@ -97,13 +83,8 @@ pub(crate) async fn deliveries(
         .manage
         .run(move || service.deliveries(&caller, &name, before, limit));
     let page = page.await??;
-    let next = page
-        .next
-        .map(|next| links.with("before", &next.to_string()));
-    Ok(Json(DeliveryLog {
-        data: page.notices.into_iter().map(delivery_record).collect(),
-        pagination: NextPage { next },
-    }))
+    let records = page.notices.into_iter().map(delivery_record);
+    Ok(Json(log_page(records, &links, page.next)))
 }
 
 fn delivery_record(logged: LoggedNotice) -> Record<DeliveryAttributes> {

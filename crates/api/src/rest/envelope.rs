@@ -99,6 +99,33 @@ pub(crate) fn list<T>(records: impl Iterator<Item = T>, links: &Links) -> Page<T
     page(records, links, 1, 1)
 }
 
+/// A page of a log, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LogPage<T> {
+    data: Vec<T>,
+    pagination: NextPage,
+}
+
+/// Where a log goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NextPage {
+    /// An absolute URL; null on the last page.
+    next: Option<String>,
+}
+
+/// `{"data": […], "pagination": {"next": …}}`: what follows has numbers below `next`.
+pub(crate) fn log_page<T>(
+    records: impl Iterator<Item = T>,
+    links: &Links,
+    next: Option<u64>,
+) -> LogPage<T> {
+    let next = next.map(|next| links.with("before", &next.to_string()));
+    LogPage {
+        data: records.collect(),
+        pagination: NextPage { next },
+    }
+}
+
 /// A token that is not shown again: as many of its characters as are kept.
 pub(crate) fn masked(ending: &str) -> String {
     format!("••••{ending}")

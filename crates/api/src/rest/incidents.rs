@@ -262,7 +262,7 @@ pub(crate) async fn create(
 fn new_incident(body: Map<String, Value>) -> Result<NewIncident, Failure> {
     let mut members = Members::new(body);
     let new = NewIncident {
-        client: members.integer("client_id").flatten().map(ClientId),
+        client: members.client(),
         name: members.text("name").unwrap_or_default(),
         cause: members.text("cause").unwrap_or_default(),
         severity: severity(&mut members),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use cordwood_service::ClientId;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -32,6 +33,30 @@ impl Members {
         }
     }
 
+    /// A number.
+    pub(crate) fn number(&mut self, name: &str) -> Option<f64> {
+        let value = self.members.remove(name)?;
+        match value.as_f64() {
+            Some(number) => Some(number),
+            None if value.is_null() => None,
+            None => self.refuse(name, "has to be a number"),
+        }
+    }
+
+    /// Whatever it is, null too.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name)
+    }
+
+    /// Whether it is this; if so it is taken.
+    pub(crate) fn take_if(&mut self, name: &str, expected: &Value) -> bool {
+        let is_it = self.members.get(name) == Some(expected);
+        if is_it {
+            self.members.remove(name);
+        }
+        is_it
+    }
+
     /// A boolean.
     pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         match self.members.remove(name)? {
@@ -48,6 +73,18 @@ impl Members {
             Some(integer) => Some(Some(integer)),
             None if value.is_null() => Some(None),
             None => self.refuse(name, "has to be a whole number, not negative"),
+        }
+    }
+
+    /// The client that a record is for: `client_id`, a number or a text of digits, as records show it.
+    pub(crate) fn client(&mut self) -> Option<ClientId> {
+        let ids = self.texts("client_id")?;
+        match ids.as_slice() {
+            [id] => match id.parse() {
+                Ok(id) => Some(ClientId(id)),
+                Err(_) => self.refuse("client_id", "has to be the id of a client"),
+            },
+            _ => self.refuse("client_id", "has to be the id of a client"),
         }
     }
 
@@ -164,10 +201,7 @@ impl Members {
     /// not done must not look done.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if !self.invalid.is_empty() {
-            let sentence = "Sorry, some values are incorrect";
-            let failure =
-                Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_values", sentence);
-            return Err(failure.with("invalid_values", self.invalid));
+            return Err(Failure::invalid_values(self.invalid));
         }
         let is_set = |value: &Value| match value {
             Value::Null => false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use cordwood_service::{ClientId, Order, SavedQuery, SavedQueryChanges, Visibility};
+use cordwood_service::{Order, SavedQuery, SavedQueryChanges, Visibility};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -123,7 +123,7 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<SavedQueryRecord>>), Failure> {
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
+    let client = members.client();
     let new = changes(members)?;
     let service = edge.ready()?;
     let save = move || service.create_saved_query(&caller, client, &new);

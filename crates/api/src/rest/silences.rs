@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
-use cordwood_service::{
-    ClientId, NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients,
-};
+use cordwood_service::{NewSilence, Silence, SilenceChanges, SilenceState, SilencedClients};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -167,7 +165,7 @@ pub(crate) async fn create(
 
 fn new_silence(body: Map<String, Value>) -> Result<NewSilence, Failure> {
     let mut members = Members::new(body);
-    let client = members.integer("client_id").flatten().map(ClientId);
+    let client = members.client();
     let is_for_all = members.boolean("all_clients").unwrap_or_default();
     if is_for_all && client.is_some() {
         members.refuse::<()>("client_id", "can't be given with all_clients");
@@ -253,6 +251,25 @@ pub(crate) async fn end(
     let service = edge.ready()?;
     let silence = edge.manage.run(move || service.end_silence(&caller, &id));
     Ok(Json(data(silence_record(&silence.await??))))
+}
+
+/// End a silence now, as `/end` does
+///
+/// Its record is kept for 90 days after its end.
+#[utoipa::path(
+    delete, path = "/silences/{silence}", tag = "silences",
+    params(("silence" = String, Path, description = "Its id")),
+    responses((status = 204, description = "Ended")),
+)]
+pub(crate) async fn delete(
+    State(edge): State<Arc<Edge>>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let service = edge.ready()?;
+    let end = move || service.end_silence(&caller, &id);
+    edge.manage.run(end).await??;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn silence_record(silence: &Silence) -> SilenceRecord {

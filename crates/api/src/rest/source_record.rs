@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cordwood_service::{ClientId, NewSource, Secret, Source, SourceChanges, SourceToken, Usage};
+use cordwood_service::{NewSource, Secret, Source, SourceChanges, SourceToken, Usage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -155,7 +155,7 @@ pub(crate) fn new_source(body: Map<String, Value>) -> Result<NewSource, Failure>
     let new = NewSource {
         name: members.text("name").unwrap_or_default(),
         platform: members.text("platform"),
-        client: client(&mut members),
+        client: members.client(),
         ingesting_paused: members.boolean("ingesting_paused").unwrap_or_default(),
         quota_bytes_per_month: members.integer("quota_bytes_per_month").flatten(),
         retention_days: retention_days(&mut members).flatten(),
@@ -199,12 +199,4 @@ fn retention_days(members: &mut Members) -> Option<Option<u32>> {
     let days = members.integer("logs_retention")?;
     // Beyond 32 bits is beyond any retention; the service says what is allowed.
     Some(days.map(|days| u32::try_from(days).unwrap_or(u32::MAX)))
-}
-
-fn client(members: &mut Members) -> Option<ClientId> {
-    let ids = members.texts("client_id")?;
-    match ids.first().map(|id| id.parse()) {
-        Some(Ok(id)) if ids.len() == 1 => Some(ClientId(id)),
-        _ => members.refuse("client_id", "has to be the id of a client"),
-    }
 }

@@ -421,7 +421,7 @@ fn calls(incident: &str, event: &str, alert: &str) -> Vec<(&'static str, Value)>
 
 #[test]
 fn an_agent_sees_nothing_of_another_client_with_any_tool() {
-    let server = Server::with_client("theirs");
+    let (server, _) = Server::with_client("theirs");
     let ask = |request: &str, body: Value| {
         let answer = server.rest(request, &body.to_string());
         assert!((200..300).contains(&answer.status), "{request}: {answer:?}");

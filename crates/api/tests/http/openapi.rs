@@ -17,7 +17,8 @@ impl Document {
         Document(answer.json())
     }
 
-    fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+    /// Method, path and description of each operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         let paths = self.0["paths"].as_object().unwrap().iter();
         paths.flat_map(|(path, item)| {
             let operations = item.as_object().unwrap().iter();
@@ -59,6 +60,17 @@ impl Document {
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{errors:?} in {place}\n{}", answer.body);
+    }
+
+    /// The names of the members of an object, those of the objects it is put together of among them.
+    fn members_of(&self, schema: &Value) -> BTreeSet<String> {
+        let schema = self.resolved(schema);
+        let own = schema["properties"].as_object().into_iter().flatten();
+        let mut members: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            members.extend(self.members_of(part));
+        }
+        members
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
@@ -168,13 +180,10 @@ fn every_member_of_a_body_is_read() {
     let mut checked = 0;
     for (method, path, operation) in document.operations() {
         let content = &operation["requestBody"]["content"]["application/json"];
-        let schema = document.resolved(&content["schema"]);
-        let Some(members) = schema["properties"].as_object() else {
-            continue;
-        };
+        let members = document.members_of(&content["schema"]);
         let path = path.replace("{source}", "default").replace(['{', '}'], "");
         let request_line = format!("{} {path}", method.to_uppercase());
-        for name in members.keys() {
+        for name in &members {
             let body: Map<String, Value> = [(name.clone(), json!({"a": {"b": "c"}}))]
                 .into_iter()
                 .collect();

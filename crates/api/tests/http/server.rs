@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cordwood_api::{Edge, EdgeOptions};
 use cordwood_catalog::Catalog;
-use cordwood_service::{Clock as _, Options, Service, SystemClock};
+use cordwood_event::Timestamp;
+use cordwood_service::{Clock, Options, Service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -34,28 +35,43 @@ impl Server {
 
     /// A server that is ready, with these bounds.
     pub(crate) fn with(options: &EdgeOptions) -> Server {
-        Server::unopened(options).opened()
+        Server::opened(options, |options| options)
     }
 
-    /// A server with a second client. Tenancy has no use cases yet, so the catalog is asked before anybody has it open.
-    pub(crate) fn with_client(name: &str) -> Server {
-        let server = Server::unopened(&EdgeOptions::default());
-        let now = SystemClock.now();
-        let catalog = Catalog::open(&server.dir.path().join("catalog.db"), now).unwrap();
-        catalog.create_client(name, now).unwrap();
-        drop(catalog);
-        server.opened()
+    /// A server that is ready, on a clock of the test.
+    pub(crate) fn on_clock(clock: Arc<dyn Clock>) -> Server {
+        Server::opened(&EdgeOptions::default(), |options| Options {
+            clock,
+            ..options
+        })
     }
 
-    fn opened(self) -> Server {
-        let mut server = self;
-        let service = Service::open(Options::new(server.dir.path())).unwrap();
-        let first = service.first_start().unwrap();
-        server.source_token = first.source_token.reveal().to_owned();
-        let token = std::fs::read_to_string(&first.cli_token_path).unwrap();
-        server.api_token = token.trim().to_owned();
-        server.edge.open(Arc::new(service));
+    fn opened(options: &EdgeOptions, with: impl FnOnce(Options) -> Options) -> Server {
+        let mut server = Server::unopened(options);
+        let options = with(Options::new(server.dir.path()));
+        server.open(options);
         server
+    }
+
+    /// A server that is ready and has another client, with this number.
+    pub(crate) fn with_client(name: &str) -> (Server, u64) {
+        let mut server = Server::unopened(&EdgeOptions::default());
+        // Clients have no use cases yet, so the catalog is asked while nobody has it open.
+        let catalog = Catalog::open(&server.dir.path().join("catalog.db"), Timestamp::MIN).unwrap();
+        let client = catalog.create_client(name, Timestamp::MIN).unwrap().id;
+        drop(catalog);
+        let options = Options::new(server.dir.path());
+        server.open(options);
+        (server, client.0)
+    }
+
+    fn open(&mut self, options: Options) {
+        let service = Service::open(options).unwrap();
+        let first = service.first_start().unwrap();
+        self.source_token = first.source_token.reveal().to_owned();
+        let token = std::fs::read_to_string(&first.cli_token_path).unwrap();
+        self.api_token = token.trim().to_owned();
+        self.edge.open(Arc::new(service));
     }
 
     /// A server that listens and whose service is not open yet.

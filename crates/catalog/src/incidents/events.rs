@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{Entry, EntryKind, IncidentId, add_to_timeline};
 use crate::database::{id_from, id_to};
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, outbox};
 
 /// Events that one incident keeps at most: who needs more looks at the window itself, or exports it.
 pub const KEPT_EVENTS_MAX: usize = 100;
@@ -73,10 +73,12 @@ impl Catalog {
             .map_err(Error::database("reading events that are kept"))
     }
 
-    /// Deletes events that are kept, by their ids, and says so in the timelines.
+    /// Deletes events that are kept, by their ids, and says so in the timelines. `without` makes of a notice of an incident one that does not tell of its
+    /// deleted events any more; `None` if it did not. What receivers have answered, which may repeat what they were sent, goes with them.
     pub fn delete_kept_events(
         &self,
         events: &[(IncidentId, String)],
+        without: &dyn Fn(IncidentId, &str) -> Option<String>,
         author: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -86,6 +88,10 @@ impl Catalog {
                 let of_one = events.chunk_by(|(one, _), (next, _)| one == next);
                 for events in of_one {
                     delete(transaction, events, author, now)?;
+                    if let Some((incident, _)) = events.first() {
+                        let without = |notice: &str| without(*incident, notice);
+                        outbox::rewrite(transaction, *incident, &without)?;
+                    }
                 }
                 Ok(())
             },

@@ -21,6 +21,8 @@ pub enum EntryKind {
     Joined,
     /// One of several groups of the rule is as it should be again.
     Left,
+    /// A group of the rule was taken out of service on purpose.
+    Retired,
     /// Somebody takes care of it.
     Acknowledged,
     /// It is over.
@@ -50,10 +52,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 16] = [
+    const ALL: [EntryKind; 17] = [
         EntryKind::Opened,
         EntryKind::Joined,
         EntryKind::Left,
+        EntryKind::Retired,
         EntryKind::Acknowledged,
         EntryKind::Resolved,
         EntryKind::Reopened,
@@ -75,6 +78,7 @@ impl EntryKind {
             EntryKind::Opened => "opened",
             EntryKind::Joined => "joined",
             EntryKind::Left => "left",
+            EntryKind::Retired => "retired",
             EntryKind::Acknowledged => "acknowledged",
             EntryKind::Resolved => "resolved",
             EntryKind::Reopened => "reopened",

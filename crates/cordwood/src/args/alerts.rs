@@ -1,8 +1,15 @@
 //! What `cordwood alerts` takes.
 
+mod templates;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use super::silences::parse_pair;
+use templates::TEMPLATES_EXAMPLES;
+
+pub(crate) use templates::{TemplateArguments, TemplateClientArguments, TemplatesVerb};
 
 pub(crate) const ALERTS_EXAMPLES: &str = "Examples:
   cordwood alerts add \"many errors\" --query level:error --above 50 --by service
@@ -10,7 +17,9 @@ pub(crate) const ALERTS_EXAMPLES: &str = "Examples:
   cordwood alerts add \"silent hosts\" --absent-members --by host --window 10m
   cordwood alerts add \"never seen before\" --query level:error --new-pattern
   cordwood alerts back-test --query level:error --above 50 --by service --days 30
-  cordwood alerts add \"from a file\" --rule rule.json";
+  cordwood alerts add \"from a file\" --rule rule.json
+  cordwood alerts history \"many errors\"
+  cordwood alerts retire \"silent hosts\" host=web-3 --reason \"replaced by web-9\"";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsVerb {
@@ -36,6 +45,9 @@ pub(crate) enum AlertsVerb {
         /// What it is for.
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
+        /// The client it is for, by id or name [default: the only one you see].
+        #[arg(long, value_name = "CLIENT")]
+        client: Option<String>,
     },
     /// Say when one would have fired in the last days. Nothing is saved and nobody is told.
     BackTest {
@@ -49,6 +61,39 @@ pub(crate) enum AlertsVerb {
         /// How many days, up to 30.
         #[arg(long, default_value_t = 7, value_name = "DAYS")]
         days: u32,
+        /// The client it would be for, by id or name [default: the only one you see].
+        #[arg(long, value_name = "CLIENT", conflicts_with = "name")]
+        client: Option<String>,
+    },
+    /// Show what its checks saw at which something happened, or which failed.
+    History {
+        /// Its id or name.
+        name: String,
+        /// How many, the newest first.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: u32,
+        /// Only those with a smaller id.
+        #[arg(long, value_name = "ID")]
+        before: Option<u64>,
+    },
+    /// Give alerts to all clients, and see what these changed of them.
+    #[command(subcommand, after_help = TEMPLATES_EXAMPLES)]
+    Templates(TemplatesVerb),
+    /// List who is expected to send, of one on the absence of members.
+    Members {
+        /// Its id or name.
+        name: String,
+    },
+    /// Say that a member was taken out of service on purpose: it is not missed until it is heard from again.
+    Retire {
+        /// The id or name of the alert.
+        name: String,
+        /// The member, FIELD=VALUE for each field that the alert groups by: host=web-3.
+        #[arg(required = true, value_name = "MEMBER", value_parser = parse_pair)]
+        member: Vec<(String, String)>,
+        /// Why, for those who read its incident.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Check one no longer, until it is resumed.
     Pause {

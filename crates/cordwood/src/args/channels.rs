@@ -69,7 +69,7 @@ pub(crate) struct ChannelArguments {
     #[arg(long, value_name = "COUNT")]
     pub per_minute: Option<u64>,
 
-    /// The id of the client it belongs to [default: the first you see].
+    /// The id of the client it belongs to [default: the only one you see].
     #[arg(long, value_name = "ID", conflicts_with = "provider")]
     pub client: Option<u64>,
 

@@ -176,4 +176,8 @@ pub(crate) struct OpenArguments {
     /// While one with this key is open, no second one is opened.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+
+    /// The client it is for, by id or name [default: the only one you see].
+    #[arg(long, value_name = "CLIENT")]
+    pub client: Option<String>,
 }

@@ -65,11 +65,15 @@ pub(crate) struct SaveArguments {
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Vec<String>,
 
+    /// The client it is for, by id or name [default: the only one you see].
+    #[arg(long, value_name = "CLIENT")]
+    pub client: Option<String>,
+
     /// For all who see the client, not for this token alone.
     #[arg(long)]
     pub shared: bool,
 
     /// Change the one that has the name.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "client")]
     pub replace: bool,
 }

@@ -72,8 +72,12 @@ pub(crate) struct AddSilenceArguments {
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
 
+    /// The client it is for, by id or name [default: the only one you see].
+    #[arg(long, value_name = "CLIENT")]
+    pub client: Option<String>,
+
     /// For all clients of the provider.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "client")]
     pub all_clients: bool,
 }
 

@@ -1,6 +1,7 @@
 //! The real binary, as a user runs it: from an empty directory, with nothing but its own defaults.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod channels;
 mod check;
 mod delete;

@@ -1,15 +1,18 @@
-//! Many countings of the same events at once: how many there are of each value of some fields, and of their combinations.
+//! Many countings of the same events at once: how many there are of each value of some fields, and of their combinations; of
+//! all of them, and of those of several cases.
 //!
-//! A `stats count() by` for each would find the events of a block again for each. Here they are found once; what the
-//! directory of a block counts is not read even then.
+//! A `stats count() by` for each would read the columns of a block again for each. Here each is read once, by however many groupings
+//! and in however many cases its rows are counted; what the directory of a block counts is not read even then.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cordwood_event::EventId;
-use cordwood_query::{Aggregate, FieldName, Function, GroupKey, Stage};
+use cordwood_query::{Aggregate, FieldName, Filter, Function, GroupKey, Origin, Stage};
 use cordwood_store::{BlockHandle, OpenRows, Part, Snapshot};
 
 use super::aggregating::Work;
+use super::block_tally::BlockTally;
 use super::merging::Merging;
 use super::open_tally::OpenTally;
 use super::pipeline::aggregation;
@@ -31,6 +34,8 @@ use crate::{Account, AnswerMemory, Engine, Error, Incomplete, SearchRequest, Tab
 pub struct TallyRequest {
     /// Which events: its filter, sources and range; its order, limit and total do not count.
     pub search: SearchRequest,
+    /// Of which of these, each for itself: filters beside that of the search.
+    pub cases: Vec<Filter>,
     /// By what they are counted, each for itself.
     pub groupings: Vec<Grouping>,
     /// How many groups of a grouping are given back at most; its table says if there are more.
@@ -58,8 +63,8 @@ pub enum Kept {
 /// What was counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
-    /// For each grouping in turn, a table of its fields and `count()`, in the order of the fields' values.
-    pub tables: Vec<Table>,
+    /// For each case in turn: for each grouping in turn, a table of its fields and `count()`, in the order of the fields' values.
+    pub cases: Vec<Vec<Table>>,
     /// Completeness, range and cost.
     pub account: Account,
     /// The memory the tables take; to be kept as long as they are.
@@ -67,13 +72,15 @@ pub struct Tally {
 }
 
 impl Engine {
-    /// Counts the events that match in several ways at once. Blocks the caller as [`Engine::search`] does, and as there,
+    /// Counts the events of each case in several ways at once. Blocks the caller as [`Engine::search`] does, and as there,
     /// whatever cuts it short is said in the account.
     pub fn tally(&self, snapshot: &Snapshot, request: &TallyRequest) -> Result<Tally, Error> {
         let started = self.clock().now();
         let means = self.means(&request.search);
         let search = plain_search(&request.search);
-        let planned = self.plan(snapshot, &search, &means.budget);
+        let of_search = |case: &Filter| Filter::and(vec![search.filter.clone(), case.clone()]);
+        let cases: Vec<Filter> = request.cases.iter().map(of_search).collect();
+        let planned = self.plan_cases(snapshot, &search, &cases, &means.budget);
         let held = Arc::new(Held::new(means.memory));
         let compiler = means.budget.compiler(search.now);
         let mut fields = FieldSet::default();
@@ -87,17 +94,19 @@ impl Engine {
             .map(|aggregation| Work::plain(&fields, aggregation));
         let works: Arc<[Work]> = works.collect();
         let mut run = Run::new(&means, planned.0, planned.1);
+        let countings = cases.iter().flat_map(|_| works.iter());
         let mut quest = Tallying {
-            merging: works.iter().map(|_| Merging::new(&means, &held)).collect(),
+            merging: countings.map(|_| Merging::new(&means, &held)).collect(),
             fields,
             works,
+            are_directories_enough: Cell::new(true),
         };
         run.pursue(&mut quest)?;
-        let (tables, memory) = quest.finish(&mut run, request)?;
+        let (cases, memory) = quest.finish(&mut run, request)?;
         let mut account = run.account();
         account.elapsed = self.clock().now().saturating_duration_since(started);
         Ok(Tally {
-            tables,
+            cases,
             account,
             memory,
         })
@@ -139,17 +148,26 @@ impl Grouping {
     }
 }
 
-/// The groups so far, for each grouping.
+/// The groups so far.
 struct Tallying<'a> {
     fields: Arc<FieldSet>,
     works: Arc<[Work]>,
+    /// For each case in turn, of each grouping.
     merging: Vec<Merging<'a>>,
+    /// Whether the directories of all whole blocks were, so far: where one is not, others are as a rule not either, and asking
+    /// them all on the thread that hands out would leave the others idle.
+    are_directories_enough: Cell<bool>,
 }
 
 impl Quest for Tallying<'_> {
+    /// The groups of a part: for each case in turn, of each grouping.
     type Found = Vec<Groups>;
 
     fn can_matter(&self, _part: &PlannedPart) -> bool {
+        true
+    }
+
+    fn asks_every_part(&self) -> bool {
         true
     }
 
@@ -163,23 +181,17 @@ impl Quest for Tallying<'_> {
         let Part::Block(handle) = &part.part else {
             return None;
         };
+        let rows = PartRows { plan, part, budget };
+        if !self.are_directories_enough.get() || !rows.holds_whole(handle) {
+            return None;
+        }
         if let Err(cut) = budget.check() {
             return Some(Err(cut.into()));
         }
-        let rows = PartRows { plan, part, budget };
-        let condition = match rows.condition_in(handle) {
-            Ok(condition) => condition,
-            Err(pruned) => return Some(Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new()))),
-        };
-        let mut found = Vec::with_capacity(self.works.len());
-        for work in self.works.iter() {
-            let mut groups = work.no_groups();
-            if !work.group_by_directory(&mut groups, &rows, handle, &condition) {
-                return None;
-            }
-            found.push(groups);
-        }
-        Some(Ok(PartAnswer::unread(Fate::CountedWhole, found)))
+        let settled = BlockTally::by_directory(&self.works, rows, handle);
+        let is_settled = settled.is_whole();
+        self.are_directories_enough.set(is_settled);
+        is_settled.then(|| Ok(settled.into_answer(None)))
     }
 
     fn work_on(
@@ -205,28 +217,35 @@ impl Quest for Tallying<'_> {
 }
 
 impl Tallying<'_> {
-    /// The tables, as far as there is memory for them.
+    /// The tables of each case, as far as there is memory for them.
     fn finish(
         self,
         run: &mut Run<'_>,
         request: &TallyRequest,
-    ) -> Result<(Vec<Table>, Vec<AnswerMemory>), Error> {
-        let (mut tables, mut memory) = (Vec::new(), Vec::new());
-        let merged = self.merging.into_iter().zip(self.works.iter());
-        for ((merging, work), grouping) in merged.zip(&request.groupings) {
-            let (mut groups, outcome) = merging.finish(work.no_groups(), grouping.greatest())?;
-            if let Err(incomplete) = outcome {
-                run.note(incomplete);
+    ) -> Result<(Vec<Vec<Table>>, Vec<AnswerMemory>), Error> {
+        let mut memory = Vec::new();
+        let mut merging = self.merging.into_iter();
+        let mut cases = Vec::with_capacity(request.cases.len());
+        for _ in &request.cases {
+            let mut tables = Vec::with_capacity(request.groupings.len());
+            let of_case = merging.by_ref().zip(self.works.iter());
+            for (grouping, (merging, work)) in request.groupings.iter().zip(of_case) {
+                let none = work.no_groups();
+                let (mut groups, outcome) = merging.finish(none, grouping.greatest())?;
+                if let Err(incomplete) = outcome {
+                    run.note(incomplete);
+                }
+                groups.ensure_whole();
+                let made = table_of(run, groups, grouping, request.groups_max)?;
+                memory.push(made.memory.into());
+                tables.push(match made.result {
+                    Staged::Table(table) => table,
+                    Staged::Events { .. } => Table::default(),
+                });
             }
-            groups.ensure_whole();
-            let made = table_of(run, groups, grouping, request.groups_max)?;
-            memory.push(made.memory.into());
-            tables.push(match made.result {
-                Staged::Table(table) => table,
-                Staged::Events { .. } => Table::default(),
-            });
+            cases.push(tables);
         }
-        Ok((tables, memory))
+        Ok((cases, memory))
     }
 }
 
@@ -265,14 +284,36 @@ fn tally_open(
     open: &OpenRows,
 ) -> Result<PartAnswer<Vec<Groups>>, Failure> {
     let source = &rows.plan.sources[rows.part.source].searched;
-    let groups = works.iter().map(Work::no_groups).collect();
-    let mut tally = OpenTally::new(groups, fields.targets().len());
-    let fields = OpenFields::new(open.batch(), fields, source);
-    let add = |row, id: EventId| tally.add(&fields.row(row, id.sequence));
+    let batch = open.batch();
+    let cases = rows.plan.cases.iter();
+    let mut cases: Vec<_> = cases
+        .map(|case| {
+            let groups = works.iter().map(Work::no_groups).collect();
+            let tally = OpenTally::new(groups, fields.targets().len());
+            (case.in_batch(batch), tally)
+        })
+        .collect();
+    let fields = OpenFields::new(batch, fields, source);
+    let add = |row, id: EventId| {
+        let origin = Origin {
+            source: source.id,
+            source_name: &source.name,
+            sequence: id.sequence,
+        };
+        let event = batch.event(row);
+        let of_row = cases
+            .iter_mut()
+            .filter(|(case, _)| case.matches(event, &origin));
+        let values = fields.row(row, id.sequence);
+        of_row
+            .map(|(_, tally)| tally)
+            .try_for_each(|tally| tally.add(&values))
+    };
     let rows_scanned = rows.match_open(open, |_| true, add)?;
+    let found = cases.into_iter().flat_map(|(_, tally)| tally.into_groups());
     Ok(PartAnswer {
         fate: Fate::OpenRows,
-        found: tally.into_groups(),
+        found: found.collect(),
         rows_scanned,
         bytes_scanned: 0,
     })
@@ -284,30 +325,11 @@ fn tally_block(
     handle: &BlockHandle,
 ) -> Result<PartAnswer<Vec<Groups>>, Failure> {
     rows.budget.check()?;
-    let condition = match rows.condition_in(handle) {
-        Ok(condition) => condition,
-        Err(pruned) => return Ok(PartAnswer::unread(Fate::Pruned(pruned), Vec::new())),
-    };
-    let mut found: Vec<Groups> = works.iter().map(Work::no_groups).collect();
-    let is_left = |(work, groups): (&Work, &mut Groups)| {
-        !work.group_by_directory(groups, rows, handle, &condition)
-    };
-    let left: Vec<bool> = works.iter().zip(&mut found).map(is_left).collect();
-    if !left.contains(&true) {
-        return Ok(PartAnswer::unread(Fate::CountedWhole, found));
+    let mut tally = BlockTally::by_directory(works, *rows, handle);
+    if tally.is_whole() {
+        return Ok(tally.into_answer(None));
     }
     let block = OpenBlock::new(handle);
-    let among = rows.in_range(&block)?;
-    let selected = rows.select(&condition, &block, among)?;
-    let each = works.iter().zip(&mut found).zip(left);
-    for ((work, groups), _) in each.filter(|(_, is_left)| *is_left) {
-        rows.budget.check()?;
-        work.group_selected(groups, &block, &selected.rows, rows)?;
-    }
-    Ok(PartAnswer {
-        fate: selected.fate,
-        found,
-        rows_scanned: selected.rows_scanned,
-        bytes_scanned: block.bytes_read(),
-    })
+    tally.read(&block)?;
+    Ok(tally.into_answer(Some(&block)))
 }

@@ -7,7 +7,7 @@ use cordwood_engine::{
     Cell, Grouping, Kept, SearchRequest, Staged, StagedRequest, Table, TallyRequest,
 };
 use cordwood_event::{Timestamp, path};
-use cordwood_query::{FieldName, TimeBounds, parse};
+use cordwood_query::{FieldName, Filter, TimeBounds, parse};
 use proptest::prelude::*;
 
 use crate::oracle::{Step, blocks_add_up, steps, steps_with_deletions, take};
@@ -101,15 +101,16 @@ proptest! {
         questions in proptest::collection::vec(
             (
                 prop_oneof![Just("*".to_owned()), question()],
+                proptest::collection::vec(prop_oneof![Just("*".to_owned()), question()], 1..4),
                 proptest::collection::vec(grouping(), 0..5),
                 (0i64..40, 0i64..40),
             ),
-            20,
+            10,
         ),
     ) {
         let mut fixture = Fixture::new(BLOCK_ROWS);
         take(&mut fixture, &steps);
-        for (filter, groupings, (first, last)) in questions {
+        for (filter, cases, groupings, (first, last)) in questions {
             let range = match first <= last {
                 true => TimeBounds {
                     first: Timestamp::from_nanos(first),
@@ -118,22 +119,37 @@ proptest! {
                 false => TimeBounds::ALL,
             };
             let search = request(&filter, range);
+            let filters: Vec<Filter> = cases
+                .iter()
+                .map(|case| parse(case).expect("a filter").query.filter)
+                .collect();
             let tally = fixture.engine.tally(&fixture.store.snapshot(), &TallyRequest {
                 search: search.clone(),
+                cases: filters.clone(),
                 groupings: groupings.clone(),
                 groups_max: usize::MAX,
             });
             let tally = tally.expect("an answer");
             prop_assert!(tally.account.is_complete() && blocks_add_up(&tally.account));
-            prop_assert_eq!(tally.tables.len(), groupings.len());
-            for (grouping, found) in groupings.iter().zip(&tally.tables) {
-                let alone = counted_alone(&fixture, &search, &grouping.by);
-                match grouping.kept {
-                    Kept::All => prop_assert_eq!(found, &alone, "{} by {:?}", &filter, grouping),
-                    Kept::Greatest(limit) => prop_assert!(
-                        are_greatest(found, &alone, limit),
-                        "{} by {:?}: {:?} of {:?}", &filter, grouping, found, alone
-                    ),
+            prop_assert_eq!(tally.cases.len(), cases.len());
+            for ((case, of_case), tables) in cases.iter().zip(filters).zip(&tally.cases) {
+                prop_assert_eq!(tables.len(), groupings.len());
+                let search = SearchRequest {
+                    filter: Filter::and(vec![search.filter.clone(), of_case]),
+                    ..search.clone()
+                };
+                for (grouping, found) in groupings.iter().zip(tables) {
+                    let alone = counted_alone(&fixture, &search, &grouping.by);
+                    match grouping.kept {
+                        Kept::All => prop_assert_eq!(
+                            found, &alone,
+                            "{} and {} by {:?}", &filter, case, grouping
+                        ),
+                        Kept::Greatest(limit) => prop_assert!(
+                            are_greatest(found, &alone, limit),
+                            "{} and {} by {:?}: {:?} of {:?}", &filter, case, grouping, found, alone
+                        ),
+                    }
                 }
             }
         }
@@ -181,13 +197,15 @@ fn what_has_more_groups_than_asked_for_says_so() {
     let tally = |groups_max: usize| {
         let request = TallyRequest {
             search: request("*", TimeBounds::ALL),
+            cases: vec![Filter::All],
             groupings: vec![Grouping::by([FieldName::new("n")]), Grouping::by([])],
             groups_max,
         };
         let tally = fixture.engine.tally(&fixture.store.snapshot(), &request);
-        let tables = tally.expect("an answer").tables;
-        tables
+        let cases = tally.expect("an answer").cases;
+        cases
             .iter()
+            .flatten()
             .map(|table| (table.rows.len(), table.more))
             .collect::<Vec<_>>()
     };
@@ -210,12 +228,14 @@ fn an_open_event_in_too_many_groups_is_refused() {
     let tally = |by: &[&str]| {
         let request = TallyRequest {
             search: request("*", TimeBounds::ALL),
+            cases: vec![Filter::All],
             groupings: vec![Grouping::by(by.iter().map(|name| FieldName::new(*name)))],
             groups_max: usize::MAX,
         };
         let tally = fixture.engine.tally(&fixture.store.snapshot(), &request);
         let tally = tally.expect("an answer");
-        let rows = tally.tables.first().map_or(0, |table| table.rows.len());
+        let mut tables = tally.cases.iter().flatten();
+        let rows = tables.next().map_or(0, |table| table.rows.len());
         (rows, tally.account.incomplete)
     };
     assert_eq!(tally(&["a"]), (40_000, vec![]), "each element once");

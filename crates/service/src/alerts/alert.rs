@@ -2,6 +2,7 @@
 
 use cordwood_alerts::Rule;
 use cordwood_event::{SourceId, Timestamp};
+use serde_json::{Map, Value};
 
 use crate::ClientId;
 
@@ -26,6 +27,10 @@ pub struct Alert {
     pub paused: Option<String>,
     /// The template it was made from.
     pub template: Option<OfTemplate>,
+    /// The saved query it was made for.
+    pub saved_query: Option<u64>,
+    /// What its maker said of it that means nothing here, and is given back.
+    pub kept: Map<String, Value>,
     /// The token that made it.
     pub created_by: Option<u64>,
     /// When it was made.
@@ -106,4 +111,8 @@ pub struct AlertChanges {
     pub channels: Option<Vec<u64>>,
     /// Whether it is not checked.
     pub is_paused: Option<bool>,
+    /// See [`Alert::saved_query`].
+    pub saved_query: Option<u64>,
+    /// See [`Alert::kept`]. All of it.
+    pub kept: Option<Map<String, Value>>,
 }

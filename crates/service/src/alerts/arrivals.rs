@@ -45,6 +45,17 @@ impl Arrivals {
         }
     }
 
+    /// The mark that is missing of a server that went down: what came behind the last one came soon after it, and not when the server was started
+    /// again, where it would be too old to be news.
+    pub(super) fn closing(&self, now: Timestamp, last_sequence: u64) -> Option<Arrival> {
+        let last = self.last()?;
+        let at = Timestamp::from_nanos(last.at.as_nanos().saturating_add(MARK_NANOS));
+        (last.sequence < last_sequence && at <= now).then_some(Arrival {
+            at,
+            sequence: last_sequence,
+        })
+    }
+
     /// The mark to take now, if the last one is old enough for another.
     pub(super) fn next(&self, now: Timestamp, last_sequence: u64) -> Option<Arrival> {
         let at = Timestamp::from_nanos(now.as_nanos().div_euclid(MARK_NANOS) * MARK_NANOS);

@@ -169,6 +169,24 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// The search for what happened before the end of a window, however long ago: the last that was heard of what is silent in it.
+    pub(super) fn search_before(
+        &self,
+        filter: Filter,
+        sources: &[Arc<catalog::Source>],
+        span: Span,
+    ) -> SearchRequest {
+        let before = span.window().end.as_nanos().saturating_sub(1);
+        SearchRequest {
+            range: TimeBounds {
+                first: Timestamp::MIN,
+                last: Timestamp::from_nanos(before),
+            },
+            after_sequence: None,
+            ..self.search(filter, sources, span)
+        }
+    }
+
     fn answer(
         &self,
         question: &Question,

@@ -37,6 +37,19 @@ impl Board {
         }
     }
 
+    /// Shows what the state of a rule says that changed between two checks.
+    pub(super) fn show_state(&self, watched: &Watched) {
+        let known = self.by_rule.write();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let before = known.remove(&watched.record.id).unwrap_or_default();
+        let status = AlertStatus {
+            partly_heard: before.partly_heard,
+            next_check_at: before.next_check_at,
+            ..status_of(watched)
+        };
+        known.insert(watched.record.id, status);
+    }
+
     /// Shows what a check found.
     pub(super) fn show(&self, watched: &Watched, observed: &Observed) {
         let mut status = status_of(watched);

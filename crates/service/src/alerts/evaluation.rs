@@ -31,6 +31,20 @@ pub struct AlertRound {
     pub questions: u64,
     /// Incidents opened.
     pub opened: u64,
+    /// Milliseconds from the end of windows until what was found there was written, over all checks.
+    pub lateness_ms: u64,
+    /// The same of the latest check.
+    pub lateness_max_ms: u64,
+}
+
+impl AlertRound {
+    /// Counts how late a check is that was written now.
+    fn count_lateness(&mut self, end: Timestamp, now: Timestamp) {
+        let nanos = now.as_nanos().saturating_sub(end.as_nanos());
+        let late_ms = u64::try_from(nanos / 1_000_000).unwrap_or(0);
+        self.lateness_ms += late_ms;
+        self.lateness_max_ms = self.lateness_max_ms.max(late_ms);
+    }
 }
 
 /// What the evaluation knows between rounds.
@@ -38,7 +52,7 @@ pub struct AlertRound {
 pub(super) struct Evaluation {
     arrivals: Arrivals,
     refusals: Refusals,
-    watched: BTreeMap<RuleId, Watched>,
+    pub(super) watched: BTreeMap<RuleId, Watched>,
     /// What the catalog knew when the server started, until the rule is seen.
     recalled: BTreeMap<RuleId, RuleMemory>,
 }
@@ -49,8 +63,14 @@ impl Evaluation {
         let reading = |error| Error::internal("reading what alerts knew", error);
         let arrivals = service.catalog.arrivals().map_err(reading)?;
         let last_sequence = service.store.snapshot().last_sequence();
+        let mut arrivals = Arrivals::recalled(arrivals, last_sequence);
+        if let Some(closing) = arrivals.closing(service.now(), last_sequence) {
+            let noted = service.catalog.note_arrival(closing, kept_from(closing.at));
+            noted.map_err(|error| Error::internal("noting what has come", error))?;
+            arrivals.push(closing);
+        }
         Ok(Evaluation {
-            arrivals: Arrivals::recalled(arrivals, last_sequence),
+            arrivals,
             refusals: Refusals::default(),
             watched: BTreeMap::new(),
             recalled: service.catalog.rule_memories().map_err(reading)?,
@@ -80,6 +100,10 @@ impl Evaluation {
             }
             let checked = check(&mut self.watched, service, &mut asking, some, &mut round)?;
             round.opened += write(&mut self.watched, service, board, checked)?.len() as u64;
+            let now = service.now();
+            for (_, end) in some {
+                round.count_lateness(*end, now);
+            }
         }
         round.questions = asking.asked;
         Ok(round)
@@ -102,7 +126,7 @@ impl Evaluation {
     }
 
     /// Takes notice of rules that were made, changed or deleted.
-    fn watch(&mut self, service: &Service, board: &Board, now: Timestamp) {
+    pub(super) fn watch(&mut self, service: &Service, board: &Board, now: Timestamp) {
         let records = service.catalog.rules();
         let mut before = std::mem::take(&mut self.watched);
         for record in records {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cordwood_alerts::{
-    Condition, Effect, Group, Heard, Observation, Outcome, Reading, Tally, Window,
-};
+use cordwood_alerts::{Condition, Group, Heard, Observation, Outcome, Reading, Tally, Window};
 use cordwood_catalog as catalog;
 use cordwood_event::Timestamp;
 
@@ -18,6 +17,10 @@ pub(super) struct Observed {
     pub(super) observation: Observation,
     /// Queries for the events of patterns, where these are the groups.
     pub(super) of_patterns: BTreeMap<Group, String>,
+    /// The query that was asked.
+    pub(super) asked: String,
+    /// How long it took.
+    pub(super) took: Duration,
 }
 
 /// The readings of a window, and queries for the events of its patterns.
@@ -31,6 +34,9 @@ impl Asking<'_> {
         sources: &[Arc<catalog::Source>],
         end: Timestamp,
     ) -> Observed {
+        let service = self.service;
+        let began = service.options.clock.instant();
+        let asked = watched.rule.question().key().to_owned();
         let rule = watched.rule.rule();
         let window = Window::ending(end, rule.window_s);
         let span = Span::Arrived {
@@ -50,6 +56,12 @@ impl Asking<'_> {
         Observed {
             observation: Observation { window, outcome },
             of_patterns,
+            asked,
+            took: service
+                .options
+                .clock
+                .instant()
+                .saturating_duration_since(began),
         }
     }
 
@@ -156,29 +168,6 @@ impl Span {
         match self {
             Span::Arrived { window, .. } | Span::Happened(window) => window,
         }
-    }
-}
-
-impl Observed {
-    /// What is kept of the check: values and effects, in JSON.
-    pub(super) fn summary(&self, effects: &[Effect]) -> String {
-        let outcome = match &self.observation.outcome {
-            Outcome::Failed(reason) => serde_json::json!({ "failed": reason }),
-            Outcome::Seen { readings, heard } => serde_json::json!({
-                "groups": readings.len(),
-                "partly_heard": match heard {
-                    Heard::All => None,
-                    Heard::Partly(reason) => Some(reason),
-                },
-            }),
-        };
-        serde_json::json!({
-            "from": self.observation.window.start.to_string(),
-            "to": self.observation.window.end.to_string(),
-            "outcome": outcome,
-            "effects": effects,
-        })
-        .to_string()
     }
 }
 

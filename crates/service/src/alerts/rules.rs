@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use cordwood_alerts::{CheckedRule, Rule};
-use cordwood_catalog::{self as catalog, ApiTokenId, RuleContent, RuleId};
+use cordwood_catalog::{self as catalog, ApiTokenId, RuleContent, RuleId, SavedQueryId};
 use cordwood_event::SourceId;
+use serde_json::{Map, Value};
 
 use super::alert::{Alert, AlertChanges};
 use crate::caller::the_one;
@@ -12,15 +13,15 @@ use crate::search::chosen_sources;
 use crate::{Access, Caller, ClientId, Error, InvalidValue, Service};
 
 /// Rules of one client at most: what one machine is meant to check each minute.
-const PER_CLIENT_MAX: usize = 5000;
+pub(super) const PER_CLIENT_MAX: usize = 5000;
 /// Characters in a name at most, as in those of saved queries.
 const NAME_LENGTH_MAX: usize = 200;
 /// Characters in a description at most: a paragraph.
 const DESCRIPTION_LENGTH_MAX: usize = 2000;
 /// Channels of one rule at most.
 const CHANNELS_MAX: usize = 20;
-/// Clients that are named where one has to be chosen.
-const CLIENTS_TOLD_MAX: usize = 10;
+/// Bytes of what is kept of an alert and given back at most: as much as labels have room for.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Why a rule is not evaluated that somebody paused.
 pub(super) const PAUSED_BY_HAND: &str = "manual";
 
@@ -132,6 +133,8 @@ impl Service {
             channels: Vec::new(),
             paused: None,
             template: None,
+            saved_query: None,
+            kept: None,
         });
         if let Some(name) = &changes.name {
             name.trim().clone_into(&mut content.name);
@@ -147,6 +150,16 @@ impl Service {
         }
         if let Some(names) = &changes.sources {
             content.sources = self.sources_of_client(caller, client, names)?;
+        }
+        if let Some(saved) = changes.saved_query {
+            let saved = self.saved_query(caller, &saved.to_string())?;
+            if saved.client != client {
+                return Err(invalid("saved_query_id", "is another client's"));
+            }
+            content.saved_query = Some(SavedQueryId(saved.id));
+        }
+        if let Some(kept) = &changes.kept {
+            content.kept = Some(text_of(kept)?);
         }
         let rule = match (&changes.rule, known) {
             (Some(rule), _) => rule.clone(),
@@ -173,38 +186,30 @@ impl Service {
         let chosen = chosen_sources(&visible, names)?;
         Ok(chosen.iter().map(|source| source.id).collect())
     }
-
-    /// The client that a new record is for: the named one, or the only one that the caller sees.
-    pub(crate) fn client_meant(
-        &self,
-        caller: &Caller,
-        named: Option<ClientId>,
-    ) -> Result<ClientId, Error> {
-        let mut clients = self.catalog.clients();
-        clients.retain(|client| caller.sees(client.id));
-        match named {
-            Some(id) if clients.iter().any(|client| client.id == id) => Ok(id),
-            Some(_) => Err(invalid("client_id", "does not exist")),
-            None => match clients.as_slice() {
-                [client] => Ok(client.id),
-                [] => Err(invalid("client_id", "can't be blank")),
-                several => {
-                    let names = several.iter().map(|client| client.name.as_str());
-                    let names = names
-                        .take(CLIENTS_TOLD_MAX)
-                        .collect::<Vec<&str>>()
-                        .join(", ");
-                    let message = format!("has to be given: this token sees {names}");
-                    Err(invalid("client_id", message))
-                }
-            },
-        }
-    }
 }
 
 /// A rule as the catalog keeps it.
 pub(super) fn stored(document: &str) -> Result<Rule, Error> {
     serde_json::from_str(document).map_err(|error| Error::internal("reading a rule", error))
+}
+
+/// What is kept of an alert and given back.
+pub(super) fn kept(content: &RuleContent) -> Map<String, Value> {
+    let kept = content.kept.as_deref();
+    let kept = kept.and_then(|kept| serde_json::from_str(kept).ok());
+    kept.unwrap_or_default()
+}
+
+fn text_of(kept: &Map<String, Value>) -> Result<String, Error> {
+    let text = serde_json::to_string(kept)
+        .map_err(|error| Error::internal("writing what is kept of an alert", error))?;
+    match text.len() <= KEPT_BYTES_MAX {
+        true => Ok(text),
+        false => Err(invalid(
+            "metadata",
+            format!("is too long (maximum is {KEPT_BYTES_MAX} bytes)"),
+        )),
+    }
 }
 
 /// A rule that can be evaluated, as the catalog keeps it.
@@ -224,8 +229,28 @@ pub(super) fn of_mistakes(mistakes: Vec<cordwood_alerts::Invalid>) -> Error {
 }
 
 fn check(content: &RuleContent, rule: &Rule) -> Result<(), Error> {
-    let mut wrong = named_rightly(&content.name, &content.description);
-    if content.channels.len() > CHANNELS_MAX {
+    let RuleContent {
+        name,
+        description,
+        channels,
+        ..
+    } = content;
+    let wrong = mistakes_in(name, description, channels, rule);
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Error::InvalidValues(wrong)),
+    }
+}
+
+/// What is wrong with an alert, or with a template of alerts.
+pub(super) fn mistakes_in(
+    name: &str,
+    description: &str,
+    channels: &[u64],
+    rule: &Rule,
+) -> Vec<InvalidValue> {
+    let mut wrong = named_rightly(name, description);
+    if channels.len() > CHANNELS_MAX {
         wrong.push(InvalidValue::new(
             "channels",
             "are too many (maximum is 20)",
@@ -237,10 +262,7 @@ fn check(content: &RuleContent, rule: &Rule) -> Result<(), Error> {
             .map(|mistake| InvalidValue::new(mistake.attribute, mistake.message));
         wrong.extend(values);
     }
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(Error::InvalidValues(wrong)),
-    }
+    wrong
 }
 
 /// What is wrong with a name and a description.

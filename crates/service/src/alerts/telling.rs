@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordwood_alerts::{
-    CheckedRule, Closed, Effect, Group, IncidentPer, Opened, Severity, Telling, Window,
+    CheckedRule, Closed, Condition, Effect, Group, IncidentPer, Opened, Severity, Telling, Window,
 };
 use cordwood_catalog::{self as catalog, Entry, EntryKind, KeptEvent, NewIncident, RuleDeed};
+use cordwood_engine::SearchRequest;
 use cordwood_event::{Timestamp, json};
-use cordwood_notify::{Notice, NoticeKind, SAMPLES_MAX, Sample};
+use cordwood_notify::{Notice, NoticeKind, SAMPLES_MAX};
 use cordwood_query::Filter;
 
 use super::asking::{Asking, Span};
 use super::groups::filter_of;
 use super::watched::Watched;
+use crate::incidents::{sample, severity_told};
 use crate::{IncidentEvidence, Service};
 
 /// Events kept with an incident when it opens: the newest, enough to see what they have in common.
@@ -205,7 +207,7 @@ impl Service {
             kind,
             title: checked.title(group),
             cause,
-            severity: severity_told(rule.severity),
+            severity: severity_told(severity_kept(rule.severity)),
             client: client.map_or_else(String::new, |client| client.name),
             rule: Some(record.content.name.clone()),
             group: fields.collect(),
@@ -221,14 +223,36 @@ impl Service {
         }
     }
 
-    /// The newest events of a group, as they were sent. That they cannot be read keeps nobody from being told.
+    /// The newest events of a group that show what is wrong; of one that is silent, the last before that.
     fn kept_events_of(
         &self,
         asking: &Asking<'_>,
         checked: &Checked<'_>,
         filter: Filter,
     ) -> Vec<KeptEvent> {
-        let mut search = asking.search(filter, checked.sources, checked.span);
+        let (sources, span) = (checked.sources, checked.span);
+        if let Condition::Absence(_) = checked.rule().rule().condition {
+            let search = asking.search_before(filter, sources, span);
+            return self.newest_events(asking, checked, search);
+        }
+        if let Some(shown_by) = checked.rule().shown_by() {
+            let shown = Filter::and(vec![filter.clone(), shown_by.clone()]);
+            let search = asking.search(shown, sources, span);
+            let events = self.newest_events(asking, checked, search);
+            if !events.is_empty() {
+                return events;
+            }
+        }
+        self.newest_events(asking, checked, asking.search(filter, sources, span))
+    }
+
+    /// Events as they were sent. That they cannot be read keeps nobody from being told.
+    fn newest_events(
+        &self,
+        asking: &Asking<'_>,
+        checked: &Checked<'_>,
+        mut search: SearchRequest,
+    ) -> Vec<KeptEvent> {
         search.limit = EVENTS_KEPT;
         let Ok(found) = self.engine.search(&asking.snapshot, &search) else {
             return Vec::new();
@@ -279,12 +303,8 @@ impl Checked<'_> {
         }
     }
 
-    /// The group of the incident; none for one of the whole rule.
     fn incident_group(&self, group: &Group) -> Option<String> {
-        match self.rule().rule().incident_per {
-            IncidentPer::Group => Some(group.key()),
-            IncidentPer::Rule => None,
-        }
+        self.watched.incident_group(group)
     }
 
     /// Names a notice, so that it exists once.
@@ -339,32 +359,11 @@ fn entry(checked: &Checked<'_>, kind: EntryKind, text: String) -> Entry {
     }
 }
 
-fn sample(event: &KeptEvent) -> Sample {
-    let sent: serde_json::Value = serde_json::from_str(&event.event).unwrap_or_default();
-    let text = |name: &str| sent[name].as_str().map(str::to_owned);
-    Sample {
-        dt: event.dt,
-        source: event.source_name.clone(),
-        level: text("level"),
-        message: text("message").unwrap_or_else(|| event.event.clone()),
-    }
-}
-
 fn severity_kept(severity: Severity) -> catalog::Severity {
     match severity {
         Severity::Info => catalog::Severity::Info,
         Severity::Warning => catalog::Severity::Warning,
         Severity::Error => catalog::Severity::Error,
         Severity::Critical => catalog::Severity::Critical,
-    }
-}
-
-fn severity_told(severity: Severity) -> cordwood_notify::Severity {
-    use cordwood_notify::Severity as Told;
-    match severity {
-        Severity::Info => Told::Info,
-        Severity::Warning => Told::Warning,
-        Severity::Error => Told::Error,
-        Severity::Critical => Told::Critical,
     }
 }

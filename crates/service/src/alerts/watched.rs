@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordwood_alerts::{CheckedRule, RuleState};
+use cordwood_alerts::{CheckedRule, Group, IncidentPer, RuleState};
 use cordwood_catalog::{self as catalog, RuleMemory};
 use cordwood_event::Timestamp;
 
@@ -10,8 +10,11 @@ use super::arrivals::MARK_NANOS;
 use super::rules::checked;
 use crate::Error;
 
-/// Checks that were missed are made up for up to this many; what is before them is nobody's news any more.
-const MADE_UP_MAX: i64 = 5;
+/// Of the checks that were missed the first so many are made up for: what had come when the server went down, and was not looked at, is news however long it
+/// was down.
+const FIRST_MADE_UP_MAX: i64 = 10;
+/// And so many of the last; what is between them is nobody's news any more.
+const LAST_MADE_UP_MAX: i64 = 5;
 
 /// A rule that is evaluated, or would be if it were not paused.
 #[derive(Clone, Debug)]
@@ -77,6 +80,14 @@ impl Watched {
         }
     }
 
+    /// The group that an incident is about; none for one of the whole rule.
+    pub(super) fn incident_group(&self, group: &Group) -> Option<String> {
+        match self.rule.rule().incident_per {
+            IncidentPer::Group => Some(group.key()),
+            IncidentPer::Rule => None,
+        }
+    }
+
     /// When it is to be checked: the ends of windows that are due by `now`, oldest first.
     pub(super) fn due(&self, now: Timestamp) -> Vec<Timestamp> {
         if self.record.content.paused.is_some() {
@@ -84,18 +95,20 @@ impl Watched {
         }
         let every = self.every_nanos();
         let last = self.last_due(now);
-        let checked = self
-            .state
-            .checked_until()
-            .map_or(i64::MIN, Timestamp::as_nanos);
-        let first = match self.state.checked_until() {
-            Some(_) => last.saturating_sub(every.saturating_mul(MADE_UP_MAX - 1)),
-            None => last,
+        let missed = match self.state.checked_until() {
+            Some(checked) => {
+                let unchecked = last.saturating_sub(checked.as_nanos()).max(0);
+                unchecked.saturating_add(every - 1).div_euclid(every)
+            }
+            None => 1,
         };
         let listens = self.state.listens_since().as_nanos();
-        (0..MADE_UP_MAX)
-            .map(|index| first.saturating_add(every.saturating_mul(index)))
-            .filter(|end| *end <= last && *end > checked && *end > listens)
+        let first = 0..missed.min(FIRST_MADE_UP_MAX);
+        let rest = first.end.max(missed.saturating_sub(LAST_MADE_UP_MAX))..missed;
+        first
+            .chain(rest)
+            .map(|index| last.saturating_sub(every.saturating_mul(missed - 1 - index)))
+            .filter(|end| *end > listens)
             .map(Timestamp::from_nanos)
             .collect()
     }

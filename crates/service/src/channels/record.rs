@@ -43,7 +43,7 @@ pub use cordwood_catalog::ChannelHealth;
 pub enum ChannelOwner {
     /// The provider's, for all clients.
     Provider,
-    /// A client's; the first that the caller sees unless it is named.
+    /// A client's; the only one that the caller sees unless it is named.
     Client(Option<ClientId>),
 }
 

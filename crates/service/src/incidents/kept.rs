@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use cordwood_catalog::{self as catalog, IncidentId, KeptEvent};
-use cordwood_event::{EventId, json};
+use cordwood_event::{EventId, Timestamp, json};
 use cordwood_ingest::{ContentEncoding, ContentKind, Format, Limits, decode};
+use cordwood_notify::{Notice, Sample};
 use cordwood_query::{Filter, Matcher, Origin, TimeBounds};
 
 use super::{
@@ -127,7 +128,7 @@ impl Service {
         })
     }
 
-    /// Deletes kept events that a deletion means, and what changed where it may tell of them.
+    /// Deletes kept events that a deletion means, in notices too, and what changed where it may tell of them.
     pub(crate) fn delete_kept_events(
         &self,
         caller: &Caller,
@@ -150,10 +151,30 @@ impl Service {
         }
         meant.sort();
         let author = caller.token_name();
-        let deleted = self.catalog.delete_kept_events(&meant, author, now);
+        let without = |incident: IncidentId, notice: &str| {
+            let of_incident = meant.iter().filter(|(of, _)| *of == incident);
+            without_samples(notice, of_incident.map(|(_, event)| event.as_str()))
+        };
+        let deleted = self
+            .catalog
+            .delete_kept_events(&meant, &without, author, now);
         deleted.map_err(of_catalog)?;
         self.explain_anew(sources, range)
     }
+}
+
+/// A notice without the samples of some events; `None` if it has none of them. Samples do not say of which event they are, but of what time.
+fn without_samples<'a>(notice: &str, events: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut told: Notice = serde_json::from_str(notice).ok()?;
+    let ids = events.map(str::parse::<EventId>);
+    // What cannot be read may be of any time.
+    let times: Option<Vec<Timestamp>> = ids.map(|id| Some(id.ok()?.timestamp)).collect();
+    let is_deleted = |sample: &Sample| times.as_ref().is_none_or(|of| of.contains(&sample.dt));
+    if !told.samples.iter().any(is_deleted) {
+        return None;
+    }
+    told.samples.retain(|sample| !is_deleted(sample));
+    serde_json::to_string(&told).ok()
 }
 
 /// Whether a filter holds for an event that is kept. One that cannot be read any more is taken to be meant.
@@ -195,7 +216,7 @@ fn without_our_own(event: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use cordwood_event::{SourceId, Timestamp};
+    use cordwood_event::SourceId;
 
     use super::*;
 

@@ -31,7 +31,7 @@ const OPEN_MAX: u32 = 10_000;
 /// An incident to be opened.
 #[derive(Clone, Debug, Default)]
 pub struct NewIncident {
-    /// Whose it is; the first client the caller sees unless given.
+    /// Whose it is; the only client that the caller sees unless given.
     pub client: Option<ClientId>,
     /// A line that says what is wrong.
     pub name: String,
@@ -73,7 +73,7 @@ impl Service {
         new: &NewIncident,
     ) -> Result<(Incident, bool), Error> {
         caller.require(Access::Write)?;
-        let client = self.client_named(caller, new.client)?;
+        let client = self.client_meant(caller, new.client)?;
         let record = self.checked(caller, client, new)?;
         let open = catalog::IncidentFilter {
             clients: Some(vec![client]),

@@ -29,7 +29,7 @@ struct Told<'a> {
 impl Service {
     /// The notices of a change to an incident. Of one of which nobody was told that it opened, or that is a part of another, nothing is
     /// told. The key says which change it is.
-    pub(super) fn notices_of(
+    pub(crate) fn notices_of(
         &self,
         incident: &Incident,
         kind: NoticeKind,
@@ -105,7 +105,7 @@ impl Service {
             kind,
             title: told.name.to_owned(),
             cause: told.cause.to_owned(),
-            severity: severity(told.severity),
+            severity: severity_told(told.severity),
             client: client.map_or_else(String::new, |client| client.name),
             rule: rule.map(|rule| rule.content.name.clone()),
             group: values(told.group),
@@ -133,7 +133,8 @@ fn values(group: Option<&str>) -> Vec<(String, String)> {
         .collect()
 }
 
-fn severity(severity: Severity) -> notify::Severity {
+/// How bad it is, as notices have it.
+pub(crate) fn severity_told(severity: Severity) -> notify::Severity {
     match severity {
         Severity::Info => notify::Severity::Info,
         Severity::Warning => notify::Severity::Warning,
@@ -142,7 +143,8 @@ fn severity(severity: Severity) -> notify::Severity {
     }
 }
 
-fn sample(event: &KeptEvent) -> Sample {
+/// A kept event as the line that a notice has of it.
+pub(crate) fn sample(event: &KeptEvent) -> Sample {
     let sent: serde_json::Value = serde_json::from_str(&event.event).unwrap_or_default();
     let text = |name: &str| sent[name].as_str().map(str::to_owned);
     Sample {

@@ -6,9 +6,14 @@
 //! clusters are told apart with a scan statistic (Z. Zhang, R. Assunção, M. Kulldorff, "Spatial scan statistics adjusted for
 //! multiple clusters", 2010).
 
+mod alike;
+
+use std::collections::HashMap;
+
 use cordwood_query::Filter;
 
-use super::evidence::{Direction, EVIDENCE_MIN, Observation, evidence_min};
+use super::counts::Counts;
+use super::evidence::{EVIDENCE_MIN, Observation, evidence_min};
 use super::fields::ComparedField;
 use super::outcome::{Expectation, Numbers, Outcome, float};
 use super::part::{FieldValue, Part};
@@ -27,10 +32,6 @@ const NARROWED_MAX: usize = 2;
 const NARROWED_MIN: f64 = EVIDENCE_MIN / 2.0;
 /// A second value has to add so much of the evidence.
 const NARROWER_BY: f64 = 1.05;
-/// Other values that all of the events have.
-const ALIKE_MAX: usize = 5;
-/// Of a hundred events, so many are as good as all.
-const ALL_PERCENT: u64 = 95;
 
 /// A part of the events that explains a change, with what is known of it.
 #[derive(Clone, Debug)]
@@ -70,6 +71,8 @@ struct Left {
     outcomes: Vec<usize>,
     /// The least evidence of a cause.
     evidence_min: f64,
+    /// By kind and part, the events that parts have of what is left.
+    counted: HashMap<(usize, Part), Counts>,
 }
 
 /// What is compared.
@@ -94,25 +97,27 @@ impl Search<'_, '_> {
             replaced: Vec::new(),
             fields: self.fields.to_vec(),
             outcomes: (0..self.outcomes.len()).collect(),
+            counted: HashMap::new(),
         };
+        let mut singles = self.singles(&left);
         for _ in 0..PARTS_MAX {
-            let singles = self.singles(&left);
             let Some(best) = self.best(&left, &singles)? else {
                 break;
             };
-            let filter = Filter::and(vec![best.part.filter(), left.taken_out.clone()]);
-            let alike = self.alike(whole, &filter, &best)?;
+            let alike = self.alike(whole, &mut left, (&best, &singles))?;
             if self.reading.is_cut() {
                 break;
             }
             if self.is_replacement(whole, &best, &alike) {
                 left.replaced.extend(best.part.values().iter().cloned());
+                singles.retain(|single| !self.is_replaced(&left, single));
                 continue;
             }
             found.push(self.told(&left.scene, best.clone(), alike));
             if found.len() == CAUSES_MAX || !self.take_out(&mut left, &best, &singles)? {
                 break;
             }
+            singles = self.singles(&left);
         }
         Ok(found)
     }
@@ -144,6 +149,7 @@ impl Search<'_, '_> {
         let filter = Filter::and(vec![taken.part.filter(), left.taken_out.clone()]);
         let of_part = Scene::count_some(self.reading, &filter, self.outcomes, &fields, is_needed)?;
         left.scene.subtract(&of_part);
+        left.counted.clear();
         left.taken_out = Filter::and(vec![left.taken_out.clone(), taken.part.filter().negated()]);
         left.fields = fields;
         left.outcomes.retain(|index| is_needed(*index));
@@ -272,81 +278,12 @@ impl Search<'_, '_> {
         Ok(self.candidates(&scene, single.outcome, &expectation, Some(&single.part)))
     }
 
-    /// The values that nearly all events of the kind in the part have, and few others.
-    fn alike(
-        &mut self,
-        whole: &Scene,
-        filter: &Filter,
-        best: &Candidate,
-    ) -> Result<Vec<FieldValue>, Error> {
-        let Some(outcome) = self.outcomes.get(best.outcome) else {
-            return Ok(Vec::new());
-        };
-        let filter = Filter::and(vec![filter.clone(), outcome.filter.clone()]);
-        let windows = self.reading.windows;
-        let (window, events) = match best.observation.direction() {
-            Direction::Up => (windows.current, &whole.events.current),
-            Direction::Down => (windows.baseline, &whole.events.baseline),
-        };
-        let (hits, _) = self.reading.count(window, filter, self.fields)?;
-        let mut found: Vec<(u64, FieldValue)> = Vec::new();
-        for (field, counts) in hits.fields() {
-            let greatest = counts
-                .rows
-                .iter()
-                .max_by_key(|(value, rows)| (**rows, *value));
-            let Some((value, rows)) = greatest else {
-                continue;
-            };
-            let value = FieldValue {
-                field: field.to_owned(),
-                value: value.clone(),
-            };
-            let of_all = events.get(&value);
-            let is_special = of_all * 100 < events.total * ALL_PERCENT;
-            if rows * 100 >= hits.total * ALL_PERCENT && is_special && !best.part.has_field(field) {
-                found.push((of_all, value));
-            }
-        }
-        found.sort();
-        found.truncate(ALIKE_MAX);
-        Ok(found.into_iter().map(|(_, value)| value).collect())
-    }
-
     /// Whether what a candidate tells of was found to be a replacement.
     fn is_replaced(&self, left: &Left, candidate: &Candidate) -> bool {
         let outcome = self.outcomes.get(candidate.outcome);
         let values = candidate.part.values();
         outcome.is_some_and(|outcome| outcome.kind.is_volume())
             && values.iter().any(|value| left.replaced.contains(value))
-    }
-
-    /// Whether the events of a part took the place of others of the same owner, or others took theirs: as many more came of
-    /// a new version as fewer of the old one.
-    fn is_replacement(&self, whole: &Scene, best: &Candidate, alike: &[FieldValue]) -> bool {
-        /// Where the owner's own change is less than this part of it, the rest was made up for.
-        const KEPT_MIN: f64 = 0.5;
-        /// In an owner so many times as large its own restlessness hides a part that came, or went: what goes leaves a hole
-        /// as large as it was, of what comes a small part may be a trial.
-        const OWNER_MAX: (u64, u64) = (8, 4);
-        let Some(outcome) = self.outcomes.get(best.outcome) else {
-            return false;
-        };
-        if !outcome.kind.is_volume() {
-            return false;
-        }
-        let expectation = whole.expectation((outcome, best.outcome), self.telling, self.reading);
-        let most = |numbers: Numbers| numbers.hits.current.max(numbers.hits.baseline);
-        let excess = best.observation.excess();
-        let owner_max = match best.observation.direction() {
-            Direction::Up => OWNER_MAX.0,
-            Direction::Down => OWNER_MAX.1,
-        };
-        alike.iter().any(|owner| {
-            let numbers = whole.numbers_of(best.outcome, owner);
-            let of_owner = outcome.observe(numbers, &expectation).excess();
-            most(numbers) <= most(best.numbers) * owner_max && of_owner / excess < KEPT_MIN
-        })
     }
 
     fn told(&self, left: &Scene, best: Candidate, alike: Vec<FieldValue>) -> Found {

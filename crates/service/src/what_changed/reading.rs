@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cordwood_engine::{
     self as engine, Engine, Grouping, Incomplete, Pattern, Patterns, PatternsRequest,
-    SearchedSource, Table, Tally, TallyRequest,
+    SearchedSource, Table, TallyRequest,
 };
 use cordwood_event::Timestamp;
 use cordwood_query::{FieldName, Filter, TimeBounds};
@@ -70,44 +70,18 @@ impl Reading<'_> {
         })
     }
 
-    /// How many events of a window that match a filter have each value of the fields.
+    /// How many events of a window that match each of some filters have each value of the fields.
     pub(super) fn count(
         &mut self,
         window: TimeBounds,
-        filter: Filter,
+        filters: &[Filter],
         fields: &[ComparedField],
-    ) -> Result<(Counts, engine::BlockCounts), Error> {
+    ) -> Result<(Vec<Counts>, engine::BlockCounts), Error> {
         let mut groupings = vec![Grouping::by([])];
         groupings.extend(fields.iter().map(ComparedField::grouping));
-        let tally = self.tally(window, filter, groupings)?;
-        Ok((Counts::of(&tally.tables, fields), tally.account.blocks))
-    }
-
-    /// The same of both windows.
-    pub(super) fn count_both(
-        &mut self,
-        filter: &Filter,
-        fields: &[ComparedField],
-    ) -> Result<Both<Counts>, Error> {
-        let counted = self
-            .windows
-            .map(|window| self.count(window, filter.clone(), fields))
-            .transpose()?;
-        if *filter == Filter::All {
-            self.account.blocks = counted.as_ref().map(|(_, blocks)| *blocks);
-        }
-        Ok(counted.map(|(counts, _)| counts))
-    }
-
-    /// Groups the events of a window that match a filter.
-    pub(super) fn tally(
-        &mut self,
-        window: TimeBounds,
-        filter: Filter,
-        groupings: Vec<Grouping>,
-    ) -> Result<Tally, Error> {
         let request = TallyRequest {
-            search: self.search(window, filter),
+            search: self.search(window, Filter::All),
+            cases: filters.to_vec(),
             groupings,
             groups_max: GROUPS_MAX,
         };
@@ -116,7 +90,28 @@ impl Reading<'_> {
             .tally(self.snapshot, &request)
             .map_err(|error| Error::internal("counting events", error))?;
         self.note(&tally.account)?;
-        Ok(tally)
+        let counts = tally.cases.iter().map(|tables| Counts::of(tables, fields));
+        Ok((counts.collect(), tally.account.blocks))
+    }
+
+    /// The same of both windows.
+    pub(super) fn count_both(
+        &mut self,
+        filters: &[Filter],
+        fields: &[ComparedField],
+    ) -> Result<Vec<Both<Counts>>, Error> {
+        let counted = self
+            .windows
+            .map(|window| self.count(window, filters, fields))
+            .transpose()?;
+        if filters.first() == Some(&Filter::All) {
+            self.account.blocks = counted.as_ref().map(|(_, blocks)| *blocks);
+        }
+        let Both { current, baseline } = counted.map(|(counts, _)| counts);
+        let both = current.into_iter().zip(baseline);
+        Ok(both
+            .map(|(current, baseline)| Both { current, baseline })
+            .collect())
     }
 
     /// The table that stages make of the events of a window.

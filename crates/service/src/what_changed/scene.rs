@@ -50,19 +50,22 @@ impl Scene {
         let is_counted = |(index, outcome): (usize, &Outcome)| {
             is_needed(index) || (is_of_volume && outcome.kind.is_no_volume())
         };
+        let of_kind = |outcome: &Outcome| Filter::and(vec![filter.clone(), outcome.filter.clone()]);
+        let plain_kinds = || {
+            let kinds = outcomes.iter().enumerate();
+            kinds.filter(|(_, outcome)| !outcome.kind.is_volume())
+        };
+        let counted = plain_kinds().filter(|kind| is_counted(*kind));
+        let mut filters = vec![filter.clone()];
+        filters.extend(counted.map(|(_, outcome)| of_kind(outcome)));
+        let mut counts = reading.count_both(&filters, fields)?.into_iter();
         let mut scene = Scene {
-            events: reading.count_both(filter, fields)?,
+            events: counts.next().unwrap_or_default(),
             hits: Vec::with_capacity(outcomes.len()),
         };
-        for (index, outcome) in outcomes.iter().enumerate() {
-            if outcome.kind.is_volume() {
-                continue;
-            }
-            let filter = Filter::and(vec![filter.clone(), outcome.filter.clone()]);
-            scene.hits.push(match is_counted((index, outcome)) {
-                true => reading.count_both(&filter, fields)?,
-                false => Both::default(),
-            });
+        for kind in plain_kinds() {
+            let hits = is_counted(kind).then(|| counts.next()).flatten();
+            scene.hits.push(hits.unwrap_or_default());
         }
         if outcomes.iter().any(|outcome| outcome.kind.is_volume()) {
             scene.hits.push(scene.plain(outcomes));

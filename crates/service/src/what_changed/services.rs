@@ -157,12 +157,17 @@ fn numbers(
     errors: &Outcome,
 ) -> Result<BTreeMap<String, (u64, u64)>, Error> {
     let fields = std::slice::from_ref(field);
-    let (events, _) = reading.count(window, Filter::All, fields)?;
-    let (failed, _) = reading.count(window, errors.filter.clone(), fields)?;
-    let rows = events.field(&field.name).map(|counts| counts.rows.clone());
-    let with_errors = rows.unwrap_or_default().into_iter().map(|(value, rows)| {
-        let errors = failed.field(&field.name);
-        let errors = errors.and_then(|counts| counts.rows.get(&value).copied());
+    let filters = [Filter::All, errors.filter.clone()];
+    let (counts, _) = reading.count(window, &filters, fields)?;
+    let rows_of = |case: usize| {
+        let counts = counts
+            .get(case)
+            .and_then(|counts| counts.field(&field.name));
+        counts.map(|counts| counts.rows.clone()).unwrap_or_default()
+    };
+    let errors = rows_of(1);
+    let with_errors = rows_of(0).into_iter().map(|(value, rows)| {
+        let errors = errors.get(&value).copied();
         (value, (rows, errors.unwrap_or(0)))
     });
     Ok(with_errors.collect())

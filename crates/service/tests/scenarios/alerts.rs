@@ -11,22 +11,22 @@ use cordwood_service::{
 use crate::ledger::{HOUR, Ledger, MINUTE};
 
 /// How far marks and checks are apart at least.
-const TICK: Duration = Duration::from_secs(10);
+pub(crate) const TICK: Duration = Duration::from_secs(10);
 
 /// A ledger with a source that is watched.
-struct Watch {
-    ledger: Ledger,
-    token: String,
+pub(crate) struct Watch {
+    pub(crate) ledger: Ledger,
+    pub(crate) token: String,
 }
 
 impl Watch {
-    fn new() -> Watch {
+    pub(crate) fn new() -> Watch {
         let ledger = Ledger::new();
         let token = ledger.create_source("shop").token.reveal().to_owned();
         Watch { ledger, token }
     }
 
-    fn alert(&self, name: &str, rule: &str) -> Alert {
+    pub(crate) fn alert(&self, name: &str, rule: &str) -> Alert {
         let made = self.try_alert(name, rule);
         made.unwrap_or_else(|error| panic!("{error:?}"))
     }
@@ -41,13 +41,13 @@ impl Watch {
         service.create_alert(&self.ledger.admin(), None, &new)
     }
 
-    fn shown(&self, name: &str) -> Alert {
+    pub(crate) fn shown(&self, name: &str) -> Alert {
         let service = self.ledger.service();
         service.alert(&self.ledger.admin(), name).unwrap()
     }
 
     /// Sends so many events, which happened so long ago.
-    fn send(&self, count: usize, fields: &str, ago: Duration) {
+    pub(crate) fn send(&self, count: usize, fields: &str, ago: Duration) {
         let now = self.ledger.now().as_nanos() / 1_000_000;
         let dt = now - i64::try_from(ago.as_millis()).unwrap();
         let event = format!(r#"{{"dt":{dt},{fields}}}"#);
@@ -56,12 +56,12 @@ impl Watch {
     }
 
     /// Lets time pass, with the checks that are due.
-    fn pass(&self, time: Duration) -> AlertRound {
+    pub(crate) fn pass(&self, time: Duration) -> AlertRound {
         self.pass_with(time, |_| ())
     }
 
     /// The same, with something done before each ten seconds.
-    fn pass_with(&self, time: Duration, each: impl Fn(&Watch)) -> AlertRound {
+    pub(crate) fn pass_with(&self, time: Duration, each: impl Fn(&Watch)) -> AlertRound {
         let mut sum = AlertRound::default();
         for _ in 0..time.as_secs() / TICK.as_secs() {
             each(self);
@@ -76,7 +76,7 @@ impl Watch {
     }
 
     /// The incidents, the first first.
-    fn incidents(&self) -> Vec<Incident> {
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
         let request = IncidentsRequest::default();
         let service = self.ledger.service();
         let page = service.list_incidents(&self.ledger.admin(), &request);
@@ -86,7 +86,7 @@ impl Watch {
     }
 
     /// Their names, those that are over with a tick.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let incidents = self.incidents();
         let told = incidents.iter().map(|incident| {
             let mark = if incident.resolved.is_some() {
@@ -100,16 +100,16 @@ impl Watch {
     }
 }
 
-fn rule_of(json: &str) -> Rule {
+pub(crate) fn rule_of(json: &str) -> Rule {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
-const ERROR: &str = r#""level":"error","message":"payment failed","host":"web-1""#;
+pub(crate) const ERROR: &str = r#""level":"error","message":"payment failed","host":"web-1""#;
 
-const MANY_ERRORS: &str = r#"{"query": "level:error", "window_s": 60, "check_every_s": 60, "recovery_s": 60,
+pub(crate) const MANY_ERRORS: &str = r#"{"query": "level:error", "window_s": 60, "check_every_s": 60, "recovery_s": 60,
     "condition": {"type": "threshold", "operator": "higher_than", "value": 5}}"#;
 
-const SILENT_HOSTS: &str = r#"{"query": "*", "group_by": ["host"], "window_s": 300, "check_every_s": 60,
+pub(crate) const SILENT_HOSTS: &str = r#"{"query": "*", "group_by": ["host"], "window_s": 300, "check_every_s": 60,
     "recovery_s": 0, "condition": {"type": "absence", "of": "members"}}"#;
 
 #[test]
@@ -201,6 +201,25 @@ fn a_server_that_was_down_knows_nothing_of_silence() {
     assert_eq!(watch.told(), [""; 0]);
     watch.pass(MINUTE * 7);
     assert_eq!(watch.told(), ["silent: web-1"]);
+}
+
+#[test]
+fn what_came_before_the_server_went_down_is_told_when_it_is_back() {
+    let mut watch = Watch::new();
+    watch.alert("many errors", MANY_ERRORS);
+    watch.pass(MINUTE * 3);
+    // Nobody looks at these before the server goes down, for hours.
+    watch.send(9, ERROR, Duration::ZERO);
+    watch.ledger.reopen();
+    watch.ledger.advance(HOUR * 5);
+    watch.pass(TICK);
+    let told: Vec<String> = watch.incidents().into_iter().map(|of| of.name).collect();
+    assert_eq!(told, ["many errors"]);
+    let events = watch
+        .ledger
+        .service()
+        .incident_events(&watch.ledger.admin(), "1");
+    assert_eq!(events.unwrap().len(), 9);
 }
 
 #[test]

@@ -71,6 +71,17 @@ fn settled(
     panic!("never written: {:#?}", log(ledger, channel));
 }
 
+/// Waits until the server counts so: it counts what delivery has written a moment later.
+fn wait_for_count(ledger: &Ledger, line: &str) {
+    for _ in 0..2000 {
+        if ledger.service().metrics_text().contains(line) {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    panic!("{line}: {}", ledger.service().metrics_text());
+}
+
 fn states(log: &[LoggedNotice]) -> Vec<DeliveryState> {
     log.iter().map(|notice| notice.state).collect()
 }
@@ -181,11 +192,7 @@ fn what_is_not_taken_is_tried_again_under_the_same_name() {
         .map(|delivery| delivery.status)
         .collect();
     assert_eq!(statuses, [Some(503), Some(429), Some(200)]);
-    let metrics = ledger.service().metrics_text();
-    assert!(
-        metrics.contains("cordwood_notices_delivered_total 2"),
-        "{metrics}"
-    );
+    wait_for_count(&ledger, "cordwood_notices_delivered_total 2");
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Scenarios of the use cases, on a real data directory with a clock and randomness of our own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alert_checks;
+mod alert_events;
+mod alert_history;
+mod alert_incidents;
+mod alert_members;
 mod alerts;
 mod around;
 mod audit;
@@ -24,6 +29,7 @@ mod pattern_changes;
 mod patterns;
 mod permissions;
 mod receiver;
+mod rule_templates;
 mod saved_queries;
 mod search;
 mod silences;

@@ -277,6 +277,73 @@ const USE_CASES: &[UseCase] = &[
         let id = alerted(ledger);
         ledger.service().delete_alert(caller, &id)
     }),
+    (
+        "read the checks of an alert",
+        Access::Read,
+        |ledger, caller| {
+            let id = alerted(ledger);
+            let checks = ledger.service().alert_checks(caller, &id, None, None);
+            checks.map(drop)
+        },
+    ),
+    (
+        "list who an alert expects",
+        Access::Read,
+        |ledger, caller| {
+            let id = expecting(ledger);
+            ledger.service().alert_members(caller, &id).map(drop)
+        },
+    ),
+    (
+        "retire whom an alert expects",
+        Access::Write,
+        |ledger, caller| {
+            let (service, id) = (ledger.service(), expecting(ledger));
+            let member = [("host".to_owned(), Some("web-1".to_owned()))].into();
+            service.retire_member(caller, &id, &member, "").map(drop)
+        },
+    ),
+    (
+        "list templates of alerts",
+        Access::Read,
+        |ledger, caller| ledger.service().list_rule_templates(caller).map(drop),
+    ),
+    (
+        "look at a template of alerts",
+        Access::Read,
+        |ledger, caller| {
+            let id = templated(ledger, caller);
+            ledger.service().rule_template(caller, &id).map(drop)
+        },
+    ),
+    (
+        "see how clients stand to a template",
+        Access::Read,
+        |ledger, caller| {
+            let (service, id) = (ledger.service(), templated(ledger, caller));
+            service.rule_template_clients(caller, &id).map(drop)
+        },
+    ),
+    (
+        "apply a template of alerts",
+        Access::Write,
+        |ledger, caller| {
+            let (service, id) = (ledger.service(), templated(ledger, caller));
+            let clients = cordwood_service::TemplateClients::All;
+            let applied = service.apply_rule_template(caller, &id, &clients);
+            applied.map(drop)
+        },
+    ),
+    (
+        "put alerts back to their template",
+        Access::Write,
+        |ledger, caller| {
+            let (service, id) = (ledger.service(), templated(ledger, caller));
+            let clients = cordwood_service::TemplateClients::All;
+            let put_back = service.put_back_rule_template(caller, &id, &clients);
+            put_back.map(drop)
+        },
+    ),
     ("back-test an alert", Access::Read, |ledger, caller| {
         let request = cordwood_service::BackTestRequest {
             alert: Some(alerted(ledger)),
@@ -379,6 +446,42 @@ fn alerted(ledger: &Ledger) -> String {
     let last = alerts.iter().map(|alert| alert.id).max().unwrap_or(0);
     let made = make_alert(ledger, &admin, &format!("alert after {last}"));
     made.unwrap().id.to_string()
+}
+
+/// The id of a template of which the caller's client has an alert; `rule_templates.rs` has who may make and change one.
+fn templated(ledger: &Ledger, caller: &Caller) -> String {
+    let rule = serde_json::json!({ "query": "level:error", "condition": { "type": "matches" } });
+    let new = cordwood_service::RuleTemplateChanges {
+        name: Some(format!("for {}", caller.token_name())),
+        rule: Some(serde_json::from_value(rule).unwrap()),
+        ..cordwood_service::RuleTemplateChanges::default()
+    };
+    let (service, admin) = (ledger.service(), ledger.admin());
+    let made = service.create_rule_template(&admin, &new).unwrap().id;
+    let all = cordwood_service::TemplateClients::All;
+    let applied = service.apply_rule_template(&admin, &made.to_string(), &all);
+    applied.unwrap();
+    made.to_string()
+}
+
+/// The id of an alert that expects to hear of a host.
+fn expecting(ledger: &Ledger) -> String {
+    let (service, admin, id) = (ledger.service(), ledger.admin(), alerted(ledger));
+    let rule = serde_json::json!({
+        "query": "*", "group_by": ["host"], "condition": { "type": "absence", "of": "members" }
+    });
+    let changes = cordwood_service::AlertChanges {
+        rule: Some(serde_json::from_value(rule).unwrap()),
+        ..cordwood_service::AlertChanges::default()
+    };
+    service.update_alert(&admin, &id, &changes).unwrap();
+    let sent = service.ingest_as(&admin, "web", json(r#"{"host":"web-1"}"#));
+    sent.unwrap();
+    for _ in 0..2 {
+        ledger.advance(crate::ledger::MINUTE);
+        service.check_alerts().unwrap();
+    }
+    id
 }
 
 /// A channel to a port that nobody listens on, under a name of its own for each caller.

@@ -137,3 +137,43 @@ fn a_silence_of_the_provider_is_for_all_and_takes_its_admin() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn silences_that_were_over_a_quarter_ago_are_forgotten() {
+    let mut ledger = Ledger::new();
+    let one = || silence(SilencedClients::One(None), "*");
+    let weekly = NewSilence {
+        ends_at: None,
+        weekly: serde_json::from_value(serde_json::json!({
+            "days": ["sat"], "from": "22:00", "to": "06:00", "time_zone": "UTC"
+        }))
+        .unwrap(),
+        ..one()
+    };
+    let admin = ledger.admin();
+    for new in [one(), weekly] {
+        ledger.service().create_silence(&admin, &new).unwrap();
+    }
+    let by_hand = ledger.service().create_silence(
+        &admin,
+        &NewSilence {
+            ends_at: Some("now+300d".to_owned()),
+            ..one()
+        },
+    );
+    let by_hand = by_hand.unwrap().id.to_string();
+    ledger.service().end_silence(&admin, &by_hand).unwrap();
+    let count = |ledger: &Ledger| {
+        ledger
+            .service()
+            .list_silences(&ledger.admin(), None)
+            .unwrap()
+            .len()
+    };
+    ledger.advance(HOUR * 24 * 89);
+    ledger.reopen();
+    assert_eq!(count(&ledger), 3);
+    ledger.advance(HOUR * 24 * 2);
+    ledger.reopen();
+    assert_eq!(count(&ledger), 1, "the one that comes back every week");
+}

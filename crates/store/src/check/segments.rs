@@ -20,7 +20,7 @@ pub(super) fn check(entry: &SegmentEntry, files: &Arc<OpenFiles>, report: &mut C
         report.bytes += segment.file_bytes();
     }
     let head = segment.read(0, HEADER_BYTES);
-    if !head.is_ok_and(|head| *head == *header()) {
+    if !head.is_ok_and(|head| *head == *header(segment.format_version())) {
         report.damage(&*path, "its header is damaged; nothing else of it is");
     }
     let found = SegmentEntry {

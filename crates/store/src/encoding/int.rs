@@ -1,31 +1,88 @@
 //! INT: integers as bit-packed offsets from the least, or as deltas, with the few that need more bits patched; a value that many
-//! are takes a bit.
+//! are takes a bit, and so does one that is the same as that before.
 //!
 //! Layout, for a count the reader knows: mode byte, signed first value when deltas,
 //! signed base, width byte, exception count; the low `width` bits of each offset; and if there are
 //! exceptions, their positions and their bits above `width`, each packed. Where a value is frequent: that, the count of
-//! others, a bit for each value, and the others in one of the other modes.
+//! others, a bit for each value, and the others in one of the first two modes; where values repeat, the same without a value.
 
 mod frequent;
+mod repeated;
 
 use super::Corrupt;
 use super::bitpack::{bit_width, mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_count, push_signed};
 use frequent::Frequent;
+use repeated::Repeated;
 
 const MODE_OFFSETS: u8 = 0;
 const MODE_DELTAS: u8 = 1;
 const MODE_FREQUENT: u8 = 2;
+const MODE_REPEATED: u8 = 3;
 
 /// It takes a second pass over the values to decode, which must save a quarter.
-const FREQUENT_GAIN: (usize, usize) = (3, 4);
+const USUAL_GAIN: (usize, usize) = (3, 4);
 
 /// How integers will be encoded, and how many bytes that takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IntPlan {
-    frequent: Option<Frequent>,
-    /// Of all values, or of those that are not the frequent one.
+    usual: Option<Usual>,
+    /// Of all values, or of those that are not the usual one.
     run: RunPlan,
+}
+
+/// What a bit says of a value.
+#[derive(Clone, Copy, Debug)]
+enum Usual {
+    Frequent(Frequent),
+    Repeated(Repeated),
+}
+
+impl Usual {
+    /// The one that leaves the fewest others.
+    fn of(values: &[i64]) -> Option<Usual> {
+        let frequent = Frequent::of(values).map(Usual::Frequent);
+        let repeated = Repeated::of(values).map(Usual::Repeated);
+        let both = [frequent, repeated].into_iter().flatten();
+        both.min_by_key(Usual::others_count)
+    }
+
+    fn others_count(&self) -> usize {
+        match self {
+            Usual::Frequent(frequent) => frequent.others_count(),
+            Usual::Repeated(repeated) => repeated.others_count(),
+        }
+    }
+
+    /// What it takes besides the other values.
+    fn bytes(&self) -> usize {
+        match self {
+            Usual::Frequent(frequent) => frequent.bytes(),
+            Usual::Repeated(repeated) => repeated.bytes(),
+        }
+    }
+
+    /// The values that are another, in order.
+    fn others(&self, values: &[i64]) -> Vec<i64> {
+        match self {
+            Usual::Frequent(frequent) => frequent.others(values),
+            Usual::Repeated(repeated) => repeated.others(values),
+        }
+    }
+
+    /// Appends the mode and all but the other values.
+    fn encode(&self, values: &[i64], out: &mut Vec<u8>) {
+        match self {
+            Usual::Frequent(frequent) => {
+                out.push(MODE_FREQUENT);
+                frequent.encode(values, out);
+            }
+            Usual::Repeated(repeated) => {
+                out.push(MODE_REPEATED);
+                repeated.encode(values, out);
+            }
+        }
+    }
 }
 
 /// How a run of integers will be packed.
@@ -51,19 +108,19 @@ impl IntPlan {
     /// The shortest of the modes for these values.
     pub(crate) fn of(values: &[i64]) -> IntPlan {
         let all = IntPlan {
-            frequent: None,
+            usual: None,
             run: RunPlan::of(values),
         };
-        let Some(frequent) = Frequent::of(values) else {
+        let Some(usual) = Usual::of(values) else {
             return all;
         };
-        let with_frequent = IntPlan {
-            frequent: Some(frequent),
-            run: RunPlan::of(&frequent.others(values)),
+        let with_usual = IntPlan {
+            usual: Some(usual),
+            run: RunPlan::of(&usual.others(values)),
         };
-        let (numerator, denominator) = FREQUENT_GAIN;
-        match with_frequent.bytes() * denominator <= all.bytes() * numerator {
-            true => with_frequent,
+        let (numerator, denominator) = USUAL_GAIN;
+        match with_usual.bytes() * denominator <= all.bytes() * numerator {
+            true => with_usual,
             false => all,
         }
     }
@@ -72,8 +129,8 @@ impl IntPlan {
     pub(crate) fn bytes(&self) -> usize {
         /// The header at its usual length.
         const HEADER_BYTES: usize = 8;
-        let frequent_bytes = self.frequent.map_or(0, |frequent| frequent.bytes());
-        HEADER_BYTES + frequent_bytes + self.run.packing.bytes
+        let usual_bytes = self.usual.map_or(0, |usual| usual.bytes());
+        HEADER_BYTES + usual_bytes + self.run.packing.bytes
     }
 }
 
@@ -146,11 +203,10 @@ pub(crate) fn encode(values: &[i64], out: &mut Vec<u8>) {
 
 /// Appends the values as planned for them.
 pub(crate) fn encode_as(values: &[i64], plan: &IntPlan, out: &mut Vec<u8>) {
-    match plan.frequent {
-        Some(frequent) => {
-            out.push(MODE_FREQUENT);
-            frequent.encode(values, out);
-            push_run(&frequent.others(values), &plan.run, out);
+    match plan.usual {
+        Some(usual) => {
+            usual.encode(values, out);
+            push_run(&usual.others(values), &plan.run, out);
         }
         None => push_run(values, &plan.run, out),
     }
@@ -211,11 +267,13 @@ fn push_packed<I: Iterator<Item = u64>>(
 
 /// Reads `count` values.
 pub(crate) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<i64>, Corrupt> {
+    let read_others = |cursor: &mut Cursor<'_>, others: usize| {
+        let mode = cursor.byte()?;
+        decode_run(cursor, mode, others)
+    };
     match cursor.byte()? {
-        MODE_FREQUENT => frequent::decode(cursor, count, |cursor, others| {
-            let mode = cursor.byte()?;
-            decode_run(cursor, mode, others)
-        }),
+        MODE_FREQUENT => frequent::decode(cursor, count, read_others),
+        MODE_REPEATED => repeated::decode(cursor, count, read_others),
         mode => decode_run(cursor, mode, count),
     }
 }

@@ -20,6 +20,8 @@ use crate::postings::ColumnPostings;
 use crate::template::{TemplateTable, TemplateUse, TemplateUses};
 pub(crate) use slots::Slots;
 pub use slots::{SlotFrame, SlotIndex, SlotRun, SlotValues};
+#[cfg(test)]
+pub(crate) use split::ROWS_OF_MANY_LEFT;
 use split::Split;
 pub(super) use tokenized::Tokenized;
 
@@ -27,7 +29,7 @@ pub(super) use tokenized::Tokenized;
 const MEAN_BYTES_MIN: usize = 24;
 
 /// A template that fewer texts follow is not worth its place in the directory.
-pub(crate) const ROWS_PER_TEMPLATE_MIN: usize = 8;
+const ROWS_PER_TEMPLATE_MIN: usize = 8;
 
 /// A template must serve this many texts on average.
 const ROWS_PER_TEMPLATE: usize = 4;

@@ -38,7 +38,13 @@ fn ints() -> impl Strategy<Value = Vec<i64>> {
         prop_oneof![Just(i64::MIN), edge.clone(), 0i64..2000],
         0..300,
     );
+    let runs = vec((edge.clone(), 1usize..9), 0..60);
+    let repeated = runs.prop_map(|runs| {
+        let runs = runs.into_iter();
+        runs.flat_map(|(value, count)| vec![value; count]).collect()
+    });
     prop_oneof![
+        repeated,
         vec(edge, 0..150),
         vec(-5i64..5, 0..300),
         rising,

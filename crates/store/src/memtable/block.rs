@@ -86,25 +86,29 @@ fn rows_of(open: &OpenRows) -> impl Iterator<Item = BlockRow<'_>> {
     })
 }
 
-/// A rest smaller than this part of a block goes into the block before it. Rows come in batches, so that a source
-/// passes the limit of a block by a part of a batch nearly always; each such rest as a block of its own would double
-/// the number of blocks.
-const REST_PART: usize = 4;
-
 /// How many rows the next block gets: at least one.
+///
+/// The limits of [`Options`] are what a full block comes nearest to, not what it may never pass: rows come in batches, and two
+/// bodies may be a little less than a block. The rows are divided evenly among as many blocks as are then nearest to full,
+/// three quarters to one and a half times, so that no source leaves a small block behind at every sealing.
 fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
-    let mut event_bytes = 0;
-    let within_bytes = rows.iter().take_while(|row| {
-        let is_within = event_bytes < options.block_event_bytes;
-        event_bytes += row.event.source_bytes();
+    let bytes_of = |row: &BlockRow<'_>| row.event.source_bytes().max(1);
+    let event_bytes = rows.iter().map(bytes_of).sum();
+    let blocks = nearest(event_bytes, options.block_event_bytes)
+        .max(nearest(rows.len(), options.block_rows))
+        .max(1);
+    let mut taken_bytes = 0;
+    let share = rows.iter().take_while(|row| {
+        let is_within = taken_bytes * blocks < event_bytes;
+        taken_bytes += bytes_of(row);
         is_within
     });
-    let count = within_bytes.take(options.block_rows).count();
-    let count = count.clamp(1, rows.len());
-    if rows.len() - count < count / REST_PART {
-        return rows.len();
-    }
-    count
+    share.count().clamp(1, rows.len())
+}
+
+/// How many times `unit` goes into `whole`, to the nearest.
+fn nearest(whole: usize, unit: usize) -> usize {
+    (whole + unit / 2) / unit
 }
 
 /// Encodes rows, cut in two as long as they are too much for one block.

@@ -4,7 +4,10 @@ use super::{SegmentError, SegmentFile};
 use crate::fixed::Fixed;
 
 const MAGIC: [u8; 8] = *b"CwdSeg\r\n";
-const VERSION: u32 = 1;
+/// What is written; earlier ones are read.
+pub(crate) const VERSION: u32 = 2;
+/// The first version whose token maps say how many bits of a hash they have.
+pub(crate) const VERSION_OF_HASH_BITS: u32 = 2;
 
 /// The header: magic and version, so that a file can be told from its start.
 pub(crate) const HEADER_BYTES: usize = 12;
@@ -30,7 +33,7 @@ pub(crate) enum SectionId {
     PostingLeaves = 5,
     /// The source and the offset of each block.
     Places = 6,
-    /// The number of blocks of the token map and the first hash of each page.
+    /// The number of blocks of the token map, the bits of a hash in it, and the first hash of each page.
     TokenIndex = 7,
     /// Which columns of which blocks have posting lists, and where the leaves are.
     PostingIndex = 8,
@@ -64,16 +67,27 @@ pub(crate) struct Section {
 }
 
 /// All sections. Those a reader does not know are skipped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Footer {
+    /// Of the format of the segment.
+    pub(crate) version: u32,
     pub(crate) sections: Vec<Section>,
 }
 
-/// What a file starts with.
-pub(crate) fn header() -> Vec<u8> {
+/// What a file of this version of the format starts with.
+pub(crate) fn header(version: u32) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(version.to_le_bytes());
     bytes
+}
+
+impl Default for Footer {
+    fn default() -> Footer {
+        Footer {
+            version: VERSION,
+            sections: Vec::new(),
+        }
+    }
 }
 
 impl Footer {
@@ -125,10 +139,10 @@ impl Footer {
         if crc32c::crc32c(&bytes) != crc {
             return Err(SegmentError::Checksum("footer"));
         }
-        Footer::parse(&bytes, footer_at).ok_or_else(|| malformed("its footer"))
+        Footer::parse(version, &bytes, footer_at).ok_or_else(|| malformed("its footer"))
     }
 
-    fn parse(bytes: &[u8], footer_at: u64) -> Option<Footer> {
+    fn parse(version: u32, bytes: &[u8], footer_at: u64) -> Option<Footer> {
         let mut fields = Fixed::new(bytes);
         let mut sections = Vec::new();
         while !fields.rest().is_empty() {
@@ -144,7 +158,7 @@ impl Footer {
             }
             sections.push(section);
         }
-        Some(Footer { sections })
+        Some(Footer { version, sections })
     }
 
     pub(crate) fn section(&self, id: SectionId) -> Option<Section> {

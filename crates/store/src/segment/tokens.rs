@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::footer::VERSION_OF_HASH_BITS;
 use super::pages::SectionPages;
 use super::sections::Sections;
 use super::{
@@ -30,6 +31,7 @@ impl SegmentTokens {
         };
         let malformed = |what: &str| SegmentError::Malformed(what.to_owned());
         let index = read_section(file, footer, SectionId::TokenIndex)?;
+        let index = index_of_version(footer.version, index);
         let map = TokenMap::open(&index, pages.length).map_err(|corrupt| malformed(corrupt.0))?;
         if map.blocks() as usize != blocks {
             return Err(malformed("its token map is about other blocks"));
@@ -54,6 +56,16 @@ impl SegmentTokens {
             offset: self.pages_at,
         }
     }
+}
+
+/// The index as segments have it now. Earlier ones did not say how many bits of a hash they have: it was all 32.
+fn index_of_version(version: u32, mut index: Vec<u8>) -> Vec<u8> {
+    const BLOCKS_BYTES: usize = 4;
+    const HASH_BITS: u8 = 32;
+    if version < VERSION_OF_HASH_BITS && index.len() >= BLOCKS_BYTES {
+        index.insert(BLOCKS_BYTES, HASH_BITS);
+    }
+    index
 }
 
 /// Writes the map of a segment of these blocks. There is none if a block comes from a segment whose map cannot be read: one without

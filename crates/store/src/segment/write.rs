@@ -60,7 +60,7 @@ impl<'d> SegmentWriter<'d> {
             blocks: Vec::new(),
             is_finished: false,
         };
-        writer.append(&footer::header())?;
+        writer.append(&footer::header(footer::VERSION))?;
         Ok(writer)
     }
 

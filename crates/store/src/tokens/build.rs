@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::map::Walk;
 use super::page::{PageWriter, Position};
-use super::{ReadPages, TokenMap};
+use super::{HashBits, ReadPages, TokenMap};
 use crate::{MergeFailure, ReadFailure};
 use parts::Parts;
 
@@ -15,7 +15,7 @@ use parts::Parts;
 pub struct TokenMapBytes {
     /// The pages, one after the other.
     pub pages: Vec<u8>,
-    /// The number of blocks, and the first hash of every page.
+    /// The number of blocks, the bits of a hash, and the first hash of every page.
     pub index: Vec<u8>,
 }
 
@@ -43,9 +43,23 @@ impl TokenMapBytes {
 
 /// Writes the pages of the map of blocks by their words, rising, and gives its index.
 pub(crate) fn map_blocks(lists: &[&[u32]], pages: &mut impl Write) -> io::Result<Vec<u8>> {
+    map_blocks_by(HashBits::for_words(words_in(lists)), lists, pages)
+}
+
+/// The words of each block, together.
+fn words_in(lists: &[&[u32]]) -> u64 {
+    lists.iter().map(|list| list.len() as u64).sum()
+}
+
+/// The same by so many bits of their hashes.
+pub(super) fn map_blocks_by(
+    hash_bits: HashBits,
+    lists: &[&[u32]],
+    pages: &mut impl Write,
+) -> io::Result<Vec<u8>> {
     let count = u32::try_from(lists.len()).expect("a segment has fewer than 2^32 blocks");
-    let expected = lists.iter().map(|list| list.len() as u64).sum();
-    let mut writer = MapWriter::new(count, expected, pages);
+    let expected = words_in(lists);
+    let mut writer = MapWriter::new(count, hash_bits, expected, pages);
     writer.push_lists(lists)?;
     writer.finish()
 }
@@ -58,8 +72,12 @@ pub(crate) fn merge<P: ReadPages>(
     pages: &mut impl Write,
 ) -> Result<Vec<u8>, MergeFailure> {
     let expected = inputs.iter().map(MapInput::expected_hashes).sum();
-    let mut writer = MapWriter::new(blocks, expected, pages);
-    let mut sources: Vec<Source<'_, P>> = inputs.iter().map(Source::new).collect();
+    // What an input has not kept of a hash cannot be had any more.
+    let kept = inputs.iter().filter_map(MapInput::hash_bits);
+    let hash_bits = kept.fold(HashBits::for_words(expected), HashBits::min);
+    let mut writer = MapWriter::new(blocks, hash_bits, expected, pages);
+    let source = |input| Source::new(input, hash_bits);
+    let mut sources: Vec<Source<'_, P>> = inputs.iter().map(source).collect();
     let first = sources.iter_mut().map(Source::advance);
     let mut hashes: Vec<u64> = first.collect::<Result<_, _>>()?;
     let mut list = Vec::new();
@@ -68,15 +86,12 @@ pub(crate) fn merge<P: ReadPages>(
     {
         list.clear();
         for (source, at_hand) in sources.iter_mut().zip(&mut hashes) {
-            if *at_hand == least {
+            while *at_hand == least {
                 source.collect(&mut list);
                 *at_hand = source.advance()?;
             }
         }
-        if !list.is_sorted_by(|a, b| a < b) {
-            list.sort_unstable();
-            list.dedup();
-        }
+        settle(&mut list);
         if !list.is_empty() {
             writer.push(hash, &list).map_err(MergeFailure::Write)?;
         }
@@ -84,7 +99,23 @@ pub(crate) fn merge<P: ReadPages>(
     writer.finish().map_err(MergeFailure::Write)
 }
 
+/// Puts blocks in order, each once.
+fn settle(list: &mut Vec<u32>) {
+    if !list.is_sorted_by(|a, b| a < b) {
+        list.sort_unstable();
+        list.dedup();
+    }
+}
+
 impl<P> MapInput<'_, P> {
+    /// How many bits of a hash it has, if not all.
+    fn hash_bits(&self) -> Option<HashBits> {
+        match self {
+            MapInput::Block(..) => None,
+            MapInput::Map(map, ..) => Some(map.hash_bits()),
+        }
+    }
+
     /// A guess, for the first page.
     fn expected_hashes(&self) -> u64 {
         const BYTES_PER_HASH: u64 = 3;
@@ -96,33 +127,44 @@ impl<P> MapInput<'_, P> {
 }
 
 /// An input, part of the way.
-enum Source<'a, P> {
+struct Source<'a, P> {
+    hashes: Hashes<'a, P>,
+    /// How many bits of a hash the input has more than the map that is made.
+    dropped: u32,
+}
+
+enum Hashes<'a, P> {
     Block(std::slice::Iter<'a, u32>, u32),
     Map(Walk<'a, P>, &'a [BlockTarget]),
 }
 
 impl<'a, P: ReadPages> Source<'a, P> {
-    fn new(input: &MapInput<'a, P>) -> Source<'a, P> {
-        match input {
-            MapInput::Block(hashes, block) => Source::Block(hashes.iter(), *block),
-            MapInput::Map(map, pages, targets) => Source::Map(Walk::new(map, *pages), targets),
+    fn new(input: &MapInput<'a, P>, hash_bits: HashBits) -> Source<'a, P> {
+        let of_input = input.hash_bits().unwrap_or(HashBits::ALL);
+        let hashes = match input {
+            MapInput::Block(hashes, block) => Hashes::Block(hashes.iter(), *block),
+            MapInput::Map(map, pages, targets) => Hashes::Map(Walk::new(map, *pages), targets),
+        };
+        Source {
+            hashes,
+            dropped: of_input.beyond(hash_bits),
         }
     }
 
-    /// The next hash; more than any at the end.
+    /// The next hash, or the same once more; more than any at the end.
     fn advance(&mut self) -> Result<u64, ReadFailure> {
-        let hash = match self {
-            Source::Block(hashes, _) => hashes.next().copied(),
-            Source::Map(walk, _) => walk.advance()?,
+        let hash = match &mut self.hashes {
+            Hashes::Block(hashes, _) => hashes.next().copied(),
+            Hashes::Map(walk, _) => walk.advance()?,
         };
-        Ok(hash.map_or(u64::MAX, u64::from))
+        Ok(hash.map_or(u64::MAX, |hash| u64::from(hash >> self.dropped)))
     }
 
     /// Adds the blocks of the hash at hand.
     fn collect(&self, list: &mut Vec<u32>) {
-        match self {
-            Source::Block(_, block) => list.push(*block),
-            Source::Map(walk, targets) => {
+        match &self.hashes {
+            Hashes::Block(_, block) => list.push(*block),
+            Hashes::Map(walk, targets) => {
                 let targets = walk
                     .blocks()
                     .iter()
@@ -136,31 +178,42 @@ impl<'a, P: ReadPages> Source<'a, P> {
 /// Writes hashes, rising, page by page.
 struct MapWriter<'w, W> {
     blocks: u32,
+    hash_bits: HashBits,
     pages: &'w mut W,
     index: Vec<u8>,
     page: PageWriter,
 }
 
 impl<'w, W: Write> MapWriter<'w, W> {
-    fn new(blocks: u32, expected_hashes: u64, pages: &'w mut W) -> MapWriter<'w, W> {
+    fn new(
+        blocks: u32,
+        hash_bits: HashBits,
+        expected_hashes: u64,
+        pages: &'w mut W,
+    ) -> MapWriter<'w, W> {
+        let mut index = blocks.to_le_bytes().to_vec();
+        index.push(hash_bits.to_byte());
         MapWriter {
             blocks,
+            hash_bits,
             pages,
-            index: blocks.to_le_bytes().to_vec(),
-            page: PageWriter::new(blocks, (1 << u32::BITS) / expected_hashes.max(1)),
+            index,
+            page: PageWriter::new(blocks, hash_bits.hashes() / expected_hashes.max(1)),
         }
     }
 
     /// Adds the words of all blocks, each list rising.
     fn push_lists(&mut self, lists: &[&[u32]]) -> io::Result<()> {
         let mut parts = Parts::of(lists);
+        let dropped = u32::BITS + HashBits::ALL.beyond(self.hash_bits);
         let mut list = Vec::new();
         while let Some(pairs) = parts.next() {
-            for same in pairs.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS) {
+            for same in pairs.chunk_by(|a, b| a >> dropped == b >> dropped) {
                 let low = |pair: &u64| u32::try_from(pair & u64::from(u32::MAX)).unwrap_or(0);
                 list.clear();
                 list.extend(same.iter().map(low));
-                let hash = same.first().map_or(0, |pair| pair >> u32::BITS);
+                settle(&mut list);
+                let hash = same.first().map_or(0, |pair| pair >> dropped);
                 self.push(u32::try_from(hash).unwrap_or(0), &list)?;
             }
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::page::{PAGE_BYTES, Page, PageError};
-use super::{BlockSet, WordHash};
+use super::{BlockSet, HashBits, WordHash};
 use crate::fixed::Fixed;
 use crate::{Corrupt, ReadFailure};
 
@@ -28,7 +28,9 @@ impl ReadPages for bytes::Bytes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenMap {
     blocks: u32,
+    hash_bits: HashBits,
     pages_bytes: u64,
+    /// Of as many bits as the map has of a hash.
     first_hashes: Vec<u32>,
 }
 
@@ -38,6 +40,7 @@ impl TokenMap {
         const MALFORMED: Corrupt = Corrupt("the index of the token map");
         let mut fields = Fixed::new(index);
         let blocks = fields.u32().ok_or(MALFORMED)?;
+        let hash_bits = fields.u8().and_then(HashBits::new).ok_or(MALFORMED)?;
         let mut first_hashes = Vec::with_capacity(fields.rest().len() / 4);
         while let Some(hash) = fields.u32() {
             first_hashes.push(hash);
@@ -49,6 +52,7 @@ impl TokenMap {
         }
         Ok(TokenMap {
             blocks,
+            hash_bits,
             pages_bytes,
             first_hashes,
         })
@@ -59,6 +63,11 @@ impl TokenMap {
         self.blocks
     }
 
+    /// How many bits of a hash it has.
+    pub(super) fn hash_bits(&self) -> HashBits {
+        self.hash_bits
+    }
+
     /// How many bytes it takes, in pages and in memory.
     pub fn bytes(&self) -> u64 {
         self.pages_bytes + 4 * self.first_hashes.len() as u64
@@ -66,16 +75,17 @@ impl TokenMap {
 
     /// The blocks that may hold the word; no other does.
     pub fn find(&self, word: WordHash, pages: &impl ReadPages) -> Result<BlockSet, ReadFailure> {
-        let after = self.first_hashes.partition_point(|first| *first <= word.0);
+        let hash = self.hash_bits.of(word.0);
+        let after = self.first_hashes.partition_point(|first| *first <= hash);
         let Some(index) = after.checked_sub(1) else {
             return Ok(BlockSet::none(self.blocks));
         };
         let bytes = self.read_page(index, pages)?;
-        let found = self.page(index, &bytes)?.find(word.0)?;
+        let found = self.page(index, &bytes)?.find(hash)?;
         Ok(found.unwrap_or_else(|| BlockSet::none(self.blocks)))
     }
 
-    /// Calls `visit` with every hash, rising, and the blocks that have it.
+    /// Calls `visit` with every hash, rising, and the blocks that have it: of hashes that are one here, with the least.
     pub fn each(
         &self,
         pages: &impl ReadPages,
@@ -83,7 +93,9 @@ impl TokenMap {
     ) -> Result<(), ReadFailure> {
         let mut walk = Walk::new(self, pages);
         while let Some(hash) = walk.advance()? {
-            visit(hash, walk.blocks());
+            let least = self.hash_bits.least(hash);
+            let least = least.ok_or_else(|| malformed("a hash of more bits than it has"))?;
+            visit(least, walk.blocks());
         }
         Ok(())
     }
@@ -125,7 +137,7 @@ impl<'m, P: ReadPages> Walk<'m, P> {
         }
     }
 
-    /// The next hash.
+    /// The next hash, of as many bits as the map has.
     pub(super) fn advance(&mut self) -> Result<Option<u32>, ReadFailure> {
         if self.passed == self.hashes.len() && self.next_page < self.map.first_hashes.len() {
             self.read_page()?;

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use cordwood_event::Scalar;
 use proptest::prelude::*;
 
+use super::build::map_blocks_by;
 use super::words::each_word;
-use super::{BlockSet, BlockTokens, MapInput, TokenMap, TokenMapBytes, WordHash, merge};
+use super::{BlockSet, BlockTokens, HashBits, MapInput, TokenMap, TokenMapBytes, WordHash, merge};
 use crate::ReadFailure;
 
 /// The definition, character by character.
@@ -77,6 +78,25 @@ struct Built {
     pages: Bytes,
 }
 
+/// Few words are known by so many bits.
+const FEW_BITS: u8 = 28;
+
+fn bits(count: u8) -> HashBits {
+    HashBits::new(count).unwrap()
+}
+
+/// As segments had it when they did not say how many bits of a hash they have.
+fn build_of_whole_hashes(blocks: &[BTreeSet<u32>]) -> Built {
+    let lists: Vec<Vec<u32>> = blocks
+        .iter()
+        .map(|block| block.iter().copied().collect())
+        .collect();
+    let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
+    let mut pages = Vec::new();
+    let index = map_blocks_by(HashBits::ALL, &lists, &mut pages).unwrap();
+    opened(TokenMapBytes { pages, index })
+}
+
 fn build(blocks: &[BTreeSet<u32>]) -> Built {
     let lists: Vec<Vec<u32>> = blocks
         .iter()
@@ -101,20 +121,33 @@ fn content(built: &Built) -> Result<BTreeMap<u32, Vec<u32>>, ReadFailure> {
     Ok(content)
 }
 
+/// By the least hash of those that are one in a map of few words.
 fn inverted(blocks: &[BTreeSet<u32>]) -> BTreeMap<u32, Vec<u32>> {
-    let mut inverted: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    inverted_by(FEW_BITS, blocks)
+}
+
+fn inverted_by(count: u8, blocks: &[BTreeSet<u32>]) -> BTreeMap<u32, Vec<u32>> {
+    let mut inverted: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (index, block) in (0..).zip(blocks) {
         for hash in block {
-            inverted.entry(*hash).or_default().push(index);
+            let blocks = inverted.entry(least(count, *hash)).or_default();
+            blocks.insert(index);
         }
     }
-    inverted
+    let lists = inverted.into_iter();
+    lists
+        .map(|(hash, blocks)| (hash, blocks.into_iter().collect()))
+        .collect()
+}
+
+fn least(count: u8, hash: u32) -> u32 {
+    bits(count).least(bits(count).of(hash)).unwrap()
 }
 
 /// Dense, sparse and clustered hashes: gaps of every size.
 fn hash() -> impl Strategy<Value = u32> {
     prop_oneof![
-        4 => 1u32..60,
+        4 => 1u32..1000,
         2 => any::<u32>().prop_map(|hash| hash.max(1)),
         1 => Just(u32::MAX),
         2 => (0u32..3, 0u32..2000).prop_map(|(high, low)| (high << 30) + low + 1),
@@ -175,7 +208,7 @@ proptest! {
         prop_assert_eq!(&content(&built).unwrap(), &expected);
         for hash in expected.keys().copied().step_by(17).chain([absent]) {
             let found = built.map.find(WordHash(hash), &built.pages).unwrap();
-            let wanted = expected.get(&hash).cloned().unwrap_or_default();
+            let wanted = expected.get(&least(FEW_BITS, hash)).cloned().unwrap_or_default();
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{}", hash);
         }
     }
@@ -198,15 +231,32 @@ proptest! {
     }
 
     #[test]
+    fn maps_of_whole_hashes_are_read(blocks in blocks(), absent in hash()) {
+        let built = build_of_whole_hashes(&blocks);
+        let expected = inverted_by(32, &blocks);
+        prop_assert_eq!(&content(&built).unwrap(), &expected);
+        for hash in expected.keys().copied().chain([absent]) {
+            let found = built.map.find(WordHash(hash), &built.pages).unwrap();
+            let wanted = expected.get(&hash).cloned().unwrap_or_default();
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{}", hash);
+        }
+    }
+
+    /// Of maps of this version and of whole hashes.
+    #[test]
     fn a_merge_is_the_map_of_the_union(
-        inputs in proptest::collection::vec((blocks(), any::<u64>()), 0..4),
+        inputs in proptest::collection::vec((blocks(), any::<u64>(), any::<bool>()), 0..4),
         fresh in proptest::collection::btree_set(hash(), 0..50),
     ) {
         let mut union: Vec<BTreeSet<u32>> = vec![fresh.clone()];
-        let built: Vec<Built> = inputs.iter().map(|(blocks, _)| build(blocks)).collect();
+        let build = |(blocks, _, are_whole): &(Vec<BTreeSet<u32>>, u64, bool)| match are_whole {
+            true => build_of_whole_hashes(blocks),
+            false => build(blocks),
+        };
+        let built: Vec<Built> = inputs.iter().map(build).collect();
         let targets: Vec<Vec<Option<u32>>> = inputs
             .iter()
-            .map(|(blocks, kept)| {
+            .map(|(blocks, kept, _)| {
                 let place = |(index, block): (usize, &BTreeSet<u32>)| {
                     (kept >> (index % 64) & 1 == 1).then(|| {
                         union.push(block.clone());
@@ -279,15 +329,25 @@ fn a_list_that_fits_no_page_says_every_block() {
     let mut blocks = vec![BTreeSet::new(); count];
     for (index, block) in blocks.iter_mut().enumerate() {
         if index.is_multiple_of(3) {
-            block.insert(7);
+            block.insert(0x70);
         }
         if index == 5 || index == 59_999 {
-            block.insert(8);
+            block.insert(0x80);
         }
     }
     let built = build(&blocks);
     let found = |hash| built.map.find(WordHash(hash), &built.pages).unwrap();
-    assert_eq!(found(7).count(), 60_000);
-    assert_eq!(found(8).iter().collect::<Vec<_>>(), [5, 59_999]);
-    assert!(found(9).is_empty());
+    assert_eq!(found(0x70).count(), 60_000);
+    assert_eq!(found(0x80).iter().collect::<Vec<_>>(), [5, 59_999]);
+    assert!(found(0x90).is_empty());
+}
+
+#[test]
+fn many_words_are_known_by_more_bits() {
+    for (words, expected) in [(0, 28), (1 << 23, 28), ((1 << 24) + 1, 29), (1 << 40, 32)] {
+        assert_eq!(HashBits::for_words(words), bits(expected), "{words}");
+    }
+    assert_eq!(HashBits::new(0), None);
+    assert_eq!(HashBits::new(33), None);
+    assert_eq!(bits(28).least(1 << 28), None, "more bits than there are");
 }

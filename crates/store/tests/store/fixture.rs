@@ -36,7 +36,19 @@ fn expected(source: u64) -> Vec<String> {
 
 #[test]
 fn a_data_directory_of_format_1() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data-directory-1");
+    check_fixture("data-directory-1");
+}
+
+/// Whose token maps say how many bits of a hash they have.
+#[test]
+fn a_data_directory_of_format_2() {
+    check_fixture("data-directory-2");
+}
+
+fn check_fixture(name: &str) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name);
     let directory = tempfile::tempdir().unwrap();
     copy(&fixture, directory.path());
     let disk: Arc<dyn Disk> = Arc::new(FileSystem::new(directory.path()));
@@ -44,7 +56,8 @@ fn a_data_directory_of_format_1() {
     assert!(report.findings.is_empty(), "{report:?}");
     assert_eq!((report.segments, report.manifests), (2, 2));
 
-    let (store, recovery) = Store::open(small_options(), disk, Arc::new(Lines)).unwrap();
+    let (store, recovery) =
+        Store::open(small_options(), Arc::clone(&disk), Arc::new(Lines)).unwrap();
     assert_eq!(recovery.damage, [""; 0]);
     assert_eq!((recovery.segments, recovery.replayed_records), (2, 9));
     for source in 1..=3 {
@@ -56,4 +69,18 @@ fn a_data_directory_of_format_1() {
             "{number}"
         );
     }
+    merge_all(&store);
+    for source in 1..=3 {
+        assert_eq!(texts_of(&store, source), expected(source));
+    }
+    store.close().unwrap();
+    let report = check(&disk, &Lines).unwrap();
+    assert!(report.findings.is_empty(), "{report:?}");
+}
+
+/// Puts what an earlier version wrote together with what this one writes.
+fn merge_all(store: &Store) {
+    store.flush().unwrap();
+    let compacted = store.compact().unwrap();
+    assert!(compacted.segments_in > 2, "{compacted:?}");
 }

@@ -83,6 +83,29 @@ proptest! {
         prop_assert_eq!(events_of(&store.snapshot(), 1).unwrap().len(), count + 1);
     }
 
+    /// Whatever the size of bodies, at most the rows that came last are a small block.
+    #[test]
+    fn blocks_are_nearly_full(block_rows in 8usize..40, body_rows in 1usize..100, bodies in 1usize..20) {
+        let options = Options { block_rows, log_file_bytes: 1 << 20, ..small_options() };
+        let (store, _) = open_with(options, &SimulatedDisk::new()).unwrap();
+        let body = vec!["7 x"; body_rows].join("\n");
+        for _ in 0..bodies {
+            append(&store, 1, &body).unwrap();
+        }
+        store.flush().unwrap();
+        let snapshot = store.snapshot();
+        let rows = snapshot.parts(SourceId(1)).map(|part| match part {
+            Part::Block(block) => block.rows(),
+            Part::Open(_) => 0,
+        });
+        let mut rows: Vec<usize> = rows.collect();
+        rows.sort_unstable();
+        prop_assert_eq!(rows.iter().sum::<usize>(), bodies * body_rows);
+        // A row cannot be divided.
+        prop_assert!(rows.iter().skip(1).all(|rows| (rows + 1) * 4 > block_rows * 3), "{rows:?}");
+        prop_assert!(rows.iter().all(|rows| rows * 2 <= block_rows * 3), "{rows:?}");
+    }
+
     #[test]
     fn a_budget_never_gives_more_than_it_has(takes in prop::collection::vec((0u64..60, 0usize..8), 1..60)) {
         let whole = MemoryBudget::new(100);
@@ -115,7 +138,7 @@ fn blocks_are_cut_at_their_limits_and_sorted() {
     };
     let (store, _) = open_with(options, &SimulatedDisk::new()).unwrap();
     let lines: Vec<String> = (0..95)
-        .map(|number| format!("{} x", (number * 37) % 95))
+        .map(|number| format!("{:02} x", (number * 37) % 95))
         .collect();
     append(&store, 1, &lines.join("\n")).unwrap();
     store.flush().unwrap();
@@ -133,5 +156,5 @@ fn blocks_are_cut_at_their_limits_and_sorted() {
         );
         end = times[times.len() - 1];
     }
-    assert_eq!(rows, [10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
+    assert_eq!(rows, [10, 10, 10, 10, 10, 9, 9, 9, 9, 9]);
 }

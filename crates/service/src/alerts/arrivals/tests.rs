@@ -45,6 +45,20 @@ fn marks_are_taken_every_ten_seconds_however_often_one_looks() {
 }
 
 #[test]
+fn what_came_before_the_server_went_down_came_then() {
+    let mut arrivals = marked(&[0, 10, 20]);
+    let closing = arrivals.closing(at(500), 37).expect("something came");
+    assert_eq!((closing.at, closing.sequence), (at(30), 37));
+    assert_eq!(arrivals.closing(at(500), 30), None, "nothing came");
+    assert_eq!(arrivals.closing(at(29), 37), None, "the next mark is due");
+    arrivals.push(closing);
+    let arrived = |after, up_to| Some(Arrived { after, up_to });
+    assert_eq!(arrivals.of(window(20, 30)), arrived(30, 37));
+    assert_eq!(arrivals.of(window(490, 500)), arrived(37, 37));
+    assert!(!arrivals.heard(window(20, 60)));
+}
+
+#[test]
 fn who_was_away_has_not_heard() {
     let arrivals = marked(&[0, 10, 20, 90, 100, 110]);
     assert!(arrivals.heard(window(0, 20)));

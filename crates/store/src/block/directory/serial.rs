@@ -20,8 +20,10 @@ use crate::encoding::cursor::{Cursor, push_count};
 use crate::encoding::{Compressor, Corrupt, Encoding, int};
 use crate::template::{TemplateTable, TemplateUses};
 
-/// The first byte; another means another layout.
-const VERSION: u8 = 1;
+/// The first byte, as it is written. A greater one means another layout, or blocks that a reader does not know. In version 1 no slot
+/// is of hex digits, no number in one is below zero, and no integers are kept by which are the same as that before.
+const VERSION: u8 = 2;
+const VERSION_MIN: u8 = 1;
 
 /// Times, sequence numbers, levels: every block has them.
 const HEAD_CHUNKS: usize = 3;
@@ -176,7 +178,7 @@ pub fn decode_directories(
     /// The checksums of the chunks every block has.
     const BLOCK_BYTES_MIN: usize = HEAD_CHUNKS * size_of::<u32>();
     let mut cursor = Cursor::new(bytes);
-    if cursor.byte()? != VERSION {
+    if !(VERSION_MIN..=VERSION).contains(&cursor.byte()?) {
         return Err(Corrupt("directories of an unknown version"));
     }
     let count = cursor.count(cursor.remaining() / BLOCK_BYTES_MIN)?;

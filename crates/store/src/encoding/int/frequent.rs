@@ -35,6 +35,11 @@ impl Frequent {
         })
     }
 
+    /// How many values are another.
+    pub(super) fn others_count(&self) -> usize {
+        self.others
+    }
+
     /// What it takes besides the other values.
     pub(super) fn bytes(&self) -> usize {
         /// At its usual length.

@@ -1,11 +1,12 @@
 //! What stands in the slots of a column, template by template and place by place.
 //!
-//! A slot of few distinct values is a dictionary, numbers are packed, what says the same as an earlier slot is not kept again, all else
+//! A slot of few distinct values is a dictionary, numbers and hex digits are packed, what says the same as an earlier slot is not kept again, all else
 //! is text. The index says of which kind each slot is and where it lies. Which texts hold a word is in posting lists, apart.
 
 mod affixed;
 mod few;
 mod frames;
+mod hex_values;
 mod index;
 mod number_columns;
 mod read;
@@ -14,6 +15,7 @@ mod token_words;
 use self::affixed::Affixed;
 use self::few::FewValues;
 use self::frames::FrameWriter;
+use self::hex_values::HexValues;
 use self::number_columns::NumberColumns;
 use self::token_words::TokenWords;
 use super::super::cursor::push_count;
@@ -40,15 +42,18 @@ enum Kind {
     Columns = 3,
     /// As an earlier slot of the template.
     Copy = 4,
+    /// Texts that differ in hex digits only, packed.
+    Hex = 5,
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [
+    const ALL: [Kind; 6] = [
         Kind::Text,
         Kind::Numbers,
         Kind::Dictionary,
         Kind::Columns,
         Kind::Copy,
+        Kind::Hex,
     ];
 
     fn of_code(code: u16) -> Option<Kind> {
@@ -127,7 +132,7 @@ struct Writer<'a, 't> {
     texts: &'t Tokenized<'a>,
     compressor: &'t mut Compressor,
     kinds: Vec<u16>,
-    /// Of numbers, columns of numbers and dictionaries.
+    /// Of all that are neither text nor copies.
     packed: Vec<u8>,
     packed_lengths: Vec<i64>,
     dictionary_lens: Vec<i64>,
@@ -234,6 +239,10 @@ impl<'t> Writer<'_, 't> {
         if let Some((columns, plans)) = NumberColumns::of(values) {
             columns.encode(&plans, &mut self.packed);
             return (Kind::Columns, stamp);
+        }
+        if let Some(hex) = HexValues::of(values) {
+            hex.encode(self.compressor, &mut self.packed);
+            return (Kind::Hex, stamp);
         }
         self.frames.push(values.iter().copied(), self.compressor);
         (Kind::Text, stamp)

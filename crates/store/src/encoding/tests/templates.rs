@@ -27,7 +27,7 @@ pub(super) fn check(texts: &TextValues, postings: &ColumnPostings, values: &[Val
             assert_eq!(texts.text(*rank).ok().as_deref(), text);
         }
         assert_eq!(run.ends.len(), used.rows as usize);
-        assert!(used.rows as usize >= template::ROWS_PER_TEMPLATE_MIN);
+        assert!(used.rows as usize >= template::ROWS_OF_MANY_LEFT);
         for text in (0..run.ends.len()).filter_map(|place| run.get(place)) {
             check_stamps(template, used, text);
         }
@@ -193,6 +193,7 @@ pub(super) fn messages() -> impl Strategy<Value = Vec<Value>> {
         (0u32..300_000).prop_map(|n| format!("{}.{:02}ms", n / 100, n % 100)),
         any::<u64>().prop_map(|n| n.to_string()),
         any::<u32>().prop_map(|n| format!("{n:08x}")),
+        any::<i64>().prop_map(|n| format!("blk_{n}")),
         (0u32..200).prop_map(|n| format!("0{n}")),
         (0u32..200).prop_map(|n| format!("10.0.{n}.1:80")),
         any::<u16>().prop_map(|n| format!("r{}-2026-07-{:02}_{:02}", n / 999, n % 31, n % 24)),
@@ -244,6 +245,7 @@ fn numbers_between_what_never_varies_are_packed() {
                 .map_or(0, |text| text.index.len() + text.slots.len())
     };
     let scattered = |n: u32| n.wrapping_mul(2_654_435_761) >> 20;
+    let far = |n: u32| u64::from(n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let date = |n: u32| {
         let (day, hour, second) = (n % 28 + 1, n / 28 % 24, scattered(n) % 64);
         format!("2026-05-{day:02}T{hour}.{second:02}Z")
@@ -257,6 +259,15 @@ fn numbers_between_what_never_varies_are_packed() {
         ),
         (encoded(&|n| format!("{}", scattered(n) % 4096)), 12),
         (encoded(&|n| format!("u-{}", scattered(n) % 4096)), 12),
+        (encoded(&|n| format!("blk_{}", far(n).cast_signed())), 64),
+        (
+            encoded(&|n| format!("req-{:016x}-b in {}", far(n), n % 60)),
+            71,
+        ),
+        (
+            encoded(&|n| format!("{} to {}", scattered(n / 32), scattered(n))),
+            14,
+        ),
         (
             encoded(&|n| format!("{}.{:02}ms", scattered(n) / 100, scattered(n) % 100)),
             12,

@@ -7,10 +7,13 @@ use super::super::super::int::{self, IntPlan};
 /// The longest beginning or end; a longer one is left to the text.
 const AFFIX_BYTES_MAX: usize = 255;
 
-/// More digits may not fit 64 bits.
-const DIGITS_MAX: usize = 18;
+/// More decimals may not fit 64 bits with a digit before them.
+const DECIMALS_MAX: usize = 18;
 
-/// Values of the form `prefix` digits `suffix`, where the digits have `decimals` of them behind a dot.
+/// 2^63, with its sign.
+const NUMBER_BYTES_MAX: usize = 20;
+
+/// Values of the form `prefix` number `suffix`, where the number may have a minus sign, or has `decimals` of its digits behind a dot.
 #[derive(Debug)]
 pub(crate) struct Affixed {
     prefix: Box<str>,
@@ -24,22 +27,21 @@ impl Affixed {
     /// With how the numbers will be encoded. `None` if the values are not of this form, or shorter as text.
     pub(super) fn of(values: &[&[u8]]) -> Option<(Affixed, IntPlan)> {
         let (prefix, digits, suffix) = parts_of(values.first()?)?;
-        if prefix.len() > AFFIX_BYTES_MAX || suffix.len() > AFFIX_BYTES_MAX {
-            return None;
-        }
         let dot = digits.iter().position(|byte| *byte == b'.');
         let decimals = dot.map_or(0, |dot| digits.len() - dot - 1);
-        let number = |value: &&[u8]| {
-            let digits = value.strip_prefix(prefix)?.strip_suffix(suffix)?;
-            parse(digits, decimals)
+        let numbers = numbers_between(values, (prefix, suffix), decimals);
+        let (prefix, numbers) = match (numbers, prefix.strip_suffix(b"-")) {
+            (Some(numbers), _) => (prefix, numbers),
+            // The first is below zero, and others are not.
+            (None, Some(prefix)) => {
+                let numbers = numbers_between(values, (prefix, suffix), decimals)?;
+                (prefix, numbers)
+            }
+            (None, None) => return None,
         };
-        let mut numbers = Vec::with_capacity(values.len());
-        for value in values {
-            numbers.push(number(value)?);
-        }
         let affix_bytes = prefix.len() + suffix.len();
         let plan = IntPlan::of(&numbers);
-        if plan.bytes() + affix_bytes > bytes_as_text(values) {
+        if plan.bytes() + affix_bytes > bytes_as_text(values.iter().copied()) {
             return None;
         }
         let affixed = Affixed {
@@ -68,11 +70,8 @@ impl Affixed {
                 .map_err(|_| Corrupt("text that is not UTF-8"))
         };
         let (prefix, suffix) = (affix()?, affix()?);
-        let decimals = cursor.count(DIGITS_MAX)?;
+        let decimals = cursor.count(DECIMALS_MAX)?;
         let numbers = int::decode(cursor, count)?;
-        if numbers.iter().any(|number| *number < 0) {
-            return Err(Corrupt("a slot of a negative number"));
-        }
         Ok(Affixed {
             prefix,
             suffix,
@@ -83,10 +82,14 @@ impl Affixed {
 
     pub(super) fn push_value(&self, index: usize, out: &mut String) -> Result<(), Corrupt> {
         let number = self.numbers.get(index);
-        let mut rest = *number.ok_or(Corrupt("a slot past the last number"))?;
+        let number = *number.ok_or(Corrupt("a slot past the last number"))?;
         out.push_str(&self.prefix);
+        if number < 0 {
+            out.push('-');
+        }
         // From the last digit to the first, at least one before the decimals.
-        let mut reversed = [b'0'; DIGITS_MAX + 2];
+        let mut rest = number.unsigned_abs();
+        let mut reversed = [b'0'; NUMBER_BYTES_MAX];
         let mut used = 0;
         for digit in &mut reversed {
             if rest == 0 && used > self.decimals {
@@ -125,22 +128,60 @@ fn parts_of(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((prefix, digits, suffix))
 }
 
-/// The digits as a whole number; `None` if it would be written in another way.
-fn parse(digits: &[u8], decimals: usize) -> Option<i64> {
-    let (whole, fraction) = match decimals {
-        0 => (digits, &[][..]),
-        _ => {
-            let (whole, fraction) = digits.split_at_checked(digits.len().checked_sub(decimals)?)?;
-            (whole.strip_suffix(b".")?, fraction)
-        }
+/// The numbers of values that have nothing else but a beginning and an end.
+fn numbers_between(
+    values: &[&[u8]],
+    (prefix, suffix): (&[u8], &[u8]),
+    decimals: usize,
+) -> Option<Vec<i64>> {
+    if prefix.len() > AFFIX_BYTES_MAX || suffix.len() > AFFIX_BYTES_MAX {
+        return None;
+    }
+    let mut numbers = Vec::with_capacity(values.len());
+    for value in values {
+        let written = value.strip_prefix(prefix)?.strip_suffix(suffix)?;
+        numbers.push(match decimals {
+            0 => parse_whole(written),
+            _ => parse_decimal(written, decimals),
+        }?);
+    }
+    Some(numbers)
+}
+
+/// A whole number, perhaps below zero; `None` if it would be written in another way.
+#[inline]
+fn parse_whole(written: &[u8]) -> Option<i64> {
+    let (digits, is_negative) = match written.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (written, false),
     };
-    let is_canonical = !whole.is_empty()
-        && (whole.len() == 1 || !whole.starts_with(b"0"))
-        && whole.len() + fraction.len() <= DIGITS_MAX;
-    if !is_canonical {
+    if !is_canonical(digits) || is_negative && digits == b"0" {
+        return None;
+    }
+    let number = match digits.len() {
+        ..=DIGITS_OF_ANY => with_digits(0, digits)?,
+        // Some numbers of 19 digits fit, and none of more.
+        _ => return str::from_utf8(written).ok()?.parse().ok(),
+    };
+    Some(if is_negative { -number } else { number })
+}
+
+/// A number with so many decimals, as a whole one.
+fn parse_decimal(written: &[u8], decimals: usize) -> Option<i64> {
+    let (whole, fraction) = written.split_at_checked(written.len().checked_sub(decimals)?)?;
+    let whole = whole.strip_suffix(b".")?;
+    if !is_canonical(whole) || whole.len() + fraction.len() > DIGITS_OF_ANY {
         return None;
     }
     with_digits(with_digits(0, whole)?, fraction)
+}
+
+/// Every number of so many digits fits 64 bits.
+const DIGITS_OF_ANY: usize = 18;
+
+/// Whether there is a digit, and no zero before another.
+fn is_canonical(digits: &[u8]) -> bool {
+    digits.len() == 1 || digits.first().is_some_and(|first| *first != b'0')
 }
 
 /// A number with more digits behind its own, so many that it fits; without a branch for each.
@@ -157,7 +198,7 @@ fn with_digits(number: i64, digits: &[u8]) -> Option<i64> {
 }
 
 /// About how many bytes the values take in a frame among others: their entropy, byte by byte.
-pub(super) fn bytes_as_text(values: &[&[u8]]) -> usize {
+pub(super) fn bytes_as_text<'v>(values: impl Iterator<Item = &'v [u8]>) -> usize {
     let mut counts = [0u32; 256];
     for value in values {
         for byte in value.iter().chain(&[crate::postings::words::END]) {
@@ -179,4 +220,83 @@ pub(super) fn bytes_as_text(values: &[&[u8]]) -> usize {
     )]
     let bytes = (bits / 8.0) as usize;
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The values as numbers and back; whether they are shorter so.
+    fn check(values: &[String]) -> bool {
+        let bytes: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
+        let Some((affixed, plan)) = Affixed::of(&bytes) else {
+            return false;
+        };
+        let mut out = Vec::new();
+        affixed.encode(&plan, &mut out);
+        let mut cursor = Cursor::new(&out);
+        let read = Affixed::decode(&mut cursor, values.len()).unwrap();
+        cursor.finish().unwrap();
+        for (index, value) in values.iter().enumerate() {
+            let mut text = String::new();
+            read.push_value(index, &mut text).unwrap();
+            assert_eq!(text, *value);
+        }
+        assert!(read.push_value(values.len(), &mut String::new()).is_err());
+        true
+    }
+
+    #[test]
+    fn numbers_of_64_bits_are_packed() {
+        let of = |value: &dyn Fn(u64) -> String| {
+            let scattered = (1..200).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            check(&scattered.map(value).collect::<Vec<_>>())
+        };
+        for (is_packed, expected) in [
+            (of(&|n| format!("blk_{}", n.cast_signed())), true),
+            (of(&|n| format!("blk_{}", (!n).cast_signed())), true),
+            (of(&|n| format!("-{}s", n >> 1)), true),
+            (of(&|n| format!("{}.{:02}", n >> 40, n % 100)), true),
+            (of(&|n| n.to_string()), false),
+            (of(&|n| format!("{:020}", n)), false),
+        ] {
+            assert_eq!(is_packed, expected);
+        }
+    }
+
+    #[test]
+    fn what_would_be_written_in_another_way_stays_text() {
+        let of = |odd: &str| {
+            let values = (0..50).map(|n| format!("a{}", n * 7919 % 1000));
+            let odd = [odd.to_owned()].into_iter();
+            check(&values.chain(odd).collect::<Vec<_>>())
+        };
+        assert!(of("a-5") && of("a0"));
+        for odd in ["a-0", "a00", "a-", "a", "a--5", "a+5", "a-05", "a1.5", "b5"] {
+            assert!(!of(odd), "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_of_either_sign_come_back(
+            numbers in prop::collection::vec(prop_oneof![any::<i64>(), -9i64..9, Just(i64::MIN)], 1..100),
+        ) {
+            check(&numbers.iter().map(|number| format!("blk_{number}")).collect::<Vec<_>>());
+            check(&numbers.iter().map(|number| format!("{number}ms")).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn damaged_bytes_never_panic(
+            bytes in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..100), count in 0usize..70,
+        ) {
+            if let Ok(affixed) = Affixed::decode(&mut Cursor::new(&bytes), count) {
+                for index in 0..=count {
+                    let _ = affixed.push_value(index, &mut String::new());
+                }
+            }
+        }
+    }
 }

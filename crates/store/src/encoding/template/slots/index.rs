@@ -41,7 +41,7 @@ pub(super) struct SlotEntry {
     pub(super) first: u32,
     /// How many values a dictionary has.
     pub(super) distinct: u32,
-    /// Where numbers or codes begin in the chunk of slots, and how many bytes they take.
+    /// Where numbers, codes or hex digits begin in the chunk of slots, and how many bytes they take.
     pub(super) packed: (u32, u32),
 }
 
@@ -63,7 +63,8 @@ impl SlotIndex {
             of_kind.count()
         };
         let dictionaries = count_of(Kind::Dictionary);
-        let packed = count_of(Kind::Numbers) + count_of(Kind::Columns) + dictionaries;
+        let packed = [Kind::Numbers, Kind::Columns, Kind::Hex].map(count_of);
+        let packed = packed.iter().sum::<usize>() + dictionaries;
         let packed_lengths = int::decode(&mut cursor, packed)?;
         let dictionary_lens = int::decode(&mut cursor, dictionaries)?;
         let copied = int::decode(&mut cursor, count_of(Kind::Copy))?;
@@ -118,7 +119,7 @@ impl SlotIndex {
                 let (first, count) = (slot.first as usize, slot.distinct as usize);
                 self.dictionaries.run(first, count).map(Some)
             }
-            Kind::Text | Kind::Numbers | Kind::Columns | Kind::Copy => Ok(None),
+            Kind::Text | Kind::Numbers | Kind::Columns | Kind::Copy | Kind::Hex => Ok(None),
         }
     }
 
@@ -191,7 +192,7 @@ impl Places<'_> {
         };
         match kind {
             Kind::Text => (slot.frame, slot.first) = self.in_frame(rows)?,
-            Kind::Numbers | Kind::Columns => slot.packed = self.packed()?,
+            Kind::Numbers | Kind::Columns | Kind::Hex => slot.packed = self.packed()?,
             Kind::Copy => {
                 let place = self.copied.next().ok_or(MISSING)?;
                 let copied = usize::try_from(place).ok();

@@ -39,7 +39,7 @@ impl NumberColumns {
         let plans: Vec<IntPlan> = split.columns.iter().map(plan).collect();
         let columns: usize = plans.iter().map(IntPlan::bytes).sum();
         let texts: usize = split.texts.iter().map(|text| text.len()).sum();
-        (columns + texts <= bytes_as_text(values)).then_some((split, plans))
+        (columns + texts <= bytes_as_text(values.iter().copied())).then_some((split, plans))
     }
 
     pub(super) fn encode(&self, plans: &[IntPlan], out: &mut Vec<u8>) {

@@ -9,7 +9,8 @@ use super::super::super::frame::decompress;
 use super::super::super::{Corrupt, codes, text};
 use super::Kind;
 use super::affixed::Affixed;
-use super::index::SlotIndex;
+use super::hex_values;
+use super::index::{SlotEntry, SlotIndex};
 use super::number_columns::NumberColumns;
 use crate::block::TEXT_BYTES_MAX;
 use crate::column::StrValues;
@@ -32,7 +33,7 @@ struct Decoded {
     frames: Vec<OnceLock<ValueText>>,
     /// By slot, numbers and codes.
     packed: Vec<OnceLock<Packed>>,
-    /// By slot, the values of columns of numbers, spelled out.
+    /// By slot, the values of columns of numbers and of hex digits, spelled out.
     spelled: Vec<OnceLock<ValueText>>,
 }
 
@@ -183,7 +184,7 @@ impl Slots {
                 SlotValues::Texts(frame.run(slot.first as usize, slot.rows as usize)?)
             }
             Kind::Numbers => SlotValues::Numbers,
-            Kind::Columns => {
+            Kind::Columns | Kind::Hex => {
                 let spelled = self.spelled(template, place)?;
                 SlotValues::Texts(spelled.run(0, slot.rows as usize)?)
             }
@@ -211,7 +212,7 @@ impl Slots {
                 let text = &self.frame(index)?.text;
                 Ok(Some(SlotFrame { index, text }))
             }
-            Kind::Numbers | Kind::Dictionary | Kind::Columns | Kind::Copy => Ok(None),
+            Kind::Numbers | Kind::Dictionary | Kind::Columns | Kind::Copy | Kind::Hex => Ok(None),
         }
     }
 
@@ -242,7 +243,7 @@ impl Slots {
         Ok(())
     }
 
-    /// The values of a slot of columns of numbers.
+    /// The values of a slot of columns of numbers or of hex digits.
     fn spelled(&self, template: usize, place: usize) -> Result<&ValueText, Corrupt> {
         let number = self.index.number_of(template, place).ok_or(PAST_END)?;
         let cell = self.decoded().spelled.get(number).ok_or(PAST_END)?;
@@ -250,19 +251,42 @@ impl Slots {
             return Ok(spelled);
         }
         let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let spelled = match slot.kind {
+            Kind::Hex => {
+                let bytes = self.packed_bytes(slot)?;
+                let mut cursor = Cursor::new(&bytes);
+                let spelled = hex_values::decode(&mut cursor, slot.rows as usize)?;
+                cursor.finish()?;
+                spelled
+            }
+            _ => self.spell_columns((template, place), slot.rows as usize)?,
+        };
+        Ok(cell.get_or_init(|| spelled))
+    }
+
+    fn spell_columns(
+        &self,
+        (template, place): (usize, usize),
+        rows: usize,
+    ) -> Result<ValueText, Corrupt> {
         let Packed::Columns(columns) = self.packed(template, place)? else {
             return Err(PAST_END);
         };
         let mut text = String::new();
-        for row in 0..slot.rows as usize {
+        for row in 0..rows {
             columns.push_value(row, &mut text)?;
             text.push(char::from(END));
             if text.len() > TEXT_BYTES_MAX * 2 {
                 return Err(Corrupt("more text than a block can hold"));
             }
         }
-        let spelled = ValueText::of(text.into_bytes())?;
-        Ok(cell.get_or_init(|| spelled))
+        ValueText::of(text.into_bytes())
+    }
+
+    /// What a slot takes that is neither text nor a copy.
+    fn packed_bytes(&self, slot: &SlotEntry) -> Result<Bytes, Corrupt> {
+        let (start, length) = slot.packed;
+        self.bytes(start as usize..start as usize + length as usize)
     }
 
     fn bytes(&self, range: std::ops::Range<usize>) -> Result<Bytes, Corrupt> {
@@ -297,12 +321,11 @@ impl Slots {
             return Ok(packed);
         }
         let slot = self.index.slot(template, place).ok_or(PAST_END)?;
-        let (start, length) = slot.packed;
-        let bytes = self.bytes(start as usize..start as usize + length as usize)?;
+        let bytes = self.packed_bytes(slot)?;
         let mut cursor = Cursor::new(&bytes);
         let rows = slot.rows as usize;
         let packed = match slot.kind {
-            Kind::Text | Kind::Copy => return Err(PAST_END),
+            Kind::Text | Kind::Copy | Kind::Hex => return Err(PAST_END),
             Kind::Numbers => Packed::Numbers(Affixed::decode(&mut cursor, rows)?),
             Kind::Columns => Packed::Columns(NumberColumns::decode(&mut cursor, rows)?),
             Kind::Dictionary => {
