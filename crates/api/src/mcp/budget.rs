@@ -52,22 +52,26 @@ impl Budget {
         self.bytes() / TEXTS_PER_ANSWER
     }
 
-    /// Cuts `answer` until it fits: long texts first, then the longest lists from their ends. What was left out of which list
-    /// is said in `meta.shortened`.
+    /// Cuts `answer` until it fits: long texts first, then the longest lists from their ends, then texts further, and last the members
+    /// of records. What was left out of which list is said in `meta.shortened`.
     pub(crate) fn fit(self, answer: &mut Map<String, Value>, text_chars: usize) {
         let mut shortened = Map::new();
         let mut text_chars = text_chars;
+        let mut members_min = MEMBERS_OF_RECORD;
         cut_texts(answer, text_chars);
         while length(answer) > self.bytes() {
             let over = length(answer) - self.bytes();
-            if shorten_longest(answer, over, &mut shortened) {
+            if shorten_longest(answer, over, members_min, &mut shortened) {
                 continue;
             }
-            if text_chars <= TEXT_CHARS_MIN {
+            if text_chars > TEXT_CHARS_MIN {
+                text_chars = (text_chars / 2).max(TEXT_CHARS_MIN);
+                cut_texts(answer, text_chars);
+            } else if members_min > MEMBERS_MIN {
+                members_min = MEMBERS_MIN;
+            } else {
                 break;
             }
-            text_chars = (text_chars / 2).max(TEXT_CHARS_MIN);
-            cut_texts(answer, text_chars);
         }
         if let Some(Value::Object(meta)) = answer.get_mut("meta")
             && !shortened.is_empty()
@@ -84,18 +88,10 @@ fn cut_texts(answer: &mut Map<String, Value>, chars: usize) {
     }
 }
 
-/// Cuts every text in `value` to `chars` characters and says how many there were.
+/// Cuts every text in `value` to `chars` characters and says how many there were; not those that would hardly be shorter for it.
 pub(crate) fn cut_text(value: &mut Value, chars: usize) {
     match value {
-        Value::String(text) => {
-            if let Some((end, _)) = text.char_indices().nth(chars)
-                && !is_cut(text, chars)
-            {
-                let all = text.chars().count();
-                text.truncate(end);
-                text.push_str(&format!("{CUT} {chars} of {all} characters]"));
-            }
-        }
+        Value::String(text) => cut(text, chars),
         Value::Array(values) => values.iter_mut().for_each(|value| cut_text(value, chars)),
         Value::Object(members) => members
             .iter_mut()
@@ -105,14 +101,30 @@ pub(crate) fn cut_text(value: &mut Value, chars: usize) {
 }
 
 /// What stands where a text was cut.
-const CUT: &str = "…[cut:";
+const CUT: &str = "…[cut: ";
+/// How it ends.
+const CUT_END: &str = " characters]";
+/// About what it takes.
+const CUT_CHARS: usize = 35;
 
-/// Whether the text is so long only for what says that it was cut.
-fn is_cut(text: &str, chars: usize) -> bool {
-    text.char_indices()
-        .nth(chars)
-        .and_then(|(end, _)| text.get(end..))
-        .is_some_and(|rest| rest.starts_with(CUT))
+fn cut(text: &mut String, chars: usize) {
+    let before = cut_before(text);
+    let (left, all) = before.unwrap_or_else(|| (text.len(), text.chars().count()));
+    if before.is_none() && all <= chars + CUT_CHARS {
+        return;
+    }
+    let kept = text.get(..left).unwrap_or_default();
+    if let Some((end, _)) = kept.char_indices().nth(chars) {
+        text.truncate(end);
+        text.push_str(&format!("{CUT}{chars} of {all}{CUT_END}"));
+    }
+}
+
+/// Of a text that was cut before: how many bytes were left of it, and how many characters it had.
+fn cut_before(text: &str) -> Option<(usize, usize)> {
+    let (left, said) = text.strip_suffix(CUT_END)?.rsplit_once(CUT)?;
+    let (_, all) = said.split_once(" of ")?;
+    Some((left.len(), all.parse().ok()?))
 }
 
 pub(crate) fn length(value: &impl serde::Serialize) -> usize {
@@ -124,11 +136,12 @@ pub(crate) fn length(value: &impl serde::Serialize) -> usize {
 fn shorten_longest(
     answer: &mut Map<String, Value>,
     over: usize,
+    members_min: usize,
     shortened: &mut Map<String, Value>,
 ) -> bool {
     let lists = answer.iter().filter(|(name, _)| *name != "meta");
     let longest = lists
-        .filter_map(|(name, value)| longest_list(value, &[Step::Name(name.clone())]))
+        .filter_map(|(name, value)| longest_list(value, members_min, &[Step::Name(name.clone())]))
         .max_by_key(|(_, length)| *length);
     let Some((path, _)) = longest else {
         return false;
@@ -137,7 +150,7 @@ fn shorten_longest(
         return false;
     };
     let before = count(list);
-    take_from_end(list, over);
+    take_from_end(list, over, members_min);
     let after = count(list);
     let name = name_of(&path);
     let known = shortened.get(&name).and_then(|known| known["of"].as_u64());
@@ -167,8 +180,9 @@ fn name_of(path: &[Step]) -> String {
 }
 
 /// The way to the list in `value` that takes most space, and its length; one that is most of another is taken in its place.
-fn longest_list(value: &Value, path: &[Step]) -> Option<(Vec<Step>, usize)> {
-    let within = |step: Step, value: &Value| longest_list(value, &[path, &[step]].concat());
+fn longest_list(value: &Value, members_min: usize, path: &[Step]) -> Option<(Vec<Step>, usize)> {
+    let within =
+        |step: Step, value: &Value| longest_list(value, members_min, &[path, &[step]].concat());
     let inner = match value {
         Value::Array(values) => {
             let values = values.iter().enumerate();
@@ -182,7 +196,7 @@ fn longest_list(value: &Value, path: &[Step]) -> Option<(Vec<Step>, usize)> {
             .max_by_key(|(_, length)| *length),
         _ => None,
     };
-    if !is_list(value) {
+    if !is_list(value, members_min) {
         return inner;
     }
     let own = length(value);
@@ -209,11 +223,13 @@ fn at_path<'v>(answer: &'v mut Map<String, Value>, path: &[Step]) -> Option<&'v 
 
 /// Objects of so many members are lists under names, such as events of a thousand fields.
 const MEMBERS_OF_RECORD: usize = 60;
+/// Members that are left of any object.
+const MEMBERS_MIN: usize = 8;
 
-fn is_list(value: &Value) -> bool {
+fn is_list(value: &Value, members_min: usize) -> bool {
     match value {
         Value::Array(values) => values.len() > LIST_MIN,
-        Value::Object(members) => members.len() > MEMBERS_OF_RECORD,
+        Value::Object(members) => members.len() > members_min,
         _ => false,
     }
 }
@@ -226,7 +242,7 @@ fn count(list: &Value) -> usize {
     }
 }
 
-fn take_from_end(list: &mut Value, over: usize) {
+fn take_from_end(list: &mut Value, over: usize, members_min: usize) {
     let mut taken = 0;
     match list {
         Value::Array(values) => {
@@ -235,7 +251,7 @@ fn take_from_end(list: &mut Value, over: usize) {
             }
         }
         Value::Object(members) => {
-            while taken < over && members.len() > MEMBERS_OF_RECORD {
+            while taken < over && members.len() > members_min {
                 let Some(last) = members.keys().next_back().cloned() else {
                     return;
                 };
@@ -266,13 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_once_and_says_so() {
-        let mut value = json!({"message": "é".repeat(50)});
-        cut_text(&mut value, 10);
-        let expected = format!("{}…[cut: 10 of 50 characters]", "é".repeat(10));
-        assert_eq!(value["message"], expected);
-        cut_text(&mut value, 10);
-        assert_eq!(value["message"], expected);
+    fn a_long_text_is_cut_and_says_of_how_many_characters() {
+        let text = |chars: usize| format!("{}…[cut: {chars} of 100 characters]", "é".repeat(chars));
+        let mut value = json!({"message": "é".repeat(100)});
+        for (chars, left) in [(70, 100), (60, 60), (60, 60), (10, 10), (20, 10)] {
+            cut_text(&mut value, chars);
+            let expected = if left == 100 {
+                "é".repeat(100)
+            } else {
+                text(left)
+            };
+            assert_eq!(value["message"], expected, "to {chars}");
+        }
     }
 
     #[test]
