@@ -295,7 +295,7 @@ fn a_newer_format_is_refused() {
             error,
             Error::TooNew {
                 found: 99,
-                known: 4,
+                known: 5,
                 ..
             }
         ),
