@@ -39,4 +39,5 @@ mod stages;
 mod tails;
 mod tokens;
 mod trace;
+mod use_cases;
 mod what_changed;
