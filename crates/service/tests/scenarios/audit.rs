@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cordwood_service::{Access, AuditPage, Caller, Error, ToolCall, ToolOutcome};
+use cordwood_service::{Access, AuditPage, Caller, ToolCall, ToolOutcome};
 
 use crate::ledger::Ledger;
 
@@ -18,12 +18,6 @@ fn call(tool: &str, arguments: &str, outcome: ToolOutcome) -> ToolCall {
 
 fn tools_of(page: &AuditPage) -> Vec<&str> {
     page.entries.iter().map(|entry| &*entry.call.tool).collect()
-}
-
-/// For the table of permissions.
-pub(crate) fn write_one(ledger: &Ledger, caller: &Caller) -> Result<(), Error> {
-    let call = call("logs_stats", "{}", ToolOutcome::Answered);
-    ledger.service().record_tool_call(caller, &call)
 }
 
 fn record(ledger: &Ledger, caller: &Caller, tool: &str) {
