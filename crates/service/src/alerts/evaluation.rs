@@ -91,6 +91,10 @@ impl Evaluation {
                 break;
             }
             let checked = check(&mut self.watched, service, &mut asking, some, &mut round)?;
+            if cancel.is_cancelled() {
+                // What a check did not see that was broken off is seen when the server is back; written, it would be a window that nobody looks at again.
+                break;
+            }
             round.opened += write(&mut self.watched, service, board, checked)?.len() as u64;
             let now = service.now();
             for (_, end) in some {

@@ -1,8 +1,11 @@
-//! An alert looks at all that comes once it was made or changed, whatever befalls the server before its first check is written.
+//! An alert looks at all that comes once it was made or changed, whenever the server goes down: before its first check is written, or in the middle of one.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
-use cordwood_service::AlertChanges;
+use cordwood_event::Timestamp;
+use cordwood_service::{AlertChanges, Clock, Options, Service};
 
 use crate::alerts::{ERROR, MANY_ERRORS, TICK, Watch, rule_of};
 use crate::ledger::{HOUR, Ledger, MINUTE};
@@ -129,4 +132,54 @@ fn what_came_before_an_alert_was_made_or_went_on_is_no_news_after_a_crash() {
     watch.send(1, &burst(3), Duration::ZERO);
     watch.pass(TICK * 2);
     assert_eq!(opened(&watch), ["burst: 3"]);
+}
+
+/// A clock that closes a service when its thread looks at the time for a deadline, as a check does that is about to ask.
+#[derive(Debug)]
+struct ClosingClock {
+    now: Timestamp,
+    closes: Mutex<Option<(ThreadId, Weak<Service>)>>,
+}
+
+impl Clock for ClosingClock {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn instant(&self) -> Instant {
+        let mut closes = self.closes.lock().unwrap();
+        let service = closes.take_if(|(thread, _)| *thread == thread::current().id());
+        drop(closes);
+        if let Some(service) = service.and_then(|(_, service)| service.upgrade()) {
+            service.close().unwrap();
+        }
+        Instant::now()
+    }
+}
+
+#[test]
+fn a_check_that_is_broken_off_is_made_when_the_server_is_back() {
+    let mut watch = running();
+    watch.alert("burst", BURSTS);
+    watch.pass(TICK * 2);
+    watch.send(1, &burst(1), Duration::ZERO);
+    watch.ledger.advance(TICK);
+    watch.ledger.close();
+    let clock = Arc::new(ClosingClock {
+        now: watch.ledger.now(),
+        closes: Mutex::new(None),
+    });
+    let options = Options {
+        clock: clock.clone(),
+        ..watch.ledger.options()
+    };
+    let service = Arc::new(Service::open(options).unwrap());
+    *clock.closes.lock().unwrap() = Some((thread::current().id(), Arc::downgrade(&service)));
+    let round = service.check_alerts().unwrap();
+    assert!(clock.closes.lock().unwrap().is_none(), "it was not closed");
+    assert!(round.failed > 0, "no check was broken off: {round:?}");
+    drop(service);
+    watch.ledger.reopen();
+    watch.pass(TICK);
+    assert_eq!(opened(&watch), ["burst: 1"]);
 }
