@@ -13,6 +13,7 @@ mod checks;
 mod counters;
 mod evaluation;
 mod groups;
+mod marks;
 mod members;
 mod observing;
 mod refusals;
@@ -29,6 +30,7 @@ use cordwood_catalog as catalog;
 use crate::{Cancel, Error, Service};
 use board::Board;
 use evaluation::Evaluation;
+use marks::Marks;
 
 pub use alert::{
     Alert, AlertChanges, AlertStatus, FailingChecks, FiringGroup, GROUPS_TOLD_MAX, OfTemplate,
@@ -49,6 +51,7 @@ pub(crate) use ticker::Ticker;
 pub(crate) struct Alerts {
     /// `None` until the first round, which reads what the catalog kept.
     evaluation: Mutex<Option<Evaluation>>,
+    marks: Marks,
     board: Board,
     pub(crate) counters: Counters,
     cancel: Cancel,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordwood_alerts::{IncidentPer, Outcome, step};
-use cordwood_catalog::{self as catalog, Arrival, IncidentId, RuleId, RuleMemory, RuleStep};
+use cordwood_catalog::{self as catalog, IncidentId, RuleId, RuleMemory, RuleStep};
 use cordwood_engine::Cancel;
 use cordwood_event::Timestamp;
 
-use super::arrivals::{Arrivals, kept_from};
 use super::asking::{Asking, Span};
 use super::board::Board;
 use super::observing::Observed;
@@ -50,7 +49,6 @@ impl AlertRound {
 /// What the evaluation knows between rounds.
 #[derive(Debug, Default)]
 pub(super) struct Evaluation {
-    arrivals: Arrivals,
     refusals: Refusals,
     pub(super) watched: BTreeMap<RuleId, Watched>,
     /// What the catalog knew when the server started, until the rule is seen.
@@ -61,16 +59,7 @@ impl Evaluation {
     /// What the catalog kept.
     pub(super) fn recall(service: &Service) -> Result<Evaluation, Error> {
         let reading = |error| Error::internal("reading what alerts knew", error);
-        let arrivals = service.catalog.arrivals().map_err(reading)?;
-        let last_sequence = service.store.snapshot().last_sequence();
-        let mut arrivals = Arrivals::recalled(arrivals, last_sequence);
-        if let Some(closing) = arrivals.closing(service.now(), last_sequence) {
-            let noted = service.catalog.note_arrival(closing, kept_from(closing.at));
-            noted.map_err(|error| Error::internal("noting what has come", error))?;
-            arrivals.push(closing);
-        }
         Ok(Evaluation {
-            arrivals,
             refusals: Refusals::default(),
             watched: BTreeMap::new(),
             recalled: service.catalog.rule_memories().map_err(reading)?,
@@ -85,20 +74,27 @@ impl Evaluation {
         cancel: &Cancel,
     ) -> Result<AlertRound, Error> {
         let now = service.now();
-        self.note_arrival(service, now)?;
         self.refusals.look(service, now);
         self.watch(service, board, now);
-        let Some(marked) = self.arrivals.last() else {
-            return Ok(AlertRound::default());
-        };
-        let mut asking = Asking::new(service, (&self.arrivals, &self.refusals), cancel);
         let mut round = AlertRound::default();
+        if !service.catalog.has_rules() {
+            return Ok(round);
+        }
+        let arrivals = service.alerts.marks.take(service, now)?;
+        let Some(marked) = arrivals.last() else {
+            return Ok(round);
+        };
+        let mut asking = Asking::new(service, (&arrivals, &self.refusals), cancel);
         let due: Vec<(RuleId, Timestamp)> = due(&self.watched, marked.at);
         for some in due.chunks(STEPS_PER_TRANSACTION) {
             if cancel.is_cancelled() {
                 break;
             }
             let checked = check(&mut self.watched, service, &mut asking, some, &mut round)?;
+            if cancel.is_cancelled() {
+                // What a check did not see that was broken off is seen when the server is back; written, it would be a window that nobody looks at again.
+                break;
+            }
             round.opened += write(&mut self.watched, service, board, checked)?.len() as u64;
             let now = service.now();
             for (_, end) in some {
@@ -107,22 +103,6 @@ impl Evaluation {
         }
         round.questions = asking.asked;
         Ok(round)
-    }
-
-    /// Notes what had come by now, while there are rules.
-    fn note_arrival(&mut self, service: &Service, now: Timestamp) -> Result<(), Error> {
-        if !service.catalog.has_rules() {
-            return Ok(());
-        }
-        let last_sequence = service.store.snapshot().last_sequence();
-        let Some(mark) = self.arrivals.next(now, last_sequence) else {
-            return Ok(());
-        };
-        let Arrival { at, .. } = mark;
-        let noted = service.catalog.note_arrival(mark, kept_from(at));
-        noted.map_err(|error| Error::internal("noting what has come", error))?;
-        self.arrivals.push(mark);
-        Ok(())
     }
 
     /// Takes notice of rules that were made, changed or deleted.

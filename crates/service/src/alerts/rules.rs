@@ -64,7 +64,7 @@ impl Service {
         let by = ApiTokenId(caller.token_id());
         let made = self
             .catalog
-            .create_rule(client, by, content, self.now())
+            .create_rule(client, by, content, self.marked_now()?)
             .map_err(of_catalog)?;
         self.described_rule(&made)
     }
@@ -82,7 +82,7 @@ impl Service {
         let content = self.changed_rule(caller, known.client, Some(&known.content), changes)?;
         let rule = self
             .catalog
-            .update_rule(known.id, content, self.now())
+            .update_rule(known.id, content, self.marked_now()?)
             .map_err(of_catalog)?;
         self.described_rule(&rule)
     }

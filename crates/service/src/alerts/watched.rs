@@ -30,6 +30,9 @@ pub(super) struct Watched {
 
 impl Watched {
     /// A rule and what the catalog knows of it. What was learnt by another question is no use to this one.
+    ///
+    /// One that was not checked since it was made or changed listens since then, and not since it is seen here: between the two the server may have been killed,
+    /// and what it had acknowledged by then is news. A state that cannot be read says nothing of when it was checked last, so that such a rule begins now.
     pub(super) fn new(
         record: Arc<catalog::Rule>,
         written: Option<RuleMemory>,
@@ -43,10 +46,13 @@ impl Watched {
         let state = match (known, &written) {
             (Some(state), Some(memory)) if memory.question == question => state,
             (Some(mut state), _) => {
-                state.begin_anew(now);
+                // A question that another version of the server words otherwise is not younger than the last check.
+                let checked = state.checked_until().unwrap_or(record.updated_at);
+                state.begin_anew(checked.max(record.updated_at));
                 state
             }
-            (None, _) => RuleState::new(now),
+            (None, Some(_)) => RuleState::new(now),
+            (None, None) => RuleState::new(record.updated_at),
         };
         Ok(Watched {
             record,
@@ -67,7 +73,7 @@ impl Watched {
         let mut changed = Watched::new(record, Some(self.memory()), now)?;
         changed.written = self.written;
         if was_paused && changed.record.content.paused.is_none() {
-            changed.state.listen_anew(now);
+            changed.state.listen_anew(changed.record.updated_at);
         }
         Ok(changed)
     }
@@ -95,20 +101,15 @@ impl Watched {
         }
         let every = self.every_nanos();
         let last = self.last_due(now);
-        let missed = match self.state.checked_until() {
-            Some(checked) => {
-                let unchecked = last.saturating_sub(checked.as_nanos()).max(0);
-                unchecked.saturating_add(every - 1).div_euclid(every)
-            }
-            None => 1,
-        };
-        let listens = self.state.listens_since().as_nanos();
+        let listens = self.state.listens_since();
+        let from = self.state.checked_until().unwrap_or(listens).max(listens);
+        let unchecked = last.saturating_sub(from.as_nanos()).max(0);
+        let missed = unchecked.saturating_add(every - 1).div_euclid(every);
         let first = 0..missed.min(FIRST_MADE_UP_MAX);
         let rest = first.end.max(missed.saturating_sub(LAST_MADE_UP_MAX))..missed;
         first
             .chain(rest)
             .map(|index| last.saturating_sub(every.saturating_mul(missed - 1 - index)))
-            .filter(|end| *end > listens)
             .map(Timestamp::from_nanos)
             .collect()
     }

@@ -6,6 +6,7 @@ mod alert_events;
 mod alert_history;
 mod alert_incidents;
 mod alert_members;
+mod alert_stops;
 mod alerts;
 mod around;
 mod audit;

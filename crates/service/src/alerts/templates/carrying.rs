@@ -43,9 +43,10 @@ impl Service {
                 content: fate.content.clone()?,
             })
         });
-        let changed =
-            self.catalog
-                .update_rule_template(known.id, content, carried.collect(), self.now());
+        let now = self.marked_now()?;
+        let changed = self
+            .catalog
+            .update_rule_template(known.id, content, carried.collect(), now);
         let (template, changed) = changed.map_err(of_catalog)?;
         let changed: Vec<RuleId> = changed.iter().map(|rule| rule.id).collect();
         let clients = self.catalog.clients();

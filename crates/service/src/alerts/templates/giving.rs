@@ -85,9 +85,10 @@ impl Service {
             (true, _) => TemplateDeed::AlreadyThere,
             (false, Err(_)) => TemplateDeed::Refused,
             (false, Ok(content)) => {
+                let now = self.marked_now()?;
                 let given = self
                     .catalog
-                    .give_rule(template.id, client.id, by, content, self.now());
+                    .give_rule(template.id, client.id, by, content, now);
                 given.map_err(of_catalog)?;
                 TemplateDeed::Applied
             }
@@ -111,7 +112,8 @@ impl Service {
             Ok(_) if is_as_template => (TemplateDeed::AlreadyThere, None),
             Err(obstacle) => (TemplateDeed::Refused, Some(obstacle)),
             Ok(content) => {
-                let changed = self.catalog.update_rule(rule.id, content, self.now());
+                let now = self.marked_now()?;
+                let changed = self.catalog.update_rule(rule.id, content, now);
                 changed.map_err(of_catalog)?;
                 (TemplateDeed::PutBack, None)
             }
