@@ -384,7 +384,7 @@ const HIDDEN: &str = "zebrawood";
 
 /// For each tool, calls whose answers to who sees everything hold the word, or succeed where there is nothing to hold.
 fn calls(incident: &str, event: &str, alert: &str) -> Vec<(&'static str, Value)> {
-    vec![
+    let mut calls = vec![
         ("betterstack_query_logs", json!({"query": "*"})),
         ("betterstack_list_sources", json!({})),
         (
@@ -416,7 +416,11 @@ fn calls(incident: &str, event: &str, alert: &str) -> Vec<(&'static str, Value)>
             json!({"action": "report", "incident": incident}),
         ),
         ("source_health", json!({})),
-    ]
+    ];
+    if cfg!(feature = "sql") {
+        calls.push(("logs_sql", json!({"query": "SELECT message FROM logs"})));
+    }
+    calls
 }
 
 #[test]
