@@ -15,6 +15,8 @@ use crate::{bench, bucket, clients, crash, fuzz, tidy};
 const FUZZ_SECONDS: u64 = 4;
 /// Kills of a real server; what the project promises to survive at least.
 const CRASH_ROUNDS: u32 = 50;
+/// Kills while notices are on their way, in a full run: what the project promises to survive.
+const FULL_NOTICE_ROUNDS: u32 = 50;
 /// The crate that is built with the feature `sql` only.
 const SQL: &str = "cordwood-sql";
 /// DataFusion is what takes long to build here; its tests ask for little.
@@ -148,6 +150,11 @@ impl Step {
                 let arguments = crash::Arguments {
                     rounds: CRASH_ROUNDS * trial.factor(),
                     seed: None,
+                    notice_rounds: if trial.is_full {
+                        FULL_NOTICE_ROUNDS
+                    } else {
+                        crash::NOTICE_ROUNDS
+                    },
                 };
                 trial.finish(crash::run(trial.workspace, &arguments, trial.output())?)
             }
