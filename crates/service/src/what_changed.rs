@@ -42,7 +42,7 @@ use causes::{Found, Search};
 use fields::KnownFields;
 use outcome::Outcome;
 use reading::Reading;
-use scene::Scene;
+use scene::{Expected, Scene};
 
 pub use answer::{
     Cause, Change, Evidence, PatternChange, QuietService, ServiceChange, ValueChange, WhatChanged,
@@ -263,10 +263,13 @@ fn compare(reading: &mut Reading<'_>, explain: Option<&Filter>) -> Result<Compar
     };
     let whole = Scene::count(reading, &Filter::All, &outcomes, &known.compared)?;
     let telling = telling(&known, explain);
-    let drift = |(index, outcome)| whole.expectation((outcome, index), &telling, reading).drift;
+    let kinds = outcomes.iter().enumerate();
+    let expected = kinds.map(|(index, kind)| whole.expected((kind, index), &telling, reading));
+    let expected: Vec<Expected> = expected.collect();
+    let drifts = expected.iter().map(|of_kind| of_kind.expectation.drift);
     let mut compared = Compared {
         notes: notes(&whole),
-        drifts: outcomes.iter().enumerate().map(drift).collect(),
+        drifts: drifts.collect(),
         whole,
         causes: Vec::new(),
         services: services::ServicesSeen::default(),
@@ -281,7 +284,7 @@ fn compare(reading: &mut Reading<'_>, explain: Option<&Filter>) -> Result<Compar
             fields: &known.compared,
             telling: &telling,
         };
-        compared.causes = search.causes(&compared.whole)?;
+        compared.causes = search.causes(&compared.whole, &expected)?;
     }
     let service = known.service.as_deref();
     let service = known

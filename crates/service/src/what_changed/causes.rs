@@ -18,7 +18,7 @@ use super::fields::ComparedField;
 use super::outcome::{Expectation, Numbers, Outcome, float};
 use super::part::{FieldValue, Part};
 use super::reading::Reading;
-use super::scene::Scene;
+use super::scene::{Expected, Scene};
 use super::windows::seconds;
 use crate::Error;
 
@@ -69,6 +69,8 @@ struct Left {
     fields: Vec<ComparedField>,
     /// The kinds, by index, of which events may have some still.
     outcomes: Vec<usize>,
+    /// By kind, the values that may be causes of what is left.
+    expected: Vec<Expected>,
     /// The least evidence of a cause.
     evidence_min: f64,
     /// By kind and part, the events that parts have of what is left.
@@ -85,11 +87,14 @@ pub(super) struct Search<'r, 'a> {
 }
 
 impl Search<'_, '_> {
-    /// The causes, given the counts of all events.
-    pub(super) fn causes(&mut self, whole: &Scene) -> Result<Vec<Found>, Error> {
+    /// The causes, given the counts of all events, and what is expected of their values.
+    pub(super) fn causes(
+        &mut self,
+        whole: &Scene,
+        expected: &[Expected],
+    ) -> Result<Vec<Found>, Error> {
         let mut found: Vec<Found> = Vec::new();
-        let kinds = 0..self.outcomes.len();
-        let parts = kinds.map(|index| whole.values(index, self.telling).len());
+        let parts = expected.iter().map(|of_kind| of_kind.values.len());
         let mut left = Left {
             evidence_min: evidence_min(parts.sum()),
             scene: whole.clone(),
@@ -97,6 +102,7 @@ impl Search<'_, '_> {
             replaced: Vec::new(),
             fields: self.fields.to_vec(),
             outcomes: (0..self.outcomes.len()).collect(),
+            expected: expected.to_vec(),
             counted: HashMap::new(),
         };
         let mut singles = self.singles(&left);
@@ -108,12 +114,12 @@ impl Search<'_, '_> {
             if self.reading.is_cut() {
                 break;
             }
-            if self.is_replacement(whole, &best, &alike) {
+            if self.is_replacement((whole, expected), &best, &alike) {
                 left.replaced.extend(best.part.values().iter().cloned());
                 singles.retain(|single| !self.is_replaced(&left, single));
                 continue;
             }
-            found.push(self.told(&left.scene, best.clone(), alike));
+            found.push(self.told(&left, best.clone(), alike));
             if found.len() == CAUSES_MAX || !self.take_out(&mut left, &best, &singles)? {
                 break;
             }
@@ -153,6 +159,12 @@ impl Search<'_, '_> {
         left.taken_out = Filter::and(vec![left.taken_out.clone(), taken.part.filter().negated()]);
         left.fields = fields;
         left.outcomes.retain(|index| is_needed(*index));
+        for index in &left.outcomes {
+            if let Some(outcome) = self.outcomes.get(*index) {
+                let kind = (outcome, *index);
+                left.expected[*index] = left.scene.expected(kind, self.telling, self.reading);
+            }
+        }
         Ok(!self.reading.is_cut())
     }
 
@@ -160,13 +172,11 @@ impl Search<'_, '_> {
     fn singles(&self, left: &Left) -> Vec<Candidate> {
         let mut singles: Vec<Candidate> = Vec::new();
         for index in &left.outcomes {
-            let Some(outcome) = self.outcomes.get(*index) else {
+            let Some(expected) = left.expected.get(*index) else {
                 continue;
             };
-            let expectation = left
-                .scene
-                .expectation((outcome, *index), self.telling, self.reading);
-            let of_kind = self.candidates(&left.scene, *index, &expectation, None);
+            let values = (&*expected.values, None);
+            let of_kind = self.candidates((&left.scene, *index), values, &expected.expectation);
             let is_open = |candidate: &Candidate| {
                 let mut fields = left.fields.iter();
                 fields.any(|field| candidate.part.has_field(&field.name))
@@ -218,25 +228,21 @@ impl Search<'_, '_> {
         self.fields.iter().filter(is_shared).cloned().collect()
     }
 
-    /// The candidates that the counts of a scene make for one kind of change: single values, or narrower parts of `within`.
+    /// The candidates that the counts of a scene make of its values for one kind of change: single values, or narrower parts
+    /// of another one.
     fn candidates(
         &self,
-        scene: &Scene,
-        index: usize,
+        (scene, index): (&Scene, usize),
+        (values, within): (&[FieldValue], Option<&Part>),
         expectation: &Expectation,
-        within: Option<&Part>,
     ) -> Vec<Candidate> {
         let Some(outcome) = self.outcomes.get(index) else {
             return Vec::new();
         };
         let of_all = scene.direction(outcome, index, expectation.longer);
-        let is_open = |value: &FieldValue| within.is_none_or(|part| !part.has_field(&value.field));
-        let values = scene
-            .values(index, self.telling)
-            .into_iter()
-            .filter(is_open);
-        let candidates = values.map(|value| {
-            let numbers = scene.numbers_of(index, &value);
+        let is_open = |value: &&FieldValue| within.is_none_or(|part| !part.has_field(&value.field));
+        let candidates = values.iter().filter(is_open).map(|value| {
+            let numbers = scene.numbers_of(index, value);
             let observation = outcome.observe(numbers, expectation);
             Candidate {
                 outcome: index,
@@ -260,22 +266,21 @@ impl Search<'_, '_> {
         single: &Candidate,
         fields: &[ComparedField],
     ) -> Result<Vec<Candidate>, Error> {
-        let Some(outcome) = self.outcomes.get(single.outcome) else {
+        let Some(expected) = left.expected.get(single.outcome) else {
             return Ok(Vec::new());
         };
         if fields.is_empty() {
             return Ok(Vec::new());
         }
-        let expectation =
-            left.scene
-                .expectation((outcome, single.outcome), self.telling, self.reading);
         let filter = Filter::and(vec![single.part.filter(), left.taken_out.clone()]);
         let is_needed = |index: usize| index == single.outcome;
         let scene = Scene::count_some(self.reading, &filter, self.outcomes, fields, is_needed)?;
         if self.reading.is_cut() {
             return Ok(Vec::new());
         }
-        Ok(self.candidates(&scene, single.outcome, &expectation, Some(&single.part)))
+        let values = scene.values(single.outcome, self.telling);
+        let values = (&*values, Some(&single.part));
+        Ok(self.candidates((&scene, single.outcome), values, &expected.expectation))
     }
 
     /// Whether what a candidate tells of was found to be a replacement.
@@ -286,11 +291,11 @@ impl Search<'_, '_> {
             && values.iter().any(|value| left.replaced.contains(value))
     }
 
-    fn told(&self, left: &Scene, best: Candidate, alike: Vec<FieldValue>) -> Found {
+    fn told(&self, left: &Left, best: Candidate, alike: Vec<FieldValue>) -> Found {
         let outcome = self.outcomes.get(best.outcome);
-        let explained = outcome.map_or(0.0, |outcome| {
-            let expectation = left.expectation((outcome, best.outcome), self.telling, self.reading);
-            let of_all = outcome.observe(left.totals(best.outcome), &expectation);
+        let expected = outcome.zip(left.expected.get(best.outcome));
+        let explained = expected.map_or(0.0, |(outcome, expected)| {
+            let of_all = outcome.observe(left.scene.totals(best.outcome), &expected.expectation);
             let excess = best.observation.excess();
             (excess / of_all.excess()).clamp(0.0, 1.0)
         });

@@ -26,6 +26,13 @@ pub(super) struct Scene {
     pub(super) hits: Vec<Both<Counts>>,
 }
 
+/// Of one kind, the values that may explain how many events there are, and what is expected of a part of the events.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    pub(super) values: Vec<FieldValue>,
+    pub(super) expectation: Expectation,
+}
+
 impl Scene {
     /// Counts the events that match a filter.
     pub(super) fn count(
@@ -173,11 +180,25 @@ impl Scene {
         confined.current || confined.baseline
     }
 
-    /// What is expected of parts, given how all of them went.
-    pub(super) fn expectation(
+    /// The values of a kind, and what is expected of parts, given how those with each value went.
+    pub(super) fn expected(
         &self,
         (outcome, index): (&Outcome, usize),
         telling: &[String],
+        reading: &Reading<'_>,
+    ) -> Expected {
+        let values = self.values(index, telling);
+        let expectation = self.expectation((outcome, index), &values, reading);
+        Expected {
+            values,
+            expectation,
+        }
+    }
+
+    fn expectation(
+        &self,
+        (outcome, index): (&Outcome, usize),
+        values: &[FieldValue],
         reading: &Reading<'_>,
     ) -> Expectation {
         let longer = seconds(reading.windows.current) / seconds(reading.windows.baseline);
@@ -188,13 +209,13 @@ impl Scene {
             longer,
             drift: 1.0,
         };
-        let mut fields: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
-        for value in self.values(index, telling) {
+        let mut fields: BTreeMap<&str, Vec<Observation>> = BTreeMap::new();
+        for value in values {
             let hits = self.hits.get(index);
             let counts = hits.and_then(|hits| hits.baseline.field(&value.field));
             if counts.is_some_and(FieldCounts::is_whole) {
-                let numbers = self.numbers_of(index, &value);
-                let of_field = fields.entry(value.field).or_default();
+                let numbers = self.numbers_of(index, value);
+                let of_field = fields.entry(&value.field).or_default();
                 of_field.push(plainly(outcome, numbers, &undrifted));
             }
         }

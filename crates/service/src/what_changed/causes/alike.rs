@@ -14,7 +14,7 @@ use crate::what_changed::counts::Counts;
 use crate::what_changed::evidence::Direction;
 use crate::what_changed::outcome::Numbers;
 use crate::what_changed::part::FieldValue;
-use crate::what_changed::scene::Scene;
+use crate::what_changed::scene::{Expected, Scene};
 
 /// Other values that all of the events have.
 const ALIKE_MAX: usize = 5;
@@ -89,7 +89,7 @@ impl Search<'_, '_> {
     /// a new version as fewer of the old one.
     pub(super) fn is_replacement(
         &self,
-        whole: &Scene,
+        (whole, expected): (&Scene, &[Expected]),
         best: &Candidate,
         alike: &[FieldValue],
     ) -> bool {
@@ -98,13 +98,13 @@ impl Search<'_, '_> {
         /// In an owner so many times as large its own restlessness hides a part that came, or went: what goes leaves a hole
         /// as large as it was, of what comes a small part may be a trial.
         const OWNER_MAX: (u64, u64) = (8, 4);
-        let Some(outcome) = self.outcomes.get(best.outcome) else {
+        let outcome = self.outcomes.get(best.outcome);
+        let Some((outcome, expected)) = outcome.zip(expected.get(best.outcome)) else {
             return false;
         };
         if !outcome.kind.is_volume() {
             return false;
         }
-        let expectation = whole.expectation((outcome, best.outcome), self.telling, self.reading);
         let most = |numbers: Numbers| numbers.hits.current.max(numbers.hits.baseline);
         let excess = best.observation.excess();
         let owner_max = match best.observation.direction() {
@@ -113,7 +113,7 @@ impl Search<'_, '_> {
         };
         alike.iter().any(|owner| {
             let numbers = whole.numbers_of(best.outcome, owner);
-            let of_owner = outcome.observe(numbers, &expectation).excess();
+            let of_owner = outcome.observe(numbers, &expected.expectation).excess();
             most(numbers) <= most(best.numbers) * owner_max && of_owner / excess < KEPT_MIN
         })
     }
