@@ -14,8 +14,8 @@ use crate::edge::Edge;
 use crate::failure::{Failure, Position};
 use crate::parameters::Parameters;
 use crate::rest::query::CancelOnDrop;
+use crate::rest::query_meta::QueryMeta;
 use crate::rest::query_request::read_search;
-use crate::rest::times::Millis;
 
 /// A text, and a place in it.
 #[derive(Debug, IntoParams)]
@@ -47,7 +47,7 @@ pub(crate) struct CompleteAnswer {
     data: Vec<SuggestionRecord>,
     /// The bytes of the text that a suggestion takes the place of.
     replaced: Position,
-    meta: CompleteMeta,
+    meta: QueryMeta,
 }
 
 /// One thing that may stand there.
@@ -61,14 +61,6 @@ pub(crate) struct SuggestionRecord {
     kind: &'static str,
     /// In how many events it is, if that is known.
     events: Option<u64>,
-}
-
-/// The account of it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CompleteMeta {
-    /// Whether all fields and values were looked at; looking for them ends before whoever types would wait.
-    complete: bool,
-    took_ms: Millis,
 }
 
 /// Suggest what may stand at a place in a query
@@ -106,10 +98,7 @@ fn complete_answer(completed: Completed) -> CompleteAnswer {
     CompleteAnswer {
         data: suggestions.map(suggestion_record).collect(),
         replaced: Position::of(&completed.replaced),
-        meta: CompleteMeta {
-            complete: completed.complete,
-            took_ms: Millis(completed.elapsed),
-        },
+        meta: QueryMeta::of_account(&completed.account),
     }
 }
 

@@ -12,7 +12,7 @@ use cordwood_query::{
 };
 use cordwood_store::Snapshot;
 
-use super::{Cell, SearchRequest, chosen_sources, searched};
+use super::{Account, Cell, SearchRequest, account_for, chosen_sources, searched};
 use crate::range::range;
 use crate::sources::within;
 use crate::{Access, Caller, Error, Service};
@@ -46,10 +46,9 @@ pub struct Completed {
     pub replaced: Range<usize>,
     /// The best first.
     pub suggestions: Vec<Suggestion>,
-    /// Whether all fields and values were looked at; looking for them ends before whoever types would wait.
-    pub complete: bool,
-    /// How long it took.
-    pub elapsed: Duration,
+    /// What was read to find fields and values, and whether all were looked at; looking for them ends before whoever types
+    /// would wait.
+    pub account: Account,
 }
 
 /// One thing that may stand there.
@@ -89,7 +88,8 @@ struct Looking<'a> {
     service: &'a Service,
     snapshot: Snapshot,
     request: engine::SearchRequest,
-    complete: bool,
+    /// What was read, if anything had to be.
+    account: Option<engine::Account>,
 }
 
 impl Service {
@@ -118,21 +118,31 @@ impl Service {
                 cancel: cancel.clone(),
                 ..engine::SearchRequest::newest(searched(&sources, now), Filter::All, 0, now)
             },
-            complete: true,
+            account: None,
         };
         let suggestions = looking.suggestions(&completion)?;
         if cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
+        let read = looking.account.unwrap_or_else(|| engine::Account {
+            incomplete: Vec::new(),
+            range: looking.request.range,
+            covered: looking.request.range,
+            rows_scanned: 0,
+            bytes_scanned: 0,
+            blocks: engine::BlockCounts::default(),
+            segments: 0,
+            elapsed: Duration::ZERO,
+        });
+        let account = account_for((text.clone(), now), &sources, &read, &looking.snapshot);
+        let elapsed = self.options.clock.instant();
         Ok(Completed {
             replaced: completion.replaced,
             suggestions: ranked(suggestions, &completion.typed, limit),
-            complete: looking.complete,
-            elapsed: self
-                .options
-                .clock
-                .instant()
-                .saturating_duration_since(started),
+            account: Account {
+                elapsed: elapsed.saturating_duration_since(started),
+                ..account
+            },
         })
     }
 }
@@ -166,7 +176,7 @@ impl Looking<'_> {
     fn fields(&mut self, operator: &str) -> Result<Vec<Suggestion>, Error> {
         let survey = self.service.engine.survey(&self.snapshot, &self.request);
         let survey = survey.map_err(|error| Error::internal("listing fields", error))?;
-        self.complete &= survey.account.is_complete();
+        self.note(&survey.account);
         let mut fields: Vec<(&str, Option<u64>)> = survey
             .fields
             .iter()
@@ -198,7 +208,7 @@ impl Looking<'_> {
         };
         let facets = self.service.engine.facets(&self.snapshot, &request);
         let facets = facets.map_err(|error| Error::internal("listing values", error))?;
-        self.complete &= facets.account.is_complete();
+        self.note(&facets.account);
         let values = facets.facets.into_iter().flat_map(|facet| facet.values);
         let values = values.filter_map(|counted| {
             let label = label_of(&counted.value)?;
@@ -210,6 +220,13 @@ impl Looking<'_> {
             })
         });
         Ok(values.collect())
+    }
+
+    fn note(&mut self, account: &engine::Account) {
+        match &mut self.account {
+            Some(read) => read.include(account),
+            None => self.account = Some(account.clone()),
+        }
     }
 }
 
