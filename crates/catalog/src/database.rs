@@ -7,13 +7,14 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::Error;
 
-/// The formats of the file, in order; a file of format `n` has had the first `n` applied.
-const MIGRATIONS: [&str; 5] = [
+/// The formats of the file, in order; a file of format `n` has had the first `n` applied. One that is out is never changed.
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_patterns.sql"),
     include_str!("migrations/0003_saved_queries.sql"),
     include_str!("migrations/0004_alerts.sql"),
-    include_str!("migrations/0005_audit.sql"),
+    include_str!("migrations/0005_rule_templates.sql"),
+    include_str!("migrations/0006_audit.sql"),
 ];
 
 /// How long to wait for another process that has the file locked, such as a backup.
@@ -132,4 +133,54 @@ pub(crate) fn id_from(rowid: i64) -> u64 {
 /// An id as SQLite takes it.
 pub(crate) fn id_to(id: u64) -> i64 {
     id.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::{Connection, MIGRATIONS, id_to};
+    use crate::Catalog;
+
+    #[test]
+    fn files_of_all_formats_open() {
+        for format in 0..=MIGRATIONS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("catalog.db");
+            let connection = Connection::open(&path).unwrap();
+            for migration in MIGRATIONS.iter().take(format) {
+                connection.execute_batch(migration).unwrap();
+            }
+            connection
+                .pragma_update(None, "user_version", id_to(format as u64))
+                .unwrap();
+            drop(connection);
+            let catalog = Catalog::open(&path, cordwood_event::Timestamp::from_nanos(0)).unwrap();
+            assert!(!catalog.has_rules());
+        }
+    }
+
+    /// Whoever changes what is out leaves files of that format behind that are not brought to the newest. What is to be changed is changed by
+    /// another migration, and gets its line here.
+    #[test]
+    fn migrations_that_are_out_stay_as_they_are() {
+        let digests = MIGRATIONS.map(|migration| {
+            let digest = Sha256::digest(migration);
+            let start: String = digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            start
+        });
+        let expected = [
+            "7a8f7b3dfd70bc5a",
+            "ce97ed9104329705",
+            "527980bd6b061473",
+            "61f58982f384e008",
+            "32106782b5360b57",
+            "571d9441d63ee514",
+        ];
+        assert_eq!(digests, expected);
+    }
 }

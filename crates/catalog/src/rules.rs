@@ -29,6 +29,8 @@ pub struct Rule {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When it last went on after a pause; `None` if it never did.
+    pub resumed_at: Option<Timestamp>,
 }
 
 /// What of a rule can be chosen.
@@ -93,9 +95,11 @@ impl Catalog {
         now: Timestamp,
     ) -> Result<Arc<Rule>, Error> {
         let known = self.rule(id).ok_or(Error::NotFound { kind: "rule" })?;
+        let is_resumed = known.content.paused.is_some() && content.paused.is_none();
         let rule = Rule {
             content,
             updated_at: now,
+            resumed_at: is_resumed.then_some(now).or(known.resumed_at),
             ..(*known).clone()
         };
         self.change(
@@ -159,6 +163,7 @@ pub(crate) fn insert(
         created_by,
         created_at: now,
         updated_at: now,
+        resumed_at: None,
     })
 }
 
@@ -167,7 +172,8 @@ pub(crate) fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> 
     let updated = connection
         .execute(
             "UPDATE rules SET name = ?2, description = ?3, rule = ?4, sources = ?5, channels = ?6, paused = ?7,
-                template_id = ?8, template_version = ?9, saved_query_id = ?10, kept = ?11, updated_at = ?12
+                template_id = ?8, template_version = ?9, saved_query_id = ?10, kept = ?11, updated_at = ?12,
+                resumed_at = ?13
              WHERE id = ?1",
             params![
                 id_to(rule.id.0),
@@ -182,6 +188,7 @@ pub(crate) fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> 
                 content.saved_query.map(|saved| id_to(saved.0)),
                 content.kept,
                 rule.updated_at.as_nanos(),
+                rule.resumed_at.map(Timestamp::as_nanos),
             ],
         )
         .map_err(Error::unless_taken("changing a rule"))?;
@@ -194,7 +201,7 @@ pub(crate) fn update(connection: &Connection, rule: &Rule) -> Result<(), Error> 
 pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Vec<Rule>> {
     let mut statement = connection.prepare(
         "SELECT id, client_id, name, description, rule, sources, channels, paused, template_id, template_version,
-            created_by, created_at, updated_at, saved_query_id, kept
+            created_by, created_at, updated_at, saved_query_id, kept, resumed_at
          FROM rules ORDER BY id",
     )?;
     let rows = statement.query_map([], from_row)?;
@@ -206,6 +213,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
     let version: Option<i64> = row.get(9)?;
     let created_by: Option<i64> = row.get(10)?;
     let saved_query: Option<i64> = row.get(13)?;
+    let resumed_at: Option<i64> = row.get(15)?;
     Ok(Rule {
         id: RuleId(id_from(row.get(0)?)),
         client: ClientId(id_from(row.get(1)?)),
@@ -227,5 +235,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
         created_by: created_by.map(|token| ApiTokenId(id_from(token))),
         created_at: Timestamp::from_nanos(row.get(11)?),
         updated_at: Timestamp::from_nanos(row.get(12)?),
+        resumed_at: resumed_at.map(Timestamp::from_nanos),
     })
 }

@@ -295,7 +295,7 @@ fn a_newer_format_is_refused() {
             error,
             Error::TooNew {
                 found: 99,
-                known: 5,
+                known: 6,
                 ..
             }
         ),

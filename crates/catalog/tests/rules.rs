@@ -94,9 +94,20 @@ fn rules_are_there_after_reopening() {
     catalog
         .update_rule(made.id, changed.clone(), at(9))
         .unwrap();
+    let resumed = RuleContent {
+        paused: None,
+        ..changed
+    };
+    catalog
+        .update_rule(made.id, resumed.clone(), at(11))
+        .unwrap();
+    catalog
+        .update_rule(made.id, resumed.clone(), at(12))
+        .unwrap();
     let expected = Rule {
-        content: changed,
-        updated_at: at(9),
+        content: resumed,
+        updated_at: at(12),
+        resumed_at: Some(at(11)),
         ..(*made).clone()
     };
     assert_eq!(rules(&catalog), std::slice::from_ref(&expected));

@@ -21,30 +21,17 @@ CREATE TABLE channels (
 
 CREATE UNIQUE INDEX channels_by_name ON channels (coalesce(client_id, 0), name);
 
--- What a provider gives to its clients as rules; version counts the changes that rules have something of.
+-- What a provider gives to its clients as rules; version counts its changes.
 CREATE TABLE rule_templates (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     organisation_id INTEGER NOT NULL REFERENCES organisations (id),
     name TEXT NOT NULL COLLATE NOCASE UNIQUE,
     description TEXT NOT NULL,
     rule TEXT NOT NULL,
-    -- Names of sources, which each client has its own of, and ids of channels, one a line.
-    sources TEXT NOT NULL,
-    channels TEXT NOT NULL,
-    -- Clients with higher ids are given a rule too; NULL: only those who are named.
-    new_clients_after INTEGER,
     version INTEGER NOT NULL,
-    created_by INTEGER REFERENCES api_tokens (id),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
-
--- Who was given a rule of a template: one that a client deletes is not given again by itself.
-CREATE TABLE rule_template_clients (
-    template_id INTEGER NOT NULL REFERENCES rule_templates (id) ON DELETE CASCADE,
-    client_id INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    PRIMARY KEY (template_id, client_id)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rules (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,9 +46,6 @@ CREATE TABLE rules (
     paused TEXT,
     template_id INTEGER REFERENCES rule_templates (id) ON DELETE SET NULL,
     template_version INTEGER,
-    -- The saved query it was made for, and what its maker said of it that means nothing here and is given back: a JSON object.
-    saved_query_id INTEGER REFERENCES saved_queries (id) ON DELETE SET NULL,
-    kept TEXT,
     created_by INTEGER REFERENCES api_tokens (id),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

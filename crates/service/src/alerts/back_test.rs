@@ -151,6 +151,7 @@ impl Service {
             created_by: None,
             created_at: now,
             updated_at: now,
+            resumed_at: None,
         })
     }
 }

@@ -43,7 +43,7 @@ impl Watched {
         let known = written
             .as_ref()
             .and_then(|memory| serde_json::from_str::<RuleState>(&memory.state).ok());
-        let state = match (known, &written) {
+        let mut state = match (known, &written) {
             (Some(state), Some(memory)) if memory.question == question => state,
             (Some(mut state), _) => {
                 // A question that another version of the server words otherwise is not younger than the last check.
@@ -54,6 +54,11 @@ impl Watched {
             (None, Some(_)) => RuleState::new(now),
             (None, None) => RuleState::new(record.updated_at),
         };
+        if let Some(resumed_at) = record.resumed_at
+            && resumed_at > state.listens_since()
+        {
+            state.listen_anew(resumed_at);
+        }
         Ok(Watched {
             record,
             rule,
@@ -69,13 +74,11 @@ impl Watched {
         record: Arc<catalog::Rule>,
         now: Timestamp,
     ) -> Result<Watched, Error> {
-        let was_paused = self.record.content.paused.is_some();
-        let mut changed = Watched::new(record, Some(self.memory()), now)?;
-        changed.written = self.written;
-        if was_paused && changed.record.content.paused.is_none() {
-            changed.state.listen_anew(changed.record.updated_at);
-        }
-        Ok(changed)
+        let changed = Watched::new(record, Some(self.memory()), now)?;
+        Ok(Watched {
+            written: self.written,
+            ..changed
+        })
     }
 
     /// What is to be kept of it.

@@ -115,23 +115,28 @@ fn a_change_is_remembered_over_a_crash_before_the_next_check() {
 
 #[test]
 fn what_came_before_an_alert_was_made_or_went_on_is_no_news_after_a_crash() {
-    let mut watch = running();
-    watch.send(1, &burst(1), Duration::ZERO);
-    watch.pass(TICK * 3);
-    watch.alert("burst", BURSTS);
-    let paused = |is_paused| AlertChanges {
-        is_paused: Some(is_paused),
-        ..AlertChanges::default()
-    };
-    change(&watch.ledger, "burst", &paused(true));
-    watch.send(1, &burst(2), Duration::ZERO);
-    watch.pass(HOUR);
-    change(&watch.ledger, "burst", &paused(false));
-    watch.ledger.advance(Duration::from_secs(3));
-    watch.ledger.reopen();
-    watch.send(1, &burst(3), Duration::ZERO);
-    watch.pass(TICK * 2);
-    assert_eq!(opened(&watch), ["burst: 3"]);
+    for is_checked in [false, true] {
+        let mut watch = running();
+        watch.send(1, &burst(1), Duration::ZERO);
+        watch.pass(TICK * 3);
+        watch.alert("burst", BURSTS);
+        if is_checked {
+            watch.pass(TICK * 2);
+        }
+        let paused = |is_paused| AlertChanges {
+            is_paused: Some(is_paused),
+            ..AlertChanges::default()
+        };
+        change(&watch.ledger, "burst", &paused(true));
+        watch.send(1, &burst(2), Duration::ZERO);
+        watch.pass(HOUR);
+        change(&watch.ledger, "burst", &paused(false));
+        watch.ledger.advance(Duration::from_secs(3));
+        watch.ledger.reopen();
+        watch.send(1, &burst(3), Duration::ZERO);
+        watch.pass(TICK * 2);
+        assert_eq!(opened(&watch), ["burst: 3"], "checked: {is_checked}");
+    }
 }
 
 /// A clock that closes a service when its thread looks at the time for a deadline, as a check does that is about to ask.
