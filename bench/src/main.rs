@@ -9,7 +9,6 @@ mod question;
 mod report;
 mod suite;
 mod table;
-mod tails;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,8 +31,8 @@ enum Command {
     Run(suite::Arguments),
     /// Ingest the `app` corpus and check thousands of alerts on it: that part of a run alone.
     Alerts(suite::Arguments),
-    /// Measure how soon events are seen by live tails, one and many.
-    Tails(tails::Arguments),
+    /// Measure how soon events are seen by live tails, one and many: that part of a run alone.
+    Tails(suite::Arguments),
     /// Write the `app` corpus, a day of a web shop, as NDJSON, unless it is there already.
     App(Generate),
     /// Write the `loghub` corpus: real lines of sixteen systems with their numbers varied.
@@ -71,7 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(arguments) => return Ok(code(suite::run(&arguments)?)),
         Command::Alerts(arguments) => return Ok(code(suite::run_alerts(&arguments)?)),
-        Command::Tails(arguments) => tails::run(&arguments)?,
+        Command::Tails(arguments) => suite::run_tails(&arguments)?,
         Command::App(generate) => generate.run(corpus::Kind::App)?,
         Command::Loghub { dir, generate } => generate.run(corpus::Kind::Loghub(dir))?,
         Command::Wide(generate) => generate.run(corpus::Kind::Wide)?,

@@ -11,6 +11,7 @@ mod marks;
 mod questions;
 mod shapes;
 mod standing;
+mod tails;
 
 use std::fmt::Write as _;
 
@@ -20,10 +21,11 @@ pub(crate) use ingest::ingest_line;
 pub(crate) use investigation::{exported_line, probed_line};
 pub(crate) use questions::answer_line;
 pub(crate) use shapes::counted_line;
+pub(crate) use tails::tailed_line;
 
 use crate::corpus::Meta;
 use crate::question::Question;
-use crate::suite::{Alerting, Asked, Concurrency, Encoded, Ingest, Investigation, Shape};
+use crate::suite::{Alerting, Asked, Concurrency, Encoded, Ingest, Investigation, Shape, Tailed};
 
 /// Everything the page is made of.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) investigation: &'a Investigation,
     pub(crate) concurrency: &'a Concurrency,
     pub(crate) alerting: &'a Alerting,
+    pub(crate) tails: &'a [Tailed],
     pub(crate) shapes: &'a [Shape],
     /// Processes that ran or waited to run, on average over the minute before the load.
     pub(crate) load_before: f64,
@@ -95,6 +98,7 @@ pub(crate) fn page(outcome: &Outcome<'_>) -> anyhow::Result<String> {
     encodings::write(&mut page, outcome)?;
     concurrency::write(&mut page, outcome)?;
     alerts::write(&mut page, outcome)?;
+    tails::write(&mut page, outcome)?;
     shapes::write(&mut page, outcome)?;
     Ok(page)
 }

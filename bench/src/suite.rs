@@ -7,6 +7,7 @@ mod ingest;
 mod investigation;
 mod questions;
 mod shapes;
+mod tails;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(crate) use self::ingest::Ingest;
 pub(crate) use self::investigation::{Exported, Investigation, Probed};
 pub(crate) use self::questions::{Answer, Asked};
 pub(crate) use self::shapes::{Counted, Shape};
+pub(crate) use self::tails::Tailed;
 
 const EVENTS: u64 = 10_000_000;
 const SMOKE_EVENTS: u64 = 40_000;
@@ -108,6 +110,14 @@ impl Arguments {
             alerts::Extent::SMOKE
         } else {
             alerts::Extent::WHOLE
+        }
+    }
+
+    fn tails(&self) -> tails::Extent {
+        if self.smoke {
+            tails::Extent::SMOKE
+        } else {
+            tails::Extent::WHOLE
         }
     }
 
@@ -202,6 +212,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     println!("{}", report::concurrency_line(&concurrency));
     let alerting = alerts::measure(&stage, &path, arguments.alerts())?;
     println!("{}", report::alerts_line(&alerting));
+    let tailed = measure_tails(arguments)?;
     let encoded = encodings::measure(
         &path,
         arguments.body_bytes(),
@@ -234,6 +245,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         investigation: &investigation,
         concurrency: &concurrency,
         alerting: &alerting,
+        tails: &tailed,
         shapes: &shapes,
         load_before,
     })?;
@@ -279,6 +291,19 @@ pub(crate) fn run_alerts(arguments: &Arguments) -> anyhow::Result<bool> {
     let alerting = alerts::measure(&stage, &path, arguments.alerts())?;
     println!("{}", report::alerts_line(&alerting));
     Ok(alerting.fault().is_none())
+}
+
+/// Live tails alone.
+pub(crate) fn run_tails(arguments: &Arguments) -> anyhow::Result<()> {
+    measure_tails(arguments).map(drop)
+}
+
+fn measure_tails(arguments: &Arguments) -> anyhow::Result<Vec<Tailed>> {
+    let tailed = tails::measure(&arguments.server, arguments.tails())?;
+    for trial in &tailed {
+        println!("{}", report::tailed_line(trial));
+    }
+    Ok(tailed)
 }
 
 /// The `wide` corpus, and `loghub` if it was said where its lines are.

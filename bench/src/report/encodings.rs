@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Outcome;
 use super::figures::{mb, percentiles};
-use crate::suite::Ingest;
+use crate::suite::{Encoded, Ingest};
 
 pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<()> {
     let Some(plain) = outcome.encoded.first() else {
@@ -36,6 +36,19 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
     }
     page.push('\n');
     Ok(())
+}
+
+/// MB per CPU second of compressed bodies, as a share of that of plain ones.
+pub(super) fn shares_of_plain(outcome: &Outcome<'_>) -> Vec<(&'static str, f64)> {
+    let Some((plain, compressed)) = outcome.encoded.split_first() else {
+        return Vec::new();
+    };
+    let (plain, _) = rates(&plain.ingest);
+    let share = |encoded: &Encoded| {
+        let (per_cpu, _) = rates(&encoded.ingest);
+        Some((encoded.encoding.name()?, per_cpu / plain))
+    };
+    compressed.iter().filter_map(share).collect()
 }
 
 /// MB per CPU second of the server, and acknowledged per second.

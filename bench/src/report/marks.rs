@@ -3,7 +3,11 @@
 use std::fmt::Write as _;
 
 use super::Outcome;
+use super::encodings::shares_of_plain;
 use super::figures::{mb, yes_or_no};
+use super::questions::standings;
+use super::standing::{Standing, geometric_mean};
+use crate::latency::Latencies;
 
 /// Milliseconds that a warm answer stays under: what the structures made for such questions can do, so that a
 /// question is seen at once to have missed them.
@@ -65,15 +69,21 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
          Set for the 10 million events, on this kind of machine.\n\n\
          | mark | wanted | figure | reached |\n|---|---|---|---|\n",
     );
-    for mark in marks_of_questions(outcome)
-        .into_iter()
-        .chain(marks_of_resources(outcome))
-    {
+    let marks = [
+        marks_of_questions(outcome),
+        marks_beside_others(outcome),
+        marks_of_resources(outcome),
+        marks_under_load(outcome),
+    ];
+    for mark in marks.into_iter().flatten() {
         let (bound, unit) = (mark.bound.describe(), mark.unit);
         match mark.figure {
             Some(figure) => {
                 let reached = yes_or_no(mark.bound.is_reached(figure));
-                let places = if unit == "cores" { 2 } else { 1 };
+                let places = match unit {
+                    "cores" | "×" | "of plain" => 2,
+                    _ => 1,
+                };
                 writeln!(
                     page,
                     "| {} | {bound} {unit} | {figure:.places$} | {reached} |",
@@ -104,6 +114,29 @@ fn marks_of_questions(outcome: &Outcome<'_>) -> Vec<Mark> {
     WARM_MS.into_iter().map(mark).collect()
 }
 
+/// Against the fastest other system at each question.
+fn marks_beside_others(outcome: &Outcome<'_>) -> Vec<Mark> {
+    let [warm, cold] = standings(outcome);
+    let mark = |temperature: &str, standings: &[Standing]| {
+        let slower = standings.iter().filter(|standing| !standing.is_reached());
+        [
+            Mark {
+                what: format!("slower than the fastest other, {temperature}"),
+                bound: Bound::AtMost(0.0),
+                figure: Some(slower.count() as f64),
+                unit: "questions",
+            },
+            Mark {
+                what: format!("geometric mean against the fastest other, {temperature}"),
+                bound: Bound::AtLeast(3.0),
+                figure: Some(geometric_mean(standings)),
+                unit: "×",
+            },
+        ]
+    };
+    [mark("warm", &warm), mark("cold", &cold)].concat()
+}
+
 fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
     let (ingest, memory) = (outcome.ingest, outcome.asked.memory);
     let raw = mb(ingest.sent.raw_bytes);
@@ -113,7 +146,7 @@ fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
         figure: Some(figure),
         unit,
     };
-    vec![
+    let mut marks = vec![
         mark(
             "ingest",
             Bound::AtLeast(100.0),
@@ -151,13 +184,58 @@ fn marks_of_resources(outcome: &Outcome<'_>) -> Vec<Mark> {
             mb(memory.resident_bytes),
             "MB",
         ),
-        mark(
-            "5 000 alerts checked each minute",
-            Bound::Under(0.5),
-            outcome.alerting.cores(),
-            "cores",
-        ),
-    ]
+    ];
+    let compressed = shares_of_plain(outcome).into_iter();
+    marks.extend(compressed.map(|(encoding, share)| {
+        let what = format!("ingest, {encoding} bodies, MB per CPU second");
+        mark(&what, Bound::AtLeast(0.8), share, "of plain")
+    }));
+    let loghub = outcome
+        .shapes
+        .iter()
+        .find(|shape| shape.meta.corpus == "loghub");
+    marks.push(Mark {
+        what: "disk, `loghub`".to_owned(),
+        bound: Bound::AtMost(45.0),
+        figure: loghub.map(|shape| mb(shape.ingest.disk_bytes)),
+        unit: "MB",
+    });
+    marks
+}
+
+/// While others ask, send or wait.
+fn marks_under_load(outcome: &Outcome<'_>) -> Vec<Mark> {
+    let (alone, beside) = (
+        &outcome.concurrency.alone,
+        &outcome.concurrency.beside_ingest,
+    );
+    let time = |what: &str, times: &Latencies, percent: usize, limit: f64| Mark {
+        what: format!("{what}, p{percent}"),
+        bound: Bound::Under(limit),
+        figure: Some(times.percentile(percent).as_secs_f64() * 1000.0),
+        unit: "ms",
+    };
+    let mut marks = vec![
+        time("eight clients", &alone.answers, 50, 20.0),
+        time("eight clients", &alone.answers, 99, 250.0),
+        time("eight clients beside ingest", &beside.answers, 50, 20.0),
+        time("eight clients beside ingest", &beside.answers, 99, 250.0),
+        time("a batch beside eight clients", &beside.batches, 99, 50.0),
+    ];
+    marks.extend(outcome.tails.iter().map(|tailed| {
+        let what = format!(
+            "live tails, {} of {} queries",
+            tailed.trial.tails, tailed.trial.queries
+        );
+        time(&what, &tailed.acknowledged, 99, 200.0)
+    }));
+    marks.push(Mark {
+        what: "5 000 alerts checked each minute".to_owned(),
+        bound: Bound::Under(0.5),
+        figure: Some(outcome.alerting.cores()),
+        unit: "cores",
+    });
+    marks
 }
 
 #[cfg(test)]

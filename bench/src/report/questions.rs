@@ -34,26 +34,33 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
          fastest other warm | cold | mark warm | cold | answer |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
-    let mut warm = Vec::new();
-    let mut cold = Vec::new();
-    for (question, answer) in outcome.questions.iter().zip(&outcome.asked.answers) {
-        let pair = [
-            Standing::new(answer.warm, question.peers.fastest_warm()),
-            Standing::new(answer.cold, question.peers.fastest_cold()),
-        ];
+    let [warm, cold] = standings(outcome);
+    let asked = outcome.questions.iter().zip(&outcome.asked.answers);
+    for ((question, answer), pair) in asked.zip(warm.iter().zip(&cold)) {
         write_row(page, question, answer, pair)?;
-        warm.push(pair[0]);
-        cold.push(pair[1]);
     }
     write_summary(page, [("warm", &warm), ("cold", &cold)])
 }
 
-/// The standings are warm and cold.
+/// How the answers stand, warm and cold, question by question.
+pub(super) fn standings(outcome: &Outcome<'_>) -> [Vec<Standing>; 2] {
+    let asked = || outcome.questions.iter().zip(&outcome.asked.answers);
+    let warm = asked().map(|(question, answer)| {
+        let fastest = question.peers.fastest_warm();
+        Standing::new(answer.warm, fastest)
+    });
+    let cold = asked().map(|(question, answer)| {
+        let fastest = question.peers.fastest_cold();
+        Standing::new(answer.cold, fastest)
+    });
+    [warm.collect(), cold.collect()]
+}
+
 fn write_row(
     page: &mut String,
     question: &Question,
     answer: &Answer,
-    [warm, cold]: [Standing; 2],
+    (warm, cold): (&Standing, &Standing),
 ) -> anyhow::Result<()> {
     let peers = &question.peers;
     writeln!(

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use clap::Args;
 use cordwood_harness::{Api, Sending, Server, ServerOptions};
 
 use crate::latency::Latencies;
@@ -28,24 +27,51 @@ const STACK_BYTES: usize = 128 << 10;
 /// The last events are on their way for less than this.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
-#[derive(Args, Debug)]
-pub(crate) struct Arguments {
-    /// The `cordwood` binary.
-    #[arg(long, value_name = "FILE")]
-    server: PathBuf,
-    /// Tails at once, in the larger of the trials.
-    #[arg(long, default_value_t = 500)]
-    tails: usize,
-    /// How long events are sent in each trial.
-    #[arg(long, default_value_t = 30)]
-    seconds: u64,
+/// What is tried: each so many tails of so many different queries, for as long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) trials: &'static [Trial],
+    pub(super) duration: Duration,
+}
+
+impl Extent {
+    pub(super) const WHOLE: Extent = Extent {
+        trials: &[
+            Trial::of(1, 1),
+            Trial::of(500, 1),
+            Trial::of(500, 10),
+            Trial::of(500, 500),
+        ],
+        duration: Duration::from_secs(30),
+    };
+    /// Whether it runs.
+    pub(super) const SMOKE: Extent = Extent {
+        trials: &[Trial::of(20, 20)],
+        duration: Duration::from_secs(2),
+    };
 }
 
 /// One trial.
-struct Trial {
-    tails: usize,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    pub(crate) tails: usize,
     /// Different queries among them.
-    queries: usize,
+    pub(crate) queries: usize,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug)]
+pub(crate) struct Tailed {
+    pub(crate) trial: Trial,
+    /// Events that were to be seen, by all readers together.
+    pub(crate) expected: usize,
+    /// And those that were, soon after the last one was sent.
+    pub(crate) seen: usize,
+    /// From the acknowledgement of an event to its reader.
+    pub(crate) acknowledged: Latencies,
+    /// From the sending of it.
+    pub(crate) sent: Latencies,
+    pub(crate) processor_seconds: f64,
 }
 
 /// When batches were sent and acknowledged, by their numbers.
@@ -62,25 +88,23 @@ struct Seen {
     at: Instant,
 }
 
-/// Measures all trials and prints a line for each.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    println!(
-        "| tails | queries | events seen | lost | from 202, ms: p50 | p99 | most | from sending: p50 | p99 | server CPU s |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    let many = arguments.tails;
-    for (tails, queries) in [(0, 0), (1, 1), (many, 1), (many, 10), (many, many)] {
-        let line = Trial { tails, queries }.measure(arguments)?;
-        println!("{line}");
-    }
-    Ok(())
+/// Makes all trials, each on a server of its own.
+pub(super) fn measure(server: &Path, extent: Extent) -> anyhow::Result<Vec<Tailed>> {
+    let trials = extent.trials.iter();
+    trials
+        .map(|trial| trial.measure(server, extent.duration))
+        .collect()
 }
 
 impl Trial {
-    fn measure(&self, arguments: &Arguments) -> anyhow::Result<String> {
+    const fn of(tails: usize, queries: usize) -> Trial {
+        Trial { tails, queries }
+    }
+
+    fn measure(self, binary: &Path, duration: Duration) -> anyhow::Result<Tailed> {
         let directory = tempfile::tempdir()?;
         let server = Server::start(&ServerOptions {
-            binary: arguments.server.clone(),
+            binary: binary.to_owned(),
             data_dir: directory.path().join("data"),
             log: directory.path().join("log"),
             config: None,
@@ -90,7 +114,6 @@ impl Trial {
         let readers = (0..self.tails).map(|tail| self.open(&server, tail));
         let readers = readers.collect::<anyhow::Result<Vec<_>>>()?;
         let processor_before = process::processor_seconds(server.id())?;
-        let duration = Duration::from_secs(arguments.seconds);
         thread::scope(|scope| {
             let started = Instant::now();
             let senders: Vec<_> = (0..SENDERS)
@@ -111,12 +134,12 @@ impl Trial {
         }
         server.stop()?;
         let batches = batches.lock().expect("no sender panics with it");
-        Ok(self.line(&batches, &seen, processor_seconds))
+        Ok(self.outcome(&batches, &seen, processor_seconds))
     }
 
     /// Opens a tail and reads it on a thread of its own until its connection is closed.
     fn open(
-        &self,
+        self,
         server: &Server,
         tail: usize,
     ) -> anyhow::Result<(TcpStream, thread::JoinHandle<Vec<Seen>>)> {
@@ -141,7 +164,7 @@ impl Trial {
         Ok((stream, reader))
     }
 
-    fn line(&self, batches: &Batches, seen: &[Vec<Seen>], processor_seconds: f64) -> String {
+    fn outcome(self, batches: &Batches, seen: &[Vec<Seen>], processor_seconds: f64) -> Tailed {
         let since = |times: &HashMap<u64, Instant>| {
             let seen = seen.iter().flatten();
             let times = seen.filter_map(|seen| {
@@ -150,22 +173,15 @@ impl Trial {
             });
             Latencies::sorted(times.collect())
         };
-        let expected = batches.sent.len() as u64 * (BATCH_EVENTS / ERROR_EVERY);
-        let events: usize = seen.iter().map(Vec::len).sum();
-        let lost = expected * self.tails as u64 - events as u64;
-        let (acknowledged, sent) = (since(&batches.acknowledged), since(&batches.sent));
-        let ms = |times: &Latencies, percent| times.percentile(percent).as_secs_f64() * 1e3;
-        format!(
-            "| {} | {} | {events} | {lost} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} |",
-            self.tails,
-            self.queries,
-            ms(&acknowledged, 50),
-            ms(&acknowledged, 99),
-            acknowledged.longest().as_secs_f64() * 1e3,
-            ms(&sent, 50),
-            ms(&sent, 99),
+        let errors = usize::try_from(BATCH_EVENTS / ERROR_EVERY).unwrap_or(usize::MAX);
+        Tailed {
+            trial: self,
+            expected: batches.sent.len() * errors * self.tails,
+            seen: seen.iter().map(Vec::len).sum(),
+            acknowledged: since(&batches.acknowledged),
+            sent: since(&batches.sent),
             processor_seconds,
-        )
+        }
     }
 }
 
