@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use cordwood_service::{Random, Service, SystemRandom};
+use cordwood_service::{Error, Random, Service, SystemRandom};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
@@ -85,5 +85,14 @@ impl Edge {
 
     pub(crate) fn ready(&self) -> Result<Arc<Service>, Failure> {
         self.service.get().cloned().ok_or(Failure::starting())
+    }
+
+    /// What the service makes of a request about its records.
+    pub(crate) async fn managed<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Service) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let service = self.ready()?;
+        Ok(self.manage.run(move || ask(&service)).await??)
     }
 }

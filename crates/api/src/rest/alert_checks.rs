@@ -96,9 +96,9 @@ pub(crate) async fn checks(
     parameters.only::<CheckListParameters>()?;
     let before = parameters.parsed("before", "the id of a check")?;
     let limit = parameters.parsed("limit", "a number of 1 to 60")?;
-    let service = edge.ready()?;
-    let list = move || service.alert_checks(&caller, &name, before, limit);
-    let page = edge.manage.run(list).await??;
+    let page = edge
+        .managed(move |service| service.alert_checks(&caller, &name, before, limit))
+        .await?;
     let records = page.checks.iter().map(check_record);
     Ok(Json(log_page(records, &links, page.next)))
 }

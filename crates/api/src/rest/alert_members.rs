@@ -50,9 +50,9 @@ pub(crate) async fn members(
     Path(name): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Anonymous<MemberAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let members = move || service.alert_members(&caller, &name);
-    let members = edge.manage.run(members).await??;
+    let members = edge
+        .managed(move |service| service.alert_members(&caller, &name))
+        .await?;
     let records = members.iter().map(|member| member_record(member, None));
     Ok(Json(page(records, &links)))
 }
@@ -86,9 +86,9 @@ pub(crate) async fn retire(
     let group = members.read("group").unwrap_or_default();
     let reason = members.text("reason").unwrap_or_default();
     members.finish()?;
-    let service = edge.ready()?;
-    let retire = move || service.retire_member(&caller, &name, &group, &reason);
-    let retired = edge.manage.run(retire).await??;
+    let retired = edge
+        .managed(move |service| service.retire_member(&caller, &name, &group, &reason))
+        .await?;
     let record = member_record(&retired.member, retired.resolved);
     Ok(Json(data(record)))
 }

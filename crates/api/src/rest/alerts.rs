@@ -35,9 +35,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<AlertRecord>>, Failure> {
-    let service = edge.ready()?;
-    let alerts = edge.manage.run(move || service.list_alerts(&caller));
-    let alerts = alerts.await??;
+    let alerts = edge
+        .managed(move |service| service.list_alerts(&caller))
+        .await?;
     Ok(Json(page(alerts.iter().map(alert_record), &links)))
 }
 
@@ -60,9 +60,9 @@ pub(crate) async fn create(
     alert_rule::require(&mut members, &of_rule);
     let mut new = changes(members, &of_rule)?;
     new.rule = Some(alert_rule::read(Value::Object(of_rule))?);
-    let service = edge.ready()?;
-    let create = move || service.create_alert(&caller, client, &new);
-    let alert = edge.manage.run(create).await??;
+    let alert = edge
+        .managed(move |service| service.create_alert(&caller, client, &new))
+        .await?;
     Ok((StatusCode::CREATED, Json(data(alert_record(&alert)))))
 }
 
@@ -77,9 +77,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let alert = edge.manage.run(move || service.alert(&caller, &name));
-    Ok(Json(data(alert_record(&alert.await??))))
+    let alert = edge
+        .managed(move |service| service.alert(&caller, &name))
+        .await?;
+    Ok(Json(data(alert_record(&alert))))
 }
 
 /// Change an alert
@@ -123,9 +124,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_alert(&caller, &name);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_alert(&caller, &name))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

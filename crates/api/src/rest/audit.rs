@@ -68,11 +68,9 @@ pub(crate) async fn list(
     parameters.only::<AuditParameters>()?;
     let before = parameters.parsed::<u64>("before", "the id of an entry")?;
     let limit = parameters.parsed::<u32>("limit", "a number of 1 to 500")?;
-    let service = edge.ready()?;
     let page = edge
-        .manage
-        .run(move || service.audit(&caller, before, limit));
-    let page = page.await??;
+        .managed(move |service| service.audit(&caller, before, limit))
+        .await?;
     Ok(Json(log_page(
         page.entries.iter().map(audit_record),
         &links,

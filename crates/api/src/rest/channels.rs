@@ -132,9 +132,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<ChannelRecord>>, Failure> {
-    let service = edge.ready()?;
-    let channels = edge.manage.run(move || service.list_channels(&caller));
-    let channels = channels.await??;
+    let channels = edge
+        .managed(move |service| service.list_channels(&caller))
+        .await?;
     Ok(Json(page(channels.into_iter().map(channel_record), &links)))
 }
 
@@ -159,11 +159,11 @@ pub(crate) async fn create(
     };
     let kind = kind(&mut members);
     let new = changes(members)?;
-    let service = edge.ready()?;
     // One that is missing was refused above.
     let kind = kind.unwrap_or(ChannelKind::Webhook);
-    let create = move || service.create_channel(&caller, owner, kind, &new);
-    let made = edge.manage.run(create).await??;
+    let made = edge
+        .managed(move |service| service.create_channel(&caller, owner, kind, &new))
+        .await?;
     Ok((StatusCode::CREATED, Json(data(channel_record(made)))))
 }
 
@@ -178,9 +178,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let channel = edge.manage.run(move || service.channel(&caller, &name));
-    Ok(Json(data(channel_record(channel.await??))))
+    let channel = edge
+        .managed(move |service| service.channel(&caller, &name))
+        .await?;
+    Ok(Json(data(channel_record(channel))))
 }
 
 /// Change a channel
@@ -197,9 +198,9 @@ pub(crate) async fn update(
     JsonBody(body): JsonBody,
 ) -> Answer {
     let changes = changes(Members::new(body))?;
-    let service = edge.ready()?;
-    let update = move || service.update_channel(&caller, &name, &changes);
-    let changed = edge.manage.run(update).await??;
+    let changed = edge
+        .managed(move |service| service.update_channel(&caller, &name, &changes))
+        .await?;
     Ok(Json(data(channel_record(changed))))
 }
 
@@ -216,9 +217,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_channel(&caller, &name);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_channel(&caller, &name))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -235,16 +235,15 @@ pub(crate) async fn test(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Result<Json<Data<Anonymous<ChannelTrialAttributes>>>, Failure> {
-    let service = edge.ready()?;
     let trial = edge
-        .manage
-        .run(move || service.test_channel(&caller, &name));
+        .managed(move |service| service.test_channel(&caller, &name))
+        .await?;
     let ChannelTrial {
         is_delivered,
         status,
         response,
         took,
-    } = trial.await??;
+    } = trial;
     Ok(Json(data(anonymous(ChannelTrialAttributes {
         delivered: is_delivered,
         status,

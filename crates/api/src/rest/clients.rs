@@ -35,9 +35,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<Record<Client>>>, Failure> {
-    let service = edge.ready()?;
-    let clients = edge.manage.run(move || service.list_clients(&caller));
-    let clients = clients.await??;
+    let clients = edge
+        .managed(move |service| service.list_clients(&caller))
+        .await?;
     let records = clients.into_iter().map(|client| {
         let attributes = Client {
             name: client.name,

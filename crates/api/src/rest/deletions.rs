@@ -143,9 +143,9 @@ pub(crate) async fn list(
     let expected = "a whole number from 1";
     let wanted = parameters.parsed("page", expected)?;
     let per_page = parameters.parsed("per_page", expected)?;
-    let service = edge.ready()?;
-    let listed = move || service.list_deletions(&caller, wanted, per_page);
-    let listed = edge.manage.run(listed).await??;
+    let listed = edge
+        .managed(move |service| service.list_deletions(&caller, wanted, per_page))
+        .await?;
     let records = listed.deletions.iter().map(deletion_record);
     Ok(Json(page(records, &links, listed.page, listed.last_page)))
 }
@@ -161,11 +161,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(deletion): Path<String>,
 ) -> Result<Json<Data<DeletionRecord>>, Failure> {
-    let service = edge.ready()?;
     let deletion = edge
-        .manage
-        .run(move || service.deletion(&caller, &deletion));
-    Ok(Json(data(deletion_record(&deletion.await??))))
+        .managed(move |service| service.deletion(&caller, &deletion))
+        .await?;
+    Ok(Json(data(deletion_record(&deletion))))
 }
 
 /// The deletion, and whether it is only to be counted.

@@ -78,11 +78,9 @@ pub(crate) async fn deliveries(
     let parameters = Parameters::of(&uri);
     let before = parameters.parsed::<u64>("before", "the id of a delivery")?;
     let limit = parameters.parsed::<u32>("limit", "a number of 1 to 500")?;
-    let service = edge.ready()?;
     let page = edge
-        .manage
-        .run(move || service.deliveries(&caller, &name, before, limit));
-    let page = page.await??;
+        .managed(move |service| service.deliveries(&caller, &name, before, limit))
+        .await?;
     let records = page.notices.into_iter().map(delivery_record);
     Ok(Json(log_page(records, &links, page.next)))
 }

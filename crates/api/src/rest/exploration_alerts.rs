@@ -240,9 +240,8 @@ pub(crate) async fn delete_any(
     Authenticated(caller): Authenticated,
     Path(alert): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_alert(&caller, &alert);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_alert(&caller, &alert))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

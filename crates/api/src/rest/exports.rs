@@ -66,9 +66,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<ExportRecord>>), Failure> {
     let new = new_export(body)?;
-    let service = edge.ready()?;
-    let start = move || service.start_export(&caller, &new);
-    let export = edge.manage.run(start).await??;
+    let export = edge
+        .managed(move |service| service.start_export(&caller, &new))
+        .await?;
     let record = Json(data(export_record(&export, &links)));
     Ok((StatusCode::ACCEPTED, record))
 }
@@ -85,9 +85,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<ExportRecord>>, Failure> {
-    let service = edge.ready()?;
-    let exports = edge.manage.run(move || service.list_exports(&caller));
-    let exports = exports.await??;
+    let exports = edge
+        .managed(move |service| service.list_exports(&caller))
+        .await?;
     let records = exports.iter().map(|export| export_record(export, &links));
     Ok(Json(page(records, &links)))
 }
@@ -104,9 +104,10 @@ pub(crate) async fn show(
     links: Links,
     Path(export): Path<String>,
 ) -> Result<Json<Data<ExportRecord>>, Failure> {
-    let service = edge.ready()?;
-    let export = edge.manage.run(move || service.export(&caller, &export));
-    Ok(Json(data(export_record(&export.await??, &links))))
+    let export = edge
+        .managed(move |service| service.export(&caller, &export))
+        .await?;
+    Ok(Json(data(export_record(&export, &links))))
 }
 
 /// Cancel an export, or remove one that is over
@@ -122,9 +123,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(export): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let deleted = move || service.delete_export(&caller, &export);
-    edge.manage.run(deleted).await??;
+    edge.managed(move |service| service.delete_export(&caller, &export))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -148,11 +148,10 @@ pub(crate) async fn file(
     Path(export): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let service = edge.ready()?;
     let file = edge
-        .manage
-        .run(move || service.export_file(&caller, &export));
-    file_answer(Arc::clone(&edge), file.await??, &headers)
+        .managed(move |service| service.export_file(&caller, &export))
+        .await?;
+    file_answer(Arc::clone(&edge), file, &headers)
 }
 
 /// The key that evidence is verified with.
@@ -179,11 +178,12 @@ pub(crate) async fn evidence_key(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
 ) -> Result<Json<Data<Anonymous<EvidenceKeyAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let key = edge.manage.run(move || service.evidence_key(&caller));
+    let key = edge
+        .managed(move |service| service.evidence_key(&caller))
+        .await?;
     Ok(Json(data(anonymous(EvidenceKeyAttributes {
         algorithm: "Ed25519",
-        public_key: key.await??.to_string(),
+        public_key: key.to_string(),
     }))))
 }
 

@@ -13,7 +13,7 @@ use crate::json_body::JsonBody;
 use crate::rest::envelope::{Data, Record, data};
 use crate::rest::incident_record::{IncidentAttributes, incident_record};
 use crate::rest::incidents::Answer;
-use crate::rest::members::Members;
+use crate::rest::members::{Members, read_members};
 
 /// For whom something is done.
 #[derive(Debug, ToSchema)]
@@ -36,12 +36,10 @@ pub(crate) async fn acknowledge(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let by = members.text("by");
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.acknowledge_incident(&caller, &id, by.as_deref());
-    let incident = edge.manage.run(act).await??;
+    let by = read_members(body, |members| members.text("by"))?;
+    let incident = edge
+        .managed(move |service| service.acknowledge_incident(&caller, &id, by.as_deref()))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }
 
@@ -58,12 +56,10 @@ pub(crate) async fn resolve(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let by = members.text("by");
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.resolve_incident(&caller, &id, by.as_deref());
-    let incident = edge.manage.run(act).await??;
+    let by = read_members(body, |members| members.text("by"))?;
+    let incident = edge
+        .managed(move |service| service.resolve_incident(&caller, &id, by.as_deref()))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }
 
@@ -82,12 +78,10 @@ pub(crate) async fn reopen(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let by = members.text("by");
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.reopen_incident(&caller, &id, by.as_deref());
-    let incident = edge.manage.run(act).await??;
+    let by = read_members(body, |members| members.text("by"))?;
+    let incident = edge
+        .managed(move |service| service.reopen_incident(&caller, &id, by.as_deref()))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }
 
@@ -117,9 +111,9 @@ pub(crate) async fn escalate(
         whom: members.text("to"),
     };
     members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.escalate_incident(&caller, &id, &to);
-    let incident = edge.manage.run(act).await??;
+    let incident = edge
+        .managed(move |service| service.escalate_incident(&caller, &id, &to))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }
 
@@ -146,11 +140,11 @@ pub(crate) async fn merge(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let ids = members.texts("incident_ids").unwrap_or_default();
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.merge_incidents(&caller, &id, &ids);
-    let incident = edge.manage.run(act).await??;
+    let ids = read_members(body, |members| {
+        members.texts("incident_ids").unwrap_or_default()
+    })?;
+    let incident = edge
+        .managed(move |service| service.merge_incidents(&caller, &id, &ids))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }

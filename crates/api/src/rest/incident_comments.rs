@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::links::Links;
 use crate::rest::envelope::{Attributes, Data, Page, Record, data, list as page, record};
-use crate::rest::members::Members;
+use crate::rest::members::read_members;
 use crate::rest::times::RecordTime;
 
 /// Something said of an incident.
@@ -56,9 +56,9 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Comment>>, Failure> {
-    let service = edge.ready()?;
-    let comments = move || service.incident_comments(&caller, &id);
-    let comments = edge.manage.run(comments).await??;
+    let comments = edge
+        .managed(move |service| service.incident_comments(&caller, &id))
+        .await?;
     Ok(Json(page(comments.iter().map(comment_record), &links)))
 }
 
@@ -75,12 +75,10 @@ pub(crate) async fn create(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<Comment>>), Failure> {
-    let mut members = Members::new(body);
-    let content = members.text("content").unwrap_or_default();
-    members.finish()?;
-    let service = edge.ready()?;
-    let comment = move || service.comment_on_incident(&caller, &id, &content);
-    let comment = edge.manage.run(comment).await??;
+    let content = read_members(body, |members| members.text("content").unwrap_or_default())?;
+    let comment = edge
+        .managed(move |service| service.comment_on_incident(&caller, &id, &content))
+        .await?;
     Ok((StatusCode::CREATED, Json(data(comment_record(&comment)))))
 }
 
@@ -98,9 +96,9 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path((id, comment)): Path<(String, String)>,
 ) -> Result<Json<Data<Comment>>, Failure> {
-    let service = edge.ready()?;
-    let comment = move || service.incident_comment(&caller, &id, &comment);
-    let comment = edge.manage.run(comment).await??;
+    let comment = edge
+        .managed(move |service| service.incident_comment(&caller, &id, &comment))
+        .await?;
     Ok(Json(data(comment_record(&comment))))
 }
 
@@ -122,12 +120,10 @@ pub(crate) async fn update(
     Path((id, comment)): Path<(String, String)>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Data<Comment>>, Failure> {
-    let mut members = Members::new(body);
-    let content = members.text("content").unwrap_or_default();
-    members.finish()?;
-    let service = edge.ready()?;
-    let edit = move || service.edit_incident_comment(&caller, &id, &comment, &content);
-    let comment = edge.manage.run(edit).await??;
+    let content = read_members(body, |members| members.text("content").unwrap_or_default())?;
+    let comment = edge
+        .managed(move |service| service.edit_incident_comment(&caller, &id, &comment, &content))
+        .await?;
     Ok(Json(data(comment_record(&comment))))
 }
 
@@ -147,9 +143,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path((id, comment)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_incident_comment(&caller, &id, &comment);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_incident_comment(&caller, &id, &comment))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

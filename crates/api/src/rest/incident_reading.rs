@@ -22,7 +22,7 @@ use crate::rest::incident_record::{
     KeptEventAttributes, RelatedAttributes, TimelineAttributes, kept_event_record, related_record,
     timeline_record,
 };
-use crate::rest::members::Members;
+use crate::rest::members::read_members;
 use crate::rest::query::CancelOnDrop;
 use crate::rest::what_changed_answer::WhatChangedAnswer;
 
@@ -40,9 +40,9 @@ pub(crate) async fn timeline(
     Path(id): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Record<TimelineAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let entries = move || service.incident_timeline(&caller, &id);
-    let entries = edge.manage.run(entries).await??;
+    let entries = edge
+        .managed(move |service| service.incident_timeline(&caller, &id))
+        .await?;
     Ok(Json(page(entries.iter().map(timeline_record), &links)))
 }
 
@@ -60,9 +60,9 @@ pub(crate) async fn events(
     Path(id): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Record<KeptEventAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let events = move || service.incident_events(&caller, &id);
-    let events = edge.manage.run(events).await??;
+    let events = edge
+        .managed(move |service| service.incident_events(&caller, &id))
+        .await?;
     Ok(Json(page(events.iter().map(kept_event_record), &links)))
 }
 
@@ -103,9 +103,9 @@ pub(crate) async fn keep_events(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<KeptAnswer>, Failure> {
-    let mut members = Members::new(body);
-    let ids = members.texts("event_ids").unwrap_or_default();
-    members.finish()?;
+    let ids = read_members(body, |members| {
+        members.texts("event_ids").unwrap_or_default()
+    })?;
     let service = edge.ready()?;
     let cancel = Cancel::default();
     let _gone = CancelOnDrop(cancel.clone());
@@ -171,9 +171,9 @@ pub(crate) async fn related(
     Path(id): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Record<RelatedAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let related = move || service.related_incidents(&caller, &id);
-    let related = edge.manage.run(related).await??;
+    let related = edge
+        .managed(move |service| service.related_incidents(&caller, &id))
+        .await?;
     Ok(Json(page(related.iter().map(related_record), &links)))
 }
 
@@ -190,10 +190,9 @@ pub(crate) async fn report(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let service = edge.ready()?;
     let report = edge
-        .manage
-        .run(move || service.incident_report(&caller, &id));
+        .managed(move |service| service.incident_report(&caller, &id))
+        .await?;
     let content_type = [(CONTENT_TYPE, "text/markdown; charset=utf-8")];
-    Ok((content_type, report.await??).into_response())
+    Ok((content_type, report).into_response())
 }

@@ -95,9 +95,9 @@ pub(crate) async fn list(
     links: Links,
 ) -> Result<Json<IncidentList>, Failure> {
     let request = listed(&Parameters::of(&uri))?;
-    let service = edge.ready()?;
-    let list = move || service.list_incidents(&caller, &request);
-    let page = edge.manage.run(list).await??;
+    let page = edge
+        .managed(move |service| service.list_incidents(&caller, &request))
+        .await?;
     Ok(Json(IncidentList {
         data: page.incidents.iter().map(incident_record).collect(),
         pagination: IncidentPagination {
@@ -249,9 +249,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<IncidentRecord>>), Failure> {
     let new = new_incident(body)?;
-    let service = edge.ready()?;
-    let open = move || service.open_incident(&caller, &new);
-    let (incident, is_new) = edge.manage.run(open).await??;
+    let (incident, is_new) = edge
+        .managed(move |service| service.open_incident(&caller, &new))
+        .await?;
     let status = match is_new {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
@@ -325,9 +325,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let incident = edge.manage.run(move || service.incident(&caller, &id));
-    Ok(Json(data(incident_record(&incident.await??))))
+    let incident = edge
+        .managed(move |service| service.incident(&caller, &id))
+        .await?;
+    Ok(Json(data(incident_record(&incident))))
 }
 
 /// What of an incident to change.
@@ -365,9 +366,9 @@ pub(crate) async fn update(
         links: incident_links(&mut members),
     };
     members.finish()?;
-    let service = edge.ready()?;
-    let update = move || service.update_incident(&caller, &id, &changes);
-    let incident = edge.manage.run(update).await??;
+    let incident = edge
+        .managed(move |service| service.update_incident(&caller, &id, &changes))
+        .await?;
     Ok(Json(data(incident_record(&incident))))
 }
 
@@ -384,8 +385,7 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_incident(&caller, &id);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_incident(&caller, &id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,7 +15,7 @@ use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::rest::envelope::{Anonymous, Attributes, Data, anonymous, data};
-use crate::rest::members::Members;
+use crate::rest::members::read_members;
 use crate::rest::times::RecordTime;
 
 type Compaction = Anonymous<CompactionAttributes>;
@@ -93,9 +93,9 @@ pub(crate) async fn compact(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
 ) -> Started<Compaction> {
-    let service = edge.ready()?;
-    let start = move || service.start_compaction(&caller);
-    let job = edge.manage.run(start).await??;
+    let job = edge
+        .managed(move |service| service.start_compaction(&caller))
+        .await?;
     Ok((StatusCode::ACCEPTED, Json(data(compaction(&job)))))
 }
 
@@ -108,9 +108,9 @@ pub(crate) async fn last_compaction(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Compaction> {
-    let service = edge.ready()?;
-    let job = edge.manage.run(move || service.compaction(&caller));
-    let job = job.await??;
+    let job = edge
+        .managed(move |service| service.compaction(&caller))
+        .await?;
     Ok(Json(data(job.as_ref().map(compaction))))
 }
 
@@ -138,13 +138,13 @@ pub(crate) async fn back_up(
     Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody,
 ) -> Started<Backup> {
-    let mut members = Members::new(body);
-    let directory = members.text("directory").unwrap_or_default();
-    members.finish()?;
+    let directory = read_members(body, |members| {
+        members.text("directory").unwrap_or_default()
+    })?;
     let directory = PathBuf::from(directory);
-    let service = edge.ready()?;
-    let start = move || service.start_backup(&caller, &directory);
-    let job = edge.manage.run(start).await??;
+    let job = edge
+        .managed(move |service| service.start_backup(&caller, &directory))
+        .await?;
     Ok((StatusCode::ACCEPTED, Json(data(backup(&job)))))
 }
 
@@ -157,8 +157,7 @@ pub(crate) async fn last_backup(
     State(edge): State<Arc<Edge>>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Backup> {
-    let service = edge.ready()?;
-    let job = edge.manage.run(move || service.backup(&caller)).await??;
+    let job = edge.managed(move |service| service.backup(&caller)).await?;
     Ok(Json(data(job.as_ref().map(backup))))
 }
 

@@ -16,6 +16,17 @@ pub(crate) struct Members {
     invalid: Map<String, Value>,
 }
 
+/// What `read` takes out of the members; refused if anything is wrong with them, or one is left.
+pub(crate) fn read_members<T>(
+    members: Map<String, Value>,
+    read: impl FnOnce(&mut Members) -> T,
+) -> Result<T, Failure> {
+    let mut members = Members::new(members);
+    let read = read(&mut members);
+    members.finish()?;
+    Ok(read)
+}
+
 impl Members {
     pub(crate) fn new(members: Map<String, Value>) -> Members {
         Members {

@@ -39,9 +39,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<RuleTemplateRecord>>, Failure> {
-    let service = edge.ready()?;
-    let list = move || service.list_rule_templates(&caller);
-    let templates = edge.manage.run(list).await??;
+    let templates = edge
+        .managed(move |service| service.list_rule_templates(&caller))
+        .await?;
     let records = templates.iter().map(rule_template_record);
     Ok(Json(page(records, &links)))
 }
@@ -64,9 +64,9 @@ pub(crate) async fn create(
     alert_rule::require(&mut members, &of_rule);
     let mut new = changes(members, &of_rule)?;
     new.rule = Some(alert_rule::read(Value::Object(of_rule))?);
-    let service = edge.ready()?;
-    let create = move || service.create_rule_template(&caller, &new);
-    let template = edge.manage.run(create).await??;
+    let template = edge
+        .managed(move |service| service.create_rule_template(&caller, &new))
+        .await?;
     let record = Json(data(rule_template_record(&template)));
     Ok((StatusCode::CREATED, record))
 }
@@ -82,9 +82,9 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let show = move || service.rule_template(&caller, &name);
-    let template = edge.manage.run(show).await??;
+    let template = edge
+        .managed(move |service| service.rule_template(&caller, &name))
+        .await?;
     Ok(Json(data(rule_template_record(&template))))
 }
 
@@ -140,9 +140,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_rule_template(&caller, &name);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_rule_template(&caller, &name))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,9 +159,9 @@ pub(crate) async fn clients(
     Path(name): Path<String>,
     links: Links,
 ) -> ClientsAnswer {
-    let service = edge.ready()?;
-    let clients = move || service.rule_template_clients(&caller, &name);
-    let clients = edge.manage.run(clients).await??;
+    let clients = edge
+        .managed(move |service| service.rule_template_clients(&caller, &name))
+        .await?;
     Ok(told(&clients, &links))
 }
 
@@ -193,9 +192,9 @@ pub(crate) async fn apply(
     JsonBody(body): JsonBody,
 ) -> ClientsAnswer {
     let clients = clients_of(body)?;
-    let service = edge.ready()?;
-    let apply = move || service.apply_rule_template(&caller, &name, &clients);
-    let done = edge.manage.run(apply).await??;
+    let done = edge
+        .managed(move |service| service.apply_rule_template(&caller, &name, &clients))
+        .await?;
     Ok(told(&done, &links))
 }
 
@@ -216,9 +215,9 @@ pub(crate) async fn put_back(
     JsonBody(body): JsonBody,
 ) -> ClientsAnswer {
     let clients = clients_of(body)?;
-    let service = edge.ready()?;
-    let put_back = move || service.put_back_rule_template(&caller, &name, &clients);
-    let done = edge.manage.run(put_back).await??;
+    let done = edge
+        .managed(move |service| service.put_back_rule_template(&caller, &name, &clients))
+        .await?;
     Ok(told(&done, &links))
 }
 

@@ -103,9 +103,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<SavedQueryRecord>>, Failure> {
-    let service = edge.ready()?;
-    let saved = edge.manage.run(move || service.list_saved_queries(&caller));
-    let saved = saved.await??;
+    let saved = edge
+        .managed(move |service| service.list_saved_queries(&caller))
+        .await?;
     Ok(Json(page(saved.iter().map(saved_query_record), &links)))
 }
 
@@ -125,9 +125,9 @@ pub(crate) async fn create(
     let mut members = Members::new(body);
     let client = members.client();
     let new = changes(members)?;
-    let service = edge.ready()?;
-    let save = move || service.create_saved_query(&caller, client, &new);
-    let saved = edge.manage.run(save).await??;
+    let saved = edge
+        .managed(move |service| service.create_saved_query(&caller, client, &new))
+        .await?;
     let record = Json(data(saved_query_record(&saved)));
     Ok((StatusCode::CREATED, record))
 }
@@ -143,9 +143,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let saved = edge.manage.run(move || service.saved_query(&caller, &name));
-    Ok(Json(data(saved_query_record(&saved.await??))))
+    let saved = edge
+        .managed(move |service| service.saved_query(&caller, &name))
+        .await?;
+    Ok(Json(data(saved_query_record(&saved))))
 }
 
 /// Change a saved query
@@ -162,9 +163,9 @@ pub(crate) async fn update(
     JsonBody(body): JsonBody,
 ) -> Answer {
     let changes = changes(Members::new(body))?;
-    let service = edge.ready()?;
-    let update = move || service.update_saved_query(&caller, &name, &changes);
-    let saved = edge.manage.run(update).await??;
+    let saved = edge
+        .managed(move |service| service.update_saved_query(&caller, &name, &changes))
+        .await?;
     Ok(Json(data(saved_query_record(&saved))))
 }
 
@@ -179,9 +180,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_saved_query(&caller, &name);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_saved_query(&caller, &name))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -79,11 +79,9 @@ pub(crate) async fn list(
     let parameters = Parameters::of(&uri);
     parameters.only::<SilenceListParameters>()?;
     let state = parameters.first("state").map(state_named).transpose()?;
-    let service = edge.ready()?;
     let silences = edge
-        .manage
-        .run(move || service.list_silences(&caller, state));
-    let silences = silences.await??;
+        .managed(move |service| service.list_silences(&caller, state))
+        .await?;
     Ok(Json(page(silences.iter().map(silence_record), &links)))
 }
 
@@ -157,9 +155,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<SilenceRecord>>), Failure> {
     let new = new_silence(body)?;
-    let service = edge.ready()?;
-    let create = move || service.create_silence(&caller, &new);
-    let silence = edge.manage.run(create).await??;
+    let silence = edge
+        .managed(move |service| service.create_silence(&caller, &new))
+        .await?;
     Ok((StatusCode::CREATED, Json(data(silence_record(&silence)))))
 }
 
@@ -197,9 +195,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let silence = edge.manage.run(move || service.silence(&caller, &id));
-    Ok(Json(data(silence_record(&silence.await??))))
+    let silence = edge
+        .managed(move |service| service.silence(&caller, &id))
+        .await?;
+    Ok(Json(data(silence_record(&silence))))
 }
 
 /// What of a silence to change.
@@ -229,9 +228,9 @@ pub(crate) async fn update(
         comment: members.text("comment"),
     };
     members.finish()?;
-    let service = edge.ready()?;
-    let update = move || service.update_silence(&caller, &id, &changes);
-    let silence = edge.manage.run(update).await??;
+    let silence = edge
+        .managed(move |service| service.update_silence(&caller, &id, &changes))
+        .await?;
     Ok(Json(data(silence_record(&silence))))
 }
 
@@ -248,9 +247,10 @@ pub(crate) async fn end(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let silence = edge.manage.run(move || service.end_silence(&caller, &id));
-    Ok(Json(data(silence_record(&silence.await??))))
+    let silence = edge
+        .managed(move |service| service.end_silence(&caller, &id))
+        .await?;
+    Ok(Json(data(silence_record(&silence))))
 }
 
 /// End a silence now, as `/end` does
@@ -266,9 +266,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let end = move || service.end_silence(&caller, &id);
-    edge.manage.run(end).await??;
+    edge.managed(move |service| service.end_silence(&caller, &id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -16,7 +16,7 @@ use crate::json_body::JsonBody;
 use crate::links::Links;
 use crate::parameters::Parameters;
 use crate::rest::envelope::{Data, Page, Record, data, page};
-use crate::rest::members::Members;
+use crate::rest::members::read_members;
 use crate::rest::source_record::{
     NewSourceBody, SourceAttributes, SourceChangesBody, new_source, source_changes, source_record,
 };
@@ -59,11 +59,9 @@ pub(crate) async fn list(
         page: parameters.parsed("page", expected)?,
         per_page: parameters.parsed("per_page", expected)?,
     };
-    let service = edge.ready()?;
     let listed = edge
-        .manage
-        .run(move || service.list_sources(&caller, &filter));
-    let listed = listed.await??;
+        .managed(move |service| service.list_sources(&caller, &filter))
+        .await?;
     let records = listed.sources.iter();
     let records = records.map(|source| source_record(source, None, &links));
     Ok(Json(page(records, &links, listed.page, listed.last_page)))
@@ -84,11 +82,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<Source>>), Failure> {
     let new = new_source(body)?;
-    let service = edge.ready()?;
     let created = edge
-        .manage
-        .run(move || service.create_source(&caller, &new));
-    let created = created.await??;
+        .managed(move |service| service.create_source(&caller, &new))
+        .await?;
     let record = source_record(&created.source, Some(&created.token), &links);
     Ok((StatusCode::CREATED, Json(data(record))))
 }
@@ -105,9 +101,10 @@ pub(crate) async fn show(
     Path(source): Path<String>,
     links: Links,
 ) -> Answer {
-    let service = edge.ready()?;
-    let source = edge.manage.run(move || service.source(&caller, &source));
-    Ok(Json(data(source_record(&source.await??, None, &links))))
+    let source = edge
+        .managed(move |service| service.source(&caller, &source))
+        .await?;
+    Ok(Json(data(source_record(&source, None, &links))))
 }
 
 /// Change a source
@@ -125,9 +122,9 @@ pub(crate) async fn update(
     JsonBody(body): JsonBody,
 ) -> Answer {
     let changes = source_changes(body)?;
-    let service = edge.ready()?;
-    let update = move || service.update_source(&caller, &source, &changes);
-    let source = edge.manage.run(update).await??;
+    let source = edge
+        .managed(move |service| service.update_source(&caller, &source, &changes))
+        .await?;
     Ok(Json(data(source_record(&source, None, &links))))
 }
 
@@ -142,11 +139,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(source): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let deleted = edge
-        .manage
-        .run(move || service.delete_source(&caller, &source));
-    deleted.await??;
+    edge.managed(move |service| service.delete_source(&caller, &source))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -177,13 +171,11 @@ pub(crate) async fn rotate_token(
     links: Links,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let overlap = members.integer("overlap_seconds").flatten();
-    members.finish()?;
+    let overlap = read_members(body, |members| members.integer("overlap_seconds").flatten())?;
     let overlap = overlap.map(Duration::from_secs);
-    let service = edge.ready()?;
-    let rotate = move || service.rotate_source_token(&caller, &source, overlap);
-    let rotated = edge.manage.run(rotate).await??;
+    let rotated = edge
+        .managed(move |service| service.rotate_source_token(&caller, &source, overlap))
+        .await?;
     let mut record = source_record(&rotated.source, Some(&rotated.token), &links);
     record.attributes.old_tokens_expire_at = Some(RecordTime(rotated.old_tokens_expire_at));
     Ok(Json(data(record)))

@@ -27,9 +27,9 @@ pub(crate) async fn list(
     Authenticated(caller): Authenticated,
     links: Links,
 ) -> Result<Json<Page<Record<TokenAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let tokens = edge.manage.run(move || service.list_api_tokens(&caller));
-    let tokens = tokens.await??;
+    let tokens = edge
+        .managed(move |service| service.list_api_tokens(&caller))
+        .await?;
     let records = tokens.iter().map(|token| token_record(token, None));
     Ok(Json(envelope_list(records, &links)))
 }
@@ -48,11 +48,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<Record<TokenAttributes>>>), Failure> {
     let new = new_token(body, caller.scope())?;
-    let service = edge.ready()?;
     let created = edge
-        .manage
-        .run(move || service.create_api_token(&caller, &new));
-    let created = created.await??;
+        .managed(move |service| service.create_api_token(&caller, &new))
+        .await?;
     let record = token_record(&created.api_token, Some(&created.token));
     Ok((StatusCode::CREATED, Json(data(record))))
 }
@@ -75,10 +73,7 @@ pub(crate) async fn revoke(
         name: token,
         near: Vec::new(),
     })?;
-    let service = edge.ready()?;
-    let revoked = edge
-        .manage
-        .run(move || service.revoke_api_token(&caller, id));
-    revoked.await??;
+    edge.managed(move |service| service.revoke_api_token(&caller, id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,7 +22,7 @@ use crate::parameters::Parameters;
 use crate::rest::envelope::{Attributes, Data, Page, Record, data, list as whole, page, record};
 use crate::rest::incident_record::{TimelineAttributes, timeline_record};
 use crate::rest::incidents::statuses;
-use crate::rest::members::Members;
+use crate::rest::members::{Members, read_members};
 use crate::rest::times::RecordTime;
 
 /// An incident. What a monitor of Better Stack would say of it is null.
@@ -97,9 +97,9 @@ pub(crate) async fn list(
     links: Links,
 ) -> Result<Json<Page<UptimeIncident>>, Failure> {
     let request = listed(&Parameters::of(&uri))?;
-    let service = edge.ready()?;
-    let list = move || service.list_incidents(&caller, &request);
-    let listed = edge.manage.run(list).await??;
+    let listed = edge
+        .managed(move |service| service.list_incidents(&caller, &request))
+        .await?;
     let records = listed.incidents.iter().map(uptime_incident);
     Ok(Json(page(records, &links, listed.page, listed.last_page)))
 }
@@ -162,9 +162,9 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<Data<UptimeIncident>>), Failure> {
     let new = new_incident(body)?;
-    let service = edge.ready()?;
-    let open = move || service.open_incident(&caller, &new);
-    let (incident, _) = edge.manage.run(open).await??;
+    let (incident, _) = edge
+        .managed(move |service| service.open_incident(&caller, &new))
+        .await?;
     let record = Json(data(uptime_incident(&incident)));
     Ok((StatusCode::CREATED, record))
 }
@@ -211,9 +211,10 @@ pub(crate) async fn show(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let incident = edge.manage.run(move || service.incident(&caller, &id));
-    Ok(Json(data(uptime_incident(&incident.await??))))
+    let incident = edge
+        .managed(move |service| service.incident(&caller, &id))
+        .await?;
+    Ok(Json(data(uptime_incident(&incident))))
 }
 
 /// Delete an incident as with Better Stack
@@ -227,9 +228,8 @@ pub(crate) async fn delete(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let service = edge.ready()?;
-    let delete = move || service.delete_incident(&caller, &id);
-    edge.manage.run(delete).await??;
+    edge.managed(move |service| service.delete_incident(&caller, &id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -260,12 +260,10 @@ pub(crate) async fn acknowledge(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let by = members.text("acknowledged_by");
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.acknowledge_incident(&caller, &id, by.as_deref());
-    let incident = edge.manage.run(act).await??;
+    let by = read_members(body, |members| members.text("acknowledged_by"))?;
+    let incident = edge
+        .managed(move |service| service.acknowledge_incident(&caller, &id, by.as_deref()))
+        .await?;
     Ok(Json(data(uptime_incident(&incident))))
 }
 
@@ -282,12 +280,10 @@ pub(crate) async fn resolve(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Answer {
-    let mut members = Members::new(body);
-    let by = members.text("resolved_by");
-    members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.resolve_incident(&caller, &id, by.as_deref());
-    let incident = edge.manage.run(act).await??;
+    let by = read_members(body, |members| members.text("resolved_by"))?;
+    let incident = edge
+        .managed(move |service| service.resolve_incident(&caller, &id, by.as_deref()))
+        .await?;
     Ok(Json(data(uptime_incident(&incident))))
 }
 
@@ -302,9 +298,9 @@ pub(crate) async fn reopen(
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    let service = edge.ready()?;
-    let act = move || service.reopen_incident(&caller, &id, None);
-    let incident = edge.manage.run(act).await??;
+    let incident = edge
+        .managed(move |service| service.reopen_incident(&caller, &id, None))
+        .await?;
     Ok(Json(data(uptime_incident(&incident))))
 }
 
@@ -353,9 +349,9 @@ pub(crate) async fn escalate(
         whom: (!words.is_empty()).then(|| words.join(" ")),
     };
     members.finish()?;
-    let service = edge.ready()?;
-    let act = move || service.escalate_incident(&caller, &id, &to);
-    let incident = edge.manage.run(act).await??;
+    let incident = edge
+        .managed(move |service| service.escalate_incident(&caller, &id, &to))
+        .await?;
     Ok(Json(data(uptime_incident(&incident))))
 }
 
@@ -371,9 +367,9 @@ pub(crate) async fn timeline(
     Path(id): Path<String>,
     links: Links,
 ) -> Result<Json<Page<Record<TimelineAttributes>>>, Failure> {
-    let service = edge.ready()?;
-    let entries = move || service.incident_timeline(&caller, &id);
-    let entries = edge.manage.run(entries).await??;
+    let entries = edge
+        .managed(move |service| service.incident_timeline(&caller, &id))
+        .await?;
     Ok(Json(whole(entries.iter().map(timeline_record), &links)))
 }
 
