@@ -16,7 +16,7 @@ mod tails;
 use std::fmt::Write as _;
 
 pub(crate) use alerts::alerts_line;
-pub(crate) use concurrency::concurrency_line;
+pub(crate) use concurrency::{concurrency_line, given_up_line};
 pub(crate) use ingest::ingest_line;
 pub(crate) use investigation::{exported_line, probed_line};
 pub(crate) use questions::answer_line;
@@ -24,6 +24,7 @@ pub(crate) use shapes::counted_line;
 pub(crate) use tails::tailed_line;
 
 use crate::corpus::Meta;
+use crate::latency::Latencies;
 use crate::question::Question;
 use crate::suite::{Alerting, Asked, Concurrency, Encoded, Ingest, Investigation, Shape, Tailed};
 
@@ -41,6 +42,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) encoded: &'a [Encoded],
     pub(crate) investigation: &'a Investigation,
     pub(crate) concurrency: &'a Concurrency,
+    /// From closing the connection of a search to its end.
+    pub(crate) given_up: &'a Latencies,
     pub(crate) alerting: &'a Alerting,
     pub(crate) tails: &'a [Tailed],
     pub(crate) shapes: &'a [Shape],

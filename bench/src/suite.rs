@@ -1,6 +1,7 @@
 //! One run of the suite: ingest measured, then the questions, cold and warm, every answer checked.
 
 mod alerts;
+mod cancellation;
 mod concurrency;
 mod encodings;
 mod ingest;
@@ -52,6 +53,9 @@ const WARM_RUNS: usize = 7;
 /// How long clients ask at the same time: long enough for percentiles, and to see that it works.
 const CLIENTS_ASK: Duration = Duration::from_secs(30);
 const SMOKE_CLIENTS_ASK: Duration = Duration::from_secs(1);
+
+/// Searches that are given up.
+const GIVEN_UP: usize = 50;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -210,6 +214,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let checked: Vec<_> = questions.iter().zip(&expected).collect();
     let concurrency = concurrency::measure(&stage, &path, &checked, arguments.clients_ask())?;
     println!("{}", report::concurrency_line(&concurrency));
+    let given_up = cancellation::measure(&stage, GIVEN_UP)?;
+    println!("{}", report::given_up_line(&given_up));
     let alerting = alerts::measure(&stage, &path, arguments.alerts())?;
     println!("{}", report::alerts_line(&alerting));
     let tailed = measure_tails(arguments)?;
@@ -244,6 +250,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         encoded: &encoded,
         investigation: &investigation,
         concurrency: &concurrency,
+        given_up: &given_up,
         alerting: &alerting,
         tails: &tailed,
         shapes: &shapes,

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Outcome;
-use super::figures::ms;
+use super::figures::{ms, percentiles};
+use crate::latency::Latencies;
 use crate::suite::{Concurrency, Mixed};
 
 /// A line for the terminal, and what was wrong below it.
@@ -19,6 +20,14 @@ pub(crate) fn concurrency_line(concurrency: &Concurrency) -> String {
         line.push_str(fault);
     }
     line
+}
+
+/// The same of searches that were given up.
+pub(crate) fn given_up_line(given_up: &Latencies) -> String {
+    match given_up.count() {
+        0 => "searches given up: none lasted long enough".to_owned(),
+        count => format!("{count} searches given up: {}", percentiles(given_up)),
+    }
 }
 
 pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<()> {
@@ -51,6 +60,15 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
          | Quickwit | 23 | 340 | 820 | 17 | 460 | 980 | 10000 | 107 | 549 |\n\n\
          The others were asked all eight.\n\n",
     );
+    if outcome.given_up.count() > 0 {
+        writeln!(
+            page,
+            "{} searches for an expression that needs all messages were given up after 30 ms, by closing the connection. Milliseconds \
+             until they had ended, as `/metrics` says, which is asked every millisecond: {}.\n",
+            outcome.given_up.count(),
+            percentiles(outcome.given_up),
+        )?;
+    }
     Ok(())
 }
 

@@ -215,7 +215,14 @@ fn marks_under_load(outcome: &Outcome<'_>) -> Vec<Mark> {
         figure: Some(times.percentile(percent).as_secs_f64() * 1000.0),
         unit: "ms",
     };
+    let given_up = outcome.given_up;
     let mut marks = vec![
+        Mark {
+            what: "a search given up ends, longest".to_owned(),
+            bound: Bound::AtMost(50.0),
+            figure: (given_up.count() > 0).then(|| given_up.longest().as_secs_f64() * 1000.0),
+            unit: "ms",
+        },
         time("eight clients", &alone.answers, 50, 20.0),
         time("eight clients", &alone.answers, 99, 250.0),
         time("eight clients beside ingest", &beside.answers, 50, 20.0),
