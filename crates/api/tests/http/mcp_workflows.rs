@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use crate::agent::Agent;
 use crate::corpus::incident::{HOURS, Incident, lines};
-use crate::mcp::Agent;
 use crate::server::Server;
 
 const EVENTS: u64 = 20_000;
