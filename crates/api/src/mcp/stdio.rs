@@ -17,11 +17,13 @@ pub struct McpError {
 
 /// Speaks the protocol over standard input and output, for whoever holds `api_token`, until the input ends.
 pub async fn serve_mcp(edge: Arc<Edge>, api_token: Secret) -> Result<(), McpError> {
-    let server = McpServer::new(edge, Who::Token(api_token));
+    let server = McpServer::new(Arc::clone(&edge), Who::Token(api_token));
     let running = server.serve(rmcp::transport::stdio()).await;
     let running = running.map_err(|error| McpError {
         reason: error.to_string(),
     })?;
     let _ = running.waiting().await;
+    // What was still asked when the input ended is told to stop, and written in the audit log.
+    edge.agents.idle().await;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::agent::{Agent, slow_arguments, token_of, with_much_to_search};
 use crate::cancel::{IN_FLIGHT, SEARCHES, metric, wait_for};
+use crate::mcp_audit::last_outcome;
 use crate::server::Server;
 
 #[test]
@@ -259,9 +260,5 @@ fn a_long_call_tells_its_progress_and_can_be_cancelled() {
     agent.cancel(7);
     wait_for(&server, IN_FLIGHT, 0);
     assert_eq!(metric(&server, SEARCHES), before, "it went on to its end");
-    let log = server.rest("GET /api/v1/audit?limit=1", "").json();
-    assert_eq!(
-        log["data"][0]["attributes"]["outcome"], "cancelled",
-        "{log}"
-    );
+    assert_eq!(last_outcome(&server), "cancelled");
 }
