@@ -16,11 +16,9 @@ use crate::serve;
 /// Opens the directory, answers until the input ends, and closes it. Alerts are not checked meanwhile: that is a server's task.
 pub(crate) fn run(settings: &Settings, data_dir: &Path) -> Result<(), Failure> {
     logging::start();
-    if !data_dir.is_dir() {
-        return Err(
-            Failure::new(format!("There is no data directory {}", data_dir.display()))
-                .hint("Name one that a `cordwood serve` has made."),
-        );
+    if !cordwood_service::is_data_directory(data_dir) {
+        let sentence = format!("{} is no data directory of Cordwood", data_dir.display());
+        return Err(Failure::new(sentence).hint("Name one that a `cordwood serve` has made."));
     }
     let settings = Settings {
         data_dir: data_dir.to_owned(),
@@ -29,8 +27,9 @@ pub(crate) fn run(settings: &Settings, data_dir: &Path) -> Result<(), Failure> {
     let options = serve::options(&settings, address::url(settings.listen))?;
     let service = Service::open(options).map_err(|error| cannot_open(data_dir, &error))?;
     let service = Arc::new(service);
-    let token = token(&settings)?;
-    let spoken = speak(Arc::clone(&service), token);
+    let spoken = token(&settings)
+        .and_then(|token| known(&service, token))
+        .and_then(|token| speak(Arc::clone(&service), token));
     let closed = service.close();
     spoken?;
     closed.map_err(|error| cannot("close the data directory", &error))
@@ -60,6 +59,18 @@ fn token(settings: &Settings) -> Result<Secret, Failure> {
         cannot("read the token of the data directory", &error).hint("Give one with --token.")
     })?;
     Ok(Secret::new(token.trim()))
+}
+
+/// The same if it is one of this directory: an agent is told before it asks, not with each answer.
+fn known(service: &Service, token: Secret) -> Result<Secret, Failure> {
+    match service.authenticate(token.reveal()) {
+        Ok(_) => Ok(token),
+        Err(error) => Err(
+            Failure::new(format!("The API token is none of this data directory: {error}")).hint(
+                "Without --token and CORDWOOD_TOKEN, the token of the directory's command line is taken.",
+            ),
+        ),
+    }
 }
 
 fn cannot_open(data_dir: &Path, error: &Error) -> Failure {
