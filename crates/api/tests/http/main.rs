@@ -15,6 +15,7 @@ mod limits;
 mod mcp;
 mod mcp_audit;
 mod mcp_isolation;
+mod mcp_versions;
 mod mcp_workflows;
 mod openapi;
 mod paging;
