@@ -16,6 +16,7 @@ use crate::mcp::refusal;
 use crate::mcp::schema;
 use crate::mcp::server::protocol_error;
 use crate::mcp::tool::{Answering, Call, Tool};
+use crate::mcp::tools;
 
 /// Often enough to be seen as motion, seldom enough to be no load.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
@@ -60,7 +61,9 @@ pub(crate) async fn unseen(call: &Call, name: &str) -> ErrorData {
     };
     let outcome = ToolOutcome::Refused("no_such_tool".to_owned());
     entry.end(outcome, 0).await;
-    let sentence = format!("There is no tool `{name}` for this API token.");
+    let seen = tools::seen_with(call.caller.access()).map(|tool| tool.name);
+    let seen = seen.collect::<Vec<_>>().join(", ");
+    let sentence = format!("There is no tool `{name}` for this API token; there are {seen}.");
     ErrorData::invalid_params(sentence, None)
 }
 

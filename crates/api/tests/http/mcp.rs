@@ -64,6 +64,11 @@ fn the_three_tools_have_their_names_and_parameters() {
         assert_eq!(schema["required"], required, "{name}");
         assert!(tools[name]["outputSchema"].is_object(), "{name}");
     }
+    let properties = &tools["betterstack_query_logs"]["inputSchema"]["properties"];
+    assert_eq!(properties["batch_size"]["default"], 100);
+    let orders = json!(["newest_first", "oldest_first"]);
+    assert_eq!(properties["order"]["enum"], orders);
+    assert_eq!(properties["order"]["default"], "newest_first");
 }
 
 #[test]
@@ -118,6 +123,36 @@ fn the_three_tools_answer_in_their_shapes() {
         listed,
         json!({"id": id, "type": "source", "attributes": attributes})
     );
+}
+
+/// A platform is called in answers what agents call it, whatever it is called over HTTP.
+#[test]
+fn platforms_have_the_names_that_agents_know() {
+    let server = Server::start();
+    let agent = Agent::new(&server, &server.api_token);
+    let platforms = [
+        "node",
+        "python",
+        "ruby",
+        "go",
+        "docker",
+        "kubernetes",
+        "syslog",
+        "http",
+    ];
+    let unknown = agent.refused(
+        "betterstack_create_source",
+        json!({"name": "x", "platform": "cobol"}),
+    );
+    let named = unknown["platforms"].as_array().unwrap();
+    for platform in platforms {
+        let made = agent.found(
+            "betterstack_create_source",
+            json!({"name": platform, "platform": platform}),
+        );
+        assert_eq!(made["data"]["attributes"]["platform"], platform);
+        assert!(named.contains(&json!(platform)), "{platform}: {unknown}");
+    }
 }
 
 #[test]
@@ -177,6 +212,29 @@ fn a_refusal_says_what_would_be_right() {
     assert_eq!(refused["code"], "invalid_query");
     assert!(refused["position"]["start"].is_u64(), "{refused}");
     assert_eq!(refused["corrected_query"], "level:error AND \"refused\"");
+    // Of a record too, wherever its query stands.
+    let condition = json!({"type": "matches"});
+    let records = [
+        (
+            "alerts",
+            json!({"action": "create", "name": "x", "query": "level:(error", "condition": condition}),
+        ),
+        (
+            "incidents",
+            json!({"action": "open", "name": "x", "query": "level:(error"}),
+        ),
+        (
+            "saved_queries",
+            json!({"action": "create", "name": "x", "query": "level:(error"}),
+        ),
+    ];
+    for (tool, arguments) in records {
+        let refused = agent.refused(tool, arguments);
+        assert_eq!(
+            refused["corrected_query"], "level:(error)",
+            "{tool}: {refused}"
+        );
+    }
     let refused = agent.refused(
         "betterstack_query_logs",
         json!({"query": "*", "sorce_id": "x"}),
@@ -197,6 +255,86 @@ fn a_refusal_says_what_would_be_right() {
     let empty = agent.found("betterstack_query_logs", later);
     let next = empty["meta"]["next"].to_string();
     assert!(next.contains("2026-03-27T10:00:00"), "{next}");
+}
+
+/// Whatever computes something says, of nothing, which clause is to blame and where the nearest matches are.
+#[test]
+fn what_computes_nothing_says_why() {
+    let server = Server::start();
+    let agent = Agent::new(&server, &server.api_token);
+    server.ingest(
+        &["Content-Type: application/json"],
+        br#"{"service": "api", "level": "error", "message": "hi", "dt": "2026-03-27T10:00:00Z"}"#,
+    );
+    let day = json!({"from": "2026-03-28T00:00:00Z", "to": "2026-03-29T00:00:00Z"});
+    let with = |mut arguments: Value, scope: &Value| {
+        let scope = scope.as_object().unwrap().clone();
+        arguments.as_object_mut().unwrap().extend(scope);
+        arguments
+    };
+    let calls = [
+        ("logs_stats", json!({"stages": "stats count(), avg(took)"})),
+        ("logs_stats", json!({"stages": "stats count() by service"})),
+        ("logs_patterns", json!({})),
+        ("logs_fields", json!({})),
+    ];
+    for (tool, arguments) in calls {
+        let misspelt = with(
+            arguments.clone(),
+            &json!({"query": "level:error sevice:api"}),
+        );
+        let found = agent.found(tool, misspelt);
+        let clauses = &found["meta"]["clauses"];
+        assert_eq!(clauses[0]["matches"], 1, "{tool}: {found}");
+        assert_eq!(
+            clauses[1]["unknown_fields"][0]["near"][0], "service",
+            "{tool}: {found}"
+        );
+        let next = found["meta"]["next"].to_string();
+        assert!(next.contains("`service`"), "{tool}: {next}");
+        let later = with(with(arguments, &day), &json!({"query": "service:api"}));
+        let found = agent.found(tool, later);
+        let next = found["meta"]["next"].to_string();
+        assert!(next.contains("2026-03-27T10:00:00"), "{tool}: {next}");
+    }
+    // What counts zero of events that there are needs no reason.
+    let stages = "stats count() if (level:fatal) as fatal";
+    let found = agent.found(
+        "logs_stats",
+        json!({"query": "service:api", "stages": stages}),
+    );
+    assert_eq!(found["data"], json!([{"fatal": 0}]), "{found}");
+    assert_eq!(found["meta"].get("clauses"), None, "{found}");
+}
+
+/// Of several clients one has to be named; which there are is said where it is asked for.
+#[test]
+fn records_are_made_for_the_client_that_is_named() {
+    let (server, client) = Server::with_client("Acme");
+    let agent = Agent::new(&server, &server.api_token);
+    let condition = json!({"type": "matches"});
+    let calls = [
+        (
+            "saved_queries",
+            json!({"action": "create", "name": "errors", "query": "level:error", "visibility": "shared"}),
+        ),
+        (
+            "alerts",
+            json!({"action": "create", "name": "errors", "query": "level:error", "condition": condition}),
+        ),
+        ("alerts", json!({"action": "silence", "ends_at": "now+1h"})),
+        ("incidents", json!({"action": "open", "name": "errors"})),
+    ];
+    for (tool, mut arguments) in calls {
+        let refused = agent.refused(tool, arguments.clone());
+        let clients = refused["clients"].as_array();
+        let clients = clients.unwrap_or_else(|| panic!("{tool}: {refused}"));
+        let named = clients.iter().find(|client| client["name"] == "Acme");
+        arguments["client_id"] = named.unwrap()["id"].clone();
+        let made = agent.found(tool, arguments);
+        let of = &made["data"]["attributes"]["client_id"];
+        assert_eq!(*of, client.to_string(), "{tool}: {made}");
+    }
 }
 
 /// Equal events come once; of many long ones as many as fit, and the cursor leads to exactly the rest.

@@ -85,7 +85,7 @@ pub(super) fn source_value(source: &Source, token: &str) -> Value {
         "type": "source",
         "attributes": {
             "name": source.name,
-            "platform": platform(source),
+            "platform": platform_for_agents(source.platform.name()),
             "token": token,
             "ingesting_paused": source.ingesting_paused,
             "records_count": source.records_count,
@@ -93,10 +93,11 @@ pub(super) fn source_value(source: &Source, token: &str) -> Value {
     })
 }
 
-/// The name of a platform as agents give it; Better Stack's API, and ours, has another for one of them.
-fn platform(source: &Source) -> &str {
-    match source.platform.name() {
+/// The name of a platform as agents give it; Better Stack's API, and ours, has others for some.
+pub(super) fn platform_for_agents(name: &str) -> &str {
+    match name {
         "javascript" => "node",
+        "rsyslog" => "syslog",
         name => name,
     }
 }
