@@ -43,10 +43,15 @@ fn speak(service: Arc<Service>, token: Secret) -> Result<(), Failure> {
         .map_err(|error| cannot("start threads", &error))?;
     let edge = Edge::new(&EdgeOptions::default());
     edge.open(service);
-    let spoken = runtime.block_on(cordwood_api::serve_mcp(edge, token));
+    let spoken = runtime.block_on(async {
+        // Clients end what they have started by closing its input, and soon after by a signal.
+        let stop = serve::stop_signal()?;
+        let spoken = cordwood_api::serve_mcp(edge, token, stop).await;
+        spoken.map_err(|error| cannot("speak the protocol", &error))
+    });
     // A thread may wait for input that does not come any more.
     runtime.shutdown_background();
-    spoken.map_err(|error| cannot("speak the protocol", &error))
+    spoken
 }
 
 /// The token given, or that of the command line in the directory: whoever may read the directory may do anything with it.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -256,6 +256,38 @@ fn the_version_without_sessions_is_spoken_too() {
     check(WAYS[0]);
     server.stop();
     check(WAYS[1]);
+}
+
+/// Clients close the input of what they have started, and send a signal two seconds later: what is asked for longer is written down all the
+/// same, and the directory is closed in good order.
+#[test]
+fn a_call_that_a_signal_breaks_off_is_in_the_log() {
+    let directory = Directory::new();
+    let server = directory.serve();
+    let event = format!("{{\"message\":\"a{}b\"}}\n", "x".repeat(400));
+    directory.write("events.json", event.repeat(20_000));
+    directory
+        .run(&["import", "events.json", "--source", "default"])
+        .succeeded();
+    server.stop();
+    let mut agent = Conversation::begin(&directory, WAYS[1]);
+    agent.initialize();
+    let slow: Vec<String> = (0..30)
+        .map(|n| format!("/(a|x)*(x|b)*[0-9]{{9}}/ OR /q{n}[a-z ]{{{}}}[0-9]/", n + 5))
+        .collect();
+    let arguments = json!({"query": slow.join(" OR "), "stages": "stats count()"});
+    let call = json!({"name": "logs_stats", "arguments": arguments, "_meta": {"progressToken": 1}});
+    agent.say(&request(2, "tools/call", call));
+    let progress = agent.hear();
+    assert_eq!(progress["method"], "notifications/progress", "{progress}");
+    let id = agent.child.id().to_string();
+    let signal = Command::new("kill").args(["-s", "TERM", &id]).status();
+    assert!(signal.unwrap().success());
+    let ended = agent.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let _server = directory.serve();
+    let log = directory.run(&["audit"]).succeeded().stdout;
+    assert!(log.contains(" cancelled "), "{log}");
 }
 
 #[test]
