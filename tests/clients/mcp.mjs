@@ -89,8 +89,7 @@ async function inspect(kind, server) {
     ? [`${server.url}/mcp`, "--transport", "http", "--header", `Authorization: Bearer ${server.token}`]
     : ["-e", `CORDWOOD_TOKEN=${server.token}`, binary, ...relayed(server)];
   const asked = ["--method", "tools/call", "--tool-name", "betterstack_list_sources"];
-  const args = kind === "http" ? ["--cli", ...to, ...asked] : ["--cli", ...to, ...asked];
-  const { stdout } = await run(process.execPath, [cli, ...args]);
+  const { stdout } = await run(process.execPath, [cli, "--cli", ...to, ...asked]);
   const answer = JSON.parse(stdout);
   assert.equal(answer.structuredContent.data[0].type, "source");
   return `${answer.structuredContent.data.length} sources`;

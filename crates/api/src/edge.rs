@@ -19,13 +19,17 @@ pub struct EdgeOptions {
     pub query: LaneLimits,
     /// Everything else: sources, tokens, authentication.
     pub manage: LaneLimits,
+    /// Calls of agents under way, each until it is written in the audit log; `running` is how many are written at once.
+    pub agents: LaneLimits,
     /// For request ids.
     pub random: Arc<dyn Random>,
 }
 
 impl Default for EdgeOptions {
     /// Ingest is wide because its requests wait together for one fsync; search, because the engine has
-    /// short questions done before long ones, but only of those that are let in.
+    /// short questions done before long ones, but only of those that are let in. Of agents there are as many
+    /// calls as sessions, each of which may hold an answer of 200 KB; one at a time is written, because the
+    /// catalog has one writer.
     fn default() -> EdgeOptions {
         EdgeOptions {
             ingest: LaneLimits {
@@ -40,6 +44,10 @@ impl Default for EdgeOptions {
                 running: 16,
                 waiting: 1024,
             },
+            agents: LaneLimits {
+                running: 1,
+                waiting: 255,
+            },
             random: Arc::new(SystemRandom),
         }
     }
@@ -53,6 +61,7 @@ pub struct Edge {
     pub(crate) ingest: Lane,
     pub(crate) query: Lane,
     pub(crate) manage: Lane,
+    pub(crate) agents: Lane,
     pub(crate) counters: Counters,
     pub(crate) request_ids: RequestIds,
     /// Conversations with agents end when it is cancelled: they would never end by themselves.
@@ -67,6 +76,7 @@ impl Edge {
             ingest: Lane::new(options.ingest),
             query: Lane::new(options.query),
             manage: Lane::new(options.manage),
+            agents: Lane::new(options.agents),
             counters: Counters::default(),
             request_ids: RequestIds::new(&*options.random),
             ending: CancellationToken::new(),

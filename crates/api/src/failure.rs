@@ -134,6 +134,12 @@ impl Failure {
         &self.members
     }
 
+    /// Whether the value of this member is one that cannot be.
+    pub(crate) fn is_about_value(&self, name: &str) -> bool {
+        let values = self.members.get("invalid_values");
+        values.is_some_and(|values| values.get(name).is_some())
+    }
+
     pub(crate) fn starting() -> Failure {
         let sentence = "The server is starting, try again in a moment.";
         let mut failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "starting", sentence);

@@ -7,6 +7,7 @@ mod account;
 mod answer;
 mod budget;
 mod call;
+mod entry;
 mod http;
 mod prompts;
 mod refusal;

@@ -18,6 +18,7 @@ pub(crate) struct Counters {
     events_accepted: AtomicU64,
     events_rejected: AtomicU64,
     batches_repeated: AtomicU64,
+    calls_unwritten: AtomicU64,
 }
 
 impl Counters {
@@ -26,6 +27,11 @@ impl Counters {
         if let Some(answers) = self.answers.get(class) {
             answers.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a call of an agent whose entry in the audit log could not be written.
+    pub(crate) fn count_unwritten_call(&self) {
+        self.calls_unwritten.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_ingest(&self, outcome: &Outcome) {
@@ -73,6 +79,11 @@ pub(crate) fn text(edge: &Edge) -> String {
             "Batches acknowledged again by their key, without storing them again.",
             &counters.batches_repeated,
         ),
+        (
+            "cordwood_audit_entries_failed_total",
+            "Calls of agents that the audit log does not have, because writing it failed.",
+            &counters.calls_unwritten,
+        ),
     ];
     for (name, help, count) in totals {
         family(&mut out, name, "counter", help);
@@ -87,6 +98,7 @@ fn lanes(out: &mut String, edge: &Edge) {
         ("ingest", &edge.ingest),
         ("query", &edge.query),
         ("manage", &edge.manage),
+        ("agents", &edge.agents),
     ];
     let in_flight = "cordwood_http_in_flight";
     family(

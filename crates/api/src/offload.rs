@@ -73,6 +73,14 @@ impl Lane {
         self.place()?.run(call).await
     }
 
+    /// Is done when no call runs or waits. One that comes meanwhile is refused.
+    pub(crate) async fn idle(&self) {
+        let all = self.limits.running + self.limits.waiting;
+        let all = u32::try_from(all).unwrap_or(u32::MAX);
+        // It fails only when the lane is closed, and none ever is.
+        let _ = self.places.acquire_many(all).await;
+    }
+
     /// Calls refused because the lane was full.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -123,6 +131,24 @@ mod tests {
         drop((first, second));
         assert_eq!(lane.run(|| 7).await, Ok(7));
         assert_eq!(lane.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_lane_is_idle_when_the_last_place_is_given_back() {
+        let lane = Lane::new(NARROW);
+        lane.idle().await;
+        let place = lane.place().expect("a place");
+        let idle = lane.idle();
+        tokio::pin!(idle);
+        let has_ended = tokio::select! {
+            biased;
+            () = &mut idle => true,
+            () = std::future::ready(()) => false,
+        };
+        assert!(!has_ended);
+        assert_eq!(place.run(|| 7).await, Ok(7));
+        idle.await;
+        assert_eq!(lane.run(|| 8).await, Ok(8));
     }
 
     #[tokio::test]

@@ -41,13 +41,20 @@ pub async fn serve(
         }
         let _ = stopped.send(());
     };
+    let called = Arc::clone(&edge);
     let server = axum::serve(listener, router(edge)).with_graceful_shutdown(stop);
+    let served = async {
+        server.await?;
+        // Calls of agents outlive their connections until they are written in the audit log.
+        called.agents.idle().await;
+        Ok(())
+    };
     let too_long = async {
         let _ = has_stopped.await;
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        served = async { server.await } => Ok(served?),
+        served = served => served,
         () = too_long => {
             tracing::warn!("requests still in flight are cut off");
             Ok(())

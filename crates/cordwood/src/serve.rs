@@ -136,7 +136,7 @@ fn announce(service: &Service, address: SocketAddr, data_dir: &Path) -> io::Resu
 }
 
 /// Done when the process is asked to stop, by a person (SIGINT) or a supervisor (SIGTERM).
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let failed = |error: io::Error| cannot("listen for signals", &error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;

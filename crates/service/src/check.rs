@@ -21,10 +21,15 @@ pub struct CheckReport {
     pub problems: Vec<String>,
 }
 
+/// Whether there is a data directory; [`Service::open`](crate::Service::open) makes one where there is none.
+pub fn is_data_directory(data_dir: &Path) -> bool {
+    data_dir.join(CATALOG_FILE).exists() || data_dir.join(STORE_DIR).is_dir()
+}
+
 /// Verifies a data directory without changing it; of a bucket, what the directory says of it, so deep.
 pub fn check(data_dir: &Path, bucket: Option<(&Remote, Depth)>) -> Result<CheckReport, Error> {
     let (catalog_path, store_dir) = (data_dir.join(CATALOG_FILE), data_dir.join(STORE_DIR));
-    if !catalog_path.exists() && !store_dir.is_dir() {
+    if !is_data_directory(data_dir) {
         return Err(Error::NotFound {
             kind: "data directory",
             name: data_dir.display().to_string(),

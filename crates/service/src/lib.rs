@@ -57,7 +57,7 @@ pub use channels::{
     DELIVERIES_DEFAULT, DELIVERIES_MAX, DeliveryPage, DeliveryState, LoggedDelivery, LoggedNotice,
     Outbound, ToldNotice,
 };
-pub use check::{CheckReport, check};
+pub use check::{CheckReport, check, is_data_directory};
 pub use clients::Client;
 pub use compaction::{Compacted, compact_offline};
 pub use cordwood_alerts as rules;

@@ -15,12 +15,21 @@ pub(crate) fn account(meta: &impl Serialize) -> Map<String, Value> {
         "ms": meta.remove("took_ms"),
     });
     told.insert("scanned".to_owned(), scanned);
-    meta.retain(|name, _| !name.starts_with("blocks_") && name != "counts" && name != "sources");
+    leave_out_blocks(&mut meta);
+    // Of an answer over two windows each has its own.
+    meta.values_mut()
+        .filter_map(Value::as_object_mut)
+        .for_each(leave_out_blocks);
+    meta.retain(|name, _| name != "counts" && name != "sources");
     // What is null or empty says nothing; the four that are always told stay.
     meta.retain(|name, value| is_always_told(name) || !is_nothing(value));
     told.extend(meta);
     told.entry("range").or_insert(Value::Null);
     told
+}
+
+fn leave_out_blocks(members: &mut Map<String, Value>) {
+    members.retain(|name, _| !name.starts_with("blocks_"));
 }
 
 /// The same of an answer made of records, for which nothing was scanned.
@@ -54,11 +63,11 @@ mod tests {
         let meta = json!({
             "complete": false, "incomplete_reason": "time", "query": "a", "range": {"from": null, "to": null},
             "rows_scanned": 5, "bytes_scanned": 70, "took_ms": 1.5, "blocks_total": 3, "blocks_pruned_by": {"time": 1},
-            "hints": [], "sources": ["1"],
+            "hints": [], "sources": ["1"], "baseline": {"events": 7, "blocks_total": 3},
         });
         let expected = json!({
             "complete": false, "incomplete_reason": "time", "query": "a", "range": {"from": null, "to": null},
-            "scanned": {"events": 5, "bytes": 70, "ms": 1.5},
+            "scanned": {"events": 5, "bytes": 70, "ms": 1.5}, "baseline": {"events": 7},
         });
         assert_eq!(Value::Object(account(&meta)), expected);
     }

@@ -82,6 +82,16 @@ impl Answer {
         self
     }
 
+    /// Of an answer that compares two windows: its range is both.
+    pub(crate) fn over_two_windows(self) -> Answer {
+        let window = |name: &str| {
+            let window = self.meta(name);
+            json!({ "from": window["from"], "to": window["to"] })
+        };
+        let range = json!({ "current": window("current"), "baseline": window("baseline") });
+        self.told("range", range)
+    }
+
     /// Texts are cut to so many characters, where the default of the budget does not fit.
     pub(crate) fn texts(mut self, chars: usize) -> Answer {
         self.text_chars = Some(chars);
@@ -97,6 +107,11 @@ impl Answer {
     }
 
     /// A member beside `data` and `meta`.
+    pub(crate) fn member(&self, name: &str) -> &Value {
+        self.members.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// The same, to be changed.
     pub(crate) fn member_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.members.get_mut(name)
     }

@@ -1,19 +1,22 @@
 //! One call of a tool, from its arguments to its answer: told of while it runs, stopped when asked to, and written down.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cordwood_service::{Caller, ToolCall, ToolOutcome};
+use cordwood_service::ToolOutcome;
 use rmcp::RoleServer;
-use rmcp::model::{CallToolResult, ProgressNotificationParam, ProgressToken};
+use rmcp::model::{CallToolResult, ErrorData, ProgressNotificationParam, ProgressToken};
 use rmcp::service::RequestContext;
 use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::mcp::answer::{Answer, refused};
 use crate::mcp::budget::Budget;
+use crate::mcp::entry::Entry;
 use crate::mcp::refusal;
 use crate::mcp::schema;
+use crate::mcp::server::protocol_error;
 use crate::mcp::tool::{Answering, Call, Tool};
+use crate::mcp::tools;
 
 /// Often enough to be seen as motion, seldom enough to be no load.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
@@ -24,14 +27,16 @@ pub(crate) async fn answer(
     mut call: Call,
     context: &RequestContext<RoleServer>,
 ) -> CallToolResult {
-    let started = Instant::now();
-    let (edge, caller) = (call.edge.clone(), call.caller.clone());
-    let arguments = call.arguments.clone();
+    let refusing = refusal::About::of(&call, tool.name);
+    let entry = match Entry::begin(&call, tool.name) {
+        Ok(entry) => entry,
+        Err(failure) => return refused(&refusing.explained(failure).await),
+    };
     let asked = take_budget(&mut call).and_then(|()| {
         schema::check(&(tool.input)(call.caller.access()), &call.arguments)?;
         Ok(())
     });
-    let (budget, refusing) = (call.budget, refusal::About::of(&call, tool.name));
+    let budget = call.budget;
     let answered = match asked {
         Ok(()) => run((tool.answer)(call), &refusing, context).await,
         Err(failure) => Err(failure),
@@ -44,15 +49,22 @@ pub(crate) async fn answer(
         Ok(answer) => answer.into_result(budget),
         Err(failure) => refused(&refusing.explained(failure).await),
     };
-    let written = ToolCall {
-        tool: tool.name.to_owned(),
-        arguments: Value::Object(arguments).to_string(),
-        outcome,
-        answer_bytes: bytes_of(&result),
-        elapsed: started.elapsed(),
-    };
-    write_down(&edge, caller, written).await;
+    entry.end(outcome, bytes_of(&result)).await;
     result
+}
+
+/// The answer to a call of a tool that is not there, or not for this token: neither is told from the other, and the log has both.
+pub(crate) async fn unseen(call: &Call, name: &str) -> ErrorData {
+    let entry = match Entry::begin(call, name) {
+        Ok(entry) => entry,
+        Err(failure) => return protocol_error(failure),
+    };
+    let outcome = ToolOutcome::Refused("no_such_tool".to_owned());
+    entry.end(outcome, 0).await;
+    let seen = tools::seen_with(call.caller.access()).map(|tool| tool.name);
+    let seen = seen.collect::<Vec<_>>().join(", ");
+    let sentence = format!("There is no tool `{name}` for this API token; there are {seen}.");
+    ErrorData::invalid_params(sentence, None)
 }
 
 /// The size of the answer, which is no argument of any tool.
@@ -132,17 +144,4 @@ fn bytes_of(result: &CallToolResult) -> u64 {
     let text = result.content.first().and_then(|content| content.as_text());
     let bytes = text.map_or(0, |text| text.text.len());
     u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-/// An answer is worth more than its entry: a log that cannot be written is an error of the server's own log.
-async fn write_down(edge: &crate::edge::Edge, caller: Caller, call: ToolCall) {
-    let Ok(service) = edge.ready() else {
-        return;
-    };
-    let written = edge
-        .manage
-        .run(move || service.record_tool_call(&caller, &call));
-    if let Ok(Err(error)) = written.await {
-        crate::failure::log_internal(&error);
-    }
 }

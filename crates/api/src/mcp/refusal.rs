@@ -9,8 +9,8 @@ use crate::edge::Edge;
 use crate::failure::Failure;
 use crate::mcp::tool::Call;
 
-/// Sources that are named where one was not found.
-const SOURCES_NAMED_MAX: usize = 50;
+/// Sources or clients that are named where one was not found.
+const NAMED_MAX: usize = 50;
 
 /// What a failure is explained by: the call it is of.
 pub(crate) struct About {
@@ -51,10 +51,15 @@ impl About {
         let failure = match code.unwrap_or_default() {
             "invalid_query" => self.with_correction(failure),
             "source_not_found" | "source_ambiguous" => self.with_sources(failure).await,
+            "invalid_values" if failure.is_about_value("query") => self.with_correction(failure),
+            "invalid_values" if failure.is_about_value("client_id") => {
+                self.with_clients(failure).await
+            }
             "event_not_found" => failure.with(
                 "next",
                 "Take an `_id` from `data` of betterstack_query_logs.",
             ),
+            "not_found" => failure.with("next", "The actions that list have those there are."),
             "busy" => failure.with("next", "Ask again in a moment, or over a shorter range."),
             _ => failure,
         };
@@ -76,6 +81,25 @@ impl About {
         }
     }
 
+    /// The clients there are, of those that the caller may know of: their ids are said nowhere else.
+    async fn with_clients(&self, failure: Failure) -> Failure {
+        let caller = self.caller.clone();
+        let Ok(service) = self.edge.ready() else {
+            return failure;
+        };
+        let listed = self.edge.manage.run(move || service.list_clients(&caller));
+        let Ok(Ok(clients)) = listed.await else {
+            return failure;
+        };
+        let clients: Vec<Value> = clients
+            .iter()
+            .take(NAMED_MAX)
+            .map(|client| json!({ "id": client.id.0, "name": client.name }))
+            .collect();
+        let next = "Use the `id` of one of `clients` as `client_id`.";
+        failure.with("clients", clients).with("next", next)
+    }
+
     /// The sources there are, of those that the caller may know of.
     async fn with_sources(&self, failure: Failure) -> Failure {
         let caller = self.caller.clone();
@@ -93,7 +117,7 @@ impl About {
         let Ok(Ok(page)) = listed.await else {
             return failure;
         };
-        let sources = page.sources.iter().take(SOURCES_NAMED_MAX);
+        let sources = page.sources.iter().take(NAMED_MAX);
         let sources: Vec<Value> = sources
             .map(|source| json!({ "id": format!("src-{}", source.id), "name": source.name }))
             .collect();

@@ -6,7 +6,7 @@ use rmcp::model::{
     ErrorData, ReadResourceResponse, ReadResourceResult, Resource, ResourceContents,
 };
 use rmcp::service::RequestContext;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::mcp::tool::Call;
@@ -70,12 +70,19 @@ pub(crate) async fn read(
         .insert("source_id".to_owned(), json!(source));
     let found = call::answer(&tools::FIELDS, asked, context).await;
     let text = found.content.first().and_then(|content| content.as_text());
-    match (found.is_error, text) {
-        (Some(true), _) | (_, None) => Err(unknown()),
-        (_, Some(text)) => {
-            let fields =
-                ResourceContents::text(&*text.text, uri).with_mime_type("application/json");
-            Ok(ReadResourceResult::new(vec![fields]).into())
+    let text = text.map(|text| text.text.clone()).unwrap_or_default();
+    if found.is_error != Some(true) {
+        let fields = ResourceContents::text(text, uri).with_mime_type("application/json");
+        return Ok(ReadResourceResult::new(vec![fields]).into());
+    }
+    let refused: Value = serde_json::from_str(&text).unwrap_or_default();
+    let error = &refused["error"];
+    match error["code"].as_str() {
+        Some("source_not_found") | None => Err(unknown()),
+        // A server that is busy has the resource all the same.
+        Some(_) => {
+            let sentence = error["errors"].as_str().unwrap_or("It failed.").to_owned();
+            Err(ErrorData::internal_error(sentence, Some(error.clone())))
         }
     }
 }

@@ -131,13 +131,11 @@ impl ServerHandler for McpServer {
     ) -> Result<CallToolResponse, ErrorData> {
         let mut asked = self.call(&context).await?;
         let tool = tools::seen_with(asked.caller.access()).find(|tool| tool.name == request.name);
-        // One that is not seen is not told apart from one that is not there.
-        let Some(tool) = tool else {
-            let sentence = format!("There is no tool `{}` for this API token.", request.name);
-            return Err(ErrorData::invalid_params(sentence, None));
-        };
         asked.arguments = request.arguments.unwrap_or_default();
-        Ok(call::answer(tool, asked, &context).await.into())
+        match tool {
+            Some(tool) => Ok(call::answer(tool, asked, &context).await.into()),
+            None => Err(call::unseen(&asked, &request.name).await),
+        }
     }
 
     async fn list_resources(

@@ -97,7 +97,23 @@ impl Call {
 
     /// Has events searched, in the lane of all searches.
     pub(crate) async fn search(&self, request: SearchRequest) -> Result<SearchAnswer, Failure> {
-        let (caller, cancel) = (self.caller.clone(), self.cancel.clone());
+        self.search_until(request, self.cancel.clone()).await
+    }
+
+    /// The same when the search of the call is over, and its cancellation with it.
+    pub(crate) async fn search_again(
+        &self,
+        request: SearchRequest,
+    ) -> Result<SearchAnswer, Failure> {
+        self.search_until(request, Cancel::default()).await
+    }
+
+    async fn search_until(
+        &self,
+        request: SearchRequest,
+        cancel: Cancel,
+    ) -> Result<SearchAnswer, Failure> {
+        let caller = self.caller.clone();
         let service = self.edge.ready()?;
         let _gone = crate::rest::query::CancelOnDrop(cancel.clone());
         let found = self

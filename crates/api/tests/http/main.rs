@@ -1,6 +1,7 @@
 //! The edges over real HTTP: a server in this process on a free port, and a client that sends bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agent;
 mod cancel;
 mod client;
 mod corpus;
@@ -12,6 +13,9 @@ mod isolation;
 mod life;
 mod limits;
 mod mcp;
+mod mcp_audit;
+mod mcp_isolation;
+mod mcp_versions;
 mod mcp_workflows;
 mod openapi;
 mod paging;

@@ -1,129 +1,14 @@
-//! The Model Context Protocol over HTTP: what agents see, what they get, and that a client's agent sees nothing of another's.
+//! The Model Context Protocol over HTTP: what agents see, and what they get.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::collections::BTreeSet;
+use std::io::Read;
 
 use serde_json::{Value, json};
 
+use crate::agent::{Agent, slow_arguments, token_of, with_much_to_search};
 use crate::cancel::{IN_FLIGHT, SEARCHES, metric, wait_for};
-use crate::client::{connect, head};
+use crate::mcp_audit::last_outcome;
 use crate::server::Server;
-
-/// Bytes of an answer at most unless asked otherwise: 4 000 tokens of four bytes.
-const ANSWER_BYTES_MAX: usize = 16_000;
-
-/// An agent's side of a conversation.
-pub(crate) struct Agent<'s> {
-    server: &'s Server,
-    token: String,
-    session: String,
-}
-
-impl<'s> Agent<'s> {
-    pub(crate) fn new(server: &'s Server, token: &str) -> Agent<'s> {
-        let mut agent = Agent {
-            server,
-            token: token.to_owned(),
-            session: String::new(),
-        };
-        let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
-        let answer = agent
-            .post(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}));
-        agent.session = answer.header("mcp-session-id").unwrap().to_owned();
-        let told = agent.post(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-        assert_eq!(told.status, 202, "{told:?}");
-        agent
-    }
-
-    fn headers(&self) -> Vec<String> {
-        let mut headers = vec![
-            format!("Authorization: Bearer {}", self.token),
-            "Content-Type: application/json".to_owned(),
-            "Accept: application/json, text/event-stream".to_owned(),
-        ];
-        if !self.session.is_empty() {
-            headers.push(format!("Mcp-Session-Id: {}", self.session));
-        }
-        headers
-    }
-
-    fn post(&self, message: &Value) -> crate::client::Answer {
-        let headers = self.headers();
-        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-        let body = message.to_string();
-        self.server.send("POST /mcp", &headers, body.as_bytes())
-    }
-
-    /// The answer to a request: `result`, or `error`.
-    fn ask(&self, method: &str, params: Value) -> Value {
-        let answer =
-            self.post(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
-        let data = answer
-            .body
-            .lines()
-            .filter_map(|line| line.strip_prefix("data:"));
-        let messages = data.filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok());
-        let told = messages.into_iter().find(|message| message["id"] == 1);
-        told.unwrap_or_else(|| panic!("no answer to {method}: {answer:?}"))
-    }
-
-    /// The result of a call.
-    fn call(&self, tool: &str, arguments: Value) -> Value {
-        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments}));
-        assert!(answer["result"].is_object(), "{tool}: {answer}");
-        answer["result"].clone()
-    }
-
-    /// What a call that is answered finds: its structured content, which its text has as well, within the limits of an answer.
-    pub(crate) fn found(&self, tool: &str, arguments: Value) -> Value {
-        let result = self.call(tool, arguments);
-        assert_ne!(result["isError"], true, "{tool}: {result}");
-        let text = result["content"][0]["text"].as_str().unwrap();
-        assert!(
-            text.len() <= ANSWER_BYTES_MAX,
-            "{tool}: {} bytes",
-            text.len()
-        );
-        let read: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(read, result["structuredContent"], "{tool}");
-        for always in ["complete", "scanned", "range", "next"] {
-            assert!(read["meta"].get(always).is_some(), "{tool}: {read}");
-        }
-        read
-    }
-
-    /// The error of a call that is refused.
-    fn refused(&self, tool: &str, arguments: Value) -> Value {
-        let result = self.call(tool, arguments);
-        assert_eq!(result["isError"], true, "{tool}: {result}");
-        // Clients hold structured content against the schema of answers.
-        assert!(
-            result.get("structuredContent").is_none(),
-            "{tool}: {result}"
-        );
-        let text: Value =
-            serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
-        text["error"].clone()
-    }
-
-    fn tools(&self) -> BTreeMap<String, Value> {
-        let listed = self.ask("tools/list", json!({}));
-        let tools = listed["result"]["tools"].as_array().unwrap().iter();
-        tools
-            .map(|tool| (tool["name"].as_str().unwrap().to_owned(), tool.clone()))
-            .collect()
-    }
-}
-
-fn token_of(server: &Server, access: &str, clients: Value) -> String {
-    let body = json!({"name": format!("{access} agent"), "access": access, "clients": clients});
-    let made = server.rest("POST /api/v1/tokens", &body.to_string());
-    assert_eq!(made.status, 201, "{made:?}");
-    made.json()["data"]["attributes"]["token"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
 
 #[test]
 fn without_a_token_there_is_no_conversation() {
@@ -143,6 +28,7 @@ fn a_session_is_of_the_token_that_began_it() {
     let other = Agent {
         token: token_of(&server, "admin", Value::Null),
         session: agent.session.clone(),
+        version: agent.version.clone(),
         server: &server,
     };
     let answer = other.post(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
@@ -178,6 +64,11 @@ fn the_three_tools_have_their_names_and_parameters() {
         assert_eq!(schema["required"], required, "{name}");
         assert!(tools[name]["outputSchema"].is_object(), "{name}");
     }
+    let properties = &tools["betterstack_query_logs"]["inputSchema"]["properties"];
+    assert_eq!(properties["batch_size"]["default"], 100);
+    let orders = json!(["newest_first", "oldest_first"]);
+    assert_eq!(properties["order"]["enum"], orders);
+    assert_eq!(properties["order"]["default"], "newest_first");
 }
 
 #[test]
@@ -232,6 +123,36 @@ fn the_three_tools_answer_in_their_shapes() {
         listed,
         json!({"id": id, "type": "source", "attributes": attributes})
     );
+}
+
+/// A platform is called in answers what agents call it, whatever it is called over HTTP.
+#[test]
+fn platforms_have_the_names_that_agents_know() {
+    let server = Server::start();
+    let agent = Agent::new(&server, &server.api_token);
+    let platforms = [
+        "node",
+        "python",
+        "ruby",
+        "go",
+        "docker",
+        "kubernetes",
+        "syslog",
+        "http",
+    ];
+    let unknown = agent.refused(
+        "betterstack_create_source",
+        json!({"name": "x", "platform": "cobol"}),
+    );
+    let named = unknown["platforms"].as_array().unwrap();
+    for platform in platforms {
+        let made = agent.found(
+            "betterstack_create_source",
+            json!({"name": platform, "platform": platform}),
+        );
+        assert_eq!(made["data"]["attributes"]["platform"], platform);
+        assert!(named.contains(&json!(platform)), "{platform}: {unknown}");
+    }
 }
 
 #[test]
@@ -291,6 +212,29 @@ fn a_refusal_says_what_would_be_right() {
     assert_eq!(refused["code"], "invalid_query");
     assert!(refused["position"]["start"].is_u64(), "{refused}");
     assert_eq!(refused["corrected_query"], "level:error AND \"refused\"");
+    // Of a record too, wherever its query stands.
+    let condition = json!({"type": "matches"});
+    let records = [
+        (
+            "alerts",
+            json!({"action": "create", "name": "x", "query": "level:(error", "condition": condition}),
+        ),
+        (
+            "incidents",
+            json!({"action": "open", "name": "x", "query": "level:(error"}),
+        ),
+        (
+            "saved_queries",
+            json!({"action": "create", "name": "x", "query": "level:(error"}),
+        ),
+    ];
+    for (tool, arguments) in records {
+        let refused = agent.refused(tool, arguments);
+        assert_eq!(
+            refused["corrected_query"], "level:(error)",
+            "{tool}: {refused}"
+        );
+    }
     let refused = agent.refused(
         "betterstack_query_logs",
         json!({"query": "*", "sorce_id": "x"}),
@@ -311,6 +255,86 @@ fn a_refusal_says_what_would_be_right() {
     let empty = agent.found("betterstack_query_logs", later);
     let next = empty["meta"]["next"].to_string();
     assert!(next.contains("2026-03-27T10:00:00"), "{next}");
+}
+
+/// Whatever computes something says, of nothing, which clause is to blame and where the nearest matches are.
+#[test]
+fn what_computes_nothing_says_why() {
+    let server = Server::start();
+    let agent = Agent::new(&server, &server.api_token);
+    server.ingest(
+        &["Content-Type: application/json"],
+        br#"{"service": "api", "level": "error", "message": "hi", "dt": "2026-03-27T10:00:00Z"}"#,
+    );
+    let day = json!({"from": "2026-03-28T00:00:00Z", "to": "2026-03-29T00:00:00Z"});
+    let with = |mut arguments: Value, scope: &Value| {
+        let scope = scope.as_object().unwrap().clone();
+        arguments.as_object_mut().unwrap().extend(scope);
+        arguments
+    };
+    let calls = [
+        ("logs_stats", json!({"stages": "stats count(), avg(took)"})),
+        ("logs_stats", json!({"stages": "stats count() by service"})),
+        ("logs_patterns", json!({})),
+        ("logs_fields", json!({})),
+    ];
+    for (tool, arguments) in calls {
+        let misspelt = with(
+            arguments.clone(),
+            &json!({"query": "level:error sevice:api"}),
+        );
+        let found = agent.found(tool, misspelt);
+        let clauses = &found["meta"]["clauses"];
+        assert_eq!(clauses[0]["matches"], 1, "{tool}: {found}");
+        assert_eq!(
+            clauses[1]["unknown_fields"][0]["near"][0], "service",
+            "{tool}: {found}"
+        );
+        let next = found["meta"]["next"].to_string();
+        assert!(next.contains("`service`"), "{tool}: {next}");
+        let later = with(with(arguments, &day), &json!({"query": "service:api"}));
+        let found = agent.found(tool, later);
+        let next = found["meta"]["next"].to_string();
+        assert!(next.contains("2026-03-27T10:00:00"), "{tool}: {next}");
+    }
+    // What counts zero of events that there are needs no reason.
+    let stages = "stats count() if (level:fatal) as fatal";
+    let found = agent.found(
+        "logs_stats",
+        json!({"query": "service:api", "stages": stages}),
+    );
+    assert_eq!(found["data"], json!([{"fatal": 0}]), "{found}");
+    assert_eq!(found["meta"].get("clauses"), None, "{found}");
+}
+
+/// Of several clients one has to be named; which there are is said where it is asked for.
+#[test]
+fn records_are_made_for_the_client_that_is_named() {
+    let (server, client) = Server::with_client("Acme");
+    let agent = Agent::new(&server, &server.api_token);
+    let condition = json!({"type": "matches"});
+    let calls = [
+        (
+            "saved_queries",
+            json!({"action": "create", "name": "errors", "query": "level:error", "visibility": "shared"}),
+        ),
+        (
+            "alerts",
+            json!({"action": "create", "name": "errors", "query": "level:error", "condition": condition}),
+        ),
+        ("alerts", json!({"action": "silence", "ends_at": "now+1h"})),
+        ("incidents", json!({"action": "open", "name": "errors"})),
+    ];
+    for (tool, mut arguments) in calls {
+        let refused = agent.refused(tool, arguments.clone());
+        let clients = refused["clients"].as_array();
+        let clients = clients.unwrap_or_else(|| panic!("{tool}: {refused}"));
+        let named = clients.iter().find(|client| client["name"] == "Acme");
+        arguments["client_id"] = named.unwrap()["id"].clone();
+        let made = agent.found(tool, arguments);
+        let of = &made["data"]["attributes"]["client_id"];
+        assert_eq!(*of, client.to_string(), "{tool}: {made}");
+    }
 }
 
 /// Equal events come once; of many long ones as many as fit, and the cursor leads to exactly the rest.
@@ -356,182 +380,14 @@ fn answers_are_small_and_lead_on() {
     assert!(whole["data"][0]["message"].as_str().unwrap().len() > 2_000);
 }
 
-#[test]
-fn every_call_is_written_down() {
-    let server = Server::start();
-    let agent = Agent::new(&server, &server.api_token);
-    agent.found("betterstack_query_logs", json!({"query": "level:error"}));
-    agent.refused("betterstack_query_logs", json!({"query": "("}));
-    let log = server.rest("GET /api/v1/audit?limit=1", "").json();
-    let last = &log["data"][0]["attributes"];
-    assert_eq!(
-        (&last["tool"], &last["outcome"]),
-        (&json!("betterstack_query_logs"), &json!("invalid_query"))
-    );
-    assert_eq!(last["arguments"], r#"{"query":"("}"#);
-    let next = log["pagination"]["next"].as_str().unwrap();
-    let path = next.get(next.find("/api").unwrap()..).unwrap();
-    let before = server.rest(&format!("GET {path}"), "").json();
-    assert_eq!(before["data"][0]["attributes"]["outcome"], "answered");
-    let reader = token_of(&server, "read", Value::Null);
-    let authorization = format!("Authorization: Bearer {reader}");
-    let refused = server.send("GET /api/v1/audit", &[&authorization], b"");
-    assert_eq!(refused.status, 403, "{refused:?}");
-}
-
-/// A word of the other client's events, records and names.
-const HIDDEN: &str = "zebrawood";
-
-/// For each tool, calls whose answers to who sees everything hold the word, or succeed where there is nothing to hold.
-fn calls(incident: &str, event: &str, alert: &str) -> Vec<(&'static str, Value)> {
-    let mut calls = vec![
-        ("betterstack_query_logs", json!({"query": "*"})),
-        ("betterstack_list_sources", json!({})),
-        (
-            "betterstack_create_source",
-            json!({"name": "zebrawood too", "client_id": 2}),
-        ),
-        ("logs_stats", json!({"stages": "stats count() by message"})),
-        ("logs_patterns", json!({})),
-        (
-            "logs_what_changed",
-            json!({"from": "2026-03-27T09:30:00Z", "to": "2026-03-27T10:30:00Z"}),
-        ),
-        ("logs_trace", json!({"value": "req-77"})),
-        ("logs_trace", json!({"event_id": event})),
-        ("logs_context", json!({"id": event})),
-        ("logs_context", json!({"id": event, "whole": true})),
-        ("logs_fields", json!({"query": "*"})),
-        ("saved_queries", json!({"action": "list"})),
-        (
-            "saved_queries",
-            json!({"action": "show", "saved_query": "zebrawood errors"}),
-        ),
-        ("alerts", json!({"action": "list"})),
-        ("alerts", json!({"action": "show", "alert": alert})),
-        ("incidents", json!({"action": "list"})),
-        ("incidents", json!({"action": "show", "incident": incident})),
-        (
-            "incidents",
-            json!({"action": "report", "incident": incident}),
-        ),
-        ("source_health", json!({})),
-    ];
-    if cfg!(feature = "sql") {
-        calls.push(("logs_sql", json!({"query": "SELECT message FROM logs"})));
-    }
-    calls
-}
-
-#[test]
-fn an_agent_sees_nothing_of_another_client_with_any_tool() {
-    let (server, _) = Server::with_client("theirs");
-    let ask = |request: &str, body: Value| {
-        let answer = server.rest(request, &body.to_string());
-        assert!((200..300).contains(&answer.status), "{request}: {answer:?}");
-        answer.json()
-    };
-    let source = ask(
-        "POST /api/v1/sources",
-        json!({"name": "zebrawood api", "client_id": 2}),
-    );
-    let token = source["data"]["attributes"]["token"].as_str().unwrap();
-    let authorization = format!("Authorization: Bearer {token}");
-    let event = |hour: u64, n: u64, level: &str, message: &str| {
-        let dt = format!("2026-03-27T{hour:02}:00:{n:02}Z");
-        json!({"dt": dt, "level": level, "message": message, "service": "zebrawood", "request_id": "req-77"})
-    };
-    let quiet = (0..60).map(|n| event(9, n, "info", "zebrawood is well"));
-    let loud = (0..60).map(|n| event(10, n, "error", "zebrawood is down"));
-    let events = json!(quiet.chain(loud).collect::<Vec<Value>>());
-    let headers = [&*authorization, "Content-Type: application/json"];
-    let stored = server.send("POST /", &headers, events.to_string().as_bytes());
-    assert_eq!(stored.status, 202, "{stored:?}");
-    ask(
-        "POST /api/v1/saved-queries",
-        json!({"name": "zebrawood errors", "query": "zebrawood", "visibility": "shared", "client_id": 2}),
-    );
-    let alert = ask(
-        "POST /api/v1/alerts",
-        json!({"name": "zebrawood alert", "query": "zebrawood", "condition": {"type": "matches"}, "client_id": 2, "paused": true}),
-    );
-    let incident = ask(
-        "POST /api/v1/incidents",
-        json!({"name": "zebrawood is down", "client_id": 2}),
-    );
-    let found = ask("POST /api/v1/query", json!({"query": "zebrawood"}));
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let calls = calls(
-        &text(&incident["data"]["id"]),
-        &text(&found["data"][0]["_id"]),
-        &text(&alert["data"]["id"]),
-    );
-    let everything = Agent::new(&server, &server.api_token);
-    let ours = Agent::new(&server, &token_of(&server, "admin", json!(["1"])));
-    let tools: BTreeSet<String> = ours.tools().into_keys().collect();
-    let covered: BTreeSet<String> = calls.iter().map(|(tool, _)| (*tool).to_owned()).collect();
-    assert_eq!(tools, covered, "each tool needs a call here");
-    for (tool, arguments) in calls {
-        let hidden = ours.call(tool, arguments.clone())["content"][0].to_string();
-        // What was asked may be told back; what is told beyond may not.
-        let told = hidden.replace(&format!("`{}`", "zebrawood errors"), "");
-        assert!(!told.contains(HIDDEN), "{tool} {arguments}: {hidden}");
-        let shown = everything.call(tool, arguments.clone());
-        let shown = shown["content"][0].to_string();
-        assert!(
-            shown.contains(HIDDEN),
-            "{tool} {arguments} shows nothing: {shown}"
-        );
-    }
-    let resources = ours.ask("resources/list", json!({})).to_string();
-    assert!(!resources.contains(HIDDEN), "{resources}");
-    let theirs =
-        json!({"uri": format!("cordwood://sources/src-{}/fields", text(&source["data"]["id"]))});
-    assert!(
-        everything
-            .ask("resources/read", theirs.clone())
-            .to_string()
-            .contains(HIDDEN)
-    );
-    let hidden = ours.ask("resources/read", theirs);
-    assert!(
-        hidden["error"].is_object() && !hidden.to_string().contains(HIDDEN),
-        "{hidden}"
-    );
-    let log = token_of(&server, "admin", json!(["1"]));
-    let authorization = format!("Authorization: Bearer {log}");
-    let log = server.send("GET /api/v1/audit", &[&authorization], b"");
-    assert!(
-        !log.body.contains(&server.api_token) && log.status == 200,
-        "{log:?}"
-    );
-}
-
 /// A long search tells how far it has come; told to stop, it stops in the engine, and the log says so.
 #[test]
 fn a_long_call_tells_its_progress_and_can_be_cancelled() {
-    let server = Server::start();
-    let event = |index: usize| format!("{{\"message\": \"a{}b{index}\"}}\n", "x".repeat(400));
-    let batch: String = (0..20_000).map(event).collect();
-    for _ in 0..4 {
-        assert_eq!(server.ingest(&[], batch.as_bytes()).status, 202);
-    }
+    let server = with_much_to_search();
     let agent = Agent::new(&server, &server.api_token);
-    let slow = "/(a|x)*(x|b)*[0-9]{9}/";
-    let many: Vec<String> = (0..30)
-        .map(|n| format!("message:{slow} OR message:/q{n}[a-z ]{{{}}}[0-9]/", n + 5))
-        .collect();
-    let arguments = json!({"query": many.join(" OR "), "stages": "stats count()"});
-    let params =
-        json!({"name": "logs_stats", "arguments": arguments, "_meta": {"progressToken": "t"}});
     let before = metric(&server, SEARCHES);
-    let call =
-        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}).to_string();
-    let headers = agent.headers();
-    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-    let mut stream = connect(server.address);
-    let head = head("POST /mcp", &headers);
-    write!(stream, "{head}Content-Length: {}\r\n\r\n{call}", call.len()).unwrap();
+    let params = json!({"name": "logs_stats", "arguments": slow_arguments(), "_meta": {"progressToken": "t"}});
+    let mut stream = agent.begin(7, &params);
     let mut told = String::new();
     while !told.contains("notifications/progress") {
         let mut piece = [0; 4096];
@@ -539,15 +395,8 @@ fn a_long_call_tells_its_progress_and_can_be_cancelled() {
         assert_ne!(read, 0, "it ended without progress: {told}");
         told.push_str(std::str::from_utf8(&piece[..read]).unwrap());
     }
-    let cancelled = json!({"requestId": 7, "reason": "enough"});
-    let cancelling =
-        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled});
-    assert_eq!(agent.post(&cancelling).status, 202);
+    agent.cancel(7);
     wait_for(&server, IN_FLIGHT, 0);
     assert_eq!(metric(&server, SEARCHES), before, "it went on to its end");
-    let log = server.rest("GET /api/v1/audit?limit=1", "").json();
-    assert_eq!(
-        log["data"][0]["attributes"]["outcome"], "cancelled",
-        "{log}"
-    );
+    assert_eq!(last_outcome(&server), "cancelled");
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
@@ -17,23 +18,32 @@ use crate::sse::Events;
 
 /// Requests at once; what comes beyond waits, and standard input with it.
 const REQUESTS_MAX: usize = 16;
+/// How long answers on their way are waited for when the input has ended. Clients kill what is still there after two seconds.
+const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(1);
 /// The code of JSON-RPC for errors of a server's own.
 const SERVER_ERROR: i64 = -32_000;
 
-/// Hands messages on until the input ends.
+/// Hands messages on until the input ends. A conversation that the server did not begin, or never answered in, ends with why.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let relay = Relay {
         remote: Remote::new(settings)?,
         session: Mutex::default(),
         running: Mutex::default(),
         has_ended: Condvar::new(),
+        is_answered: AtomicBool::new(false),
+        failure: Mutex::default(),
     };
     thread::scope(|scope| {
         let read = relay.read_input(scope);
+        relay.wait_for_last_answers();
         relay.stop_all();
         relay.end_session();
         read
-    })
+    })?;
+    match lock(&relay.failure).take() {
+        Some(failure) if !relay.is_answered.load(Ordering::Relaxed) => Err(failure),
+        _ => Ok(()),
+    }
 }
 
 /// The conversation: the session that the server gave, and the requests that wait for an answer.
@@ -43,6 +53,10 @@ struct Relay {
     /// By the id of each, whether nobody wants its answer any more.
     running: Mutex<HashMap<String, Arc<AtomicBool>>>,
     has_ended: Condvar,
+    /// Whether the server took any message.
+    is_answered: AtomicBool,
+    /// Why it did not take the last that it did not.
+    failure: Mutex<Option<Failure>>,
 }
 
 /// What the server wants to see with each message after the first.
@@ -123,27 +137,45 @@ impl Relay {
         }
     }
 
+    fn wait_for_last_answers(&self) {
+        let running = lock(&self.running);
+        let are_some = |running: &mut HashMap<String, Arc<AtomicBool>>| !running.is_empty();
+        let _ = self
+            .has_ended
+            .wait_timeout_while(running, LAST_ANSWERS_WAIT, are_some);
+    }
+
     fn stop_all(&self) {
         for is_unwanted in lock(&self.running).values() {
             is_unwanted.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Posts a message and writes what comes back; a failure is told to who asked, as the protocol has it.
+    /// Posts a message and writes what comes back; a failure is told to who asked, as the protocol has it. Only where no session
+    /// begins there is nothing more to hand on.
     fn hand_on(&self, message: &Value, is_unwanted: &AtomicBool) -> Result<(), Failure> {
         let told = match self.post(message) {
             Ok(response) => self.write_answer(message, response, is_unwanted),
             Err(failure) => Err(Told::Failure(failure)),
         };
-        match told {
-            Ok(()) => Ok(()),
-            Err(Told::OutputGone(failure)) => Err(failure),
-            Err(Told::Failure(failure)) if message.get("id").is_some() => write(&error_to(
-                &message["id"],
-                SERVER_ERROR,
-                &failure.to_string(),
-            )),
-            Err(Told::Failure(_)) => Ok(()),
+        let failure = match told {
+            Ok(()) => {
+                self.is_answered.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
+            Err(Told::OutputGone(failure)) => return Err(failure),
+            Err(Told::Failure(failure)) => failure,
+        };
+        if message.get("id").is_some() {
+            let sentence = failure.to_string();
+            write(&error_to(&message["id"], SERVER_ERROR, &sentence))?;
+        }
+        match message["method"] == "initialize" {
+            true => Err(failure),
+            false => {
+                *lock(&self.failure) = Some(failure);
+                Ok(())
+            }
         }
     }
 

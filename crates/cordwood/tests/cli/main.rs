@@ -10,6 +10,7 @@ mod first_start;
 mod import;
 mod incidents;
 mod investigate;
+mod mcp;
 mod mistakes;
 mod patterns;
 mod process;

@@ -33,8 +33,10 @@ const ACTIONS: [(&str, Access); 7] = [
     ("end_silence", Access::Write),
 ];
 
-const CONDITION: &str = "`{\"type\":\"threshold\",\"operator\":\"higher_than\",\"value\":10}`; or of type `matches` (any event), \
-     `new_pattern`, `absence` (nothing came), `relative`, `anomaly`";
+const CONDITION: &str = "`{\"type\":\"threshold\",\"operator\":\"higher_than\",\"value\":10}`, `{\"type\":\"matches\"}` for any event, \
+     `{\"type\":\"new_pattern\"}`, `{\"type\":\"absence\",\"of\":\"members\"}` for each of `group_by` that falls silent, \
+     `{\"type\":\"relative\",\"operator\":\"increases_by\",\"by_percent\":50,\"against\":\"yesterday\"}`, \
+     `{\"type\":\"anomaly\",\"direction\":\"higher\"}`";
 
 fn input(access: Access) -> Value {
     let mut properties = json!({

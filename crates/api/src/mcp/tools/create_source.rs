@@ -3,7 +3,7 @@
 use cordwood_service::{Access, ClientId, NewSource, PLATFORMS};
 use serde_json::{Value, json};
 
-use super::list_sources::{source_schema, source_value};
+use super::list_sources::{platform_for_agents, source_schema, source_value};
 use crate::failure::Failure;
 use crate::mcp::answer::Answer;
 use crate::mcp::schema::{arguments, number, text};
@@ -58,12 +58,11 @@ async fn answer(mut call: Call) -> Result<Answer, Failure> {
 
 /// Which platforms there are, for who named one that is none.
 fn with_platforms(failure: Failure) -> Failure {
-    let is_about_platform = failure
-        .members()
-        .get("invalid_values")
-        .is_some_and(|values| values.get("platform").is_some());
-    match is_about_platform {
-        true => failure.with("platforms", PLATFORMS.to_vec()),
+    match failure.is_about_value("platform") {
+        true => {
+            let names = PLATFORMS.iter().map(|name| platform_for_agents(name));
+            failure.with("platforms", names.collect::<Vec<_>>())
+        }
         false => failure,
     }
 }

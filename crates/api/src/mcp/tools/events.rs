@@ -6,10 +6,15 @@ use cordwood_event::{Event, json};
 use cordwood_service::SearchAnswer;
 use serde_json::{Map, Value, json as value};
 
+use crate::failure::Failure;
+use crate::mcp::account::account;
 use crate::mcp::answer::Answer;
 use crate::mcp::budget::{Budget, cut_text, length};
+use crate::mcp::tool::Call;
+use crate::parameters::Parameters;
 use crate::rest::query_answer::{column_names, write_row};
 use crate::rest::query_meta::QueryMeta;
+use crate::rest::query_request::read_search;
 
 /// The member that says how many events one stands for.
 const REPEATED: &str = "_repeated";
@@ -73,13 +78,55 @@ fn nothing_found(answer: Answer) -> Answer {
         }
     }
     if next.is_empty() {
-        next.push(
-            "Nothing matches: `meta.explanation` and `meta.clauses` say why. Take a clause away, widen the range, or see with \
-             source_health whether events arrive."
-                .to_owned(),
-        );
+        // Of all events nobody asks why there are none.
+        let in_range = answer.meta("events_in_range");
+        let sentence = match in_range.is_null() || in_range == &value!(0) {
+            true => {
+                "The range has no events at all: widen it, or see with source_health whether events arrive."
+            }
+            false => {
+                "Nothing matches: `meta.explanation` and `meta.clauses` say why. Take a clause away, widen the range, or see with \
+                 source_health whether events arrive."
+            }
+        };
+        next.push(sentence.to_owned());
     }
     next.into_iter().fold(answer, Answer::next)
+}
+
+/// What `meta` says of an answer to which no event matches.
+const REASONS: [&str; 5] = [
+    "explanation",
+    "events_in_range",
+    "clauses",
+    "nearest_before",
+    "nearest_after",
+];
+
+/// An answer that computed nothing, with why: what each clause of `filter` matches alone, and where the nearest matches are. Where events match
+/// after all, nothing was computed for another reason, and the answer stays as it is.
+pub(super) async fn with_reasons(
+    answer: Answer,
+    call: &Call,
+    filter: &str,
+) -> Result<Answer, Failure> {
+    let mut scope = call.arguments.clone();
+    scope.retain(|name, _| matches!(&**name, "source_id" | "from" | "to"));
+    let mut request = read_search(&Parameters::of_json(scope)?)?;
+    request.query = filter.to_owned();
+    request.batch_size = Some(1);
+    let found = call.search_again(request).await?;
+    if !found.events.is_empty() {
+        return Ok(answer);
+    }
+    let mut reasons = account(&QueryMeta::of(&found));
+    let told = REASONS
+        .iter()
+        .fold(answer, |answer, name| match reasons.remove(*name) {
+            Some(reason) => answer.told(name, reason),
+            None => answer,
+        });
+    Ok(nothing_found(told))
 }
 
 struct Folded {

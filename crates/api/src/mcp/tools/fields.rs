@@ -3,6 +3,7 @@
 use cordwood_service::Access;
 use serde_json::{Value, json};
 
+use super::events;
 use crate::failure::Failure;
 use crate::mcp::answer::Answer;
 use crate::mcp::schema::{arguments, list, number, text, texts, with_scope};
@@ -38,5 +39,9 @@ async fn answer(mut call: Call) -> Result<Answer, Failure> {
     let (parameters, caller) = (call.parameters()?, call.authenticated());
     let found = facets::facets(&call.edge, caller, &parameters, call.cancel.clone()).await?;
     let answer = Answer::of_rest(&found.0);
+    if answer.member("matches") == &json!(0) {
+        let query = parameters.first("query").unwrap_or_default();
+        return events::with_reasons(answer, &call, query).await;
+    }
     Ok(answer.next("Values of one field by count: logs_stats with stages `top 20 FIELD`."))
 }

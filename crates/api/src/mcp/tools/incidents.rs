@@ -116,10 +116,7 @@ async fn of_one(action: &str, id: String, call: Call) -> Result<Answer, Failure>
         }
         "what_changed" => {
             let known = incident_reading::what_changed(edge, caller, id).await?.0;
-            let answer = Answer::of_rest(&known);
-            let range =
-                json!({ "current": answer.meta("current"), "baseline": answer.meta("baseline") });
-            answer.told("range", range)
+            Answer::of_rest(&known).over_two_windows()
         }
         "report" => {
             let Path(id) = id;

@@ -55,20 +55,28 @@ pub(super) fn source_schema() -> Value {
 }
 
 async fn answer(call: Call) -> Result<Answer, Failure> {
+    page_of(&call, PER_PAGE, |source| {
+        source_value(source, &masked(source))
+    })
+    .await
+}
+
+/// The page of sources that the argument `page` asks for, each as `told` tells of it.
+pub(super) async fn page_of(
+    call: &Call,
+    per_page: usize,
+    told: impl Fn(&Source) -> Value,
+) -> Result<Answer, Failure> {
     let parameters = call.parameters()?;
     let filter = SourceFilter {
         page: parameters.parsed("page", "`meta.next_page` of the page before")?,
-        per_page: Some(PER_PAGE),
+        per_page: Some(per_page),
         ..SourceFilter::default()
     };
     let listed = call
         .manage(move |service, caller| service.list_sources(caller, &filter))
         .await?;
-    let sources: Vec<Value> = listed
-        .sources
-        .iter()
-        .map(|source| source_value(source, &masked(source)))
-        .collect();
+    let sources: Vec<Value> = listed.sources.iter().map(told).collect();
     let answer = Answer::records(sources.into()).told("total", listed.total);
     Ok(match listed.page < listed.last_page {
         true => answer
@@ -85,7 +93,7 @@ pub(super) fn source_value(source: &Source, token: &str) -> Value {
         "type": "source",
         "attributes": {
             "name": source.name,
-            "platform": platform(source),
+            "platform": platform_for_agents(source.platform.name()),
             "token": token,
             "ingesting_paused": source.ingesting_paused,
             "records_count": source.records_count,
@@ -93,10 +101,11 @@ pub(super) fn source_value(source: &Source, token: &str) -> Value {
     })
 }
 
-/// The name of a platform as agents give it; Better Stack's API, and ours, has another for one of them.
-fn platform(source: &Source) -> &str {
-    match source.platform.name() {
+/// The name of a platform as agents give it; Better Stack's API, and ours, has others for some.
+pub(super) fn platform_for_agents(name: &str) -> &str {
+    match name {
         "javascript" => "node",
+        "rsyslog" => "syslog",
         name => name,
     }
 }

@@ -3,6 +3,7 @@
 use cordwood_service::Access;
 use serde_json::{Value, json};
 
+use super::events;
 use crate::failure::Failure;
 use crate::mcp::answer::Answer;
 use crate::mcp::schema::{arguments, boolean, list, number, text, with_scope};
@@ -58,8 +59,14 @@ async fn answer(mut call: Call) -> Result<Answer, Failure> {
     if !has_trend {
         answer = answer.told("buckets", Value::Null);
     }
-    let next = (answer.data() != &json!([])).then_some(
+    if answer.data() == &json!([]) {
+        let query = parameters.first("query").unwrap_or_default();
+        let is_about_new = parameters.first("new_since").is_some();
+        let answer = events::with_reasons(answer, &call, query).await?;
+        let no_news = "If events match, all their patterns are older than `new_since`.";
+        return Ok(answer.next_if(is_about_new.then_some(no_news)));
+    }
+    Ok(answer.next(
         "`attributes.query` of a pattern, given to betterstack_query_logs, finds its events.",
-    );
-    Ok(answer.next_if(next))
+    ))
 }

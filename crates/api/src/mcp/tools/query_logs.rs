@@ -1,12 +1,12 @@
 //! `betterstack_query_logs`: find events.
 
-use cordwood_service::Access;
+use cordwood_service::{Access, BATCH_SIZE_DEFAULT, BATCH_SIZE_MAX};
 use serde_json::{Value, json};
 
 use super::events;
 use crate::failure::Failure;
 use crate::mcp::answer::Answer;
-use crate::mcp::schema::{arguments, number, one_of, text, with_scope};
+use crate::mcp::schema::{arguments, text, with_scope};
 use crate::mcp::tool::{Call, Tool};
 use crate::rest::query_request::read_search;
 
@@ -25,8 +25,9 @@ pub(crate) const TOOL: Tool = Tool {
 fn input(_: Access) -> Value {
     let properties = with_scope(json!({
         "query": text("Search query"),
-        "batch_size": number("Events at most (default 100)"),
-        "order": one_of(&["newest_first", "oldest_first"], "Sort order, newest_first unless given"),
+        "batch_size": { "type": "integer", "minimum": 1, "maximum": BATCH_SIZE_MAX, "default": BATCH_SIZE_DEFAULT,
+            "description": "Number of events at most" },
+        "order": { "type": "string", "enum": ["newest_first", "oldest_first"], "default": "newest_first", "description": "Sort order" },
         "cursor": text("`meta.next_cursor` of the answer before, everything else unchanged"),
     }));
     arguments(properties, &["query"])

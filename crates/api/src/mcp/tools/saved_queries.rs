@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::json_body::JsonBody;
 use crate::mcp::answer::Answer;
-use crate::mcp::schema::{actions, arguments, list_or_record, one_of, text, texts};
+use crate::mcp::schema::{actions, arguments, list_or_record, number, one_of, text, texts};
 use crate::mcp::tool::{Call, Tool};
 use crate::rest::saved_queries;
 
@@ -41,6 +41,7 @@ fn input(access: Access) -> Value {
         properties["from"] = text("Kept as written: `now-1h`");
         properties["to"] = text("Kept as written");
         properties["source_id"] = texts("Sources; all if left out");
+        properties["client_id"] = number("Whose it is, if the token sees several");
         properties["visibility"] = one_of(&["private", "shared"], "private unless given");
     }
     arguments(properties, &["action"])

@@ -1,8 +1,9 @@
 //! `source_health`: whether what should send logs does.
 
-use cordwood_service::{Access, Source, SourceFilter};
+use cordwood_service::{Access, Source};
 use serde_json::{Map, Value, json};
 
+use super::list_sources::page_of;
 use crate::failure::Failure;
 use crate::mcp::answer::Answer;
 use crate::mcp::schema::{arguments, list, text};
@@ -30,29 +31,13 @@ pub(crate) const TOOL: Tool = Tool {
 const PER_PAGE: usize = 25;
 
 async fn answer(mut call: Call) -> Result<Answer, Failure> {
-    let parameters = call.parameters()?;
     if let Some(name) = call.take_text("source_id") {
         let source = call
             .manage(move |service, caller| service.source(caller, &name))
             .await?;
         return Ok(Answer::records(json!([health(&source)])));
     }
-    let filter = SourceFilter {
-        page: parameters.parsed("page", "`meta.next_page` of the page before")?,
-        per_page: Some(PER_PAGE),
-        ..SourceFilter::default()
-    };
-    let listed = call
-        .manage(move |service, caller| service.list_sources(caller, &filter))
-        .await?;
-    let sources: Vec<Value> = listed.sources.iter().map(health).collect();
-    let answer = Answer::records(sources.into()).told("total", listed.total);
-    Ok(match listed.page < listed.last_page {
-        true => answer
-            .told("next_page", (listed.page + 1).to_string())
-            .next("There are more: the same call with `page` = `meta.next_page`."),
-        false => answer,
-    })
+    page_of(&call, PER_PAGE, health).await
 }
 
 fn health(source: &Source) -> Value {

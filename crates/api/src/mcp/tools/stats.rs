@@ -43,7 +43,20 @@ async fn answer(mut call: Call) -> Result<Answer, Failure> {
     request.query = joined(&query, &stages);
     request.batch_size = request.batch_size.or(Some(ROWS_DEFAULT));
     let found = call.search(request).await?;
-    Ok(events::found(found, call.budget))
+    let answer = events::found(found, call.budget);
+    match counts_nothing(answer.data()) {
+        true => events::with_reasons(answer, &call, &query).await,
+        false => Ok(answer),
+    }
+}
+
+/// Whether the table is the one row that is there even when no event matches: it counts zero, and of nothing there is no average.
+fn counts_nothing(table: &Value) -> bool {
+    let is_nothing = |cell: &Value| cell.is_null() || cell.as_f64() == Some(0.0);
+    match table.as_array().map(Vec::as_slice) {
+        Some([Value::Object(row)]) => row.values().all(is_nothing),
+        _ => false,
+    }
 }
 
 /// The query of a filter and stages, which may begin with the bar between them.
@@ -59,6 +72,21 @@ pub(crate) fn joined(filter: &str, stages: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_of_nothing_is_told_from_others() {
+        let cases = [
+            (json!([{"count()": 0, "avg(took)": null}]), true),
+            (json!([{"count()": 0.0}]), true),
+            (json!([{"count()": 1}]), false),
+            (json!([{"service": "api", "count()": 0}]), false),
+            (json!([{"count()": 0}, {"count()": 0}]), false),
+            (json!([]), false),
+        ];
+        for (table, expected) in cases {
+            assert_eq!(counts_nothing(&table), expected, "{table}");
+        }
+    }
 
     #[test]
     fn filters_and_stages_are_joined() {

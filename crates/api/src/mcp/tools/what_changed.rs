@@ -46,7 +46,6 @@ async fn answer(call: Call) -> Result<Answer, Failure> {
     let (parameters, caller) = (call.parameters()?, call.authenticated());
     let found = what_changed::compare(&call.edge, caller, &parameters, call.cancel.clone()).await?;
     let mut answer = Answer::of_rest(&found.0);
-    let range = json!({ "current": answer.meta("current"), "baseline": answer.meta("baseline") });
     let mut cut = Vec::new();
     if call.budget == Default::default()
         && let Some(Value::Object(data)) = answer.data_mut()
@@ -60,7 +59,7 @@ async fn answer(call: Call) -> Result<Answer, Failure> {
             }
         }
     }
-    answer = answer.told("range", range);
+    answer = answer.over_two_windows();
     if !cut.is_empty() {
         answer = answer.told("lists_cut", cut).next(
             "`meta.lists_cut` names lists that are longer; a larger `max_tokens` gives them whole.",
