@@ -13,6 +13,7 @@ mod open_tally;
 mod ordered;
 mod outline;
 mod pattern_counts;
+mod pattern_texts;
 mod patterns;
 mod pipeline;
 mod range;

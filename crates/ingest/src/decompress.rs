@@ -23,7 +23,7 @@ pub(crate) fn decompress(
     let result = match encoding {
         ContentEncoding::Identity => return identity(body, bytes_max),
         ContentEncoding::Gzip => {
-            let decoder = flate2::read::MultiGzDecoder::new(body);
+            let decoder = flate2::bufread::MultiGzDecoder::new(body);
             read_capped(decoder, body.len(), bytes_max)
         }
         ContentEncoding::Deflate => deflate(body, bytes_max),
@@ -56,13 +56,13 @@ fn too_large(limit_bytes: usize) -> Refusal {
 /// imitates only by a chance of one in a thousand; then both are tried.
 fn deflate(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let bare = || {
-        let decoder = flate2::read::DeflateDecoder::new(body);
+        let decoder = flate2::bufread::DeflateDecoder::new(body);
         read_capped(decoder, body.len(), bytes_max)
     };
     if !has_zlib_header(body) {
         return bare();
     }
-    let decoder = flate2::read::ZlibDecoder::new(body);
+    let decoder = flate2::bufread::ZlibDecoder::new(body);
     match read_capped(decoder, body.len(), bytes_max) {
         Err(zlib_error) => bare().map_err(|_| zlib_error),
         decoded => decoded,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cordwood_engine::pattern::{PatternForms, form_of, settle};
 use cordwood_engine::{
-    LEVELS, Patterns, PatternsRequest, SearchRequest, SearchedSource, Staged, StagedRequest,
+    LEVELS, Pattern, Patterns, PatternsRequest, SearchRequest, SearchedSource, Staged,
+    StagedRequest,
 };
 use cordwood_event::{Event, EventId, SourceId, Timestamp, Value};
 use cordwood_query::{FieldName, TimeBounds, parse};
@@ -196,7 +197,28 @@ fn check(
         let example = pattern.example.as_ref().map(|event| event.id);
         prop_assert_eq!(example, Some(pattern.last));
     }
+    check_texts(fixture, request, &found)?;
     Ok(found)
+}
+
+/// Read together, patterns are what each is by itself.
+fn check_texts(
+    fixture: &Fixture,
+    request: &PatternsRequest,
+    found: &Patterns,
+) -> Result<(), TestCaseError> {
+    let (engine, snapshot) = (&fixture.engine, fixture.store.snapshot());
+    let mut together = found.patterns.clone();
+    let mut each: Vec<&mut Pattern> = together.iter_mut().collect();
+    let typed = engine.type_patterns(&snapshot, request, &mut each);
+    typed.expect("nothing is broken");
+    for (pattern, typed) in found.patterns.iter().zip(&together) {
+        let mut alone = pattern.clone();
+        let fetched = engine.fetch_example(&snapshot, request, &mut alone);
+        fetched.expect("nothing is broken");
+        prop_assert_eq!(&typed.text, &alone.text);
+    }
+    Ok(())
 }
 
 fn take(fixture: &mut Fixture, step: Step, documents: &[Document]) {

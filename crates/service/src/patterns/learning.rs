@@ -210,12 +210,12 @@ impl Learner {
         if !found.account.incomplete.iter().all(is_lost) {
             return Ok(());
         }
-        for pattern in &mut found.patterns {
-            if !before.by_form.contains_key(&pattern.form) {
-                let fetched = self.engine.fetch_example(snapshot, &request, pattern);
-                fetched.map_err(internal)?;
-            }
-        }
+        let patterns = found.patterns.iter_mut();
+        let mut new: Vec<&mut Pattern> = patterns
+            .filter(|pattern| !before.by_form.contains_key(&pattern.form))
+            .collect();
+        let typed = self.engine.type_patterns(snapshot, &request, &mut new);
+        typed.map_err(internal)?;
         if found.events == 0 {
             self.pass_over(source, before, (snapshot, up_to));
             return Ok(());

@@ -144,7 +144,7 @@ impl Encoder {
             path,
             encoding: encoded.encoding,
             chunk: self.body.push(&encoded.bytes),
-            present: narrow(field.rows.len()),
+            present: narrow(field.values.len()),
             presence: self.presence(&field.rows),
             numbers: encoded.numbers,
             dictionary_len: encoded.dictionary_len,
@@ -157,13 +157,9 @@ impl Encoder {
         }
     }
 
-    /// The index of the map of these rows, which are distinct; equal maps are kept once. All rows need none.
-    fn presence(&mut self, present: &[u32]) -> Option<u16> {
-        if present.len() == self.rows {
-            return None;
-        }
-        let rows = present.iter().map(|row| *row as usize);
-        let presence = Presence::of_rows(self.rows, rows);
+    /// The index of the map of these rows, a bit for each; equal maps are kept once. All rows need none.
+    fn presence(&mut self, present: &[u64]) -> Option<u16> {
+        let presence = Presence::of_words(self.rows, present.to_vec());
         let words = presence.words()?.to_vec();
         let next = u16::try_from(self.presences.len()).ok()?;
         let index = *self.presence_index.entry(words).or_insert(next);

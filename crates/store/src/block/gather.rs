@@ -25,19 +25,22 @@ pub struct BlockRow<'a> {
     pub sequence: u64,
 }
 
-/// A field that gets a column: its values, and the rows they stand in, rising.
+/// A field that gets a column: its values, and the rows they stand in.
 #[derive(Debug)]
 pub(super) struct FieldColumn<'a> {
     pub(super) path: &'a str,
-    pub(super) rows: Vec<u32>,
+    /// A bit for each row, the first the lowest of the first number.
+    pub(super) rows: Vec<u64>,
     pub(super) values: Collected<'a>,
     /// Those of the events at hand. Their texts are looked at only when all of these events are known, so that memory brings many
     /// at the same time.
     fresh: Vec<ValueRef<'a>>,
+    /// Which of the events at hand have one.
+    fresh_rows: u64,
 }
 
-/// So few that their texts and values are in the cache nearest to the core together.
-const EVENTS_AT_ONCE: usize = 64;
+/// So few that their texts and values are in the cache nearest to the core together, and as many as a number has bits.
+const EVENTS_AT_ONCE: usize = u64::BITS as usize;
 
 /// The values of a rare field, and the rows they stand in, rising.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +76,7 @@ impl<'a> Gathered<'a> {
         if fields.as_slice().len() > COLUMNS_MAX && cells > REST_CELLS_MAX {
             return Err(EncodeError::TooManyFields);
         }
-        let mut gathered = Gathered::with_room(fields.as_slice());
+        let mut gathered = Gathered::with_room(rows.len(), fields.as_slice());
         let mut numbered = (0u32..).zip(rows).zip(fields.slots_of_rows());
         for _ in 0..rows.len().div_ceil(EVENTS_AT_ONCE) {
             for ((number, row), slots) in numbered.by_ref().take(EVENTS_AT_ONCE) {
@@ -92,13 +95,14 @@ impl<'a> Gathered<'a> {
     }
 
     /// The fields without their values.
-    fn with_room(fields: &[Field<'a>]) -> Gathered<'a> {
+    fn with_room(rows: usize, fields: &[Field<'a>]) -> Gathered<'a> {
         let (with_column, rare) = fields.split_at(fields.len().min(COLUMNS_MAX));
         let column = |field: &Field<'a>| FieldColumn {
             path: field.path,
-            rows: Vec::with_capacity(field.count),
+            rows: Vec::with_capacity(rows.div_ceil(EVENTS_AT_ONCE)),
             values: Collected::with_capacity(field.count),
             fresh: Vec::with_capacity(field.count.min(EVENTS_AT_ONCE)),
+            fresh_rows: 0,
         };
         Gathered {
             columns: with_column.iter().map(column).collect(),
@@ -136,13 +140,16 @@ impl<'a> FieldColumn<'a> {
     /// A second value of one row would be a broken promise of the batch; the first one stays.
     #[inline]
     fn put(&mut self, row: u32, value: ValueRef<'a>) {
-        if self.rows.last() != Some(&row) {
-            self.rows.push(row);
+        let bit = 1 << (row % u64::BITS);
+        if self.fresh_rows & bit == 0 {
+            self.fresh_rows |= bit;
             self.fresh.push(value);
         }
     }
 
     fn collect(&mut self) {
+        self.rows.push(self.fresh_rows);
+        self.fresh_rows = 0;
         self.values.extend(self.fresh.drain(..));
     }
 }

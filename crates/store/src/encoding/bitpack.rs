@@ -128,30 +128,34 @@ fn unpack_with<T: Copy + Default>(
     Ok(())
 }
 
-/// The bits that fill no word yet stay in hand.
+/// Eight values fill W whole bytes, so that the places of bits are known where the loop over them is unrolled, as in [`unpack_words`].
+/// What is written beyond these bytes, the next eight overwrite.
 fn pack_words<const W: usize>(values: &Group, out: &mut Vec<u8>) {
-    let mut words = [0u64; W];
-    let mut slots = words.iter_mut();
-    let (mut open, mut open_bits) = (0, 0);
-    for value in values {
-        open |= value << open_bits;
-        open_bits += W;
-        if open_bits >= 64 {
-            open_bits -= 64;
-            if let Some(slot) = slots.next() {
-                *slot = open;
+    let mut packed: Window = [0; GROUP * 8 + 8];
+    for (index, values) in values.as_chunks::<8>().0.iter().enumerate() {
+        let Some(eight) = packed[index * W..].first_chunk_mut::<72>() else {
+            return;
+        };
+        let mut open = 0;
+        for (place, value) in values.iter().enumerate() {
+            let bit = place * W;
+            let (word, shift) = (bit / 64, bit % 64);
+            open |= value << shift;
+            if shift + W >= 64 {
+                put_word(eight, word, open);
+                open = match shift + W {
+                    64 => 0,
+                    _ => value >> (64 - shift),
+                };
             }
-            // Where the value ends with the word nothing of it is left, whatever its width.
-            open = match open_bits {
-                0 => 0,
-                left => value >> (W - left),
-            };
         }
+        put_word(eight, W / 8, open);
     }
-    out.reserve(size_of_val(&words));
-    for word in words {
-        out.extend_from_slice(&word.to_le_bytes());
-    }
+    out.extend_from_slice(&packed[..W * 8]);
+}
+
+fn put_word(bytes: &mut [u8; 72], word: usize, bits: u64) {
+    bytes[word * 8..word * 8 + 8].copy_from_slice(&bits.to_le_bytes());
 }
 
 fn unpack_numbers<const W: usize>(packed: &Window, numbers: &mut Group) {

@@ -137,36 +137,11 @@ impl<'a> Collector<'a> {
         }
         let by_word = ByWord::of(&self.postings, self.words.len());
         let spelling = Spelling::of(&self.words);
-        let words = (0..).zip(by_word.texts());
-        let listed = words.filter(|(_, texts)| !texts.is_empty());
-        let mut listed: Vec<Listed<'_>> = listed
-            .map(|(id, texts)| Listed::new(spelling.word(id), texts))
-            .collect();
-        listed.sort_unstable_by_key(|listed| (listed.head, listed.word));
         let mut column = ColumnPostings::new(texts);
-        for listed in listed {
-            column.push(listed.word, listed.texts);
+        for id in by_word.sorted(&spelling) {
+            column.push(spelling.word(id), by_word.texts(id));
         }
         Some(column)
-    }
-}
-
-/// A word that is in some texts.
-#[derive(Debug)]
-struct Listed<'a> {
-    /// In which most words differ.
-    head: u64,
-    word: &'a str,
-    texts: &'a [u32],
-}
-
-impl<'a> Listed<'a> {
-    fn new(word: &'a str, texts: &'a [u32]) -> Listed<'a> {
-        Listed {
-            head: text_head(word),
-            word,
-            texts,
-        }
     }
 }
 
@@ -251,9 +226,24 @@ impl ByWord {
         ByWord { texts, ranges }
     }
 
-    fn texts(&self) -> impl Iterator<Item = &[u32]> {
-        let ranges = self.ranges.iter();
-        ranges.map(|(start, end)| self.texts.get(*start..*end).unwrap_or_default())
+    /// The texts that hold a word.
+    fn texts(&self, word: WordId) -> &[u32] {
+        let (start, end) = self.ranges.get(word as usize).copied().unwrap_or_default();
+        self.texts.get(start..end).unwrap_or_default()
+    }
+
+    /// The words that any text holds, by spelling. Heads, in which most differ, are compared first and without a branch.
+    fn sorted(&self, spelling: &Spelling) -> impl Iterator<Item = WordId> {
+        let listed = (0..).zip(&self.ranges);
+        let listed = listed.filter(|(_, (start, end))| start < end);
+        let mut by_head: Vec<(u64, WordId)> = listed
+            .map(|(word, _)| (text_head(spelling.word(word)), word))
+            .collect();
+        by_head.sort_unstable_by_key(|(head, _)| *head);
+        for same in by_head.chunk_by_mut(|(a, _), (b, _)| a == b) {
+            same.sort_unstable_by_key(|(_, word)| spelling.word(*word));
+        }
+        by_head.into_iter().map(|(_, word)| word)
     }
 }
 

@@ -81,6 +81,9 @@ impl BlockTokens {
 
     /// Puts the fresh words into the table.
     fn settle(&mut self) {
+        if (self.used + WORDS_AT_ONCE) * 2 > self.slots.len() {
+            self.grow();
+        }
         let fresh = std::mem::take(&mut self.fresh);
         let slots = fresh.iter().map(|hash| self.slots.get(self.home(*hash)));
         std::hint::black_box(slots.flatten().fold(0, |all, slot| all ^ slot));
@@ -97,26 +100,21 @@ impl BlockTokens {
         (hash >> (u32::BITS - self.slot_bits)) as usize
     }
 
+    /// Puts a word into the table, in which there is room.
     #[inline]
     fn insert(&mut self, hash: u32) {
+        let last = self.slots.len() - 1;
         let mut index = self.home(hash);
-        loop {
-            let Some(slot) = self.slots.get_mut(index) else {
-                index = 0;
-                continue;
-            };
+        while let Some(slot) = self.slots.get_mut(index) {
             if *slot == hash {
                 return;
             }
             if *slot == 0 {
                 *slot = hash;
                 self.used += 1;
-                if self.used * 2 > self.slots.len() {
-                    self.grow();
-                }
                 return;
             }
-            index += 1;
+            index = (index + 1) & last;
         }
     }
 

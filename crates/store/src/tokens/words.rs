@@ -30,7 +30,8 @@ impl WordHash {
         let mut at = range.start;
         let mut state = SEED;
         while at < range.end {
-            state = mix(state, Lanes::load(text, at).first(range.end - at));
+            let lowered = lowered_word(bytes_at(text, at));
+            state = mix(state, first_of(lowered, range.end - at));
             at += LANES;
         }
         finish(state)
@@ -90,11 +91,7 @@ struct Lanes {
 impl Lanes {
     #[inline]
     fn load(text: &[u8], at: usize) -> Lanes {
-        let tail = text.get(at..).unwrap_or_default();
-        let bytes = match tail.first_chunk() {
-            Some(chunk) => u64::from_le_bytes(*chunk),
-            None => last_bytes(text, tail.len()),
-        };
+        let bytes = bytes_at(text, at);
         let ascii = !bytes & HIGH;
         let low = bytes & !HIGH;
         let upper = between(low, b'A', b'Z');
@@ -124,8 +121,30 @@ impl Lanes {
     /// The first `count` bytes, at least one; zeros after them.
     #[inline]
     fn first(self, count: usize) -> u64 {
-        self.lowered & (u64::MAX >> (8 * (LANES - count.clamp(1, LANES))))
+        first_of(self.lowered, count)
     }
+}
+
+/// Eight bytes of a text, the first in the lowest byte; zeros past its end.
+#[inline]
+fn bytes_at(text: &[u8], at: usize) -> u64 {
+    let tail = text.get(at..).unwrap_or_default();
+    match tail.first_chunk() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => last_bytes(text, tail.len()),
+    }
+}
+
+/// The bytes of a word with its letters in lower case. What does not belong to it becomes anything.
+#[inline]
+fn lowered_word(bytes: u64) -> u64 {
+    bytes | between(bytes & !HIGH, b'A', b'Z') >> 2
+}
+
+/// The first `count` bytes, at least one; zeros after them.
+#[inline]
+fn first_of(bytes: u64, count: usize) -> u64 {
+    bytes & (u64::MAX >> (8 * (LANES - count.clamp(1, LANES))))
 }
 
 /// The last `count` bytes of a text, fewer than eight, the first in the lowest byte.

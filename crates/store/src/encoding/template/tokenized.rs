@@ -92,7 +92,7 @@ struct Outline {
 /// A separator or a word.
 #[derive(Debug)]
 pub(super) struct Token<'a> {
-    text: &'a [u8],
+    text: &'a str,
     pub(super) kind: TokenKind,
     /// How often it occurs in the column.
     pub(super) count: u32,
@@ -267,9 +267,15 @@ impl<'a> Tokenized<'a> {
                 let range = before.text_end as usize..number.text_end as usize;
                 self.number_text.get(range)
             }
-            None => self.tokens.get(id.index()).map(|token| token.text),
+            None => Some(self.word_or_separator(id).as_bytes()),
         };
         text.unwrap_or_default()
+    }
+
+    /// The same of a token that is no number.
+    pub(super) fn word_or_separator(&self, id: TokenId) -> &'a str {
+        let token = self.tokens.get(id.index());
+        token.map_or("", |token| token.text)
     }
 
     /// What a sequence of tokens says, with `slot` for the slots.
@@ -344,7 +350,7 @@ impl<'a> Tokenizer<'a, '_> {
             self.push_number(text, &number, marks);
         });
         push_piece(text.as_bytes(), at..text.len(), &mut self.outline_text);
-        let outline = self.outline(text.as_bytes(), marks);
+        let outline = self.outline(text, marks);
         self.made.texts.push(TextParts {
             outline,
             first_number,
@@ -376,7 +382,7 @@ impl<'a> Tokenizer<'a, '_> {
     }
 
     /// The outline of the text at hand, which is made if there is none.
-    fn outline(&mut self, text: &'a [u8], marks: &Marks) -> OutlineId {
+    fn outline(&mut self, text: &'a str, marks: &Marks) -> OutlineId {
         let ends = &self.outline_ends;
         let outline_at = |index: usize| {
             let start = index.checked_sub(1).and_then(|before| ends.get(before));
@@ -403,13 +409,13 @@ impl<'a> Tokenizer<'a, '_> {
         }
     }
 
-    fn push_outline(&mut self, text: &'a [u8], marks: &Marks) -> OutlineId {
+    fn push_outline(&mut self, text: &'a str, marks: &Marks) -> OutlineId {
         let start = self.made.sequence.len();
         let mut numbers = 0;
         let mut at = 0;
         marks.each_run(|run| {
             let between = text.get(at..run.range.start).unwrap_or_default();
-            if at == 0 || between != [USUAL_SEPARATOR] {
+            if at == 0 || between.as_bytes() != [USUAL_SEPARATOR] {
                 self.push_separator(between);
             }
             at = run.range.end;
@@ -431,7 +437,7 @@ impl<'a> Tokenizer<'a, '_> {
         number(self.made.outlines.len() - 1)
     }
 
-    fn push_separator(&mut self, separator: &'a [u8]) {
+    fn push_separator(&mut self, separator: &'a str) {
         if !separator.is_empty() {
             let id = self.token(separator, TokenKind::Separator);
             self.made.sequence.push(id);
@@ -439,21 +445,22 @@ impl<'a> Tokenizer<'a, '_> {
     }
 
     /// The token of a run without a digit. Its words are those of the block the first time it comes.
-    fn word(&mut self, text: &'a [u8], run: &Run, marks: &Marks) -> TokenId {
+    fn word(&mut self, text: &'a str, run: &Run, marks: &Marks) -> TokenId {
         let known = self.made.tokens.len();
         let word = text.get(run.range.clone()).unwrap_or_default();
         let id = self.token(word, TokenKind::Word);
         if id.index() == known {
             marks.each_word(&run.range, |word| {
-                self.block_words.add_word(WordHash::at(text, word.range));
+                let hash = WordHash::at(text.as_bytes(), word.range);
+                self.block_words.add_word(hash);
             });
         }
         id
     }
 
     /// The token with this text, which is made if there is none.
-    fn token(&mut self, text: &'a [u8], kind: TokenKind) -> TokenId {
-        let key = ValueKey::of_text(text, ScalarKind::Str, &self.hasher);
+    fn token(&mut self, text: &'a str, kind: TokenKind) -> TokenId {
+        let key = ValueKey::of_text(text.as_bytes(), ScalarKind::Str, &self.hasher);
         let tokens = &mut self.made.tokens;
         let is_same = |index: usize| tokens.get(index).is_some_and(|token| token.text == text);
         match self.known_tokens.find(key, is_same) {

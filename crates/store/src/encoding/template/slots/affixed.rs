@@ -3,6 +3,7 @@
 use super::super::super::Corrupt;
 use super::super::super::cursor::{Cursor, push_count};
 use super::super::super::int::{self, IntPlan};
+use crate::postings::words::END;
 
 /// The longest beginning or end; a longer one is left to the text.
 const AFFIX_BYTES_MAX: usize = 255;
@@ -200,12 +201,17 @@ fn with_digits(number: i64, digits: &[u8]) -> Option<i64> {
 /// About how many bytes the values take in a frame among others: their entropy, byte by byte.
 pub(super) fn bytes_as_text<'v>(values: impl Iterator<Item = &'v [u8]>) -> usize {
     let mut counts = [0u32; 256];
+    let mut ends = 0;
     for value in values {
-        for byte in value.iter().chain(&[crate::postings::words::END]) {
+        for byte in value {
             if let Some(count) = counts.get_mut(usize::from(*byte)) {
                 *count += 1;
             }
         }
+        ends += 1;
+    }
+    if let Some(count) = counts.get_mut(usize::from(END)) {
+        *count += ends;
     }
     let total = f64::from(counts.iter().sum::<u32>());
     let bits: f64 = counts

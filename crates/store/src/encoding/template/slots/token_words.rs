@@ -189,7 +189,7 @@ impl<'a, 't> TokenWords<'a, 't> {
         if let Some(Some(known)) = self.of_token.get(id.index()) {
             return *known;
         }
-        let text = str::from_utf8(self.texts.text(id)).unwrap_or_default();
+        let text = self.texts.word_or_separator(id);
         let mut words = WordsOfToken {
             start: number(self.found.len()),
             end: 0,
