@@ -216,8 +216,12 @@ impl Run<'_> {
                 .map(|fetched| Some(vec![fetched]))
                 .map_err(|_| Error::Broken);
         }
-        let share = self.means().share.afresh();
-        share.do_all(wave.iter().map(fetch_group), budget)
+        let tasks = wave.iter().map(fetch_group);
+        let share = &self.means().share;
+        match share.has_used_much() {
+            true => share.afresh().do_all(tasks, budget),
+            false => share.do_all(tasks, budget),
+        }
     }
 }
 
