@@ -4,20 +4,25 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use cordwood_event::{EventId, Value};
 use cordwood_store::block::{BlockDirectory, Chunk, ColumnEntry, Rest};
 use cordwood_store::column::{
     Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots, TextValues, Values,
 };
 use cordwood_store::{BlockHandle, Encoding, ReadError};
 
+use crate::evaluate::Failure;
+use crate::part::id_at;
+
 /// A block open for one search, on one thread.
 #[derive(Debug)]
 pub(crate) struct OpenBlock {
     /// Its own, so that what is decoded is let go with it.
     handle: BlockHandle,
-    columns: Vec<OnceCell<Column>>,
+    /// By index of the directory, in boxes: most are never read, and a search opens many blocks.
+    columns: Box<[OnceCell<Box<Column>>]>,
     /// What has been read of columns of texts that follow templates.
-    texts: Vec<OpenText>,
+    texts: Box<[OnceCell<Box<OpenText>>]>,
     timestamps: OnceCell<Vec<i64>>,
     sequences: OnceCell<Vec<u64>>,
     levels: OnceCell<DictCodes>,
@@ -40,7 +45,7 @@ impl OpenBlock {
         OpenBlock {
             handle: handle.afresh(),
             columns: (0..columns).map(|_| OnceCell::new()).collect(),
-            texts: (0..columns).map(|_| OpenText::default()).collect(),
+            texts: (0..columns).map(|_| OnceCell::new()).collect(),
             timestamps: OnceCell::new(),
             sequences: OnceCell::new(),
             levels: OnceCell::new(),
@@ -79,12 +84,33 @@ impl OpenBlock {
             None => self.handle.column(index)?,
         };
         self.count_column(index);
-        Ok(cell.get_or_init(|| column))
+        Ok(cell.get_or_init(|| Box::new(column)))
+    }
+
+    /// What has been read of the column of texts at an index of the directory.
+    fn open_text(&self, index: usize) -> &OpenText {
+        self.texts[index].get_or_init(Box::default)
+    }
+
+    /// The values that some rows have of the column at an index of the directory, in the order asked for. Of a few rows, nothing else of
+    /// a column is decoded that has not been.
+    pub(crate) fn values_of(
+        &self,
+        index: usize,
+        rows: &[usize],
+    ) -> Result<Vec<Option<Value>>, Failure> {
+        let is_decoded = self.columns[index].get().is_some();
+        if is_decoded || !self.are_few(rows.len()) {
+            return Ok(self.column(index)?.values_of(rows)?);
+        }
+        let values = self.handle.values_of(index, rows)?;
+        self.count_column(index);
+        Ok(values)
     }
 
     /// Which text of the column at an index of the directory follows which template.
     pub(crate) fn text_codes(&self, index: usize) -> Result<&TextCodes, ReadError> {
-        let cell = &self.texts[index].codes;
+        let cell = &self.open_text(index).codes;
         if let Some(codes) = cell.get() {
             return Ok(codes);
         }
@@ -95,7 +121,7 @@ impl OpenBlock {
 
     /// What the slots of such a column can hold.
     pub(crate) fn slot_index(&self, index: usize) -> Result<&Arc<SlotIndex>, ReadError> {
-        let cell = &self.texts[index].index;
+        let cell = &self.open_text(index).index;
         if let Some(slots) = cell.get() {
             return Ok(slots);
         }
@@ -108,7 +134,7 @@ impl OpenBlock {
 
     /// The texts of such a column, without the rows they are in.
     pub(crate) fn text_slots(&self, index: usize) -> Result<&TextSlots, ReadError> {
-        let cell = &self.texts[index].slots;
+        let cell = &self.open_text(index).slots;
         if let Some(slots) = cell.get() {
             return Ok(slots);
         }
@@ -160,6 +186,25 @@ impl OpenBlock {
         sequences.map(Vec::as_slice)
     }
 
+    /// Whether so many rows are so few that what is asked of them is read without decoding it of all.
+    pub(crate) fn are_few(&self, rows: usize) -> bool {
+        /// Of more rows than one in so many, it takes as long.
+        const FEW_SHARE: usize = 256;
+        rows.saturating_mul(FEW_SHARE) <= self.rows()
+    }
+
+    /// The ids of a few rows, in the order asked for.
+    pub(crate) fn ids_of(&self, rows: &[usize]) -> Result<Vec<EventId>, ReadError> {
+        if let (Some(times), Some(sequences)) = (self.timestamps.get(), self.sequences.get()) {
+            let ids = rows.iter().map(|row| id_at(times, sequences, *row));
+            return Ok(ids.flatten().collect());
+        }
+        let ids = self.handle.ids_of(rows)?;
+        self.count_shared(self.directory().timestamp);
+        self.count_shared(self.directory().sequence);
+        Ok(ids)
+    }
+
     /// The code of the level of every row.
     pub(crate) fn levels(&self) -> Result<&DictCodes, ReadError> {
         let read = || self.handle.level_codes();
@@ -176,7 +221,7 @@ impl OpenBlock {
             return Ok(values);
         }
         let values = read()?;
-        self.count(chunk);
+        self.count_shared(chunk);
         Ok(cell.get_or_init(|| values))
     }
 

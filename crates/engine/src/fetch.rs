@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cordwood_event::{Event, EventId, Level, SourceId, Value};
-use cordwood_store::column::Column;
 use cordwood_store::{BlockHandle, Part, Reservation};
 
 use crate::block::OpenBlock;
@@ -18,6 +17,9 @@ use crate::{Error, Incomplete};
 
 /// Open rows of more bytes, as sent, are copied in several turns, so that a page of large events ends in time.
 const TURN_BYTES: usize = 8 << 20;
+
+/// Groups that take no more memory together are fetched at once, nor more than an answer may: only then it is seen how much there is.
+const WAVE_BYTES: u64 = 32 << 20;
 
 /// The events of the rows found, as far as they go into one answer.
 #[derive(Debug)]
@@ -57,14 +59,14 @@ impl Run<'_> {
         let mut memory = answers.begin();
         let mut cut = None;
         let mut groups_done = 0;
-        for wave in groups.chunks(self.means().share.threads()) {
+        while groups_done < groups.len() {
+            let (wave, bytes) = self.next_wave(&groups[groups_done..], found);
             if groups_done > 0 && memory.bytes() >= answers.bytes_max() {
                 cut = Some(Incomplete::Answer {
                     bytes_max: answers.bytes_max(),
                 });
                 break;
             }
-            let bytes = wave.iter().map(|group| self.bytes_of(group, found)).sum();
             let Some(_working) = answers.work(bytes, &budget) else {
                 cut = Some(self.why_no_memory());
                 break;
@@ -166,10 +168,26 @@ impl Run<'_> {
         turns
     }
 
+    /// The first groups, of which rows are fetched side by side: one for each thread at least, so that all have work, and as many as
+    /// take little memory together, so that none waits for the others after each. With the memory they take.
+    fn next_wave<'g>(&self, groups: &'g [Group], found: &[Found]) -> (&'g [Group], u64) {
+        let bytes_max = WAVE_BYTES.min(self.means().answers.bytes_max());
+        let (mut count, mut bytes) = (0, 0);
+        for group in groups {
+            let of_group = self.bytes_of(group, found);
+            if count >= self.means().share.threads() && bytes + of_group > bytes_max {
+                break;
+            }
+            count += 1;
+            bytes += of_group;
+        }
+        (&groups[..count], bytes)
+    }
+
     /// About the most memory that fetching the rows of a group takes, the events included.
     fn bytes_of(&self, group: &Group, found: &[Found]) -> u64 {
         match &self.plan.parts[group.part].part {
-            Part::Block(block) => working_bytes(block),
+            Part::Block(block) => bytes_of_rows(block, group.rows.len()),
             Part::Open(rows) => {
                 let rows = group.rows.iter().map(|index| {
                     let row = found[*index].place.row as usize;
@@ -198,8 +216,12 @@ impl Run<'_> {
                 .map(|fetched| Some(vec![fetched]))
                 .map_err(|_| Error::Broken);
         }
-        let share = self.means().share.afresh();
-        share.do_all(wave.iter().map(fetch_group), budget)
+        let tasks = wave.iter().map(fetch_group);
+        let share = &self.means().share;
+        match share.has_used_much() {
+            true => share.afresh().do_all(tasks, budget),
+            false => share.do_all(tasks, budget),
+        }
     }
 }
 
@@ -281,7 +303,12 @@ pub(crate) fn events_of_block(
         budget.check()?;
         let presence = block.presence(index)?;
         if rows.iter().any(|(row, _)| presence.contains(*row)) {
-            add_values(&mut events, rows, &entry.path, block.column(index)?)?;
+            let values = block.values_of(index, &places)?;
+            for (event, value) in events.iter_mut().zip(values) {
+                event
+                    .fields
+                    .extend(value.map(|value| (entry.path.as_ref().into(), value)));
+            }
         }
     }
     if let Some(rest) = block.rest()? {
@@ -295,6 +322,16 @@ pub(crate) fn events_of_block(
     Ok(events)
 }
 
+/// About the most memory that some rows of a block take: the chunks as they are stored, some frames of each decompressed, and the events.
+fn bytes_of_rows(block: &BlockHandle, rows: usize) -> u64 {
+    /// What is decompressed takes some times as much as it does stored.
+    const TIMES_STORED: u64 = 4;
+    let directory = block.directory();
+    let of_rows = directory.source_bytes / u64::from(directory.rows.max(1)) * rows as u64;
+    let few = directory.encoded_bytes() * TIMES_STORED + of_rows;
+    few.min(working_bytes(block))
+}
+
 fn event_without_fields(id: EventId, source: SourceId, level: Option<Level>) -> Event {
     Event {
         id,
@@ -302,19 +339,6 @@ fn event_without_fields(id: EventId, source: SourceId, level: Option<Level>) -> 
         level,
         fields: Vec::new(),
     }
-}
-
-fn add_values(
-    events: &mut [Event],
-    rows: &[(usize, EventId)],
-    path: &str,
-    column: &Column,
-) -> Result<(), Failure> {
-    let rows: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
-    for (event, value) in events.iter_mut().zip(column.values_of(&rows)?) {
-        event.fields.extend(value.map(|value| (path.into(), value)));
-    }
-    Ok(())
 }
 
 /// About the memory an event takes.

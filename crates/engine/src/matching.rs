@@ -90,7 +90,11 @@ impl PartRows<'_> {
 
     /// What is left of the filter in a block, or what rules the block out.
     pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
-        self.narrow(&self.plan.sources[self.part.source].condition, handle)
+        let condition = &self.plan.sources[self.part.source].condition;
+        let narrowed = &self.part.narrowed;
+        narrowed
+            .get_or_init(|| self.narrow(condition, handle))
+            .clone()
     }
 
     /// The same of each case in turn.

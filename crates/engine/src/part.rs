@@ -347,27 +347,50 @@ impl<'a> PartSearch<'a> {
 
     /// The rows of `selected` that come first, looked at from the end that holds them.
     fn first_of(&self, selected: &Selection, block: &OpenBlock) -> Result<Vec<Found>, Failure> {
-        let (times, sequences) = (block.timestamps()?, block.sequences()?);
-        let rows: Box<dyn Iterator<Item = usize>> = match self.plan.order {
+        let mut rows: Box<dyn Iterator<Item = usize>> = match self.plan.order {
             Order::NewestFirst => Box::new(selected.iter_backwards()),
             Order::OldestFirst => Box::new(selected.iter()),
         };
         let mut top = TopRows::new(self.plan.rows_wanted);
-        for row in rows {
-            let Some(id) = id_at(times, sequences, row) else {
-                continue;
-            };
-            let bounds = [top.bound(), self.bound];
-            let best = Rank::best_at(id.timestamp, self.plan.order);
-            if bounds.into_iter().flatten().any(|bound| best >= bound) {
-                break;
+        // One more than is wanted shows as a rule that the others come later.
+        let few = selected
+            .count()
+            .min(self.plan.rows_wanted.saturating_add(1));
+        if block.are_few(few) {
+            let first: Vec<usize> = rows.by_ref().take(few).collect();
+            for (row, id) in first.iter().zip(block.ids_of(&first)?) {
+                if !self.offer(&mut top, *row, id) {
+                    return Ok(top.into_sorted());
+                }
             }
-            let rank = Rank::of(id, self.plan.order);
-            if self.is_wanted(rank) {
-                top.offer(self.found(rank, id, row));
+        }
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return Ok(top.into_sorted());
+        }
+        let (times, sequences) = (block.timestamps()?, block.sequences()?);
+        for row in rows {
+            if let Some(id) = id_at(times, sequences, row)
+                && !self.offer(&mut top, row, id)
+            {
+                break;
             }
         }
         Ok(top.into_sorted())
+    }
+
+    /// Adds a row if it is wanted; `false` if neither it is nor any that comes after it.
+    fn offer(&self, top: &mut TopRows, row: usize, id: EventId) -> bool {
+        let bounds = [top.bound(), self.bound];
+        let best = Rank::best_at(id.timestamp, self.plan.order);
+        if bounds.into_iter().flatten().any(|bound| best >= bound) {
+            return false;
+        }
+        let rank = Rank::of(id, self.plan.order);
+        if self.is_wanted(rank) {
+            top.offer(self.found(rank, id, row));
+        }
+        true
     }
 
     fn found(&self, rank: Rank, id: EventId, row: usize) -> Found {

@@ -131,6 +131,13 @@ impl<'p> Share<'p> {
         self.pool.share()
     }
 
+    /// Whether the question has used so much that what the caller waits for is better done [`afresh`](Self::afresh). One that has used
+    /// little keeps its place in line: afresh it would soon stand at the end of the same line again.
+    pub(crate) fn has_used_much(&self) -> bool {
+        let state = self.pool.shared.lock();
+        state.schedule.has_used_much(self.question)
+    }
+
     /// How many threads there are for all questions.
     pub(crate) fn threads(&self) -> usize {
         self.pool.threads.len()

@@ -119,10 +119,7 @@ impl Values {
                 let value = |code| values.get(usize::from(code)).map(Scalar::to_value);
                 codes.map(|code| value(code).ok_or(PAST_END)).collect()
             }
-            Values::Text(texts) => {
-                let texts = texts.of_ranks(ranks)?.into_iter();
-                Ok(texts.map(|text| Value::Str(text.into())).collect())
-            }
+            Values::Text(texts) => texts.values_of(ranks),
             _ => ranks.iter().map(|rank| self.value(*rank)).collect(),
         }
     }

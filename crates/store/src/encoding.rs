@@ -11,6 +11,7 @@ mod collected;
 pub(crate) mod cursor;
 pub(crate) mod dictionary;
 mod distinct;
+mod few;
 mod float;
 pub(crate) mod frame;
 mod hex;
@@ -33,8 +34,11 @@ use crate::column::{Presence, Values};
 pub(crate) use choose::encode;
 pub(crate) use collected::{Collected, Collectible};
 use cursor::Cursor;
-pub(crate) use dictionary::{SharedDictionaries, decode_column_of as decode_dict_of};
+pub(crate) use dictionary::{
+    SharedDictionaries, decode_column_of as decode_dict_of, decode_few_codes,
+};
 pub(crate) use distinct::compare;
+pub(crate) use few::decode_few;
 pub(crate) use frame::Compressor;
 pub(crate) use presence::encode as encode_presence;
 pub(crate) use template::{EncodedText, Slots, decode_codes};
@@ -133,6 +137,33 @@ pub(crate) fn decode_timestamps(bytes: &[u8], rows: usize) -> Result<Vec<i64>, C
     } else {
         Err(Corrupt("times out of order"))
     }
+}
+
+/// The times of a few of `rows` rows, in the order asked for.
+pub(crate) fn decode_few_timestamps(
+    bytes: &[u8],
+    rows: usize,
+    wanted: &[usize],
+) -> Result<Vec<i64>, Corrupt> {
+    let mut cursor = Cursor::new(bytes);
+    let times = timestamps::decode_few(&mut cursor, rows, wanted)?;
+    cursor.finish()?;
+    Ok(times)
+}
+
+/// The sequence numbers of a few of `rows` rows, in the order asked for.
+pub(crate) fn decode_few_sequences(
+    bytes: &[u8],
+    rows: usize,
+    wanted: &[usize],
+) -> Result<Vec<u64>, Corrupt> {
+    let mut cursor = Cursor::new(bytes);
+    let sequences = int::IntView::read(&mut cursor, rows)?;
+    cursor.finish()?;
+    let sequences = wanted.iter().map(|row| sequences.at(*row));
+    sequences
+        .map(|sequence| sequence.map(i64::cast_unsigned))
+        .collect()
 }
 
 /// Appends sequence numbers: INT of the same 64 bits.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cordwood_event::Timestamp;
+use cordwood_event::{EventId, Timestamp, Value};
 
 use crate::block::{BlockDirectory, BlockReader, Chunk, ColumnEntry, ReadChunk, Rest, RowFields};
 use crate::column::{Column, DictCodes, Presence, SlotIndex, TextCodes, TextSlots};
@@ -250,6 +250,12 @@ impl BlockHandle {
         sequences.map_err(|e| self.error("the sequence numbers", e))
     }
 
+    /// The ids of a few rows, in the order asked for, without decoding those of all.
+    pub fn ids_of(&self, rows: &[usize]) -> Result<Vec<EventId>, ReadError> {
+        let ids = self.reader.ids_of(rows);
+        ids.map_err(|e| self.error("the ids of rows", e))
+    }
+
     /// The level code of every row: [`Level::code`](cordwood_event::Level::code), 0 for none.
     pub fn levels(&self) -> Result<Vec<u8>, ReadError> {
         self.reader
@@ -285,6 +291,12 @@ impl BlockHandle {
     pub fn column(&self, index: usize) -> Result<Column, ReadError> {
         let column = self.reader.column(index);
         column.map_err(|error| self.error(self.name_of(index), error))
+    }
+
+    /// The values that a few rows have of such a column, in the order asked for, without decoding all of it.
+    pub fn values_of(&self, index: usize, rows: &[usize]) -> Result<Vec<Option<Value>>, ReadError> {
+        let values = self.reader.values_of(index, rows);
+        values.map_err(|error| self.error(self.name_of(index), error))
     }
 
     /// The same, whatever the directory says of its values.

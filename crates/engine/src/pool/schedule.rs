@@ -20,6 +20,9 @@ const FIRST_QUANTUM: Duration = Duration::from_nanos(START_NANOS);
 /// So many times as much in each level below: who comes to a level waits for no more than that for each one ahead in line.
 const QUANTUM_FACTOR: u32 = 3;
 
+/// Who has sunk to this level is not kept from its end by those alike: see [`Schedule::has_used_much`].
+const MUCH_LEVEL: usize = 2;
+
 /// While a level above has work, each level below gets such a part of its time.
 const SHARE_FACTOR: u64 = 3;
 
@@ -107,6 +110,12 @@ impl<T> Schedule<T> {
             .line
             .retain(|other| *other != id);
         question.tasks
+    }
+
+    /// Whether a question has used so much that its place in line is worth less than that of a fresh one.
+    pub(crate) fn has_used_much(&self, id: QuestionId) -> bool {
+        let question = self.questions.get(&id);
+        question.is_some_and(|question| question.level >= MUCH_LEVEL)
     }
 
     /// Adds a task; one of a question that has left is dropped.

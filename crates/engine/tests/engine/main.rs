@@ -8,6 +8,7 @@ mod cut;
 mod evicted;
 mod explain;
 mod facets;
+mod few_rows;
 mod live;
 mod oracle;
 mod patterns;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use cordwood_event::Value;
+use cordwood_event::{EventId, Scalar, Timestamp, Value};
 
 use super::directory::{BlockDirectory, Chunk, ColumnEntry, TextEntry};
 use super::rest::Rest;
@@ -37,6 +37,9 @@ impl ReadChunk for Bytes {
         Ok(self.slice(start..end))
     }
 }
+
+/// Of more rows than these, columns are decoded as a whole: what is looked for in front of a value adds up.
+const ROWS_FEW: usize = 64;
 
 /// Reads columns of one block; keeps what they share (dictionaries, presence maps, the rest), so
 /// make one per block and query. Costs nothing until it is read from: a search makes one for every block there is.
@@ -90,6 +93,20 @@ impl<S: ReadChunk> BlockReader<S> {
         Ok(encoding::decode_sequences(&bytes, self.rows())?)
     }
 
+    /// The time and the sequence number of a few rows, in the order asked for, without decoding those of all.
+    pub fn ids_of(&self, rows: &[usize]) -> Result<Vec<EventId>, S::Error> {
+        let bytes = self.read(self.directory.timestamp)?;
+        let times = encoding::decode_few_timestamps(&bytes, self.rows(), rows)?;
+        let bytes = self.read(self.directory.sequence)?;
+        let sequences = encoding::decode_few_sequences(&bytes, self.rows(), rows)?;
+        let ids = times.into_iter().zip(sequences);
+        let id = |(time, sequence)| EventId {
+            timestamp: Timestamp::from_nanos(time),
+            sequence,
+        };
+        Ok(ids.map(id).collect())
+    }
+
     /// The level code of every row: [`Level::code`](cordwood_event::Level::code), 0 for none.
     pub fn levels(&self) -> Result<Vec<u8>, S::Error> {
         let bytes = self.read(self.directory.level)?;
@@ -126,6 +143,57 @@ impl<S: ReadChunk> BlockReader<S> {
             }
         };
         Ok(Column { presence, values })
+    }
+
+    /// The values that a few rows have of the column at an index, in the order asked for. Decodes no more than it takes: of many rows
+    /// this takes longer than [`column`](Self::column) does.
+    pub fn values_of(&self, index: usize, rows: &[usize]) -> Result<Vec<Option<Value>>, S::Error> {
+        let entry = self.directory.columns.get(index);
+        let entry = entry.ok_or(Corrupt("no column of this index"))?;
+        let presence = self.presence(entry)?;
+        let ranks: Vec<Option<usize>> = rows.iter().map(|row| presence.rank(*row)).collect();
+        let present: Vec<usize> = ranks.iter().flatten().copied().collect();
+        if present.is_empty() {
+            return Ok(vec![None; rows.len()]);
+        }
+        let mut values = self.values_at(index, entry, &present)?.into_iter();
+        let by_row = ranks.iter().map(|rank| rank.and_then(|_| values.next()));
+        Ok(by_row.collect())
+    }
+
+    /// The values of a few ranks.
+    fn values_at(
+        &self,
+        index: usize,
+        entry: &ColumnEntry,
+        ranks: &[usize],
+    ) -> Result<Vec<Value>, S::Error> {
+        if entry.text.is_some() {
+            let (codes, slots) = (self.text_codes(index)?, self.slot_index(index)?);
+            let slots = self.text_slots(index, slots)?;
+            return Ok(TextValues::new(codes, slots).values_of(ranks)?);
+        }
+        let count = entry.present as usize;
+        if let Some(counts) = &entry.values {
+            let values: Vec<Scalar<'_>> = counts.scalars().collect();
+            let codes = match (entry.encoding, &*values) {
+                (Encoding::Const, [only]) => return Ok(vec![only.to_value(); ranks.len()]),
+                _ => {
+                    let bytes = self.read(entry.chunk)?;
+                    encoding::decode_few_codes(&bytes, (count, ranks), values.len())?
+                }
+            };
+            let value = |code: u16| values.get(usize::from(code)).map(|value| value.to_value());
+            let values: Option<Vec<Value>> = codes.into_iter().map(value).collect();
+            return Ok(values.ok_or(Corrupt("a code past the last value of its list"))?);
+        }
+        let bytes = self.read(entry.chunk)?;
+        let shared = match encoding::needs_dictionaries(entry.encoding, &bytes) {
+            true => self.dictionaries()?,
+            false => Arc::default(),
+        };
+        let few = encoding::decode_few(entry.encoding, &bytes, (count, ranks), &shared);
+        Ok(few?)
     }
 
     /// The same, from the bytes of the block alone, of a column that follows no templates.
@@ -235,7 +303,10 @@ impl<S: ReadChunk> BlockReader<S> {
             if !rows.iter().any(|row| presence.contains(*row)) {
                 continue;
             }
-            let values = self.column(index)?.values_of(rows)?;
+            let values = match rows.len() {
+                ..ROWS_FEW => self.values_of(index, rows)?,
+                _ => self.column(index)?.values_of(rows)?,
+            };
             for (fields, value) in fields.iter_mut().zip(values) {
                 fields.extend(value.map(|value| (Arc::clone(&entry.path), value)));
             }

@@ -100,6 +100,7 @@ fn check(rows: &[Row]) -> EncodedBlock {
     assert_eq!(reader.timestamps().unwrap(), nanos);
     let sequences: Vec<u64> = rows.iter().map(|row| row.sequence).collect();
     assert_eq!(reader.sequences().unwrap(), sequences);
+    few::check_ids(rows, &reader);
     let levels = reader.levels().unwrap().into_iter().map(Level::from_code);
     assert_eq!(
         levels.collect::<Vec<_>>(),
@@ -524,8 +525,10 @@ fn read_all(block: &EncodedBlock) {
     let _ = reader.sequences();
     let _ = reader.levels();
     let rows: Vec<usize> = (0..reader.rows() + 1).collect();
+    let _ = reader.ids_of(&rows);
     let _ = reader.fields(&rows);
     for index in 0..block.directory.columns.len() {
+        let _ = reader.values_of(index, &rows);
         if let Ok(column) = reader.column(index) {
             for row in &rows {
                 let _ = column.value(*row);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use cordwood_event::Value;
 
 use super::{DictCodes, StrValues};
 use crate::block::TEXT_BYTES_MAX;
@@ -196,6 +197,17 @@ impl TextSlots {
         self.push_between(self.statics(template)?, (template, place), out)
     }
 
+    /// The same of one that is asked for by itself.
+    fn push_single(&self, template: usize, place: usize, out: &mut String) -> Result<(), Corrupt> {
+        let mut statics = self.statics(template)?;
+        out.push_str(statics.next().unwrap_or_default());
+        for (slot, text) in statics.enumerate() {
+            self.inner.slots.push_single((template, slot), place, out)?;
+            out.push_str(text);
+        }
+        Ok(())
+    }
+
     fn statics(&self, template: usize) -> Result<impl Iterator<Item = &str>, Corrupt> {
         let used = self.inner.uses.uses().get(template).ok_or(PAST_END)?;
         let known = self.inner.uses.table().get(used.template as usize);
@@ -287,16 +299,32 @@ impl TextValues {
         self.text_at(self.codes.place_of(rank)?)
     }
 
+    /// The same of a few ranks.
+    pub(crate) fn values_of(&self, ranks: &[usize]) -> Result<Vec<Value>, Corrupt> {
+        let texts = self.of_ranks(ranks)?.into_iter();
+        Ok(texts.map(|text| Value::Str(text.into())).collect())
+    }
+
     /// The texts of some ranks, each put together by itself.
-    pub(super) fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<String>, Corrupt> {
+    fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<String>, Corrupt> {
         /// Counting all places takes as long as finding so many.
         const FEW: usize = 16;
-        let place_of = match ranks.len() {
-            ..FEW => TextCodes::find_place,
-            _ => TextCodes::place_of,
+        let is_few = ranks.len() < FEW;
+        let text = |rank: &usize| match is_few {
+            true => self.single_at(self.codes.find_place(*rank)?),
+            false => self.text_at(self.codes.place_of(*rank)?),
         };
-        let text = |rank: &usize| self.text_at(place_of(&self.codes, *rank)?);
         ranks.iter().map(text).collect()
+    }
+
+    /// The text of a code, by its place among those of the code, without a look at others of its template.
+    fn single_at(&self, (code, place): (u16, usize)) -> Result<String, Corrupt> {
+        let Some(template) = usize::from(code).checked_sub(1) else {
+            return self.slots.whole()?.get(place).map(str::to_owned);
+        };
+        let mut text = String::new();
+        self.slots.push_single(template, place, &mut text)?;
+        Ok(text)
     }
 
     /// The text of a code, by its place among those of the code.

@@ -96,6 +96,21 @@ pub(crate) fn code_at(packed: &[u8], index: usize, count: usize, width: u32) -> 
     u16::try_from(bits).ok()
 }
 
+/// The value at an index of packed ones, of any width; `None` past the last byte.
+pub(crate) fn number_at(packed: &[u8], index: usize, width: u32) -> Option<u64> {
+    if width == 0 {
+        return Some(0);
+    }
+    let bit = index.checked_mul(width as usize)?;
+    let tail = packed.get(bit / 8..)?;
+    // A value and the bits before it in its first byte.
+    let mut word = [0; 16];
+    let near = tail.len().min((bit % 8 + width as usize).div_ceil(8));
+    word.get_mut(..near)?.copy_from_slice(tail.get(..near)?);
+    let bits = u128::from_le_bytes(word) >> (bit % 8);
+    u64::try_from(bits & u128::from(mask(width))).ok()
+}
+
 /// 64 packed values, and what lies behind them: eight values are read from 72 bytes, whatever their width.
 type Window = [u8; GROUP * 8 + 8];
 

@@ -3,6 +3,9 @@
 //! The list of values lies in the column's own chunk, or, when it is short, with those of other columns
 //! in one frame of the block: thirty lists of ten words compress to nothing only together.
 
+mod list_view;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,16 +13,19 @@ use cordwood_event::{Scalar, Value};
 
 use super::cursor::{Cursor, push_count, push_signed, push_varint};
 use super::distinct::Distinct;
-use super::frame::{Compressor, read_frame, read_header};
+use super::frame::{Compressor, read_frame, read_header, view_frame};
 use super::{Corrupt, codes};
 use crate::block::{COLUMNS_MAX, TEXT_BYTES_MAX};
 use crate::column::{DictCodes, Dictionary, ScalarKind, Values};
+use list_view::ListView;
 
 /// Longest list that goes to the shared frame, which whoever reads any such column must decompress.
 const SHARED_LIST_BYTES_MAX: usize = 4 << 10;
 
 /// Most values in a list.
 const VALUES_MAX: usize = 4096;
+
+const PAST_END: Corrupt = Corrupt("a code past the last value of its list");
 
 /// In the chunk: the list follows here, or lies in the shared frame at this offset plus one.
 const PLACED_HERE: u64 = 0;
@@ -156,13 +162,51 @@ pub(crate) fn decode_column_of(
     values: Arc<Dictionary>,
 ) -> Result<Values, Corrupt> {
     let mut cursor = Cursor::new(bytes);
+    skip_values(&mut cursor)?;
+    codes_of(bytes, cursor, count, values)
+}
+
+/// Reads the values of a few ranks of a DICT chunk of `count` values.
+pub(super) fn decode_few(
+    mut cursor: Cursor<'_>,
+    (count, ranks): (usize, &[usize]),
+    shared: &SharedDictionaries,
+) -> Result<Vec<Value>, Corrupt> {
+    let placement = cursor.varint()?;
+    let length = cursor.count(TEXT_BYTES_MAX * 2)?;
+    let list = match placement {
+        PLACED_HERE => view_frame(&mut cursor, length)?,
+        _ => Cow::Borrowed(shared.list(offset_of(placement)?, length)?),
+    };
+    let list = ListView::read(&list)?;
+    let codes = codes::decode_few(&mut cursor, (count, list.len()), ranks)?;
+    cursor.finish()?;
+    let value = |code: u16| list.get(usize::from(code)).ok_or(PAST_END);
+    codes.into_iter().map(value).collect()
+}
+
+/// Reads the codes of a few ranks of a DICT chunk of `count` values, which are known to be so many different ones: its list is not
+/// looked at.
+pub(crate) fn decode_few_codes(
+    bytes: &[u8],
+    (count, ranks): (usize, &[usize]),
+    values: usize,
+) -> Result<Vec<u16>, Corrupt> {
+    let mut cursor = Cursor::new(bytes);
+    skip_values(&mut cursor)?;
+    let codes = codes::decode_few(&mut cursor, (count, values), ranks)?;
+    cursor.finish()?;
+    Ok(codes)
+}
+
+fn skip_values(cursor: &mut Cursor<'_>) -> Result<(), Corrupt> {
     let placement = cursor.varint()?;
     cursor.count(TEXT_BYTES_MAX * 2)?;
     if placement == PLACED_HERE {
-        let (length, _) = read_header(&mut cursor)?;
+        let (length, _) = read_header(cursor)?;
         cursor.take(length)?;
     }
-    codes_of(bytes, cursor, count, values)
+    Ok(())
 }
 
 fn codes_of(
@@ -191,9 +235,14 @@ fn decode_values(
     if placement == PLACED_HERE {
         return parse_list(&read_frame(cursor, length)?);
     }
-    let offset = usize::try_from(placement - 1);
-    let offset = offset.map_err(|_| Corrupt("a dictionary past the end of memory"))?;
-    parse_list(shared.list(offset, length)?)
+    parse_list(shared.list(offset_of(placement)?, length)?)
+}
+
+/// Where in the shared frame a list lies that is not in its chunk.
+fn offset_of(placement: u64) -> Result<usize, Corrupt> {
+    let offset = placement.checked_sub(1).map(usize::try_from);
+    let offset = offset.and_then(Result::ok);
+    offset.ok_or(Corrupt("a dictionary past the end of memory"))
 }
 
 fn parse_list(list: &[u8]) -> Result<Dictionary, Corrupt> {

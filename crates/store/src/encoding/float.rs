@@ -9,6 +9,7 @@ use super::Corrupt;
 use super::bitpack::{bit_width, pack, unpack};
 use super::cursor::{Cursor, push_count};
 use super::frame::{Compressor, read_frame};
+use super::int::IntView;
 use super::int::{self, IntPlan};
 
 const MODE_BITS: u8 = 0;
@@ -196,6 +197,39 @@ pub(crate) fn all_finite(floats: Vec<f64>) -> Result<Vec<f64>, Corrupt> {
     } else {
         Err(Corrupt("a float that is not finite"))
     }
+}
+
+/// Reads the floats at some of `count` ranks, in the order asked for.
+pub(super) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, ranks): (usize, &[usize]),
+) -> Result<Vec<f64>, Corrupt> {
+    const PAST_END: Corrupt = Corrupt("a rank past the last float");
+    if cursor.byte()? != MODE_DECIMAL {
+        let all = decode_bits(cursor, count)?;
+        let floats = ranks.iter().map(|rank| all.get(*rank).copied());
+        return floats.collect::<Option<_>>().ok_or(PAST_END);
+    }
+    let exponent = usize::from(cursor.byte()?);
+    let power = POWERS.get(exponent);
+    let power = *power.ok_or(Corrupt("an unknown power of ten"))?;
+    let exceptions = cursor.count(count)?;
+    let mut positions: Vec<u64> = Vec::with_capacity(exceptions);
+    unpack(cursor, exceptions, position_width(count), |group| {
+        positions.extend_from_slice(group);
+    })?;
+    let patches = cursor.take(exceptions * 8)?.as_chunks().0;
+    let integers = IntView::read(cursor, count)?;
+    let float = |rank: &usize| {
+        let exception = positions.binary_search(&(*rank as u64)).ok();
+        let patch = exception.and_then(|exception| patches.get(exception));
+        match patch {
+            Some(bits) => Ok(f64::from_le_bytes(*bits)),
+            None => Ok(divided(integers.at(*rank)?, power)),
+        }
+    };
+    let floats = ranks.iter().map(float);
+    all_finite(floats.collect::<Result<_, Corrupt>>()?)
 }
 
 fn decode_decimal(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<f64>, Corrupt> {

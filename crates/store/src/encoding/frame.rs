@@ -1,5 +1,6 @@
 //! Compressed runs of bytes: a zstd frame, or the bytes themselves where that is no longer.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::Corrupt;
@@ -79,12 +80,20 @@ pub(crate) fn read_header(cursor: &mut Cursor<'_>) -> Result<(usize, bool), Corr
 
 /// Reads a frame of `plain_len` bytes.
 pub(crate) fn read_frame(cursor: &mut Cursor<'_>, plain_len: usize) -> Result<Vec<u8>, Corrupt> {
+    view_frame(cursor, plain_len).map(Cow::into_owned)
+}
+
+/// The same, without a copy of what is not compressed.
+pub(crate) fn view_frame<'a>(
+    cursor: &mut Cursor<'a>,
+    plain_len: usize,
+) -> Result<Cow<'a, [u8]>, Corrupt> {
     let (length, is_zstd) = read_header(cursor)?;
     let stored = cursor.take(length)?;
     if is_zstd {
-        decompress(stored, plain_len)
+        decompress(stored, plain_len).map(Cow::Owned)
     } else if length == plain_len {
-        Ok(stored.to_vec())
+        Ok(Cow::Borrowed(stored))
     } else {
         Err(Corrupt("a plain frame of another length"))
     }

@@ -3,9 +3,11 @@
 //! A place where all texts have the same character is part of their shape, be it a separator, a prefix or a digit; at all others
 //! stand digits, of one case. Texts that repeat are listed once.
 
+use std::borrow::Cow;
+
 use super::Corrupt;
 use super::cursor::{Cursor, push_count};
-use super::frame::{Compressor, read_frame};
+use super::frame::{Compressor, read_frame, view_frame};
 use super::repeats::{self, Repeats};
 use crate::column::{HexShape, HexTexts, Packed, PackedTexts};
 
@@ -164,16 +166,47 @@ fn transposed(bytes: &[u8], width: usize) -> Vec<u8> {
     transposed
 }
 
-/// Reads `count` texts.
-pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<PackedTexts, Corrupt> {
+/// Reads the texts at some of `count` ranks, in the order asked for.
+pub(in crate::encoding) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, ranks): (usize, &[usize]),
+) -> Result<Vec<String>, Corrupt> {
+    let (shape, is_listed) = decode_header(cursor)?;
+    let (listed, slots) = match is_listed {
+        true => {
+            let listed = cursor.count(count)?;
+            let slots = repeats::decode_few(cursor, (count, listed), ranks)?;
+            (listed, Cow::Owned(slots))
+        }
+        false => (count, Cow::Borrowed(ranks)),
+    };
+    let width = shape.packed_bytes();
+    let columns = view_frame(cursor, listed * width)?;
+    let mut bytes = Vec::with_capacity(slots.len() * width);
+    for slot in slots.iter().filter(|slot| **slot < listed) {
+        bytes.extend(columns.iter().skip(*slot).step_by(listed));
+    }
+    let texts = PackedTexts::new(Packed::Hex(HexTexts { shape, bytes }), None);
+    let texts = (0..slots.len()).map(|index| texts.text(index));
+    let texts: Option<Vec<String>> = texts.collect();
+    texts.ok_or(Corrupt("a rank past the last hex digits"))
+}
+
+fn decode_header(cursor: &mut Cursor<'_>) -> Result<(HexShape, bool), Corrupt> {
     let flags = cursor.byte()?;
     if flags > IS_UPPER_CASE | IS_LISTED {
         return Err(Corrupt("hex digits of an unknown kind"));
     }
     let shape = decode_shape(cursor, flags & IS_UPPER_CASE != 0)?;
+    Ok((shape, flags & IS_LISTED != 0))
+}
+
+/// Reads `count` texts.
+pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<PackedTexts, Corrupt> {
+    let (shape, is_listed) = decode_header(cursor)?;
     let mut listed = count;
     let mut codes = None;
-    if flags & IS_LISTED != 0 {
+    if is_listed {
         listed = cursor.count(count)?;
         codes = Some(repeats::decode(cursor, count, listed)?);
     }

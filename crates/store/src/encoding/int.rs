@@ -8,12 +8,14 @@
 
 mod frequent;
 mod repeated;
+mod view;
 
 use super::Corrupt;
 use super::bitpack::{bit_width, mask, pack, packed_len, unpack};
 use super::cursor::{Cursor, push_count, push_signed};
 use frequent::Frequent;
 use repeated::Repeated;
+pub(crate) use view::IntView;
 
 const MODE_OFFSETS: u8 = 0;
 const MODE_DELTAS: u8 = 1;

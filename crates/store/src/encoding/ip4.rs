@@ -1,13 +1,19 @@
 //! IP4: texts that are IPv4 addresses in their usual spelling, as numbers. Addresses that repeat are listed once.
 
+use std::borrow::Cow;
+
 use super::cursor::{Cursor, push_count};
 use super::frame::Compressor;
+use super::int::IntView;
 use super::repeats::{self, Repeats};
 use super::{Corrupt, int};
 use crate::column::{Packed, PackedTexts, address_of};
 
 const IS_PLAIN: u8 = 0;
 const IS_LISTED: u8 = 1;
+
+const UNKNOWN_KIND: Corrupt = Corrupt("addresses of an unknown kind");
+const TOO_LONG: Corrupt = Corrupt("an address of more than 32 bits");
 
 /// The addresses, if every text is one.
 pub(super) fn addresses_of(texts: &[&str]) -> Option<Vec<u32>> {
@@ -35,6 +41,32 @@ pub(super) fn encode(
     int::encode(&list, out);
 }
 
+/// Reads the texts at some of `count` ranks, in the order asked for.
+pub(super) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, ranks): (usize, &[usize]),
+) -> Result<Vec<String>, Corrupt> {
+    let (listed, slots) = match cursor.byte()? {
+        IS_PLAIN => (count, Cow::Borrowed(ranks)),
+        IS_LISTED => {
+            let listed = cursor.count(count)?;
+            let slots = repeats::decode_few(cursor, (count, listed), ranks)?;
+            (listed, Cow::Owned(slots))
+        }
+        _ => return Err(UNKNOWN_KIND),
+    };
+    let addresses = IntView::read(cursor, listed)?;
+    let address = |slot: &usize| {
+        let address = u32::try_from(addresses.at(*slot)?);
+        address.map_err(|_| TOO_LONG)
+    };
+    let addresses: Vec<u32> = slots.iter().map(address).collect::<Result<_, _>>()?;
+    let texts = PackedTexts::new(Packed::Ip4(addresses), None);
+    let texts = (0..slots.len()).map(|index| texts.text(index));
+    let texts: Option<Vec<String>> = texts.collect();
+    texts.ok_or(Corrupt("a rank past the last address"))
+}
+
 /// Reads `count` addresses.
 pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<PackedTexts, Corrupt> {
     let (listed, codes) = match cursor.byte()? {
@@ -44,10 +76,10 @@ pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<PackedText
             let codes = repeats::decode(cursor, count, listed)?;
             (listed, Some(codes))
         }
-        _ => return Err(Corrupt("addresses of an unknown kind")),
+        _ => return Err(UNKNOWN_KIND),
     };
     let addresses = int::decode(cursor, listed)?.into_iter().map(u32::try_from);
     let addresses = addresses.collect::<Result<_, _>>();
-    let addresses = addresses.map_err(|_| Corrupt("an address of more than 32 bits"))?;
+    let addresses = addresses.map_err(|_| TOO_LONG)?;
     Ok(PackedTexts::new(Packed::Ip4(addresses), codes))
 }

@@ -9,7 +9,10 @@ use std::hash::Hash;
 
 use super::Corrupt;
 use super::cursor::Cursor;
-use super::frame::{Compressor, read_frame};
+use super::frame::{Compressor, read_frame, view_frame};
+
+const PAST_START: Corrupt = Corrupt("a text before the first of its list");
+const PAST_END: Corrupt = Corrupt("a rank past the last text");
 
 const BYTES_PER_DISTANCE_MAX: usize = 2;
 
@@ -113,7 +116,6 @@ pub(super) fn decode(
     count: usize,
     listed: usize,
 ) -> Result<Vec<u16>, Corrupt> {
-    const PAST_START: Corrupt = Corrupt("a text before the first of its list");
     let planes = read_frame(cursor, count * bytes_per_distance(listed))?;
     let (low, high) = planes.split_at_checked(count).unwrap_or_default();
     let high = high.iter().copied().chain(std::iter::repeat(0));
@@ -131,6 +133,39 @@ pub(super) fn decode(
     } else {
         Err(Corrupt("a list of other texts than there are"))
     }
+}
+
+/// Reads the codes at some of `count` ranks, in the order asked for; they are below `listed` or damaged.
+pub(super) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, listed): (usize, usize),
+    ranks: &[usize],
+) -> Result<Vec<usize>, Corrupt> {
+    let planes = view_frame(cursor, count * bytes_per_distance(listed))?;
+    let (low, high) = planes.split_at_checked(count).unwrap_or_default();
+    let met_in = |from: usize, end: usize| {
+        let low = low.get(from..end).unwrap_or_default();
+        // Without a branch for each, which becomes vector code.
+        match high.get(from..end).filter(|high| !high.is_empty()) {
+            Some(high) => low.iter().zip(high).filter(|(a, b)| **a | **b == 0).count(),
+            None => low.iter().filter(|low| **low == 0).count(),
+        }
+    };
+    let mut by_rank: Vec<(usize, usize)> = ranks.iter().copied().zip(0..).collect();
+    by_rank.sort_unstable();
+    let mut codes = vec![0; ranks.len()];
+    let (mut met, mut counted) = (0usize, 0);
+    for (rank, index) in by_rank {
+        met += met_in(counted, rank);
+        counted = rank;
+        let low = *low.get(rank).ok_or(PAST_END)?;
+        let distance = u16::from_le_bytes([low, high.get(rank).copied().unwrap_or(0)]);
+        let code = met.checked_sub(distance.into()).ok_or(PAST_START)?;
+        if let Some(slot) = codes.get_mut(index) {
+            *slot = code;
+        }
+    }
+    Ok(codes)
 }
 
 /// A distance is less than the length of the list, or equal to it.

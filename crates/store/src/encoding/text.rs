@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::bitpack::GROUP;
 use super::cursor::{Cursor, push_count};
-use super::frame::{Compressor, push_header, read_header};
+use super::frame::{Compressor, decompress, push_header, read_header};
 use super::{Corrupt, int};
 use crate::block::TEXT_BYTES_MAX;
 use crate::column::{FrameText, StoredFrame, StrValues};
@@ -13,6 +13,8 @@ use crate::column::{FrameText, StoredFrame, StrValues};
 /// 64 KiB (closed at 1024 texts) take 22.6 bytes per event, 128 KiB 21.5, 256 KiB 19.9, the whole megabyte 18.7;
 /// and one text costs the decompression of its frame, 0.2 ms for 256 KiB.
 const FRAME_BYTES: usize = 256 << 10;
+
+const TOO_MUCH: Corrupt = Corrupt("more text than a block can hold");
 
 /// Appends the texts, [`TEXT_BYTES_MAX`] bytes in all at the most.
 pub(crate) fn encode(texts: &[&str], compressor: &mut Compressor, out: &mut Vec<u8>) {
@@ -48,6 +50,84 @@ fn length_of(text: &str) -> i64 {
     (text.len() as u64).cast_signed()
 }
 
+/// Where the texts of a frame lie that some are read of.
+struct FrameOfFew<'a> {
+    first_rank: usize,
+    lengths: &'a [i64],
+    stored: (&'a [u8], bool),
+}
+
+impl FrameOfFew<'_> {
+    fn text(&self) -> Result<String, Corrupt> {
+        let bytes = self.end_of(self.lengths.len()).ok_or(TOO_MUCH)?;
+        let plain = match self.stored {
+            (stored, true) => decompress(stored, bytes)?,
+            (stored, false) => stored.to_vec(),
+        };
+        if plain.len() != bytes {
+            return Err(Corrupt("a frame of another length than its texts"));
+        }
+        String::from_utf8(plain).map_err(|_| Corrupt("text that is not UTF-8"))
+    }
+
+    /// Where the first so many texts end.
+    fn end_of(&self, texts: usize) -> Option<usize> {
+        let lengths = self.lengths.get(..texts)?.iter();
+        let end = lengths.fold(0i64, |end, length| end.saturating_add(*length));
+        let end = usize::try_from(end).ok();
+        end.filter(|end| *end <= TEXT_BYTES_MAX)
+    }
+
+    fn range_of(&self, rank: usize) -> Option<std::ops::Range<usize>> {
+        let place = rank.checked_sub(self.first_rank)?;
+        Some(self.end_of(place)?..self.end_of(place + 1)?)
+    }
+}
+
+/// Reads the texts at some of `count` ranks, in the order asked for. Decompresses the frames that hold one, and each once.
+pub(super) fn decode_few(
+    cursor: &mut Cursor<'_>,
+    (count, ranks): (usize, &[usize]),
+) -> Result<Vec<String>, Corrupt> {
+    let lengths = int::decode(cursor, count)?;
+    let frame_count = cursor.count(count.div_ceil(GROUP))?;
+    let mut headers = Vec::with_capacity(frame_count);
+    for _ in 0..frame_count {
+        let groups = cursor.count(count.div_ceil(GROUP))?;
+        headers.push((groups, read_header(cursor)?));
+    }
+    let mut texts = vec![None; ranks.len()];
+    let mut end_rank = 0;
+    for (groups, (stored_bytes, is_zstd)) in headers {
+        let first_rank = end_rank;
+        end_rank = count.min(first_rank + groups * GROUP);
+        let frame = FrameOfFew {
+            first_rank,
+            lengths: lengths.get(first_rank..end_rank).unwrap_or_default(),
+            stored: (cursor.take(stored_bytes)?, is_zstd),
+        };
+        let mut open = texts.iter_mut().zip(ranks);
+        let mut wanted = open
+            .by_ref()
+            .filter(|(_, rank)| (first_rank..end_rank).contains(rank));
+        let Some(first) = wanted.next() else {
+            continue;
+        };
+        let all = frame.text()?;
+        for (text, rank) in std::iter::once(first).chain(wanted) {
+            let range = frame.range_of(*rank);
+            let found = range.and_then(|range| all.get(range));
+            *text = Some(
+                found
+                    .ok_or(Corrupt("a text cut within a character"))?
+                    .to_owned(),
+            );
+        }
+    }
+    let texts: Option<Vec<String>> = texts.into_iter().collect();
+    texts.ok_or(Corrupt("a rank past the last text"))
+}
+
 /// Reads `count` texts; `cursor` is within `bytes`. Decompresses nothing yet.
 pub(crate) fn decode(
     bytes: &Bytes,
@@ -71,7 +151,7 @@ pub(crate) fn decode(
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             end = end.saturating_add(length);
             let narrow = u32::try_from(end).ok().filter(|_| end <= TEXT_BYTES_MAX);
-            ends.push(narrow.ok_or(Corrupt("more text than a block can hold"))?);
+            ends.push(narrow.ok_or(TOO_MUCH)?);
         }
         total += end;
         let stored = bytes.slice_ref(cursor.take(length)?);

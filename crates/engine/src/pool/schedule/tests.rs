@@ -96,6 +96,21 @@ fn long_questions_go_on_beside_ever_new_ones() {
 }
 
 #[test]
+fn who_has_used_little_keeps_its_place() {
+    let mut simulated = Simulated::new();
+    simulated.enter('a', 12);
+    simulated.enter('b', 40);
+    simulated.turns(20);
+    // Both have sunk by a level, and the first has done what it had to.
+    let id = simulated.questions[&'a'];
+    assert!(!simulated.schedule.has_used_much(id));
+    simulated.push('a', 15);
+    assert_eq!(simulated.turns(16), "aaaaaaaaaaaaaaab");
+    simulated.turns(40);
+    assert!(simulated.schedule.has_used_much(simulated.questions[&'b']));
+}
+
+#[test]
 fn the_last_level_goes_round() {
     let mut simulated = Simulated::new();
     simulated.enter('a', 20_000);

@@ -178,10 +178,17 @@ pub(crate) fn batch_of<'a>(documents: impl IntoIterator<Item = &'a Document>) ->
         builder.finish_event(EventHead {
             timestamp: Timestamp::from_nanos(document.time),
             level,
-            source_bytes: 100,
+            source_bytes: source_bytes_of(document),
         });
     }
     builder.finish()
+}
+
+/// As many bytes as its fields take as JSON, but for small events.
+fn source_bytes_of(document: &Document) -> u32 {
+    const LEAST: usize = 100;
+    let fields = serde_json::to_string(&document.fields).expect("JSON is written as JSON");
+    u32::try_from(fields.len().max(LEAST)).expect("an event of less than 4 GiB")
 }
 
 fn push_root(builder: &mut BatchBuilder, fields: &Map<String, Value>) -> Option<Level> {

@@ -2,7 +2,7 @@
 
 use super::super::super::Corrupt;
 use super::super::super::cursor::{Cursor, push_count};
-use super::super::super::int::{self, IntPlan};
+use super::super::super::int::{self, IntPlan, IntView};
 use crate::postings::words::END;
 
 /// The longest beginning or end; a longer one is left to the text.
@@ -64,6 +64,13 @@ impl Affixed {
     }
 
     pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<Affixed, Corrupt> {
+        let mut affixed = Affixed::decode_affixes(cursor)?;
+        affixed.numbers = int::decode(cursor, count)?;
+        Ok(affixed)
+    }
+
+    /// All but the numbers.
+    fn decode_affixes(cursor: &mut Cursor<'_>) -> Result<Affixed, Corrupt> {
         let mut affix = || {
             let length = cursor.count(AFFIX_BYTES_MAX)?;
             let text = str::from_utf8(cursor.take(length)?);
@@ -71,14 +78,24 @@ impl Affixed {
                 .map_err(|_| Corrupt("text that is not UTF-8"))
         };
         let (prefix, suffix) = (affix()?, affix()?);
-        let decimals = cursor.count(DECIMALS_MAX)?;
-        let numbers = int::decode(cursor, count)?;
         Ok(Affixed {
             prefix,
             suffix,
-            decimals,
-            numbers,
+            decimals: cursor.count(DECIMALS_MAX)?,
+            numbers: Vec::new(),
         })
+    }
+
+    /// Appends the one value at an index of `count` that `cursor` is before.
+    pub(super) fn push_single(
+        cursor: &mut Cursor<'_>,
+        (count, index): (usize, usize),
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
+        let mut affixed = Affixed::decode_affixes(cursor)?;
+        let number = IntView::read(cursor, count)?.at(index)?;
+        affixed.numbers.push(number);
+        affixed.push_value(0, out)
     }
 
     pub(super) fn push_value(&self, index: usize, out: &mut String) -> Result<(), Corrupt> {

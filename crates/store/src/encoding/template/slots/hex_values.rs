@@ -39,6 +39,17 @@ impl<'a> HexValues<'a> {
     }
 }
 
+/// Appends the one value at an index of `count` that `cursor` is before.
+pub(super) fn push_single(
+    cursor: &mut Cursor<'_>,
+    (count, index): (usize, usize),
+    out: &mut String,
+) -> Result<(), Corrupt> {
+    let values = hex::decode_few(cursor, (count, &[index]))?;
+    values.iter().for_each(|value| out.push_str(value));
+    Ok(())
+}
+
 /// Reads `count` values, spelled out.
 pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<ValueText, Corrupt> {
     const PAST_END: Corrupt = Corrupt("a slot past the last hex digits");

@@ -2,7 +2,7 @@
 
 use super::super::super::Corrupt;
 use super::super::super::cursor::{Cursor, push_count};
-use super::super::super::int::{self, IntPlan};
+use super::super::super::int::{self, IntPlan, IntView};
 use super::affixed::bytes_as_text;
 
 /// Most numbers of a value. An address of IPv6 has eight, a date with a time seven.
@@ -55,6 +55,26 @@ impl NumberColumns {
     }
 
     pub(super) fn decode(cursor: &mut Cursor<'_>, count: usize) -> Result<NumberColumns, Corrupt> {
+        NumberColumns::decode_with(cursor, |cursor| int::decode(cursor, count))
+    }
+
+    /// Appends the one value at an index of `count` that `cursor` is before.
+    pub(super) fn push_single(
+        cursor: &mut Cursor<'_>,
+        (count, index): (usize, usize),
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
+        let single = NumberColumns::decode_with(cursor, |cursor| {
+            let number = IntView::read(cursor, count)?.at(index)?;
+            Ok(vec![number])
+        })?;
+        single.push_value(0, out)
+    }
+
+    fn decode_with(
+        cursor: &mut Cursor<'_>,
+        read_numbers: impl Fn(&mut Cursor<'_>) -> Result<Vec<i64>, Corrupt>,
+    ) -> Result<NumberColumns, Corrupt> {
         let columns = cursor.count(NUMBERS_MAX)?;
         let mut text = |_| {
             let length = cursor.count(TEXT_BYTES_MAX)?;
@@ -65,7 +85,7 @@ impl NumberColumns {
         let texts = (0..=columns).map(&mut text).collect::<Result<_, _>>()?;
         let mut column = |_| {
             let digits = cursor.count(DIGITS_MAX)?;
-            let numbers = int::decode(cursor, count)?;
+            let numbers = read_numbers(cursor)?;
             if numbers.iter().any(|number| *number < 0) {
                 return Err(Corrupt("a slot of a negative number"));
             }

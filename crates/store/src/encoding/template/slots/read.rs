@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use memchr::{memchr, memchr_iter};
 
 use super::super::super::cursor::Cursor;
 use super::super::super::frame::decompress;
@@ -243,6 +244,41 @@ impl Slots {
         Ok(())
     }
 
+    /// The same by itself: nothing is kept for the next but the frame. Of many values of a slot this takes longer.
+    pub(crate) fn push_single(
+        &self,
+        (template, place): (usize, usize),
+        row: usize,
+        out: &mut String,
+    ) -> Result<(), Corrupt> {
+        let slot = self.index.slot(template, place).ok_or(PAST_END)?;
+        let rows = slot.rows as usize;
+        if slot.kind == Kind::Text {
+            let value = self
+                .frame(slot.frame as usize)?
+                .single(slot.first as usize + row);
+            out.push_str(value.filter(|_| row < rows).ok_or(PAST_END)?);
+            return Ok(());
+        }
+        let bytes = self.packed_bytes(slot)?;
+        let mut cursor = Cursor::new(&bytes);
+        match slot.kind {
+            Kind::Text | Kind::Copy => return Err(PAST_END),
+            Kind::Numbers => Affixed::push_single(&mut cursor, (rows, row), out)?,
+            Kind::Columns => NumberColumns::push_single(&mut cursor, (rows, row), out)?,
+            Kind::Hex => hex_values::push_single(&mut cursor, (rows, row), out)?,
+            Kind::Dictionary => {
+                let distinct = slot.distinct as usize;
+                let codes = codes::decode_few(&mut cursor, (rows, distinct), &[row])?;
+                let values = self.index.distinct_values(template, place)?;
+                let value = values.zip(codes.first());
+                let value = value.and_then(|(values, code)| values.get(usize::from(*code)));
+                out.push_str(value.ok_or(PAST_END)?);
+            }
+        }
+        cursor.finish()
+    }
+
     /// The values of a slot of columns of numbers or of hex digits.
     fn spelled(&self, template: usize, place: usize) -> Result<&ValueText, Corrupt> {
         let number = self.index.number_of(template, place).ok_or(PAST_END)?;
@@ -351,6 +387,21 @@ impl ValueText {
         self.ends.get_or_init(|| ends_in(self.text.as_bytes()))
     }
 
+    /// The value at an index, looked for from the first on if nobody has asked for where all of them end.
+    fn single(&self, index: usize) -> Option<&str> {
+        if let Some(ends) = self.ends.get() {
+            let start = match index.checked_sub(1) {
+                Some(before) => *ends.get(before)? as usize + 1,
+                None => 0,
+            };
+            return self.text.get(start..*ends.get(index)? as usize);
+        }
+        let start = start_of(self.text.as_bytes(), index)?;
+        let rest = self.text.get(start..)?;
+        let end = memchr(END, rest.as_bytes())?;
+        rest.get(..end)
+    }
+
     /// So many values from a place on.
     pub(super) fn run(&self, first: usize, count: usize) -> Result<SlotRun<'_>, Corrupt> {
         let start = match first.checked_sub(1) {
@@ -365,6 +416,27 @@ impl ValueText {
             start,
             ends: ends.ok_or(PAST_END)?,
         })
+    }
+}
+
+/// Where the value at an index begins: behind as many end marks.
+fn start_of(text: &[u8], index: usize) -> Option<usize> {
+    /// Marks of so many bytes are counted at once, which becomes vector code.
+    const COUNTED_AT_ONCE: usize = 128;
+    let is_end = |byte: &&u8| **byte == END;
+    let (mut start, mut left) = (0, index);
+    for bytes in text.chunks(COUNTED_AT_ONCE) {
+        let ends = bytes.iter().filter(is_end).count();
+        if ends >= left {
+            break;
+        }
+        left -= ends;
+        start += bytes.len();
+    }
+    let rest = text.get(start..)?;
+    match left.checked_sub(1) {
+        Some(before) => Some(start + memchr_iter(END, rest).nth(before)? + 1),
+        None => Some(start),
     }
 }
 
@@ -397,9 +469,22 @@ fn ends_in(text: &[u8]) -> Vec<u32> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{END, ends_in};
+    use super::{END, ValueText, ends_in};
 
     proptest! {
+        #[test]
+        fn each_value_is_found_by_itself(values in proptest::collection::vec("[a-c\u{e9}]{0,40}", 0..60)) {
+            let text: String = values.iter().flat_map(|value| [value, "\n"]).collect();
+            let text = ValueText::of(text.into_bytes()).unwrap();
+            for _ in 0..2 {
+                for (index, value) in values.iter().enumerate() {
+                    prop_assert_eq!(text.single(index), Some(&**value));
+                }
+                prop_assert_eq!(text.single(values.len()), None);
+                text.ends();
+            }
+        }
+
         #[test]
         fn every_end_is_found(text in proptest::collection::vec(
             prop_oneof![Just(END), Just(END + 1), Just(END | 0x80), any::<u8>()], 0..70)) {
