@@ -90,11 +90,7 @@ impl PartRows<'_> {
 
     /// What is left of the filter in a block, or what rules the block out.
     pub(crate) fn condition_in(&self, handle: &BlockHandle) -> Result<Condition, Pruned> {
-        let condition = &self.plan.sources[self.part.source].condition;
-        let narrowed = &self.part.narrowed;
-        narrowed
-            .get_or_init(|| self.narrow(condition, handle))
-            .clone()
+        self.narrow(&self.plan.sources[self.part.source].condition, handle)
     }
 
     /// The same of each case in turn.

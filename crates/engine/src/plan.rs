@@ -1,7 +1,7 @@
 //! What a search has to look at, and in which order: decided once, before the first block is read.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use cordwood_query::{CompiledClause, Filter, Matcher, TimeBounds};
 use cordwood_store::{BlockHandle, Part, Snapshot};
@@ -73,9 +73,6 @@ pub(crate) struct PlannedPart {
     pub(crate) absent: Vec<ClauseId>,
     /// The deletions that may take rows of it.
     pub(crate) deletions: Vec<PartDeletion>,
-    /// What is left of the filter in a block, or what rules it out, once somebody asked: who settles parts asks before who works on
-    /// those that are left.
-    pub(crate) narrowed: OnceLock<Result<Condition, Pruned>>,
 }
 
 /// What planning alone ruled out, and what the store cannot give.
@@ -179,7 +176,6 @@ impl Plan {
                 let asked = self.ask(source, &part, &mut absent, (&mut words, &mut deletions));
                 match (asked, &part) {
                     (Ok((times, deletions)), _) => parts.push(PlannedPart {
-                        narrowed: OnceLock::new(),
                         source: index,
                         times,
                         best: Rank::best_between(times, self.order),
