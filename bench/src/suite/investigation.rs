@@ -181,7 +181,7 @@ fn probes(stage: &Stage<'_>, api: &Api) -> anyhow::Result<Vec<Probe>> {
             mark_ms: 500.0,
             path: "/api/v1/what-changed".into(),
             parameters: [vec![of_source()], window.to_vec()].concat(),
-            fault: |_, _| None,
+            fault: |answer, _| compares_nothing(answer),
         },
     ])
 }
@@ -207,6 +207,14 @@ fn differs(found: &Value, expected: u64) -> Option<String> {
 fn is_empty(found: &Value) -> Option<String> {
     let is_empty = found.as_array().is_none_or(Vec::is_empty);
     is_empty.then(|| "nothing was found".into())
+}
+
+/// What came of comparing is checked where incidents are planted; here only that both windows have events.
+fn compares_nothing(answer: &Value) -> Option<String> {
+    let events = |window: &str| answer["meta"][window]["events"].as_u64().unwrap_or(0);
+    let (current, baseline) = (events("current"), events("baseline"));
+    (current == 0 || baseline == 0)
+        .then(|| format!("{current} events are compared with {baseline}"))
 }
 
 fn lacks_fields(answer: &Value) -> Option<String> {
