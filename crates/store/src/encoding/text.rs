@@ -90,12 +90,7 @@ pub(super) fn decode_few(
     (count, ranks): (usize, &[usize]),
 ) -> Result<Vec<String>, Corrupt> {
     let lengths = int::decode(cursor, count)?;
-    let frame_count = cursor.count(count.div_ceil(GROUP))?;
-    let mut headers = Vec::with_capacity(frame_count);
-    for _ in 0..frame_count {
-        let groups = cursor.count(count.div_ceil(GROUP))?;
-        headers.push((groups, read_header(cursor)?));
-    }
+    let headers = read_headers(cursor, count)?;
     let mut texts = vec![None; ranks.len()];
     let mut end_rank = 0;
     for (groups, (stored_bytes, is_zstd)) in headers {
@@ -106,9 +101,9 @@ pub(super) fn decode_few(
             lengths: lengths.get(first_rank..end_rank).unwrap_or_default(),
             stored: (cursor.take(stored_bytes)?, is_zstd),
         };
-        let mut open = texts.iter_mut().zip(ranks);
-        let mut wanted = open
-            .by_ref()
+        let mut wanted = texts
+            .iter_mut()
+            .zip(ranks)
             .filter(|(_, rank)| (first_rank..end_rank).contains(rank));
         let Some(first) = wanted.next() else {
             continue;
@@ -128,6 +123,17 @@ pub(super) fn decode_few(
     texts.ok_or(Corrupt("a rank past the last text"))
 }
 
+/// How many groups a frame has, and its [header](read_header).
+type FrameHeader = (usize, (usize, bool));
+
+/// Those of all frames of `count` texts.
+fn read_headers(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<FrameHeader>, Corrupt> {
+    let groups_max = count.div_ceil(GROUP);
+    let frames = cursor.count(groups_max)?;
+    let header = |_| Ok((cursor.count(groups_max)?, read_header(cursor)?));
+    (0..frames).map(header).collect()
+}
+
 /// Reads `count` texts; `cursor` is within `bytes`. Decompresses nothing yet.
 pub(crate) fn decode(
     bytes: &Bytes,
@@ -135,15 +141,10 @@ pub(crate) fn decode(
     count: usize,
 ) -> Result<StrValues, Corrupt> {
     let lengths = int::decode(cursor, count)?;
-    let frame_count = cursor.count(count.div_ceil(GROUP))?;
-    let mut headers = Vec::with_capacity(frame_count);
-    for _ in 0..frame_count {
-        let groups = cursor.count(count.div_ceil(GROUP))?;
-        headers.push((groups, read_header(cursor)?));
-    }
+    let headers = read_headers(cursor, count)?;
     let mut ends = Vec::with_capacity(count);
     let mut lengths = lengths.into_iter();
-    let mut frames = Vec::with_capacity(frame_count);
+    let mut frames = Vec::with_capacity(headers.len());
     let mut total = 0usize;
     for (groups, (length, is_zstd)) in headers {
         let mut end = 0usize;
