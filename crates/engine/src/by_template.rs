@@ -36,10 +36,7 @@ pub(crate) fn count_unread(
     block: &BlockHandle,
     asking: Asking,
 ) -> Option<u64> {
-    let asked = AskedColumn::of(condition, clauses, block, asking)?;
-    asked
-        .count_unread()
-        .map(|matches| matches + asked.count_without())
+    AskedColumn::of(condition, clauses, block, asking)?.count_whole_unread()
 }
 
 /// Counts the matching rows of a whole block; `None` when the condition is not on one column of texts alone, or when lists of
@@ -53,6 +50,13 @@ pub(crate) fn count(
     let Some(mut asked) = AskedColumn::of(condition, clauses, block.handle(), Asking::All) else {
         return Ok(None);
     };
+    if let Some(matches) = asked.count_whole_unread() {
+        let rows_scanned = 0;
+        return Ok(Some(Counted {
+            matches,
+            rows_scanned,
+        }));
+    }
     for (_, outcomes) in &mut asked.tests {
         outcomes.ask_dictionaries((block, asked.column))?;
     }
@@ -173,6 +177,11 @@ impl<'a> AskedColumn<'a> {
         rows.fold(0, |matches, (code, rows)| {
             matches + u64::from(rows) * u64::from(truth.holds(holding[code]))
         })
+    }
+
+    /// How many rows of the block match, if nothing of it has to be read for that.
+    fn count_whole_unread(&self) -> Option<u64> {
+        Some(self.count_unread()? + self.count_without())
     }
 
     fn count_unread(&self) -> Option<u64> {

@@ -1,7 +1,6 @@
 //! One part of the snapshot searched: the first of its rows that match, and how many do.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use cordwood_event::{EventId, Timestamp};
 use cordwood_store::{BlockHandle, OpenRows, Part};
@@ -14,7 +13,6 @@ use crate::evaluate::Failure;
 use crate::matching::PartRows;
 use crate::narrow::{self, Pruned};
 use crate::plan::{Plan, PlannedPart};
-use crate::run::SettledPart;
 use crate::search::Matches;
 use crate::selection::Selection;
 use crate::top::{Found, Rank, RowPlace, TopRows};
@@ -91,28 +89,6 @@ pub(crate) fn settle(
             Err(cut) => Some(Err(cut.into())),
         },
     }
-}
-
-/// The same of many parts of which rows are only counted, with all that may be asked about templates. Stops where the search must:
-/// whoever looks at the parts that are left finds out as well.
-pub(crate) fn settle_many(
-    plan: &Plan,
-    parts: Range<usize>,
-    budget: &Budget,
-) -> Vec<SettledPart<Matches>> {
-    let mut settled = Vec::with_capacity(parts.len());
-    for index in parts {
-        let search = PartSearch::new(plan, index, None, budget);
-        let Part::Block(block) = &search.part.part else {
-            continue;
-        };
-        if budget.check().is_err() {
-            break;
-        }
-        let answer = search.settle(block, Asking::All);
-        settled.extend(answer.map(|answer| (index, Ok(answer))));
-    }
-    settled
 }
 
 /// How a block would be answered.

@@ -6,7 +6,6 @@
 //! is said by a [`Quest`]; this file knows only parts, budgets and the account.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -34,14 +33,8 @@ const TASKS_IN_FLIGHT_PER_THREAD: usize = 2;
 /// beside what others wait for their turn anyway.
 const TASK_TIME: Duration = Duration::from_micros(300);
 
-/// The most parts of a task, so that the last ones are not all left to one thread.
-const PARTS_AT_ONCE_MAX: usize = 8;
-
-/// So many parts at once are settled by a thread: some tenths of a millisecond's worth as a rule.
-const PARTS_SETTLED_AT_ONCE: usize = 64;
-
-/// Fewer parts are settled one by one: waking other threads takes as long.
-const SETTLED_TOGETHER_MIN: usize = 16;
+/// The most parts of a task: with more, handing it out is next to nothing beside it.
+const PARTS_AT_ONCE_MAX: usize = 64;
 
 /// What a question works with.
 #[derive(Debug)]
@@ -74,11 +67,6 @@ pub(crate) trait Quest {
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Self::Found>, Failure>>;
 
-    /// The same of many parts, as work for another thread; `None` where only the parts that are handed out are to be asked.
-    fn settle_many(&self, _parts: Range<usize>) -> Option<impl SettleMany<Self::Found>> {
-        None::<fn(&Plan, &Budget) -> Vec<SettledPart<Self::Found>>>
-    }
-
     /// The work on the part at an index of the plan, to be done on another thread.
     fn work_on(
         &self,
@@ -92,20 +80,6 @@ pub(crate) trait Quest {
     fn give_up(&mut self, _part: usize) -> Result<(), Incomplete> {
         Ok(())
     }
-}
-
-/// What a part had to give, and which it was.
-pub(crate) type SettledPart<F> = (usize, Result<PartAnswer<F>, Failure>);
-
-/// Work that settles what it can of many parts.
-pub(crate) trait SettleMany<F>:
-    FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
-{
-}
-
-impl<F, W> SettleMany<F> for W where
-    W: FnOnce(&Plan, &Budget) -> Vec<SettledPart<F>> + Send + 'static
-{
 }
 
 /// What became of a part, if working on it did not panic.
@@ -132,8 +106,6 @@ pub(crate) struct Run<'a> {
     next_part: usize,
     /// By index, the parts that were settled without being handed out.
     settled: Vec<bool>,
-    /// Whether all that can be settled has been.
-    has_settled: bool,
     /// How many parts to hand out together, as those took that came back last.
     parts_at_once: usize,
     /// What is handed out, by the first of its parts.
@@ -157,7 +129,6 @@ impl<'a> Run<'a> {
             plan: Arc::new(plan),
             next_part: 0,
             settled,
-            has_settled: false,
             parts_at_once: 1,
             in_flight: BTreeMap::new(),
             unreached: BTreeSet::new(),
@@ -176,7 +147,6 @@ impl<'a> Run<'a> {
 
     /// Hands out and gathers until the quest is fulfilled or the run is cut short.
     pub(crate) fn pursue<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
-        self.settle_together(quest)?;
         let (sender, receiver) = channel();
         loop {
             self.hand_out(quest, &sender);
@@ -195,31 +165,6 @@ impl<'a> Run<'a> {
             }
         }
         self.settle_left_over();
-        Ok(())
-    }
-
-    /// Settles what it can of all parts, on all threads, if there are so many that this pays.
-    fn settle_together<Q: Quest>(&mut self, quest: &mut Q) -> Result<(), Error> {
-        let parts = self.plan.parts.len();
-        if parts < SETTLED_TOGETHER_MIN {
-            return Ok(());
-        }
-        let runs = (0..parts).step_by(PARTS_SETTLED_AT_ONCE);
-        let runs = runs.map(|first| first..parts.min(first + PARTS_SETTLED_AT_ONCE));
-        let Some(work) = runs.map(|run| quest.settle_many(run)).collect() else {
-            return Ok(());
-        };
-        let work: Vec<_> = work;
-        let tasks = work.into_iter().map(|settle| {
-            let (plan, budget) = (Arc::clone(&self.plan), self.means.budget.clone());
-            move || settle(&plan, &budget)
-        });
-        let done = self.means.share.do_all(tasks, &self.means.budget)?;
-        self.has_settled = true;
-        for (part, outcome) in done.into_iter().flatten().flatten() {
-            self.settled[part] = true;
-            self.take(quest, part, outcome);
-        }
         Ok(())
     }
 
@@ -264,7 +209,7 @@ impl<'a> Run<'a> {
     /// The next parts to hand out together; what can be settled on the way is. None when nothing is left that can matter.
     fn next_parts<Q: Quest>(&mut self, quest: &mut Q) -> Vec<usize> {
         let at_once = match quest.asks_every_part() {
-            true => self.parts_at_once,
+            true => self.parts_at_once.min(self.fair_part()),
             false => 1,
         };
         let mut parts = Vec::with_capacity(at_once);
@@ -278,11 +223,7 @@ impl<'a> Run<'a> {
             if self.settled[index] {
                 continue;
             }
-            let settled = match self.has_settled {
-                true => None,
-                false => quest.settle(&self.plan, index, &self.means.budget),
-            };
-            match settled {
+            match quest.settle(&self.plan, index, &self.means.budget) {
                 Some(outcome) => {
                     self.settled[index] = true;
                     self.take(quest, index, outcome);
@@ -339,6 +280,14 @@ impl<'a> Run<'a> {
             Err(RecvTimeoutError::Disconnected) => return Err(Error::Broken),
         }
         Ok(())
+    }
+
+    /// How many of the parts that are left a task may have, so that all threads come to their end together: guided self-scheduling
+    /// (Polychronopoulos, Kuck, 1987), with as many tasks in flight as there are shares.
+    fn fair_part(&self) -> usize {
+        let left = self.plan.parts.len() - self.next_part;
+        let shares = self.means.share.threads() * TASKS_IN_FLIGHT_PER_THREAD;
+        left.div_ceil(shares).max(1)
     }
 
     /// Has as many parts handed out together as take the time of a task, if they take as long as these.

@@ -1,7 +1,5 @@
 //! The quest for events: the first rows that match, and how many there are.
 
-use std::ops::Range;
-
 use cordwood_event::Event;
 use cordwood_store::Reservation;
 
@@ -9,7 +7,7 @@ use crate::budget::Budget;
 use crate::evaluate::Failure;
 use crate::part::{self, PartAnswer};
 use crate::plan::{Plan, Planned, PlannedPart};
-use crate::run::{Means, Quest, Run, SettleMany};
+use crate::run::{Means, Quest, Run};
 use crate::top::{Found, Rank, TopRows};
 use crate::{Account, Error, Incomplete, Position, Total};
 
@@ -47,8 +45,7 @@ impl Quest for Search {
     }
 
     fn asks_every_part(&self) -> bool {
-        // Without a row to find, no part makes another needless.
-        self.total == Total::Count && self.top.limit() == 0
+        self.total == Total::Count
     }
 
     fn settle(
@@ -57,12 +54,12 @@ impl Quest for Search {
         part: usize,
         budget: &Budget,
     ) -> Option<Result<PartAnswer<Matches>, Failure>> {
+        // Where every part is asked, several are handed out together: then those that its directory settles cost next to nothing there,
+        // and no directory is asked twice.
+        if self.asks_every_part() {
+            return None;
+        }
         part::settle(plan, part, self.top.bound(), budget)
-    }
-
-    fn settle_many(&self, parts: Range<usize>) -> Option<impl SettleMany<Matches>> {
-        self.asks_every_part()
-            .then_some(move |plan: &Plan, budget: &Budget| part::settle_many(plan, parts, budget))
     }
 
     fn work_on(

@@ -114,11 +114,6 @@ impl TopRows {
         }
     }
 
-    /// How many rows are kept at most.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// What a row must be better than to be kept; `None` while any row is.
     pub(crate) fn bound(&self) -> Option<Rank> {
         if self.heap.len() < self.limit {
