@@ -200,7 +200,7 @@ proptest! {
     }
 }
 
-/// Enough for so many blocks that they are settled together.
+/// Enough for so many blocks that several are handed out together.
 fn many_documents() -> impl Strategy<Value = Vec<Document>> {
     let pool = proptest::collection::vec(message(), 60..120);
     (pool, any::<u32>()).prop_map(|(messages, seed)| {
@@ -241,11 +241,13 @@ proptest! {
             fixture.delete(text, &sources()[..1], range);
         }
         for text in questions.iter().filter(|text| parse(text).is_ok()) {
-            for range in [TimeBounds::ALL, range] {
-                let request = SearchRequest { total: Total::Count, range, ..newest(text, 0) };
-                let expected = fixture.expected(&request).len() as u64;
-                let (_, total) = answered(&fixture, &request);
-                prop_assert_eq!(total, Some(expected), "total of {}", text);
+            for (range, limit) in [(TimeBounds::ALL, 0), (TimeBounds::ALL, 7), (range, 0), (range, 7)] {
+                let request = SearchRequest { total: Total::Count, range, ..newest(text, limit) };
+                let mut expected = fixture.expected(&request);
+                let (events, total) = answered(&fixture, &request);
+                prop_assert_eq!(total, Some(expected.len() as u64), "total of {}", text);
+                expected.truncate(limit);
+                prop_assert_eq!(events, expected, "events of {}", text);
             }
         }
     }
