@@ -7,7 +7,6 @@ use super::distinct::Distinct;
 use super::float::FloatPlan;
 use super::frame::Compressor;
 use super::int::IntPlan;
-use super::template::Tokenized;
 use super::{EncodedText, Encoding, dictionary, float, hex, int, ip4, mixed, template, text};
 use crate::block::{NumberRange, ValueCounts};
 use crate::column::{HexShape, ScalarKind};
@@ -53,19 +52,19 @@ pub(crate) fn encode(
         .filter(|few| is_dictionary_best(few, values, texts.as_ref()))
         .map(Distinct::of_numbered);
     let sentences = match (&dictionary, &texts) {
-        (None, Some(texts)) if shared.is_some() => texts.sentences(tokens),
+        (None, Some(texts)) if shared.is_some() => texts.sentences(),
         _ => None,
     };
-    if sentences.is_none() {
+    let mut encoded = sentences
+        .as_ref()
+        .and_then(|sentences| template::encode(sentences, compressor, tokens));
+    if encoded.is_none() {
         let listed = values.listed().iter();
         listed.for_each(|value| tokens.add_value(*value));
     }
-    let mut encoded = sentences
-        .as_ref()
-        .and_then(|sentences| sentences.encode(compressor));
     let postings = match (&mut encoded, &sentences) {
         (Some((_, encoded)), _) => encoded.postings.take(),
-        (None, Some(sentences)) => template::list_words(&sentences.tokenized),
+        (None, Some(sentences)) => template::list_words(sentences),
         (None, None) => None,
     };
     let counts = dictionary
@@ -126,16 +125,13 @@ impl<'v, 'a> Texts<'v, 'a> {
         })
     }
 
-    /// Taken apart, if they may have templates; then their words go to `tokens`.
-    fn sentences(&self, tokens: &mut BlockTokens) -> Option<Sentences<'a>> {
+    /// By rank, if they may have templates.
+    fn sentences(&self) -> Option<Vec<&'a str>> {
         if self.form.is_some() {
             return None;
         }
         let texts = texts_of(&self.values.by_rank());
-        template::are_sentences(&texts).then(|| Sentences {
-            tokenized: Tokenized::of(&texts, tokens),
-            texts,
-        })
+        template::are_sentences(&texts).then_some(texts)
     }
 
     fn encode(&self, compressor: &mut Compressor, out: &mut Vec<u8>) -> Encoding {
@@ -155,18 +151,6 @@ impl<'v, 'a> Texts<'v, 'a> {
                 Encoding::Str
             }
         }
-    }
-}
-
-/// Texts that may have templates, by rank, and their runs.
-struct Sentences<'a> {
-    texts: Vec<&'a str>,
-    tokenized: Tokenized<'a>,
-}
-
-impl Sentences<'_> {
-    fn encode(&self, compressor: &mut Compressor) -> Option<(Vec<u8>, EncodedText)> {
-        template::encode(&self.texts, &self.tokenized, compressor)
     }
 }
 

@@ -120,14 +120,6 @@ pub(super) fn encode<'a>(
     }
 }
 
-/// The posting lists of the words of all texts.
-pub(super) fn list_words(texts: &Tokenized<'_>) -> Option<ColumnPostings> {
-    let mut words = TokenWords::new(texts);
-    let rows = 0..number(texts.len());
-    rows.for_each(|row| words.push_text(row));
-    words.finish()
-}
-
 struct Writer<'a, 't> {
     texts: &'t Tokenized<'a>,
     compressor: &'t mut Compressor,

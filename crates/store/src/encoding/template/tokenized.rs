@@ -206,12 +206,6 @@ impl<'a> Tokenized<'a> {
         })
     }
 
-    /// All tokens of a text, but for single spaces between runs. Numbers are those of all texts.
-    pub(super) fn all_of_text(&self, row: u32) -> impl Iterator<Item = TokenId> {
-        let (tokens, first_number) = self.outline_of(row);
-        tokens.iter().map(move |id| id.among_all(first_number))
-    }
-
     /// The tokens of the outline of a text, and its first number.
     #[inline]
     fn outline_of(&self, row: u32) -> (&[TokenId], u32) {

@@ -60,13 +60,6 @@ impl<'a, 't> TokenWords<'a, 't> {
         }
     }
 
-    /// Adds the words of a text, without pairs.
-    pub(super) fn push_text(&mut self, row: u32) {
-        for id in self.texts.all_of_text(row) {
-            self.push_words(id, row);
-        }
-    }
-
     /// Begins with a template: what its static text says is in each of its texts, and not listed.
     pub(super) fn begin(&mut self, statics: impl Iterator<Item = &'t str>) {
         self.group += 1;
