@@ -17,6 +17,7 @@ mod encoding;
 mod error;
 mod eviction;
 mod feed;
+mod fill;
 mod fixed;
 mod flush;
 mod handle;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use cordwood_event::{Batch, SourceId, Timestamp};
 
 use crate::Reservation;
+use crate::fill::Fill;
 
 mod block;
 mod gather;
@@ -24,7 +25,7 @@ pub use sequences::Sequences;
 #[derive(Debug)]
 pub(crate) struct HeldBatch {
     pub(crate) batch: Batch,
-    pub(crate) event_bytes: u64,
+    pub(crate) fill: Fill,
     pub(crate) time_range: (Timestamp, Timestamp),
     pub(crate) memory_bytes: u64,
     /// Given back when the last snapshot lets go of the batch.
@@ -34,15 +35,15 @@ pub(crate) struct HeldBatch {
 impl HeldBatch {
     /// The batch must not be empty.
     pub(crate) fn new(batch: Batch, reservation: Reservation) -> HeldBatch {
-        let mut event_bytes = 0;
+        let mut fill = Fill::default();
         let mut time_range = (Timestamp::MAX, Timestamp::MIN);
         for event in batch.events() {
-            event_bytes += event.source_bytes() as u64;
+            fill = fill.plus(Fill::of_event(event));
             time_range.0 = time_range.0.min(event.timestamp());
             time_range.1 = time_range.1.max(event.timestamp());
         }
         HeldBatch {
-            event_bytes,
+            fill,
             time_range,
             memory_bytes: batch.memory_bytes() as u64,
             batch,
@@ -86,7 +87,7 @@ impl OpenRows {
 
     /// How many bytes the events took as sent.
     pub fn event_bytes(&self) -> u64 {
-        self.held.event_bytes
+        self.held.fill.event_bytes
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {
@@ -107,8 +108,8 @@ pub(crate) struct SourceRows {
     pub(crate) sealing: Vec<Arc<SealingRows>>,
     /// Batches in order of arrival.
     pub(crate) open: Vec<OpenRows>,
-    pub(crate) open_rows: usize,
-    pub(crate) open_event_bytes: u64,
+    /// What they weigh together.
+    pub(crate) open_fill: Fill,
 }
 
 /// Rows on their way into blocks.
@@ -119,16 +120,14 @@ pub(crate) struct SealingRows {
 
 impl SourceRows {
     pub(crate) fn push(&mut self, rows: OpenRows) {
-        self.open_rows += rows.batch().len();
-        self.open_event_bytes += rows.event_bytes();
+        self.open_fill = self.open_fill.plus(rows.held.fill);
         self.open.push(rows);
     }
 
     /// Takes all open rows to be sealed.
     pub(crate) fn begin_sealing(&mut self) -> Arc<SealingRows> {
         let rows = std::mem::take(&mut self.open);
-        self.open_rows = 0;
-        self.open_event_bytes = 0;
+        self.open_fill = Fill::default();
         let sealing = Arc::new(SealingRows { rows });
         self.sealing.push(Arc::clone(&sealing));
         sealing

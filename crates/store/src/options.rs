@@ -27,9 +27,10 @@ pub struct Options {
     /// Refuse appends when the disk has less free space than this: a flush of everything in memory, the manifest
     /// and the catalog must still fit, or the log could never be freed.
     pub free_space_reserve_bytes: u64,
-    /// Open rows are sealed once there are so many; a block then has about as many, up to half as many again.
+    /// Open rows are sealed once there are so many; a block then has about as many, up to half as many again. The more rows, the more
+    /// of what they say is said before, and the more is read to fetch a few of them.
     pub block_rows: usize,
-    /// The same in bytes of events as sent.
+    /// The same in bytes of events as sent, if they have many fields; with few, up to two and a half times as many.
     pub block_event_bytes: usize,
     /// How many threads encode blocks.
     pub sealing_threads: usize,
@@ -61,7 +62,7 @@ impl Default for Options {
             flush_age: Duration::from_secs(600),
             unflushed_event_bytes_max: 4 << 30,
             free_space_reserve_bytes: 256 << 20,
-            block_rows: 16_384,
+            block_rows: 40_960,
             block_event_bytes: 4 << 20,
             sealing_threads: cores.clamp(1, 4),
             merge_fan_in: 16,

@@ -138,9 +138,7 @@ impl Shared {
     fn seal_if_full(&self, generation: &mut Generation, source: SourceId) {
         let id = generation.id;
         let rows = generation.rows_mut(source);
-        let is_full = rows.open_rows >= self.options.block_rows
-            || rows.open_event_bytes >= self.options.block_event_bytes as u64;
-        if is_full {
+        if rows.open_fill.is_full(&self.options) {
             let rows = rows.begin_sealing();
             self.sealing.push(Job {
                 generation: id,

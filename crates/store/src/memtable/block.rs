@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::OpenRows;
 use crate::block::{self, BlockDirectory, BlockRow, EncodeError};
+use crate::fill::Fill;
 use crate::postings::BlockPostings;
 use crate::shared::Shared;
 use crate::{MemoryBudget, Options, Reservation};
@@ -92,11 +93,11 @@ fn rows_of(open: &OpenRows) -> impl Iterator<Item = BlockRow<'_>> {
 /// bodies may be a little less than a block. The rows are divided evenly among as many blocks as are then nearest to full,
 /// three quarters to one and a half times, so that no source leaves a small block behind at every sealing.
 fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
+    let fills = rows.iter().map(|row| Fill::of_event(row.event));
+    let blocks = fills.fold(Fill::default(), Fill::plus).blocks(options);
+    let blocks = usize::try_from(blocks.max(1)).unwrap_or(usize::MAX);
     let bytes_of = |row: &BlockRow<'_>| row.event.source_bytes().max(1);
-    let event_bytes = rows.iter().map(bytes_of).sum();
-    let blocks = nearest(event_bytes, options.block_event_bytes)
-        .max(nearest(rows.len(), options.block_rows))
-        .max(1);
+    let event_bytes: usize = rows.iter().map(bytes_of).sum();
     let mut taken_bytes = 0;
     let share = rows.iter().take_while(|row| {
         let is_within = taken_bytes * blocks < event_bytes;
@@ -104,11 +105,6 @@ fn rows_that_fill(rows: &[BlockRow<'_>], options: &Options) -> usize {
         is_within
     });
     share.count().clamp(1, rows.len())
-}
-
-/// How many times `unit` goes into `whole`, to the nearest.
-fn nearest(whole: usize, unit: usize) -> usize {
-    (whole + unit / 2) / unit
 }
 
 /// Encodes rows, cut in two as long as they are too much for one block.

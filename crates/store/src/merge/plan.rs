@@ -8,6 +8,7 @@ use cordwood_event::SourceId;
 
 use super::choose::day_of;
 use crate::eviction::{Evictions, is_dead};
+use crate::fill::Fill;
 use crate::segment::{BlockSource, Segment, SegmentBlock};
 use crate::{BlockHandle, Options, Retention};
 
@@ -59,9 +60,11 @@ impl StoredBlock {
     }
 
     fn is_small(&self, options: &Options) -> bool {
-        let directory = &self.block().directory;
-        u64::from(directory.rows) * SMALL_PART < options.block_rows as u64
-            && directory.source_bytes * SMALL_PART < options.block_event_bytes as u64
+        self.fill().is_below_part(SMALL_PART, options)
+    }
+
+    fn fill(&self) -> Fill {
+        Fill::of_block(&self.block().directory)
     }
 }
 
@@ -106,24 +109,21 @@ fn steps_of(mut blocks: Vec<StoredBlock>, options: &Options) -> Vec<Step> {
         (directory.timestamps, directory.sequences)
     });
     let mut steps: Vec<Step> = Vec::new();
-    let mut group: Option<(usize, u64, u64)> = None;
+    let mut group: Option<(usize, Fill)> = None;
     for stored in blocks {
         if !stored.is_small(options) {
             steps.push(Step::Copy(stored));
             continue;
         }
-        let directory = &stored.block().directory;
-        let (rows, bytes) = (u64::from(directory.rows), directory.source_bytes);
-        let room = group.filter(|(_, group_rows, group_bytes)| {
-            group_rows + rows <= options.block_rows as u64
-                && group_bytes + bytes <= options.block_event_bytes as u64
-        });
-        let open = room.and_then(|(at, ..)| steps.get_mut(at));
-        if let (Some(Step::Join(joined)), Some((at, group_rows, group_bytes))) = (open, room) {
+        let fill = stored.fill();
+        let grown = group.map(|(at, group)| (at, group.plus(fill)));
+        let room = grown.filter(|(_, grown)| grown.fits(options));
+        let open = room.and_then(|(at, _)| steps.get_mut(at));
+        if let Some(Step::Join(joined)) = open {
             joined.push(stored);
-            group = Some((at, group_rows + rows, group_bytes + bytes));
+            group = room;
         } else {
-            group = Some((steps.len(), rows, bytes));
+            group = Some((steps.len(), fill));
             steps.push(Step::Join(vec![stored]));
         }
     }

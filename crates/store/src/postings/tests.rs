@@ -269,21 +269,21 @@ fn words_of_many_leaves_are_found() {
 fn too_many_postings_are_not_listed() {
     let mut collector = Collector::default();
     let text = "a b c d e f g h";
-    for rank in 0..1 << 17 {
+    for rank in 0..1 << 18 {
         each_word(text, |found| {
             let word = collector.id(found.text);
             collector.push(word, rank, 0);
         });
     }
-    assert!(collector.finish(1 << 17).is_some());
+    assert!(collector.finish(1 << 18).is_some());
     let mut collector = Collector::default();
-    for rank in 0..=1 << 17 {
+    for rank in 0..=1 << 18 {
         each_word(text, |found| {
             let word = collector.id(found.text);
             collector.push(word, rank, 0);
         });
     }
-    assert!(collector.finish((1 << 17) + 1).is_none());
+    assert!(collector.finish((1 << 18) + 1).is_none());
 }
 
 /// Two columns and two blocks, with a list of every form: of all texts, a bitmap, high and low bits.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cordwood_event::SourceId;
 use cordwood_store::disk::simulated::SimulatedDisk;
-use cordwood_store::{MemoryBudget, Options, Part};
+use cordwood_store::{MemoryBudget, Options, Part, Store};
 use proptest::prelude::*;
 
 use crate::lines::{append, events_of, open_with, small_options};
@@ -104,6 +104,49 @@ proptest! {
         // A row cannot be divided.
         prop_assert!(rows.iter().skip(1).all(|rows| (rows + 1) * 4 > block_rows * 3), "{rows:?}");
         prop_assert!(rows.iter().all(|rows| rows * 2 <= block_rows * 3), "{rows:?}");
+    }
+
+    /// Rows of three values each: they take two and a half times the bytes of those with many.
+    #[test]
+    fn rows_of_few_values_make_larger_blocks(
+        text_bytes in 3usize..60,
+        full_rows in 8usize..30,
+        body_rows in 1usize..100,
+        bodies in 1usize..20,
+    ) {
+        let line = format!("9 {}", "x".repeat(text_bytes));
+        let options = Options {
+            block_rows: 1000,
+            block_event_bytes: full_rows * line.len(),
+            log_file_bytes: 1 << 20,
+            ..small_options()
+        };
+        let disk = SimulatedDisk::new();
+        let (store, _) = open_with(options.clone(), &disk).unwrap();
+        let body = vec![&*line; body_rows].join("\n");
+        for _ in 0..bodies {
+            append(&store, 1, &body).unwrap();
+        }
+        store.flush().unwrap();
+        let full_rows = full_rows * 5 / 2;
+        let rows_of_blocks = |store: &Store| {
+            let snapshot = store.snapshot();
+            let rows = snapshot.parts(SourceId(1)).map(|part| match part {
+                Part::Block(block) => block.rows(),
+                Part::Open(_) => 0,
+            });
+            let mut rows: Vec<usize> = rows.collect();
+            rows.sort_unstable();
+            rows
+        };
+        let rows = rows_of_blocks(&store);
+        prop_assert_eq!(rows.iter().sum::<usize>(), bodies * body_rows);
+        prop_assert!(rows.iter().skip(1).all(|rows| (rows + 2) * 4 > full_rows * 3), "{rows:?}");
+        prop_assert!(rows.iter().all(|rows| (rows - 1) * 2 <= full_rows * 3), "{rows:?}");
+        drop(store);
+        let (store, recovery) = open_with(options, &disk).unwrap();
+        prop_assert_eq!(recovery.damage, [""; 0]);
+        prop_assert_eq!(rows_of_blocks(&store), rows);
     }
 
     #[test]
