@@ -190,7 +190,9 @@ impl OpenBlock {
     pub(crate) fn are_few(&self, rows: usize) -> bool {
         /// Of more rows than one in so many, it takes as long.
         const FEW_SHARE: usize = 256;
-        rows.saturating_mul(FEW_SHARE) <= self.rows()
+        /// And of more rows than this: what is decompressed for one alone is decompressed for each.
+        const FEW_MAX: usize = 64;
+        rows <= FEW_MAX && rows.saturating_mul(FEW_SHARE) <= self.rows()
     }
 
     /// The ids of a few rows, in the order asked for.
