@@ -9,8 +9,8 @@ use crate::block::BlockDirectory;
 /// each of its fields, and of events with few fields most is text, which takes less the more there is.
 const VALUES_OF_MANY: u64 = 8;
 
-/// But no more than so many halves of [`Options::block_event_bytes`].
-const HALVES_MAX: u64 = 5;
+/// But no more than so many times [`Options::block_event_bytes`].
+const TIMES_MAX: u64 = 2;
 
 /// Rows with what they weigh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Fill {
     /// The bytes of a full block of such rows.
     fn event_bytes_of_block(self, options: &Options) -> u64 {
         let least = options.block_event_bytes as u64;
-        let most = least.saturating_mul(HALVES_MAX) / 2;
+        let most = least.saturating_mul(TIMES_MAX);
         let rows = least.saturating_mul(self.rows.saturating_mul(VALUES_OF_MANY));
         let bytes = rows.checked_div(self.values);
         bytes.map_or(most, |bytes| bytes.clamp(least, most))
@@ -128,9 +128,9 @@ mod tests {
     fn rows_of_many_values_fill_a_block_with_fewer_bytes() {
         check(5, 1, 100, 3);
         check(20, 1, 100, 3);
-        check(50, 0, 50, 3);
-        check(50, 1, 50, 3);
+        check(50, 0, 40, 3);
         check(50, 4, 40, 3);
+        check(50, 6, 27, 3);
         check(50, 8, 20, 3);
         check(50, 100, 20, 3);
         check(25, 100, 40, 3);

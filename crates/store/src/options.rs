@@ -30,7 +30,7 @@ pub struct Options {
     /// Open rows are sealed once there are so many; a block then has about as many, up to half as many again. The more rows, the more
     /// of what they say is said before, and the more is read to fetch a few of them.
     pub block_rows: usize,
-    /// The same in bytes of events as sent, if they have many fields; with few, up to two and a half times as many.
+    /// The same in bytes of events as sent, if they have many fields; with few, up to twice as many.
     pub block_event_bytes: usize,
     /// How many threads encode blocks.
     pub sealing_threads: usize,
@@ -62,7 +62,7 @@ impl Default for Options {
             flush_age: Duration::from_secs(600),
             unflushed_event_bytes_max: 4 << 30,
             free_space_reserve_bytes: 256 << 20,
-            block_rows: 40_960,
+            block_rows: 32_768,
             block_event_bytes: 4 << 20,
             sealing_threads: cores.clamp(1, 4),
             merge_fan_in: 16,

@@ -6,7 +6,7 @@ use super::ColumnPostings;
 use super::words::{Found, each_word};
 use crate::value_key::{KeyNumbers, ValueKey, text_head};
 
-/// Most postings of a column: some 50 for each row of a block that is full of rows. One that has more gets no lists, and its texts are looked at.
+/// Most postings of a column: 64 for each row of a block that is full of rows. One that has more gets no lists, and its texts are looked at.
 const POSTINGS_MAX: usize = 1 << 21;
 
 /// The number of a word.

@@ -106,7 +106,7 @@ proptest! {
         prop_assert!(rows.iter().all(|rows| rows * 2 <= block_rows * 3), "{rows:?}");
     }
 
-    /// Rows of three values each: they take two and a half times the bytes of those with many.
+    /// Rows of three values each: they take twice the bytes of those with many.
     #[test]
     fn rows_of_few_values_make_larger_blocks(
         text_bytes in 3usize..60,
@@ -128,7 +128,7 @@ proptest! {
             append(&store, 1, &body).unwrap();
         }
         store.flush().unwrap();
-        let full_rows = full_rows * 5 / 2;
+        let full_rows = full_rows * 2;
         let rows_of_blocks = |store: &Store| {
             let snapshot = store.snapshot();
             let rows = snapshot.parts(SourceId(1)).map(|part| match part {

@@ -22,7 +22,7 @@ const RARE_SHARE: usize = 1024;
 const RARE_COUNT_MIN: usize = 4;
 
 /// If more than one text in so many would be kept whole, all of which a search looks at and of which each word is listed, templates of
-/// [`ROWS_OF_MANY_LEFT`] texts are worth their place after all. Of 40 000 real lines of sixteen systems one in 24 to 32 is left, and
+/// [`ROWS_OF_MANY_LEFT`] texts are worth their place after all. Of 34 000 real lines of sixteen systems one in 20 to 24 is left, and
 /// half of that then, in a third more templates; of 11 200 rows of the reference corpus one in twenty.
 const LEFT_SHARE: usize = 32;
 
