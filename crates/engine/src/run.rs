@@ -33,6 +33,9 @@ const TASKS_IN_FLIGHT_PER_THREAD: usize = 2;
 /// beside what others wait for their turn anyway.
 const TASK_TIME: Duration = Duration::from_micros(300);
 
+/// A task that takes longer hands back what is left of it, because its parts are not like those before: others wait for their turn.
+const TASK_TIME_MAX: Duration = Duration::from_millis(1);
+
 /// The most parts of a task: with more, handing it out is next to nothing beside it.
 const PARTS_AT_ONCE_MAX: usize = 64;
 
@@ -87,9 +90,12 @@ type Outcome<F> = Result<Result<PartAnswer<F>, Failure>, Error>;
 
 /// What came of parts that were handed out together.
 struct Returned<F> {
+    /// One at least.
     parts: Vec<(usize, Outcome<F>)>,
     /// How long all of them took.
     took: Duration,
+    /// Parts that there was no time for.
+    undone: Vec<usize>,
 }
 
 /// Parts handed out together.
@@ -104,8 +110,8 @@ pub(crate) struct Run<'a> {
     means: &'a Means<'a>,
     pub(crate) plan: Arc<Plan>,
     next_part: usize,
-    /// By index, the parts that were settled without being handed out.
-    settled: Vec<bool>,
+    /// Parts that come before the next one: a task had no time for them, or there was no memory for it.
+    put_back: BTreeSet<usize>,
     /// How many parts to hand out together, as those took that came back last.
     parts_at_once: usize,
     /// What is handed out, by the first of its parts.
@@ -123,12 +129,11 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(means: &'a Means<'a>, plan: Plan, planned: Planned) -> Run<'a> {
         means.budget.caller().plan_parts(plan.parts.len() as u64);
-        let settled = vec![false; plan.parts.len()];
         Run {
             means,
             plan: Arc::new(plan),
             next_part: 0,
-            settled,
+            put_back: BTreeSet::new(),
             parts_at_once: 1,
             in_flight: BTreeMap::new(),
             unreached: BTreeSet::new(),
@@ -177,7 +182,7 @@ impl<'a> Run<'a> {
             };
             let Some(reservation) = self.reserve_for(&parts) else {
                 // They come next, once others have given back what they were allowed.
-                self.next_part = first;
+                self.put_back.extend(parts);
                 if self.in_flight.is_empty() {
                     self.cut = Some(Incomplete::Memory);
                 }
@@ -214,20 +219,21 @@ impl<'a> Run<'a> {
         };
         let mut parts = Vec::with_capacity(at_once);
         while parts.len() < at_once
+            && let Some(part) = self.put_back.first().copied()
+            && quest.can_matter(&self.plan.parts[part])
+        {
+            self.put_back.remove(&part);
+            parts.push(part);
+        }
+        while parts.len() < at_once
             && self.cut.is_none()
             && let Some(part) = self.plan.parts.get(self.next_part)
             && quest.can_matter(part)
         {
             let index = self.next_part;
             self.next_part += 1;
-            if self.settled[index] {
-                continue;
-            }
             match quest.settle(&self.plan, index, &self.means.budget) {
-                Some(outcome) => {
-                    self.settled[index] = true;
-                    self.take(quest, index, outcome);
-                }
+                Some(outcome) => self.take(quest, index, outcome),
                 None => parts.push(index),
             }
         }
@@ -246,15 +252,24 @@ impl<'a> Run<'a> {
             .collect();
         self.means.share.spawn(move || {
             let began = budget.now();
-            let parts = work.into_iter().map(|(part, work)| {
+            let mut work = work.into_iter();
+            let mut parts = Vec::with_capacity(work.len());
+            let mut took = Duration::ZERO;
+            while took < TASK_TIME_MAX
+                && let Some((part, work)) = work.next()
+            {
                 let work = || work(&plan, &budget);
                 let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
-                (part, outcome)
-            });
-            let parts = parts.collect();
-            let took = budget.now().saturating_duration_since(began);
+                parts.push((part, outcome));
+                took = budget.now().saturating_duration_since(began);
+            }
+            let undone = work.map(|(part, _)| part).collect();
             // Nobody listens to a run that was cut short.
-            let _ = sender.send(Returned { parts, took });
+            let _ = sender.send(Returned {
+                parts,
+                took,
+                undone,
+            });
         });
     }
 
@@ -268,6 +283,7 @@ impl<'a> Run<'a> {
                 self.pace(returned.parts.len(), returned.took);
                 let first = returned.parts.first().map(|(first, _)| *first);
                 first.and_then(|first| self.in_flight.remove(&first));
+                self.put_back.extend(returned.undone);
                 for (part, outcome) in returned.parts {
                     self.take(quest, part, outcome?);
                 }
@@ -285,7 +301,7 @@ impl<'a> Run<'a> {
     /// How many of the parts that are left a task may have, so that all threads come to their end together: guided self-scheduling
     /// (Polychronopoulos, Kuck, 1987), with as many tasks in flight as there are shares.
     fn fair_part(&self) -> usize {
-        let left = self.plan.parts.len() - self.next_part;
+        let left = self.plan.parts.len() - self.next_part + self.put_back.len();
         let shares = self.means.share.threads() * TASKS_IN_FLIGHT_PER_THREAD;
         left.div_ceil(shares).max(1)
     }
@@ -385,11 +401,12 @@ impl<'a> Run<'a> {
         self.note_unreadable(part, detail);
     }
 
-    /// Counts the parts that were never handed out: cut off, or beyond what could matter.
+    /// Counts the parts that nobody worked on: cut off, or beyond what could matter.
     fn settle_left_over(&mut self) {
-        let left = self.next_part..self.plan.parts.len();
-        let left = left.filter(|part| !self.settled[*part]);
-        let left: Vec<usize> = left.collect();
+        let put_back = std::mem::take(&mut self.put_back).into_iter();
+        let left: Vec<usize> = put_back
+            .chain(self.next_part..self.plan.parts.len())
+            .collect();
         if let Some(cut) = self.cut.take() {
             self.unreached.extend(left);
             self.incomplete.push(cut);

@@ -20,6 +20,7 @@ mod stages;
 mod stages_cut;
 mod support;
 mod tally;
+mod tasks;
 mod templates;
 mod top;
 mod unreadable;
