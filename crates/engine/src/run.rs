@@ -255,13 +255,13 @@ impl<'a> Run<'a> {
             let mut work = work.into_iter();
             let mut parts = Vec::with_capacity(work.len());
             let mut took = Duration::ZERO;
-            while took < TASK_TIME_MAX
-                && let Some((part, work)) = work.next()
-            {
+            let mut goes_on = true;
+            while goes_on && let Some((part, work)) = work.next() {
                 let work = || work(&plan, &budget);
                 let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::Broken);
-                parts.push((part, outcome));
                 took = budget.now().saturating_duration_since(began);
+                goes_on = took < TASK_TIME_MAX && !matches!(outcome, Ok(Err(Failure::Cut(_))));
+                parts.push((part, outcome));
             }
             let undone = work.map(|(part, _)| part).collect();
             // Nobody listens to a run that was cut short.
