@@ -493,11 +493,14 @@ impl TemplateTest {
         }
         // It goes on in the next slot, which begins with a slot character.
         let behind_next = statics.get(slot + 2)?;
-        let (next, next_start) = *literal.parts.get(index + 1)?;
         let in_next = literal_after.get(after.len()..)?;
-        if !starts_with(literal_after, after) || next_start + in_next.len() != literal.text.len() {
+        if !starts_with(literal_after, after) {
             return None;
         }
+        // Words of the static text between the two are parts as well.
+        let next_start = literal.text.len() - in_next.len();
+        let mut parts = literal.parts.iter();
+        let (next, _) = *parts.find(|(_, start)| *start == next_start)?;
         let rest = in_next.get(self.parts[next].bytes..)?;
         let ends_there = rest.len() <= behind_next.len();
         let agrees = match ends_there {

@@ -74,6 +74,12 @@ const QUESTIONS: &[&str] = &[
     "message:\"refused zoe\"",
     "message:\"refused user-3\"",
     "message:\"gave user refused\"",
+    // Through two slots, with a word of the template between them.
+    "message:\"refused, to node-1\"",
+    "message:\"user-3 after 4\"",
+    "message:\"by user-3 after 4\"",
+    "message:\"took user there\"",
+    "message:*3, to no*",
     "message:(\"user zoe\" OR \"refused refused\")",
     "message:\"user refused\" NOT message:zoe",
     "message:zoe",
@@ -126,7 +132,7 @@ const QUESTIONS: &[&str] = &[
 ];
 
 fn literal() -> impl Strategy<Value = String> {
-    (message(), any::<prop::sample::Index>(), 1usize..12).prop_map(|(text, start, length)| {
+    (message(), any::<prop::sample::Index>(), 1usize..32).prop_map(|(text, start, length)| {
         let chars: Vec<char> = text.chars().collect();
         let part = chars.iter().skip(start.index(chars.len())).take(length);
         part.filter(|c| !matches!(c, '"' | '\\' | '*' | '?'))
@@ -248,6 +254,61 @@ proptest! {
                 prop_assert_eq!(total, Some(expected.len() as u64), "total of {}", text);
                 expected.truncate(limit);
                 prop_assert_eq!(events, expected, "events of {}", text);
+            }
+        }
+    }
+}
+
+/// What a slot holds that is not a number.
+const SLOTS: &[&str] = &["user-7", "zoe", "8/refused", "-5-", "3.14ms"];
+
+/// Of each kind, a text like the others but for what is in its slots.
+fn texts_of_a_kind(kind: usize) -> impl Iterator<Item = String> {
+    let slot = move |n: usize, of: usize| match (n * of).is_multiple_of(3) {
+        true => SLOTS[(n / 3 + of) % SLOTS.len()].to_owned(),
+        false => (n * of % 97).to_string(),
+    };
+    (1..=2 * BLOCK_ROWS).map(move |n| {
+        let (a, b) = (slot(n, 5), slot(n, 7));
+        match kind {
+            0 => format!("from host-{}.user came {a}, to node-{}/zoe", n % 30, n * 7),
+            1 => format!("it gave {a} {b} at last"),
+            2 => format!("{a} and then {b}: {b} or {a} it is"),
+            _ => format!("refused by {a} after {b}, again, of {n}"),
+        }
+    })
+}
+
+/// Through slots and static text alike, from wherever a phrase begins to wherever it ends.
+#[test]
+fn every_part_of_a_text_is_found_in_it() {
+    for kind in 0..4 {
+        let mut fixture = Fixture::new(BLOCK_ROWS);
+        let texts: Vec<String> = texts_of_a_kind(kind).collect();
+        let document = |text: &String| Document {
+            time: 0,
+            fields: [("message".to_owned(), json!(text))].into_iter().collect(),
+        };
+        let documents: Vec<Document> = texts.iter().map(document).collect();
+        fixture.append(&sources()[0], &documents);
+        fixture.store.flush().expect("a flush");
+        for text in [&texts[11], &texts[24]] {
+            for (start, end) in (0..text.len()).flat_map(|start| {
+                let ends = start + 1..=text.len();
+                ends.map(move |end| (start, end))
+            }) {
+                let part = text.get(start..end).expect("the texts are ASCII");
+                let escaped: String = part.chars().flat_map(|c| ['\\', c]).collect();
+                let infix = (start % 4 == 0).then(|| format!("message:*{escaped}*"));
+                for question in [format!("message:\"{part}\"")].into_iter().chain(infix) {
+                    let request = SearchRequest {
+                        total: Total::Count,
+                        ..newest(&question, 0)
+                    };
+                    let expected = fixture.expected(&request).len() as u64;
+                    let (_, total) = answered(&fixture, &request);
+                    assert_eq!(total, Some(expected), "total of {question}");
+                }
             }
         }
     }
