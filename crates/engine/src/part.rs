@@ -85,7 +85,7 @@ pub(crate) fn settle(
     match &search.part.part {
         Part::Open(_) => None,
         Part::Block(block) => match budget.check() {
-            Ok(()) => search.settle(block, Asking::Known).map(Ok),
+            Ok(()) => search.settle(block).map(Ok),
             Err(cut) => Some(Err(cut.into())),
         },
     }
@@ -241,12 +241,12 @@ impl<'a> PartSearch<'a> {
         self.is_counted_whole(handle).then(count)?
     }
 
-    /// What can be told of a block without reading it.
-    fn settle(&self, handle: &BlockHandle, asking: Asking) -> Option<PartAnswer<Matches>> {
+    /// What can be told of a block without reading it, by a thread on which others wait.
+    fn settle(&self, handle: &BlockHandle) -> Option<PartAnswer<Matches>> {
         match self.ask_directory(handle) {
             Ok(answer) => Some(answer),
             Err(condition) => {
-                let count = self.count_unread(&condition, handle, asking)?;
+                let count = self.count_unread(&condition, handle, Asking::Known)?;
                 Some(PartAnswer::unread(Fate::CountedWhole, counted(count)))
             }
         }

@@ -29,6 +29,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How many rows each block of the first source has, rising.
+fn rows_of_blocks(store: &Store) -> Vec<usize> {
+    let snapshot = store.snapshot();
+    let rows = snapshot.parts(SourceId(1)).map(|part| match part {
+        Part::Block(block) => block.rows(),
+        Part::Open(_) => 0,
+    });
+    let mut rows: Vec<usize> = rows.collect();
+    rows.sort_unstable();
+    rows
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -93,13 +105,7 @@ proptest! {
             append(&store, 1, &body).unwrap();
         }
         store.flush().unwrap();
-        let snapshot = store.snapshot();
-        let rows = snapshot.parts(SourceId(1)).map(|part| match part {
-            Part::Block(block) => block.rows(),
-            Part::Open(_) => 0,
-        });
-        let mut rows: Vec<usize> = rows.collect();
-        rows.sort_unstable();
+        let rows = rows_of_blocks(&store);
         prop_assert_eq!(rows.iter().sum::<usize>(), bodies * body_rows);
         // A row cannot be divided.
         prop_assert!(rows.iter().skip(1).all(|rows| (rows + 1) * 4 > block_rows * 3), "{rows:?}");
@@ -129,16 +135,6 @@ proptest! {
         }
         store.flush().unwrap();
         let full_rows = full_rows * 2;
-        let rows_of_blocks = |store: &Store| {
-            let snapshot = store.snapshot();
-            let rows = snapshot.parts(SourceId(1)).map(|part| match part {
-                Part::Block(block) => block.rows(),
-                Part::Open(_) => 0,
-            });
-            let mut rows: Vec<usize> = rows.collect();
-            rows.sort_unstable();
-            rows
-        };
         let rows = rows_of_blocks(&store);
         prop_assert_eq!(rows.iter().sum::<usize>(), bodies * body_rows);
         prop_assert!(rows.iter().skip(1).all(|rows| (rows + 2) * 4 > full_rows * 3), "{rows:?}");
