@@ -1,7 +1,7 @@
 //! Compressed runs of bytes: a zstd frame, or the bytes themselves where that is no longer.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Corrupt;
 use super::cursor::{Cursor, push_varint};
@@ -19,9 +19,18 @@ const COMPRESSED_FROM_BYTES: usize = 32;
 const BLOCK_TEXT_BYTES_MAX: usize = 128 << 10;
 const BLOCK_BYTES_MIN: usize = 4;
 
-/// Compresses; keeps zstd's working memory from one frame to the next.
+/// Compresses; keeps zstd's working memory from one frame to the next, and leaves it to the next compressor of its thread.
 pub(crate) struct Compressor {
-    zstd: zstd::bulk::Compressor<'static>,
+    /// `None` once it is left.
+    zstd: Option<ZstdCompressor>,
+}
+
+type ZstdCompressor = zstd::bulk::Compressor<'static>;
+
+thread_local! {
+    /// What the last compressor of the thread left: a thread that seals or merges makes one for each block or section, and tables
+    /// made anew would have to be cleared. It carries nothing from one frame to the next.
+    static LEFT: Cell<Option<ZstdCompressor>> = const { Cell::new(None) };
 }
 
 /// Bytes as they go to disk.
@@ -32,15 +41,19 @@ pub(crate) struct Compressed {
 
 impl Compressor {
     pub(crate) fn new() -> Compressor {
+        let make = || {
+            let made = ZstdCompressor::new(ZSTD_LEVEL);
+            made.expect("zstd fails only where any allocation would")
+        };
         Compressor {
-            zstd: zstd::bulk::Compressor::new(ZSTD_LEVEL)
-                .expect("zstd fails only where any allocation would"),
+            zstd: Some(LEFT.take().unwrap_or_else(make)),
         }
     }
 
     pub(crate) fn compress(&mut self, plain: &[u8]) -> Compressed {
         if plain.len() >= COMPRESSED_FROM_BYTES
-            && let Ok(bytes) = self.zstd.compress(plain)
+            && let Some(zstd) = &mut self.zstd
+            && let Ok(bytes) = zstd.compress(plain)
             && bytes.len() < plain.len()
         {
             return Compressed {
@@ -59,6 +72,12 @@ impl Compressor {
         let compressed = self.compress(plain);
         push_header(out, &compressed);
         out.extend_from_slice(&compressed.bytes);
+    }
+}
+
+impl Drop for Compressor {
+    fn drop(&mut self) {
+        LEFT.set(self.zstd.take());
     }
 }
 
