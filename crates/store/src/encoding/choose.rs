@@ -58,14 +58,14 @@ pub(crate) fn encode(
     let mut encoded = sentences
         .as_ref()
         .and_then(|sentences| template::encode(sentences, compressor, tokens));
-    if encoded.is_none() {
-        let listed = values.listed().iter();
-        listed.for_each(|value| tokens.add_value(*value));
-    }
     let postings = match (&mut encoded, &sentences) {
         (Some((_, encoded)), _) => encoded.postings.take(),
-        (None, Some(sentences)) => template::list_words(sentences),
-        (None, None) => None,
+        (None, Some(sentences)) => template::list_words(sentences, tokens),
+        (None, None) => {
+            let listed = values.listed().iter();
+            listed.for_each(|value| tokens.add_value(*value));
+            None
+        }
     };
     let counts = dictionary
         .as_ref()

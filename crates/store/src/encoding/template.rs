@@ -17,16 +17,15 @@ use memchr::memchr2;
 use super::codes;
 use super::frame::Compressor;
 use crate::column::{DictCodes, TextCodes};
-use crate::postings::words::each_word;
 use crate::postings::{Collector, ColumnPostings, Group};
-use crate::template::{TemplateTable, TemplateUse, TemplateUses};
+use crate::template::{Marks, TemplateTable, TemplateUse, TemplateUses};
 use crate::tokens::BlockTokens;
 pub(crate) use slots::Slots;
 pub use slots::{SlotFrame, SlotIndex, SlotRun, SlotValues};
 #[cfg(test)]
 pub(crate) use split::ROWS_OF_MANY_LEFT;
 use split::Split;
-use tokenized::Tokenized;
+use tokenized::{Tokenized, add_words};
 
 /// Texts shorter than this on average are words and ids, with nothing in them to take apart.
 const MEAN_BYTES_MIN: usize = 24;
@@ -93,13 +92,16 @@ pub(super) fn encode(
     Some((codes, encoded))
 }
 
-/// The posting lists of the words of texts that have too little in common, without pairs.
-pub(super) fn list_words(texts: &[&str]) -> Option<ColumnPostings> {
+/// The posting lists of the words of texts that have too little in common, without pairs. All their words go to `block_words`, found in
+/// the same pass.
+pub(super) fn list_words(texts: &[&str], block_words: &mut BlockTokens) -> Option<ColumnPostings> {
     /// No text is of another group than the rest.
     const GROUP: Group = 0;
     let mut collector = Collector::default();
+    let mut marks = Marks::default();
     for (text, rank) in texts.iter().zip(0..) {
-        each_word(text, |found| {
+        marks.mark(text);
+        add_words((text, &(0..text.len())), &marks, block_words, |found| {
             let word = collector.id(found.text);
             collector.push(word, rank, GROUP);
         });

@@ -318,6 +318,30 @@ fn push_piece(text: &[u8], piece: Range<usize>, out: &mut Vec<u8>) {
     }
 }
 
+/// Adds the words of a part of a text, between two boundaries of words, to those of the block, and visits the listed ones, whose places are
+/// those in the part.
+pub(super) fn add_words<'a>(
+    (text, part): (&'a str, &Range<usize>),
+    marks: &Marks,
+    block_words: &mut BlockTokens,
+    mut visit: impl FnMut(Found<'a>),
+) {
+    let is_ascii = marks.is_ascii();
+    marks.each_word(part, |word| {
+        let hash = WordHash::at(text.as_bytes(), word.range.clone());
+        block_words.add_word(hash);
+        if is_ascii && !word.has_digit {
+            let start = word.range.start - part.start;
+            let text = text.get(word.range).unwrap_or_default();
+            visit(Found { text, start });
+        }
+    });
+    if !is_ascii {
+        // Letters of other scripts make other words.
+        each_word(text.get(part.clone()).unwrap_or_default(), visit);
+    }
+}
+
 /// Takes texts apart one by one.
 struct Tokenizer<'a, 'b> {
     hasher: rapidhash::fast::RandomState,
@@ -352,22 +376,10 @@ impl<'a> Tokenizer<'a, '_> {
     }
 
     fn push_number(&mut self, text: &'a str, range: &Range<usize>, marks: &Marks) {
-        let (listed, block_words) = (&mut self.made.listed, &mut self.block_words);
-        let is_ascii = marks.is_ascii();
-        marks.each_word(range, |word| {
-            let hash = WordHash::at(text.as_bytes(), word.range.clone());
-            block_words.add_word(hash);
-            if is_ascii && !word.has_digit {
-                let start = word.range.start - range.start;
-                let text = text.get(word.range).unwrap_or_default();
-                listed.push(Found { text, start });
-            }
+        let listed = &mut self.made.listed;
+        add_words((text, range), marks, self.block_words, |word| {
+            listed.push(word)
         });
-        if !is_ascii {
-            // Letters of other scripts make other words.
-            let number = text.get(range.clone()).unwrap_or_default();
-            each_word(number, |found| listed.push(found));
-        }
         push_piece(text.as_bytes(), range.clone(), &mut self.made.number_text);
         self.made.numbers.push(Number {
             text_end: number(self.made.number_text.len()),
