@@ -29,8 +29,9 @@ impl MemoryBlock {
         rows: &[OpenRows],
         shared: &Shared,
     ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
-        let rows = rows.iter().flat_map(rows_of).collect();
-        MemoryBlock::seal_rows(rows, &shared.options, &shared.memory)
+        let mut all = Vec::with_capacity(rows.iter().map(|open| open.batch().len()).sum());
+        all.extend(rows.iter().flat_map(rows_of));
+        MemoryBlock::seal_rows(all, &shared.options, &shared.memory)
     }
 
     /// The same of rows in any order; the memory of the blocks counts in `memory`.
@@ -39,7 +40,8 @@ impl MemoryBlock {
         options: &Options,
         memory: &MemoryBudget,
     ) -> Result<Vec<Arc<MemoryBlock>>, EncodeError> {
-        sorted.sort_unstable_by_key(|row| (row.event.timestamp(), row.sequence));
+        // A key lies two steps away, so that it is taken once for each row and not for each comparison.
+        sorted.sort_by_cached_key(|row| (row.event.timestamp(), row.sequence));
         let mut blocks = Vec::new();
         let mut rest = &*sorted;
         while !rest.is_empty() {
