@@ -52,17 +52,21 @@ impl DictCodes {
         Ok(self.unpacked.get_or_init(|| unpacked))
     }
 
-    /// Those of a few ranks, in the order asked for; unpacks no more than it takes, and keeps nothing.
+    /// Those of a few ranks, in the order asked for. Unpacks no more than it takes; where that is all, it is kept.
     pub fn of_ranks(&self, ranks: &[usize]) -> Result<Vec<u16>, Corrupt> {
-        if let Some(unpacked) = self.unpacked.get() {
-            let codes = ranks.iter().map(|rank| unpacked.get(*rank).copied());
-            let codes: Option<Vec<u16>> = codes.collect();
-            return codes.ok_or(Corrupt("a rank past the last value"));
+        if self.unpacked.get().is_none() && codes::are_packed(&self.stored) {
+            let mut cursor = Cursor::new(&self.stored);
+            let codes = codes::decode_few(&mut cursor, (self.len, self.values), ranks)?;
+            cursor.finish()?;
+            return Ok(codes);
         }
-        let mut cursor = Cursor::new(&self.stored);
-        let codes = codes::decode_few(&mut cursor, (self.len, self.values), ranks)?;
-        cursor.finish()?;
-        Ok(codes)
+        let unpacked = self.get()?;
+        let mut codes = Vec::with_capacity(ranks.len());
+        codes.extend(ranks.iter().map_while(|rank| unpacked.get(*rank)));
+        match codes.len() == ranks.len() {
+            true => Ok(codes),
+            false => Err(Corrupt("a rank past the last value")),
+        }
     }
 
     /// The ranks whose value is one that `holds`, as bits: 64 ranks to a word, the first in the lowest. Unpacks nothing.

@@ -138,6 +138,11 @@ pub(crate) fn decode(
     Ok(codes)
 }
 
+/// Whether a few of the codes can be read without unpacking all.
+pub(crate) fn are_packed(stored: &[u8]) -> bool {
+    stored.first() == Some(&MODE_PACKED)
+}
+
 /// Reads the codes at some of `count` indexes, without unpacking all as far as that goes; in the order asked for. They may be
 /// damaged: whoever looks them up in the list finds out.
 pub(crate) fn decode_few(
@@ -149,10 +154,10 @@ pub(crate) fn decode_few(
     let codes: Option<Vec<u16>> = match cursor.byte()? {
         MODE_PACKED => {
             let packed = cursor.take(packed_len(count, width))?;
-            let indexes = indexes.iter();
-            indexes
-                .map(|index| code_at(packed, *index, count, width))
-                .collect()
+            let mut codes = Vec::with_capacity(indexes.len());
+            let known = indexes.iter();
+            codes.extend(known.map_while(|index| code_at(packed, *index, count, width)));
+            (codes.len() == indexes.len()).then_some(codes)
         }
         MODE_RUNS => {
             let mut end = 0;
