@@ -7,7 +7,7 @@ use cordwood_event::{Level, Number, Scalar, Timestamp};
 use cordwood_query::Interval;
 use cordwood_store::block::BlockDirectory;
 use cordwood_store::column::{
-    Column, DictCodes, Dictionary, Presence, ScalarKind, StrValues, Values,
+    Column, DictCodes, Dictionary, PackedTexts, Presence, ScalarKind, StrValues, Values,
 };
 use hashbrown::HashTable;
 
@@ -31,6 +31,8 @@ pub(super) struct Coded<'a> {
 enum Keys<'a> {
     List(Cow<'a, KeyList>),
     Dictionary(&'a Arc<Dictionary>),
+    /// The listed texts, each of which is rebuilt already.
+    Packed(&'a PackedTexts),
 }
 
 impl Keys<'_> {
@@ -39,6 +41,43 @@ impl Keys<'_> {
         match self {
             Keys::List(keys) => Keys::List(Cow::Borrowed(keys)),
             Keys::Dictionary(values) => Keys::Dictionary(values),
+            Keys::Packed(texts) => Keys::Packed(texts),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Keys::List(keys) => keys.len(),
+            Keys::Dictionary(values) => values.len(),
+            Keys::Packed(texts) => texts.slots(),
+        }
+    }
+
+    fn get(&self, code: usize) -> KeyRef<'_> {
+        match self {
+            Keys::List(keys) => keys.get(code),
+            Keys::Dictionary(values) => {
+                let leaf = values
+                    .get(code)
+                    .and_then(|value| Datum::Scalar(value).leaf());
+                leaf.map_or(KeyRef::Null, KeyRef::of)
+            }
+            Keys::Packed(texts) => {
+                let text = texts.texts().get(code);
+                text.map_or(KeyRef::Null, KeyRef::Text)
+            }
+        }
+    }
+
+    /// The same without what they borrow.
+    fn into_list(self) -> KeyList {
+        match self {
+            Keys::List(keys) => keys.into_owned(),
+            Keys::Dictionary(_) | Keys::Packed(_) => {
+                let mut list = KeyList::default();
+                (0..self.len()).for_each(|code| list.push(self.get(code)));
+                list
+            }
         }
     }
 }
@@ -48,7 +87,7 @@ pub(super) enum Codes<'a> {
     /// All have the first key.
     One,
     Dictionary(Cow<'a, DictCodes>),
-    Narrow(Vec<u16>),
+    Narrow(Cow<'a, [u16]>),
     Wide(Vec<u32>),
 }
 
@@ -104,11 +143,7 @@ impl<'a> Coded<'a> {
 
     /// How many codes there may be, one for the rows that have none among them.
     pub(super) fn len(&self) -> usize {
-        let keys = match &self.keys {
-            Keys::List(keys) => keys.len(),
-            Keys::Dictionary(values) => values.len(),
-        };
-        keys + usize::from(self.presence.is_some())
+        self.keys.len() + usize::from(self.presence.is_some())
     }
 
     /// Whether all rows have one key.
@@ -120,26 +155,18 @@ impl<'a> Coded<'a> {
     pub(super) fn dictionary(&self) -> Option<&Arc<Dictionary>> {
         match &self.keys {
             Keys::Dictionary(values) => Some(values),
-            Keys::List(_) => None,
+            Keys::List(_) | Keys::Packed(_) => None,
         }
     }
 
     /// Whether every code occurs in some row.
     pub(super) fn has_each(&self) -> bool {
-        matches!(self.keys, Keys::Dictionary(_))
+        matches!(self.keys, Keys::Dictionary(_) | Keys::Packed(_))
     }
 
     /// The key of a code; null of the one that rows without a code have.
     pub(super) fn key(&self, code: usize) -> KeyRef<'_> {
-        match &self.keys {
-            Keys::List(keys) => keys.get(code),
-            Keys::Dictionary(values) => {
-                let leaf = values
-                    .get(code)
-                    .and_then(|value| Datum::Scalar(value).leaf());
-                leaf.map_or(KeyRef::Null, KeyRef::of)
-            }
-        }
+        self.keys.get(code)
     }
 
     /// By row, with a code of their own for rows that have none.
@@ -175,7 +202,7 @@ impl<'a> Coded<'a> {
         }
         let codes = match &self.codes {
             Codes::One => Codes::One,
-            Codes::Dictionary(codes) => Codes::Narrow(codes.of_ranks(&ranks)?),
+            Codes::Dictionary(codes) => Codes::Narrow(codes.of_ranks(&ranks)?.into()),
             Codes::Narrow(codes) => Codes::Narrow(ranks.iter().map(|rank| codes[*rank]).collect()),
             Codes::Wide(codes) => Codes::Wide(ranks.iter().map(|rank| codes[*rank]).collect()),
         };
@@ -202,23 +229,12 @@ impl<'a> Coded<'a> {
 
     /// The same without what it borrows.
     fn into_owned<'o>(self) -> Coded<'o> {
-        let keys = match self.keys {
-            Keys::List(keys) => keys.into_owned(),
-            Keys::Dictionary(values) => {
-                let mut keys = KeyList::default();
-                for value in values.iter() {
-                    let leaf = Datum::Scalar(value).leaf();
-                    keys.push(leaf.map_or(KeyRef::Null, KeyRef::of));
-                }
-                keys
-            }
-        };
         Coded {
-            keys: Keys::List(Cow::Owned(keys)),
+            keys: Keys::List(Cow::Owned(self.keys.into_list())),
             codes: match self.codes {
                 Codes::Dictionary(codes) => Codes::Dictionary(Cow::Owned(codes.into_owned())),
                 Codes::One => Codes::One,
-                Codes::Narrow(codes) => Codes::Narrow(codes),
+                Codes::Narrow(codes) => Codes::Narrow(Cow::Owned(codes.into_owned())),
                 Codes::Wide(codes) => Codes::Wide(codes),
             },
             presence: self.presence.map(|rows| Cow::Owned(rows.into_owned())),
@@ -329,15 +345,13 @@ fn of_borrowed(column: &Column) -> Result<Option<Coded<'_>>, Failure> {
             }
             interned.into_codes()
         }
-        Values::Packed(packed) => {
-            let slots = Interned::of_texts(packed.texts())?;
-            let Some(codes) = packed.codes() else {
-                return Ok(Some(in_rows_of(column, slots.into_codes())));
-            };
-            let code = |slot: &u16| slots.codes.get(usize::from(*slot)).copied().unwrap_or(0);
-            let codes = codes.iter().map(code).collect();
-            (Keys::List(Cow::Owned(slots.keys)), Codes::Wide(codes))
-        }
+        Values::Packed(packed) => match packed.codes() {
+            Some(codes) => {
+                packed.texts().keep_all()?;
+                (Keys::Packed(packed), Codes::Narrow(Cow::Borrowed(codes)))
+            }
+            None => Interned::of_texts(packed.texts())?.into_codes(),
+        },
         Values::Mixed(_) => return Ok(None),
     };
     Ok(Some(in_rows_of(column, (keys, codes))))

@@ -25,9 +25,20 @@ const STAGES: &[&str] = &[
     " | stats count(), p50(size), max(size) by path | sort -count(), path | limit 20",
     " | stats p95(size), count(size) by shard",
     " | stats median(size) by path",
+    " | top 5 address",
+    " | top 200 address",
+    " | stats count() by address | sort -count(), address | limit 50",
+    " | stats count(), max(size) by address, shard",
 ];
 
-const FILTERS: &[&str] = &["*", "path:*", "level:error", "NOT path:/p/1*", "size:>20"];
+const FILTERS: &[&str] = &[
+    "*",
+    "path:*",
+    "level:error",
+    "NOT path:/p/1*",
+    "size:>20",
+    "path:/p/2",
+];
 
 /// As likely as any other with a steepness of 0; the greater it is, the likelier are the first.
 fn value(mix: &mut u32, steepness: i32) -> u32 {
@@ -59,6 +70,12 @@ fn document(time: i64, mix: &mut u32, steepness: i32) -> Document {
     if value(mix, 0) > 50 {
         let size = f64::from(value(mix, 1)) / 4.0;
         fields.insert("size".to_owned(), json!(size));
+    }
+    // More than a dictionary has, and few enough that each is listed once.
+    if value(mix, 0) > 10 {
+        let (subnet, host) = (value(mix, 0) % 4, value(mix, steepness));
+        let address = format!("10.0.{subnet}.{host}");
+        fields.insert("address".to_owned(), json!(address));
     }
     fields.insert("shard".to_owned(), json!(format!("s{}", value(mix, 0) % 3)));
     let level = if value(mix, 0).is_multiple_of(3) {

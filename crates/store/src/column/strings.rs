@@ -130,6 +130,11 @@ impl StrValues {
             .ok_or(Corrupt("a text cut within a character"))
     }
 
+    /// Decompresses all frames that are not yet, and keeps them: every text can be had then.
+    pub fn keep_all(&self) -> Result<(), Corrupt> {
+        (0..self.frame_count()).try_for_each(|index| self.text_of(index).map(|_| ()))
+    }
+
     /// How many bytes the text of rank `rank` has; decompresses nothing.
     pub fn byte_len(&self, rank: usize) -> Option<usize> {
         let (first_rank, ends) = self.ends_of(self.frame_of(rank)).ok()?;
