@@ -19,6 +19,10 @@ use crate::key::KeyRef;
 const KEPT_SHARE: usize = 4;
 const KEPT_MIN: usize = 64;
 
+/// The last of as many groups as are wanted has to have so many times the rows of the greatest that is left aside: else what is left
+/// aside of all blocks would as a rule have to be looked at after all.
+const MORE_ROWS: u32 = 2;
+
 /// So much memory is not worth what is saved.
 const BYTES_MAX: u64 = 64 << 20;
 
@@ -97,6 +101,9 @@ impl Groups {
             return;
         }
         let most = greatest_at(of_texts, kept);
+        if limit == 0 || greatest_at(of_texts, limit) < most * MORE_ROWS {
+            return;
+        }
         let is_few = |rows: &u32| *rows <= most;
         let left = of_texts
             .iter()
