@@ -25,6 +25,8 @@ type Merged = Result<(Groups, Result<(), Incomplete>), Error>;
 /// Groups on their way into one.
 pub(super) struct Merging<'a> {
     share: Share<'a>,
+    /// How many threads may be at work on it.
+    threads: usize,
     held: &'a Arc<Held>,
     /// Without a deadline: what was found before it passed is merged still.
     budget: Budget,
@@ -46,8 +48,14 @@ enum Failed {
 
 impl<'a> Merging<'a> {
     pub(super) fn new(means: &Means<'a>, held: &'a Arc<Held>) -> Merging<'a> {
+        Merging::one_of(1, means, held)
+    }
+
+    /// One of so many, which keep all threads busy together: in one table a group is made once, in those of two threads twice.
+    pub(super) fn one_of(mergings: usize, means: &Means<'a>, held: &'a Arc<Held>) -> Merging<'a> {
         let (sender, receiver) = channel();
         Merging {
+            threads: means.share.threads().div_ceil(mergings),
             share: means.share.afresh(),
             held,
             budget: means.budget.without_deadline(),
@@ -71,8 +79,7 @@ impl<'a> Merging<'a> {
         while self.waiting.len() >= PARTS_AT_ONCE * BACKLOG && self.threads_busy > 0 {
             self.wait();
         }
-        let threads = self.share.threads();
-        if self.waiting.len() >= PARTS_AT_ONCE && self.threads_busy < threads {
+        if self.waiting.len() >= PARTS_AT_ONCE && self.threads_busy < self.threads {
             self.spawn();
         }
         match self.failed.take() {

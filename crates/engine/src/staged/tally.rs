@@ -94,9 +94,11 @@ impl Engine {
             .map(|aggregation| Work::plain(&fields, aggregation));
         let works: Arc<[Work]> = works.collect();
         let mut run = Run::new(&means, planned.0, planned.1);
-        let countings = cases.iter().flat_map(|_| works.iter());
+        let countings = cases.len() * works.len();
         let mut quest = Tallying {
-            merging: countings.map(|_| Merging::new(&means, &held)).collect(),
+            merging: (0..countings)
+                .map(|_| Merging::one_of(countings, &means, &held))
+                .collect(),
             fields,
             works,
             are_directories_enough: Cell::new(true),
