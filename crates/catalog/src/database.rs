@@ -20,6 +20,9 @@ const MIGRATIONS: [&str; 6] = [
 /// How long to wait for another process that has the file locked, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Of a file that is new: most of the sixty tables and indexes have a few rows or none, and each takes a page at least.
+const PAGE_BYTES: u32 = 1024;
+
 /// Opens the file, makes it when missing, and brings it to the newest format.
 pub(crate) fn open(path: &Path) -> Result<Connection, Error> {
     let mut connection = Connection::open(path).map_err(Error::database("opening the catalog"))?;
@@ -31,6 +34,8 @@ pub(crate) fn open(path: &Path) -> Result<Connection, Error> {
 /// WAL for readers beside a writer; FULL because a token shown to its owner must survive a power cut.
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Before anything is written; a file that is there keeps the size it has.
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -158,6 +163,29 @@ mod tests {
             let catalog = Catalog::open(&path, cordwood_event::Timestamp::from_nanos(0)).unwrap();
             assert!(!catalog.has_rules());
         }
+    }
+
+    #[test]
+    fn a_new_file_is_small_and_an_old_one_keeps_its_pages() {
+        let directory = tempfile::tempdir().unwrap();
+        let page_bytes = |name: &str| {
+            let path = directory.path().join(name);
+            drop(Catalog::open(&path, cordwood_event::Timestamp::from_nanos(0)).unwrap());
+            let connection = Connection::open(&path).unwrap();
+            let page_bytes: i64 = connection
+                .pragma_query_value(None, "page_size", |row| row.get(0))
+                .unwrap();
+            (page_bytes, std::fs::metadata(&path).unwrap().len())
+        };
+        let (of_new, bytes) = page_bytes("new.db");
+        assert_eq!(of_new, i64::from(super::PAGE_BYTES));
+        assert!(bytes < 100_000, "{bytes} bytes");
+
+        let old = Connection::open(directory.path().join("old.db")).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        assert_eq!(page_bytes("old.db").0, 4096);
     }
 
     /// Whoever changes what is out leaves files of that format behind that are not brought to the newest. What is to be changed is changed by
