@@ -14,7 +14,7 @@ pub(super) fn write(page: &mut String, outcome: &Outcome<'_>) -> anyhow::Result<
         page,
         "## Bodies plain and compressed\n\n\
          The first {:.0} MB of the corpus, each encoding to a server of its own. The bodies are compressed before the clock \
-         starts and sent from memory; MB are of the lines, before compression. In brackets the ratio to plain.\n\n\
+         starts and sent from memory, three times in turn, of which the one in the middle by processor time is here; MB are of the lines, before compression. In brackets the ratio to plain.\n\n\
          | bodies | MB on the wire | MB per CPU second | acknowledged MB/s | peak memory MB | acknowledged after ms |\n\
          |---|---|---|---|---|---|",
         mb(plain.ingest.sent.raw_bytes),
