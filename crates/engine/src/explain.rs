@@ -236,9 +236,10 @@ impl Inquiry<'_> {
         fields
     }
 
-    /// The names of all fields in the range, as a reader knows them.
+    /// The names of all fields in the range, as a reader knows them, and those that need no column.
     fn known_names(&mut self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
+        let without_column = [Target::Level, Target::Source];
+        let mut names = BTreeSet::from(without_column.map(|target| target.name().to_owned()));
         self.each_path(&mut |path| {
             let name = path::name(path);
             if !names.contains(&*name) {

@@ -1,6 +1,7 @@
 //! Groups of parts are merged by the threads of the engine, beside their work on further parts.
 //!
-//! Each thread merges into groups of its own, so that none waits for another; what they have is put together at the end.
+//! Each thread merges into groups of its own, so that none waits for another; what they have is put together at the end. Of many
+//! countings at once, each is merged by one thread at a time.
 //! A part comes here whole and only once it was read to its end, so that one that fails leaves nothing behind.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

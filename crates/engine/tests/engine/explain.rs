@@ -132,6 +132,8 @@ fn a_field_misspelt() {
         explanation.clauses[1].near_fields,
         near("http.staus", "http.status")
     );
+    let explanation = check("levl:error", &[("levl:error", 0)], Some(0));
+    assert_eq!(explanation.clauses[0].near_fields, near("levl", "level"));
 }
 
 #[test]
